@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "gihflow/base/types.hpp"
+
+namespace gihflow {
+
+/// What a draw is for. Streams of different purposes never share a number, so fresh data are fresh
+/// at the same seed and validation chains do not move when the number of training chains does.
+enum class Purpose : std::uint32_t {
+  train = 0,
+  validation = 1,
+  check = 2,
+  rank = 3,
+  sample = 4,
+  predict = 5,
+  verify = 6,
+  batch = 7,
+  test = 99
+};
+
+/// Which quantity of a chain a draw belongs to: a longer sequence never moves the kernel's draws.
+enum class Quantity : std::uint32_t { kernel = 0, initial = 1, tokens = 2, order = 3 };
+
+/// Counter-based random stream: every number is a pure function of (seed, purpose, quantity, chain,
+/// draw), by Philox4x32-10 (Salmon et al. 2011), whatever the order or the thread in which
+/// chains are visited. Key: the seed. Counter words: draw / 2, purpose + 256·quantity, low and high
+/// half of the chain. At most 2^33 draws a stream.
+class Stream {
+ public:
+  Stream(std::uint64_t seed, Purpose purpose, Quantity quantity, Index chain) noexcept;
+
+  /// Next 64 random bits.
+  std::uint64_t bits() noexcept;
+
+  /// Uniform in the open interval (0, 1): (k + ½)·2⁻⁵³ for a 53-bit k.
+  double uniform() noexcept { return (static_cast<double>(bits() >> 11) + 0.5) * 0x1.0p-53; }
+
+ private:
+  void refill() noexcept;
+
+  std::array<std::uint32_t, 2> key_;
+  std::array<std::uint32_t, 4> counter_;
+  std::array<std::uint64_t, 2> block_{};
+  unsigned used_ = 2;
+};
+
+}  // namespace gihflow

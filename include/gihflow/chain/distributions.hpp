@@ -1,0 +1,25 @@
+#pragma once
+
+#include <span>
+
+#include "gihflow/base/random.hpp"
+
+namespace gihflow {
+
+/// Standard normal variate (Box–Muller; two uniforms a call, the second variate is dropped so that
+/// every call uses the same number of draws).
+double normal_variate(Stream& stream);
+
+/// Logarithm of a Gamma(shape, 1) variate, shape > 0. In log space because Gamma(0.01) underflows
+/// often. Marsaglia & Tsang 2000 for shape ≥ 1, and log G(shape+1) + log(U)/shape below.
+double log_gamma_variate(Stream& stream, double shape);
+
+/// One draw of Dirichlet(alpha·1_d) into `row` (d entries): log-gamma variates, normalised in log
+/// space and clamped below at the smallest normal double.
+void dirichlet(Stream& stream, double alpha, std::span<double> row);
+
+/// Index drawn with the given probabilities (non-negative, sum 1 up to rounding) from one uniform:
+/// the smallest k with u < p_0 + … + p_k; never an index of probability zero.
+Index categorical(double uniform, std::span<const double> probabilities);
+
+}  // namespace gihflow

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <limits>
+
+#include "gihflow/flow/schedule.hpp"
+#include "gihflow/flow/trajectory.hpp"
+#include "gihflow/population/objective.hpp"
+
+namespace gihflow {
+
+enum class Integrator { dopri5, fehlberg78 };
+std::string to_string(Integrator integrator);
+
+struct FlowOptions {
+  Integrator integrator = Integrator::dopri5;
+  double rtol = 1e-6;       ///< > 0
+  double atol = 1e-9;       ///< ≥ 0
+  Index outputs = 200;      ///< recorded points a stage, ≥ 2
+  double first_output = 0;  ///< first positive output time; 0: min(1, duration/1000)
+  Index max_steps = std::numeric_limits<Index>::max();  ///< accepted and rejected, of a run
+};
+
+/// Where a running stage is, for progress and checkpoints.
+struct Progress {
+  Index stage = 0;  ///< 0-based
+  Index stages = 0;
+  double t = 0.0;         ///< flow time in the stage
+  double duration = 0.0;  ///< of the stage
+  const Snapshot* latest = nullptr;  ///< last recorded point, never null once a stage has begun
+};
+
+/// Follows a training run. Called between steps, on the thread that called `train_flow`; nothing an
+/// observer does can change the trajectory.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  /// After every step and every stage begin or end. Returns Outcome::running to go on, or the
+  /// outcome to stop with (wall_time, interrupted): the state is then complete and resumable.
+  virtual Outcome after_step(const TrainingState& state, const Progress& progress) = 0;
+};
+
+/// A state at the start of the schedule.
+TrainingState begin_training(const Parameters& initial);
+
+/// Integrates the gradient flow (3.1)–(3.5) through the schedule, from wherever `state` stands, in
+/// log coordinates θ for c; dissipation is integrated along. Appends what it records to
+/// state.trajectory and returns state.outcome. `validation` may be null; `observer` may be null.
+/// Not finite at the very start: outcome non_finite, nothing thrown.
+Outcome train_flow(TrainingState& state, const Schedule& schedule, const Objective& objective,
+                   const Objective* validation, const FlowOptions& options, Observer* observer);
+
+/// Parameters at the end of what was recorded.
+const Parameters& final_parameters(const TrainingState& state);
+
+}  // namespace gihflow

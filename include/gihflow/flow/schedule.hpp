@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gihflow/base/types.hpp"
+
+namespace gihflow {
+
+/// One stage of training: which blocks move and for how much flow time t = ηk.
+struct Stage {
+  bool c = false;
+  bool w = false;
+  bool a = false;
+  double duration = 0.0;  ///< flow time, > 0
+
+  bool operator==(const Stage&) const = default;
+};
+
+using Schedule = std::vector<Stage>;
+
+/// Parses "c:2000,w:50000,a:5000". Throws InputError, one sentence per faulty stage: unknown or
+/// repeated block letter, missing, non-finite or non-positive TIME.
+Schedule parse_schedule(const std::string& text);
+
+/// Inverse of parse_schedule, shortest digits that round-trip.
+std::string to_string(const Schedule& schedule);
+
+/// Letters of the trained blocks: "c", "cw", "cwa" …
+std::string blocks_of(const Stage& stage);
+
+/// Times at which a stage is recorded: t = 0 and the end included, the others spaced evenly in
+/// log t between `first` (default min(1, duration/1000)) and the end; `outputs` ≥ 2 in all.
+std::vector<double> output_times(double duration, Index outputs, double first = 0.0);
+
+}  // namespace gihflow

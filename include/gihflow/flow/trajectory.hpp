@@ -1,0 +1,94 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gihflow/flow/schedule.hpp"
+#include "gihflow/model/parameters.hpp"
+
+namespace gihflow {
+
+/// How a stage or a run ended. Data, not an exception: it is printed, stored and mapped to the
+/// exit code.
+enum class Outcome {
+  running,         ///< not ended yet (a checkpoint's state)
+  reached,         ///< the end of the schedule was reached
+  step_limit,      ///< --max-steps
+  wall_time,       ///< --max-wall
+  interrupted,     ///< SIGINT, SIGTERM or a caller's request
+  step_underflow,  ///< the step size fell below what flow time can resolve
+  non_finite       ///< loss, gradient or state stayed non-finite however small the step
+};
+std::string to_string(Outcome outcome);
+Outcome parse_outcome(const std::string& text);
+
+/// One recorded point of a stage. Parameters are gauge-fixed: logsumexp θ = log C_D of the stage's
+/// start under the flow.
+struct Snapshot {
+  double t = 0.0;  ///< flow time since the stage's start
+  Parameters parameters;
+  double loss = 0.0;             ///< nats
+  double validation_loss = 0.0;  ///< nats; NaN without validation chains
+  double gradient_norm = 0.0;    ///< Euclidean, in (c, w, a) over the trained blocks
+  double dissipated = 0.0;       ///< ∫ of the right side of (3.5), nats
+  double energy_residual = 0.0;  ///< loss(0) − loss(t) − dissipated, nats
+
+  bool operator==(const Snapshot&) const = default;
+};
+
+/// What the integrator did in a stage.
+struct StepStatistics {
+  Index rhs_evaluations = 0;     ///< gradients the integrator asked for, rejected steps included
+  Index output_evaluations = 0;  ///< gradients for recorded points
+  Index accepted_steps = 0;
+  Index rejected_steps = 0;
+  Index non_finite_steps = 0;    ///< rejected because a stage, a state or an error was not finite
+
+  bool operator==(const StepStatistics&) const = default;
+};
+
+struct StageRecord {
+  Stage stage;
+  std::vector<Snapshot> snapshots;
+  StepStatistics statistics;
+  Outcome outcome = Outcome::running;
+  std::string integrator;    ///< "dopri5", "fehlberg78", "gd" …
+  double gauge_drift = 0.0;  ///< max |logsumexp θ(t) − log C_D|, 0 where c is not trained
+  std::string hint;          ///< for an outcome that is a failure: worst component, what to try
+
+  bool operator==(const StageRecord&) const = default;
+};
+
+struct Trajectory {
+  std::vector<StageRecord> stages;
+
+  bool operator==(const Trajectory&) const = default;
+};
+
+/// All that the rest of a stage's trajectory depends on, so that a run can stop after any step and
+/// continue with the same bits.
+struct StepperState {
+  bool active = false;         ///< false: the stage has not begun
+  Index next_output = 0;       ///< first output time not recorded yet
+  double t = 0.0;              ///< flow time since the stage's start
+  double dt = 0.0;             ///< step to try next
+  std::vector<double> x;       ///< flat state: trained blocks in the order θ, w, a; then dissipated
+  std::vector<double> slope;   ///< ẋ at x
+  std::vector<double> memory;  ///< controller memory, named by the method
+  std::vector<Index> counters; ///< integer memory, named by the method
+
+  bool operator==(const StepperState&) const = default;
+};
+
+/// A run at one moment: what has been recorded and what comes next.
+struct TrainingState {
+  Parameters start;        ///< at the start of stage `stage`
+  Index stage = 0;         ///< 0-based; schedule.size() when all stages are done
+  StepperState stepper;
+  Trajectory trajectory;
+  Outcome outcome = Outcome::running;
+
+  bool operator==(const TrainingState&) const = default;
+};
+
+}  // namespace gihflow

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gihflow/base/types.hpp"
+
+namespace gihflow {
+
+/// The subsets S ⊆ {1, …, elements} with |S| ≤ degree, the empty set included, ordered by size and
+/// then lexicographically: the order of c, p and every table in files. Bit h−1 of a mask stands for
+/// element h. elements ≤ 30.
+std::vector<std::uint32_t> subsets(Index elements, Index degree);
+
+/// Number of such subsets; throws InputError above 2^24.
+Index subset_count(Index elements, Index degree);
+
+/// Elements of a mask, increasing, 1-based.
+std::vector<Index> elements_of(std::uint32_t mask);
+
+/// "{1,2}", "{}" for the empty set.
+std::string to_string_subset(std::uint32_t mask);
+
+}  // namespace gihflow

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gihflow/model/model.hpp"
+
+namespace gihflow {
+
+/// Parameters (c, w, a) of TF(M,H,d,D). The coefficients are kept as θ_S = log c_S² and a sign,
+/// since c underflows long before a run ends while θ does not, formula (3.3).
+struct Parameters {
+  Index window = 0;   ///< M
+  Index heads = 0;    ///< H
+  Index degree = 0;   ///< D
+  std::vector<double> log_c_squared;  ///< θ [subsets]; −∞ where c_S = 0
+  std::vector<int> c_sign;            ///< −1, 0 or +1 [subsets]
+  std::vector<double> w;              ///< [H, M], row h = head h
+  double a = 0.0;
+
+  /// c_S = sign·exp(θ_S/2) [subsets]; 0 where that underflows.
+  std::vector<double> c() const;
+  /// Sets θ and signs from c.
+  void set_c(std::span<const double> c);
+  /// p_S = c_S²/C_D of (2.2), as softmax(θ) [subsets].
+  std::vector<double> p() const;
+  /// log C_D = logsumexp(θ).
+  double log_normalizer() const;
+  /// σ^{(h)} = softmax(w^{(h)}) [H, M], over the full window, (2.1).
+  std::vector<double> attention() const;
+
+  bool operator==(const Parameters&) const = default;
+};
+
+/// The initial point of theory §2: w is `w_own` on head h's own lag h and `w_other` elsewhere in its
+/// window, every c_S = c, a = a.
+struct InitialPoint {
+  double w_own = 3.0;
+  double w_other = 0.01;
+  double c = 0.01;
+  double a = 0.01;
+
+  bool operator==(const InitialPoint&) const = default;
+};
+
+/// Throws InputError when a head's own lag lies outside its window (shared windows with H > M).
+Parameters initial_parameters(const Model& model, const InitialPoint& point);
+
+/// Errors of given parameters against a model, as sentences starting with `name`: wrong sizes,
+/// non-finite values, all coefficients zero (2.2).
+std::vector<std::string> parameter_errors(const Parameters& parameters, const Model& model,
+                                          const std::string& name);
+
+/// softmax and logsumexp of θ, −∞ entries allowed; every entry −∞ is the caller's error.
+std::vector<double> softmax(std::span<const double> theta);
+double logsumexp(std::span<const double> theta);
+
+}  // namespace gihflow

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gihflow/chain/sequence.hpp"
+#include "gihflow/model/model.hpp"
+#include "gihflow/model/parameters.hpp"
+
+namespace gihflow {
+
+/// A point (p, w, a) of the model with p free on the simplex, formulas (2.1)–(2.3).
+struct Point {
+  std::vector<double> p;  ///< [subsets]
+  std::vector<double> w;  ///< [H, M]
+  double a = 0.0;
+};
+
+Point point_of(const Parameters& parameters);
+
+/// Loss 𝓛 in nats and its derivatives with p treated as free (3.1).
+struct Gradient {
+  double loss = 0.0;
+  std::vector<double> p;  ///< ∂𝓛/∂p_S [subsets]
+  std::vector<double> w;  ///< ∂𝓛/∂w [H, M]
+  double a = 0.0;         ///< ∂𝓛/∂a
+};
+
+/// ∂𝓛/∂c_S = (2c_S/C_D)(∂𝓛/∂p_S − Σ p ∂𝓛/∂p) for parameters c, (3.1).
+std::vector<double> c_gradient(const Parameters& parameters, const Gradient& gradient);
+
+/// Monte Carlo standard errors of the loss and of its gradient in (c, w, a): the standard deviation
+/// over chains divided by √N. NaN where undefined (N = 1).
+struct StandardErrors {
+  double loss = 0.0;
+  std::vector<double> c;
+  std::vector<double> w;
+  double a = 0.0;
+};
+
+enum class Engine { automatic, dense, sparse, reference };
+
+/// Loss, gradient and second derivatives of the population objective over fixed chains. Every
+/// result is a deterministic function of the chains and the point, whatever the number of threads.
+/// Thread-safe.
+class Objective {
+ public:
+  virtual ~Objective() = default;
+
+  virtual const Model& model() const = 0;
+  virtual Index chains() const = 0;  ///< N
+  /// Name of the engine that computes: "dense", "sparse", "reference", "infinite".
+  virtual std::string engine() const = 0;
+  /// Memory that the statistics take, in bytes.
+  virtual std::size_t memory() const = 0;
+
+  /// Fills `out`. The loss costs a logarithm a chain and token: with_loss = false leaves it NaN.
+  virtual void gradient(const Point& at, Gradient& out, bool with_loss = true) const = 0;
+  virtual double loss(const Point& at) const = 0;
+
+  /// Gradient at `at` and its exact directional derivative along (p, w, a)-direction `along`, by
+  /// dual numbers: a Hessian–vector product in the coordinates (p, w, a). `derivative.loss` is the
+  /// directional derivative of the loss. With along = (0, 0, 1) at a = 0, −derivative.p is
+  /// G(S;w) of (6.5).
+  virtual void gradient_along(const Point& at, const Point& along, Gradient& out,
+                              Gradient& derivative) const = 0;
+
+  /// A pass of its own over the chains; costs many gradients.
+  virtual StandardErrors standard_errors(const Parameters& at) const = 0;
+};
+
+/// The objective (2.4) on finite-context sequences. Draws every sequence of `source` once, reduces
+/// it to its sufficient statistics (§4) and forgets it; the reference engine keeps tokens.
+/// `automatic` chooses dense or sparse by estimated cost, never the reference.
+/// Throws InputError: L ≤ W with masked boundary, vocabulary of source ≠ vocabulary of model,
+/// windows too wide to be numbered ((d+1)^W ≥ 2^62), statistics larger than memory.
+std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSource& source,
+                                          Engine engine = Engine::automatic);
+
+}  // namespace gihflow
