@@ -1,0 +1,5 @@
+#include <gihflow/base/version.hpp>
+
+#include <iostream>
+
+int main() { std::cout << "gihflow " << gihflow::version() << '\n'; }

@@ -1,0 +1,69 @@
+"""How each source was compiled: the flags on which bitwise repeatability rests, and symbols of the hot loops."""
+
+import json
+import os
+import re
+import shlex
+import unittest
+
+from gihflow_testing import BUILD, SOURCE, run
+
+FORBIDDEN = re.compile(r"-ffast-math|-Ofast|-funsafe-math.*|-fassociative-math|-march=.*|-mtune=.*|-mcpu=.*")
+MACHINE = re.compile(r"-m(avx|sse|fma|bmi|f16c).*")
+INSTRUCTION_SETS = {"baseline", "avx2", "avx512"}
+
+
+def violations(file, words):
+    hot = file.endswith(".hot.cpp")
+    for word in words:
+        if FORBIDDEN.fullmatch(word):
+            yield f"{file}: {word}"
+        if MACHINE.fullmatch(word) and not hot:
+            yield f"{file}: {word} outside the hot-loop files"
+    if "-ffp-contract=off" not in words:
+        yield f"{file}: no -ffp-contract=off"
+
+
+class Flags(unittest.TestCase):
+    def setUp(self):
+        self.commands = [
+            (entry["file"], shlex.split(entry["command"]), BUILD / entry["output"] if "output" in entry else None)
+            for entry in json.loads((BUILD / "compile_commands.json").read_text())
+            if not entry["file"].endswith(".cu")
+        ]
+
+    def test_no_flag_changes_arithmetic(self):
+        self.assertTrue(self.commands)
+        found = [line for file, words, _ in self.commands for line in violations(file, words)]
+        self.assertEqual(found, [], "\n" + "\n".join(found))
+
+    def test_catches(self):
+        for flags in (["-ffast-math", "-ffp-contract=off"], ["-O3"], ["-mavx2", "-ffp-contract=off"]):
+            self.assertTrue(list(violations("x.cpp", flags)), flags)
+        self.assertEqual(list(violations("x.hot.cpp", ["-mavx2", "-ffp-contract=off"])), [])
+
+    def test_every_hot_loop_is_compiled_for_every_instruction_set(self):
+        hot = {}
+        for file, words, _ in self.commands:
+            if file.endswith(".hot.cpp"):
+                hot.setdefault(file, set()).update(re.findall(r"-DGIHFLOW_ISA=(\w+)", " ".join(words)))
+        for file in (SOURCE / "src").rglob("*.hot.cpp"):
+            self.assertIn(str(file), hot)
+            if os.uname().machine == "x86_64":
+                self.assertEqual(hot[str(file)], INSTRUCTION_SETS, file)
+            else:
+                self.assertEqual(hot[str(file)], {"baseline"}, file)
+
+    def test_hot_loops_export_nothing_shared(self):
+        """A weak symbol that two instruction sets define alike, such as a std::vector member that was not inlined,
+        would be linked once for all: an AVX-512 copy could end up in the baseline engine."""
+        if os.environ.get("GIHFLOW_BUILD_TYPE") != "Release":
+            self.skipTest("only an optimised build inlines what it should")
+        for file, words, _ in self.commands:
+            isa = re.findall(r"-DGIHFLOW_ISA=(\w+)", " ".join(words))
+            if not file.endswith(".hot.cpp") or not isa:
+                continue
+            output = BUILD / words[words.index("-o") + 1]
+            for line in run("nm", "-C", "--defined-only", "--extern-only", output).stdout.splitlines():
+                symbol = line.split(maxsplit=2)[2]
+                self.assertIn(f"gihflow::{isa[0]}::", symbol, f"{output} defines it for everyone")

@@ -1,0 +1,152 @@
+"""The packages that the scripts install are those that CMake looks for and Python imports: none missing, none left over.
+
+Each thing looked for has its package in a table here. A new dependency fails this test until the table and
+scripts/packages name its package.
+"""
+
+import ast
+import json
+import os
+import re
+import sys
+import tomllib
+
+from gihflow_testing import SOURCE, DirectoryTest, files, run
+
+CMAKE = {
+    "Boost": "libboost-dev",
+    "CLI11": "libcli11-dev",
+    "Eigen3": "libeigen3-dev",
+    "GIHFLOW_PYTHON": "python3",
+    "HDF5": "libhdf5-dev",
+    "OpenMP": "g++",
+    "RANDOM123_INCLUDE_DIR": "librandom123-dev",
+    "Threads": "g++",
+    "Thrust": "libthrust-dev",
+    "doctest": "doctest-dev",
+    "fmt": "libfmt-dev",
+    "nlohmann_json": "nlohmann-json3-dev",
+    "tomlplusplus": "libtomlplusplus-dev",
+}
+# looked for, done without where missing
+OPTIONAL = {"Git"}
+# what finds this project itself
+OWN = {"gihflow"}
+PYTHON = {
+    "h5py": "python3-h5py",
+    "matplotlib": "python3-matplotlib",
+    "numpy": "python3-numpy",
+}
+TOOLS = {"Ninja": "ninja-build"}  # generators of the presets
+ALWAYS = {"g++", "cmake", "python3"}
+
+LOOKED_FOR = re.compile(
+    r"^[^#\n]*?\b(?:find_package|find_dependency|find_path|find_library|find_program|find_file|pkg_check_modules)"
+    r"\s*\(\s*(\w+)", re.MULTILINE)
+
+
+def listed(text):
+    return {line.split()[0] for line in (line.partition("#")[0] for line in text.splitlines()) if line.strip()}
+
+
+# the Python packages without which tests/CMakeLists.txt refuses an interpreter
+PYTHON_REQUIRED = re.compile(r'^set\(gihflow_python_packages "([\w, ]+)"\)', re.MULTILINE)
+
+
+def sought_by_cmake(text):
+    return set(LOOKED_FOR.findall(text)) - OPTIONAL - OWN
+
+
+def imported(text):
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module)
+    return {name.partition(".")[0] for name in names}
+
+
+def foreign(names, own):
+    return names - own - set(sys.stdlib_module_names) - {"__future__"}
+
+
+class Packages(DirectoryTest):
+    def setUp(self):
+        super().setUp()
+        self.packages = listed((SOURCE / "scripts/packages").read_text())
+        cmake_files = files("cmake", "tests", suffixes={".cmake", ".in"})
+        cmake_files += [path for path in files("tests", suffixes={".txt"}) if path.name == "CMakeLists.txt"]
+        self.sought = set()
+        for path in [SOURCE / "CMakeLists.txt", *(SOURCE / path for path in cmake_files)]:
+            self.sought |= sought_by_cmake(path.read_text())
+        python_files = files("analysis", "tests", suffixes={".py"})
+        own = {path.stem for path in python_files} | {"gihflow"}
+        required = PYTHON_REQUIRED.search((SOURCE / "tests/CMakeLists.txt").read_text())
+        self.modules = set(required[1].split(", "))
+        for path in python_files:
+            self.modules |= foreign(imported((SOURCE / path).read_text()), own)
+        self.generators = {
+            preset["generator"]
+            for preset in json.loads((SOURCE / "CMakePresets.json").read_text())["configurePresets"]
+            if "generator" in preset
+        }
+
+    def test_everything_sought_has_its_package(self):
+        for table, names in ((CMAKE, self.sought), (PYTHON, self.modules), (TOOLS, self.generators)):
+            for name in sorted(names):
+                with self.subTest(name):
+                    self.assertIn(name, table, "no package is named for it")
+                    self.assertIn(table[name], self.packages, "scripts/packages lacks it")
+
+    def test_every_package_is_sought(self):
+        needed = set(ALWAYS)
+        needed |= {CMAKE[name] for name in self.sought if name in CMAKE}
+        needed |= {PYTHON[name] for name in self.modules if name in PYTHON}
+        needed |= {TOOLS[name] for name in self.generators if name in TOOLS}
+        self.assertEqual(self.packages - needed, set())
+
+    def test_analysis_declares_what_it_imports(self):
+        project = tomllib.loads((SOURCE / "analysis/pyproject.toml").read_text())["project"]
+        declared = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
+        used = set()
+        for path in files("analysis/src", suffixes={".py"}):
+            used |= foreign(imported((SOURCE / path).read_text()), {"gihflow"})
+        self.assertEqual(declared, used)
+
+    def test_what_is_recognised(self):
+        text = "# find_package(Nothing)\nfind_package(Foo 1.2 REQUIRED)\n if(X) find_path(\n  BAR y.h)\nfind_package(Git)"
+        self.assertEqual(sought_by_cmake(text), {"Foo", "BAR"})
+        text = "import os, scipy.linalg\nfrom torch import nn\nfrom . import sibling\nimport gihflow"
+        self.assertEqual(foreign(imported(text), {"gihflow"}), {"scipy", "torch"})
+        self.assertEqual(listed("# a\nb  # c\n\nd e\n"), {"b", "d"})
+
+    def test_install_script(self):
+        """Against stand-ins for dpkg-query, apt-get, id and sudo that record how they are called."""
+        log = self.directory / "log"
+
+        def install(missing, user="0"):
+            stand_ins = {
+                "dpkg-query": f'for last; do :; done\ncase " {missing} " in *" $last "*) exit 1;; esac\nprintf installed',
+                "apt-get": f'echo "apt-get $*" >> {log}',
+                "sudo": 'echo "as root"; exec "$@"',
+                "id": f"echo {user}",
+            }
+            for name, body in stand_ins.items():
+                path = self.directory / name
+                path.write_text(f"#!/bin/sh\n{body}\n")
+                path.chmod(0o755)
+            log.write_text("")
+            environment = dict(os.environ, PATH=f"{self.directory}:{os.environ['PATH']}")
+            done = run(SOURCE / "scripts/install-packages", env=environment)
+            return done.stdout + done.stderr, log.read_text().splitlines()
+
+        self.assertEqual(install(""), ("", []))
+        said, called = install("libfmt-dev doctest-dev")
+        self.assertEqual(said, "Installing: libfmt-dev doctest-dev\n")
+        self.assertEqual(len(called), 2)
+        self.assertIn("update", called[0])
+        self.assertRegex(called[1], r"install .*--no-install-recommends libfmt-dev doctest-dev$")
+        self.assertIn("as root", install("libfmt-dev", user="1000")[0])
+        said, called = install(" ".join(self.packages))
+        self.assertEqual(set(said.split()[1:]), self.packages)

@@ -1,0 +1,81 @@
+"""A room includes only itself and rooms above it, and each third party stays where the design puts it."""
+
+import re
+import unittest
+
+from gihflow_testing import ROOMS, SOURCE, files
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
+CODE = {".hpp", ".cpp", ".cu", ".cuh"}
+# third party: the only rooms that include it
+AT_HOME = {
+    "HDF5": (re.compile(r"^(H5|hdf5)"), {"record"}),
+    "CLI11": (re.compile(r"^CLI/"), {"cli"}),
+    "toml++": (re.compile(r"^toml\+\+/"), {"run", "record", "cli"}),
+    "Random123": (re.compile(r"^Random123/"), {"base"}),
+    "Boost": (re.compile(r"^boost/"), {"base", "chain", "information", "flow", "theory"}),
+}
+
+
+def place(path):
+    """(room, public) of a file below include/gihflow or src."""
+    parts = path.parts
+    return (parts[2], True) if parts[0] == "include" else (parts[1], False)
+
+
+def room_of_include(name):
+    parts = name.split("/")
+    if parts[0] == "gihflow" and len(parts) > 2:
+        return parts[1]
+    return parts[0] if len(parts) > 1 and parts[0] in ROOMS else None
+
+
+def violations(path, text):
+    room, public = place(path)
+    if room not in ROOMS:
+        yield f"{path}: {room}/ is not a room"
+        return
+    hot = path.name.endswith(".hot.cpp")
+    for kind, name in INCLUDE.findall(text):
+        included = room_of_include(name)
+        is_standard = kind == "<" and re.fullmatch(r"[a-z0-9_]+(\.h)?", name)
+        if included is not None:
+            if included not in ROOMS:
+                yield f"{path}: includes {name}, which is in no room"
+            elif ROOMS.index(included) > ROOMS.index(room):
+                yield f"{path}: {room}/ includes {name}, and {included}/ lies below it"
+        for third_party, (pattern, rooms) in AT_HOME.items():
+            if pattern.match(name) and room not in rooms:
+                yield f"{path}: includes {name}; {third_party} belongs to {', '.join(sorted(rooms))}"
+        if public and not (is_standard or name.startswith(("gihflow/", "Eigen/"))):
+            yield f"{path}: a public header includes {name}; only Eigen and the standard library may cross one"
+        if hot and not (is_standard or (kind == '"' and included == "population")):
+            yield f"{path}: a hot-loop file includes {name}; only private headers of population/ and the standard " \
+                  "library are compiled for several instruction sets"
+
+
+class Rooms(unittest.TestCase):
+    def test_order_and_third_parties(self):
+        paths = files("include/gihflow", "src", suffixes=CODE)
+        self.assertGreater(len(paths), 10)
+        found = [line for path in paths for line in violations(path, (SOURCE / path).read_text())]
+        self.assertEqual(found, [], "\n" + "\n".join(found))
+
+    def test_catches(self):
+        from pathlib import Path
+
+        cases = {
+            "include/gihflow/chain/x.hpp": "#include <gihflow/model/parameters.hpp>",
+            "include/gihflow/model/x.hpp": "#include <thrust/host_vector.h>",
+            "include/gihflow/record/x.hpp": "#include <H5Cpp.h>",
+            "src/base/x.cpp": '#include "chain/x.hpp"',
+            "src/flow/x.cpp": "  # include <hdf5.h>",
+            "src/run/x.cpp": "#include <CLI/CLI.hpp>",
+            "src/population/x.hot.cpp": "#include <gihflow/base/types.hpp>",
+            "src/elsewhere/x.cpp": "",
+        }
+        for name, text in cases.items():
+            with self.subTest(name):
+                self.assertTrue(list(violations(Path(name), text)))
+        good = '#include <vector>\n#include <Eigen/Core>\n#include <gihflow/base/types.hpp>\n'
+        self.assertEqual(list(violations(Path("include/gihflow/chain/x.hpp"), good)), [])
