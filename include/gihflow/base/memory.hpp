@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstddef>
+
+namespace gihflow {
+
+/// Memory that this process could use at most, in bytes: the machine's, or less where a control group
+/// or a resource limit says so. Sizes are compared with it before anything is allocated.
+std::size_t memory_limit();
+
+}  // namespace gihflow
