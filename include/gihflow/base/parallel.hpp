@@ -7,17 +7,24 @@
 namespace gihflow {
 
 /// Number of threads that parallel loops use; the default is every core the process may run on.
-/// More than there are cores is allowed; fewer than one throws InputError.
+/// More than there are cores is allowed; fewer than one, or more than 1,024, throws InputError.
 void set_threads(int threads);
 int threads() noexcept;
+
+/// Which thread of the running parallel loop the caller is, in [0, threads()), the outer loop's where
+/// loops are nested; 0 outside of one. For scratch memory and tests; results must not depend on it.
+int thread_index() noexcept;
 
 /// Calls body(b) once for every block b in [0, blocks), on all threads. Blocks are fixed by the
 /// caller and know nothing of threads: as long as body(b) writes only what belongs to block b and
 /// the caller combines blocks in their order, results are bitwise the same for any number of
-/// threads. If bodies throw, the exception of the first block in order is rethrown after the loop.
+/// threads. Threads take the next block when they are done with one, in increasing order. A loop
+/// inside a body runs serially on the body's thread. If bodies throw, later blocks may be left out
+/// and the exception of the first failing block in order is rethrown after the loop.
 void parallel_blocks(Index blocks, const std::function<void(Index)>& body);
 
-/// Cuts [0, count) into blocks of `size` (the last one shorter) and calls body(begin, end) for each.
+/// Cuts [0, count) into blocks of `size` ≥ 1 (the last one shorter) and calls body(begin, end) for
+/// each, as parallel_blocks does.
 void parallel_ranges(Index count, Index size, const std::function<void(Index, Index)>& body);
 
 }  // namespace gihflow

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "gihflow/base/types.hpp"
 
@@ -24,10 +25,16 @@ enum class Purpose : std::uint32_t {
 /// Which quantity of a chain a draw belongs to: a longer sequence never moves the kernel's draws.
 enum class Quantity : std::uint32_t { kernel = 0, initial = 1, tokens = 2, order = 3 };
 
+/// Philox4x32-10 (Salmon et al. 2011): a bijection of 128-bit counters, one for each 64-bit key, whose
+/// outputs at successive counters are statistically independent uniform bits.
+std::array<std::uint32_t, 4> philox4x32_10(const std::array<std::uint32_t, 4>& counter,
+                                           const std::array<std::uint32_t, 2>& key) noexcept;
+
 /// Counter-based random stream: every number is a pure function of (seed, purpose, quantity, chain,
-/// draw), by Philox4x32-10 (Salmon et al. 2011), whatever the order or the thread in which
-/// chains are visited. Key: the seed. Counter words: draw / 2, purpose + 256·quantity, low and high
-/// half of the chain. At most 2^33 draws a stream.
+/// draw), by Philox4x32-10, whatever the order or the thread in which chains are visited. Key: low and
+/// high half of the seed. Counter words: draw / 2, purpose + 256·quantity, low and high half of the
+/// chain; output words 0, 1 (low half first) are an even draw, 2, 3 the odd one after it. At most 2^33
+/// draws a stream.
 class Stream {
  public:
   Stream(std::uint64_t seed, Purpose purpose, Quantity quantity, Index chain) noexcept;
@@ -35,10 +42,17 @@ class Stream {
   /// Next 64 random bits.
   std::uint64_t bits() noexcept;
 
-  /// Uniform in the open interval (0, 1): (k + ½)·2⁻⁵³ for a 53-bit k.
-  double uniform() noexcept { return (static_cast<double>(bits() >> 11) + 0.5) * 0x1.0p-53; }
+  /// Uniform in the open interval (0, 1): (k + ½)·2⁻⁵² for a 52-bit k. (With 53 bits k + ½ is not
+  /// representable for large k, and rounding up would give 1.)
+  double uniform() noexcept { return to_uniform(bits()); }
+
+  /// Fills `values` with what as many calls of uniform() would return, faster.
+  void uniforms(std::span<double> values) noexcept;
 
  private:
+  static double to_uniform(std::uint64_t bits) noexcept {
+    return (static_cast<double>(bits >> 12) + 0.5) * 0x1.0p-52;
+  }
   void refill() noexcept;
 
   std::array<std::uint32_t, 2> key_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "gihflow/base/types.hpp"
@@ -22,11 +23,25 @@ struct Kernels {
   std::span<double> of_chain(Index chain);
 };
 
-/// d^exponent; throws InputError naming `what` when it exceeds 2^62.
+/// base^exponent for base ≥ 0, exponent ≥ 0; throws InputError naming `what` when it exceeds 2^62.
 Index power(Index base, Index exponent, const char* what);
 
-/// Errors in kernels given by a caller (shape, negative or non-finite entries, rows that do not sum
-/// to 1 within 1e-9, parents not increasing or < 1), as sentences that start with `name`.
+/// Lags with commas between them, "1,2"; "" for none.
+std::string to_string_lags(std::span<const Index> lags);
+
+/// Errors of parent lags, at most one sentence, starting with `name`: they must be at least 1 and
+/// increasing. No lags at all are fine.
+std::vector<std::string> parent_errors(std::span<const Index> parents, const std::string& name);
+
+/// Context index of the window (x_{l−1}, …, x_{l−length}), a code base d with x_{l−1} the most
+/// significant digit: its digits at the parents' lags, in the layout of Kernels. length ≥ r_n.
+Index context_of_window(Index window, Index length, Index vocabulary,
+                        std::span<const Index> parents);
+
+/// Throws InputError for kernels given by a caller that are not usable: vocabulary or number of
+/// chains out of range, shape, negative or non-finite entries, rows that do not sum to 1 within 1e-9,
+/// parents not increasing or < 1. Each sentence starts with `name` and tells the first offending
+/// chain and context, and how many more there are.
 void validate(const Kernels& kernels, const char* name);
 
 }  // namespace gihflow

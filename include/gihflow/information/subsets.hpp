@@ -10,10 +10,11 @@ namespace gihflow {
 
 /// The subsets S ⊆ {1, …, elements} with |S| ≤ degree, the empty set included, ordered by size and
 /// then lexicographically: the order of c, p and every table in files. Bit h−1 of a mask stands for
-/// element h. elements ≤ 30.
+/// element h. A degree above `elements` counts as `elements`. Errors as of subset_count.
 std::vector<std::uint32_t> subsets(Index elements, Index degree);
 
-/// Number of such subsets; throws InputError above 2^24.
+/// Number of such subsets, Σ_{k ≤ degree} binomial(elements, k). Throws InputError above 2^24, for
+/// elements outside [0, 30] and for degree < 0.
 Index subset_count(Index elements, Index degree);
 
 /// Elements of a mask, increasing, 1-based.

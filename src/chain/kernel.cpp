@@ -1,0 +1,153 @@
+#include "gihflow/chain/kernel.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "gihflow/base/errors.hpp"
+
+namespace gihflow {
+
+namespace {
+
+constexpr Index largest_power = Index{1} << 62;
+constexpr double row_sum_tolerance = 1e-9;
+
+std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+
+// The first entry or row that breaks a rule, and how many do.
+struct Fault {
+  Index count = 0;
+  Index chain = 0, context = 0;
+  double value = 0.0;
+
+  void note(Index at_chain, Index at_context, double at_value) {
+    if (count++ == 0) {
+      chain = at_chain;
+      context = at_context;
+      value = at_value;
+    }
+  }
+  std::string where(const char* name) const {
+    const std::string more = count > 1 ? fmt::format(" (and {} more)", count - 1) : "";
+    return fmt::format("{}, chain {}, context {}{}", name, chain, context, more);
+  }
+};
+
+}  // namespace
+
+Index power(Index base, Index exponent, const char* what) {
+  Index result = 1;
+  for (Index i = 0; i < exponent; ++i) {
+    if (base > 1 && result > largest_power / base) {
+      throw InputError(fmt::format("{} {}^{}: must not exceed 2^62", what, base, exponent));
+    }
+    result *= base;
+    if (result == 0 || base == 1) break;
+  }
+  return result;
+}
+
+std::string to_string_lags(std::span<const Index> lags) {
+  std::string text;
+  for (const Index lag : lags) {
+    if (!text.empty()) text += ',';
+    text += std::to_string(lag);
+  }
+  return text;
+}
+
+std::vector<std::string> parent_errors(std::span<const Index> parents, const std::string& name) {
+  bool in_order = true;
+  Index before = 0;
+  for (const Index lag : parents) {
+    in_order = in_order && lag > before;
+    before = lag;
+  }
+  if (in_order) return {};
+  return {fmt::format("{} {}: must be lags of at least 1 in increasing order", name,
+                      to_string_lags(parents))};
+}
+
+Index context_of_window(Index window, Index length, Index vocabulary,
+                        std::span<const Index> parents) {
+  Index context = 0, place = 1;
+  Index lag = length;  // of the last digit of what is left of the window
+  for (std::size_t i = parents.size(); i-- > 0;) {
+    for (; lag > parents[i]; --lag) window /= vocabulary;
+    context += window % vocabulary * place;
+    place *= vocabulary;
+  }
+  return context;
+}
+
+Index Kernels::contexts() const {
+  return power(vocabulary, static_cast<Index>(parents.size()), "contexts");
+}
+
+std::span<const double> Kernels::of_chain(Index chain) const {
+  const Index entries = contexts() * vocabulary;
+  return {values.data() + chain * entries, size(entries)};
+}
+
+std::span<double> Kernels::of_chain(Index chain) {
+  const Index entries = contexts() * vocabulary;
+  return {values.data() + chain * entries, size(entries)};
+}
+
+void validate(const Kernels& kernels, const char* name) {
+  ErrorList errors;
+  const Index d = kernels.vocabulary;
+  if (d < 2 || d > max_vocabulary) {
+    errors.add(fmt::format("{}, vocabulary {}: must be between 2 and {}", name, d, max_vocabulary));
+  }
+  if (kernels.count < 1) {
+    errors.add(fmt::format("{}, number of chains {}: must be at least 1", name, kernels.count));
+  }
+  for (std::string& message :
+       parent_errors(kernels.parents, fmt::format("{}, parents", name))) {
+    errors.add(std::move(message));
+  }
+  errors.throw_if_any();
+
+  const Index contexts = kernels.contexts();
+  // values.size() = count·contexts·d, without forming a product that may overflow.
+  const Index given = static_cast<Index>(kernels.values.size());
+  if (given % d != 0 || given / d % contexts != 0 || given / d / contexts != kernels.count) {
+    throw InputError(fmt::format("{}, {} values: must be {} chains x {} contexts x {} tokens", name,
+                                 given, kernels.count, contexts, d));
+  }
+
+  Fault not_finite, negative, not_one;
+  for (Index chain = 0; chain < kernels.count; ++chain) {
+    for (Index context = 0; context < contexts; ++context) {
+      const double* row = kernels.values.data() + (chain * contexts + context) * d;
+      double sum = 0.0;
+      bool usable = true;
+      for (Index token = 0; token < d && usable; ++token) {
+        sum += row[token];
+        usable = std::isfinite(row[token]) && row[token] >= 0.0;
+        if (!std::isfinite(row[token])) {
+          not_finite.note(chain, context, row[token]);
+        } else if (row[token] < 0.0) {
+          negative.note(chain, context, row[token]);
+        }
+      }
+      if (usable && std::abs(sum - 1.0) > row_sum_tolerance) not_one.note(chain, context, sum);
+    }
+  }
+  if (not_finite.count > 0) {
+    errors.add(fmt::format("{}: value {}: must be finite", not_finite.where(name), not_finite.value));
+  }
+  if (negative.count > 0) {
+    errors.add(
+        fmt::format("{}: value {}: must not be negative", negative.where(name), negative.value));
+  }
+  if (not_one.count > 0) {
+    errors.add(fmt::format("{}: the row sums to {}: must be 1 within {}", not_one.where(name),
+                           not_one.value, row_sum_tolerance));
+  }
+  errors.throw_if_any();
+}
+
+}  // namespace gihflow

@@ -1,0 +1,87 @@
+#include "gihflow/chain/prior.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/parallel.hpp"
+#include "gihflow/chain/distributions.hpp"
+
+namespace gihflow {
+
+namespace {
+
+constexpr Index chains_per_block = 64;
+
+}  // namespace
+
+std::vector<std::string> prior_errors(const Prior& prior) {
+  std::vector<std::string> errors;
+  const Index d = prior.vocabulary;
+  if (d < 2 || d > max_vocabulary) {
+    errors.push_back(fmt::format("vocabulary {}: must be between 2 and {}", d, max_vocabulary));
+  }
+  for (std::string& message : parent_errors(prior.parents, "parents")) {
+    errors.push_back(std::move(message));
+  }
+  if (!std::isfinite(prior.alpha) || prior.alpha <= 0.0) {
+    errors.push_back(fmt::format("alpha {}: must be a finite number above 0", prior.alpha));
+  }
+  if (!(prior.floor >= 0.0) || (d >= 2 && !(prior.floor < 1.0 / static_cast<double>(d)))) {
+    errors.push_back(fmt::format("floor {}: must be at least 0 and below 1/vocabulary = {}",
+                                 prior.floor, 1.0 / static_cast<double>(d)));
+  }
+  if (!errors.empty()) return errors;
+  Index entries = d;  // d^{n+1}
+  for (std::size_t i = 0; i < prior.parents.size() && entries <= max_kernel_entries; ++i) {
+    entries *= d;
+  }
+  if (entries > max_kernel_entries) {
+    errors.push_back(
+        fmt::format("parents {}: a kernel of vocabulary^{} = {}^{} entries: must not exceed {}",
+                    to_string_lags(prior.parents), prior.parents.size() + 1, d,
+                    prior.parents.size() + 1, max_kernel_entries));
+  }
+  return errors;
+}
+
+void draw_kernel(const Prior& prior, std::uint64_t seed, Purpose purpose, Index chain,
+                 std::span<double> values) {
+  const auto d = static_cast<std::size_t>(prior.vocabulary);
+  Stream stream(seed, purpose, Quantity::kernel, chain);
+  for (std::size_t begin = 0; begin < values.size(); begin += d) {
+    const std::span<double> row = values.subspan(begin, d);
+    dirichlet(stream, prior.alpha, row);  // (1.1)
+    if (prior.floor > 0.0) {              // (1.3)
+      const double kept = 1.0 - static_cast<double>(d) * prior.floor;
+      for (double& entry : row) entry = kept * entry + prior.floor;
+    }
+  }
+}
+
+Kernels draw_kernels(const Prior& prior, std::uint64_t seed, Purpose purpose, Index count) {
+  std::vector<std::string> errors = prior_errors(prior);
+  if (count < 1) errors.push_back(fmt::format("chains {}: must be at least 1", count));
+  if (!errors.empty()) throw InputError(std::move(errors));
+
+  Kernels kernels;
+  kernels.vocabulary = prior.vocabulary;
+  kernels.parents = prior.parents;
+  kernels.count = count;
+  const Index entries = kernels.contexts() * prior.vocabulary;
+  if (count > (Index{1} << 62) / entries) {
+    throw InputError(fmt::format("chains {}: {} kernel entries each are too many", count, entries));
+  }
+  kernels.values.resize(static_cast<std::size_t>(count * entries));
+  parallel_ranges(count, chains_per_block, [&](Index begin, Index end) {
+    for (Index chain = begin; chain < end; ++chain) {
+      const std::span<double> values{kernels.values.data() + chain * entries,
+                                     static_cast<std::size_t>(entries)};
+      draw_kernel(prior, seed, purpose, chain, values);
+    }
+  });
+  return kernels;
+}
+
+}  // namespace gihflow

@@ -1,0 +1,353 @@
+#include "gihflow/chain/sequence.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "chain/token_loop.hpp"
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/parallel.hpp"
+#include "gihflow/chain/distributions.hpp"
+#include "gihflow/chain/stationary.hpp"
+
+namespace gihflow {
+
+namespace {
+
+constexpr Index chains_per_block = 16;
+constexpr double target_sum_tolerance = 1e-9;
+
+std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+
+void one_hot(Token token, std::span<double> law) {
+  std::fill(law.begin(), law.end(), 0.0);
+  law[token] = 1.0;
+}
+
+// Context index of x_{position+1} from the tokens before it; tokens[position] is x_{position+1}.
+Index context_at(std::span<const Token> tokens, Index position, Index vocabulary,
+                 std::span<const Index> parents) {
+  Index context = 0;
+  for (const Index lag : parents) context = context * vocabulary + tokens[size(position - lag)];
+  return context;
+}
+
+// x_1 … x_{r_n} (1.2) into the front of tokens.
+void draw_initial(const SamplingOptions& options, std::span<const double> kernel, Index vocabulary,
+                  std::span<const Index> parents, Index chain, std::span<Token> tokens) {
+  const Index longest = parents.empty() ? 0 : parents.back();
+  if (longest == 0) return;
+  Stream stream(options.seed, options.purpose, Quantity::initial, chain);
+  if (options.initial_law == InitialLaw::uniform) {
+    for (Index l = 0; l < longest; ++l) {
+      tokens[size(l)] =
+          static_cast<Token>(stream.uniform() * static_cast<double>(vocabulary));
+    }
+    return;
+  }
+  const std::vector<double> law = stationary_window_law(kernel, vocabulary, parents, longest);
+  Index window = categorical(stream.uniform(), law);
+  for (Index l = 0; l < longest; ++l) {  // the least significant digit is the oldest token
+    tokens[size(l)] = static_cast<Token>(window % vocabulary);
+    window /= vocabulary;
+  }
+}
+
+// Sequences of chains whose kernels a subclass knows.
+class SampledSequences : public SequenceSource {
+ public:
+  SampledSequences(SamplingOptions options, Index vocabulary, std::vector<Index> parents)
+      : options_(std::move(options)), vocabulary_(vocabulary), parents_(std::move(parents)) {}
+
+  Index vocabulary() const override { return vocabulary_; }
+  Index length() const override { return options_.length; }
+  Index count() const override { return options_.count; }
+  std::vector<Index> parents() const override { return parents_; }
+
+  void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override {
+    std::vector<double> scratch;
+    const std::span<const double> kernel = kernel_of(chain, scratch);
+    draw_initial(options_, kernel, vocabulary_, parents_, chain, tokens);
+    Stream stream(options_.seed, options_.purpose, Quantity::tokens, chain);
+    draw_tokens(kernel, vocabulary_, parents_, stream, tokens);
+    switch (options_.labels) {
+      case Labels::conditional:
+        conditional_row(kernel, tokens, targets);
+        break;
+      case Labels::sampled:
+        one_hot(tokens[size(options_.length)], targets);
+        break;
+      case Labels::posterior:
+        posterior_label_law(tokens, parents_, options_.prior.alpha, targets);
+        break;
+    }
+  }
+
+  bool conditional_law(Index chain, std::span<const Token> tokens,
+                       std::span<double> law) const override {
+    std::vector<double> scratch;
+    conditional_row(kernel_of(chain, scratch), tokens, law);
+    return true;
+  }
+
+ protected:
+  const SamplingOptions& options() const { return options_; }
+
+ private:
+  // Kernel [dⁿ, d] of a chain, kept in `scratch` if it has to be drawn.
+  virtual std::span<const double> kernel_of(Index chain, std::vector<double>& scratch) const = 0;
+
+  void conditional_row(std::span<const double> kernel, std::span<const Token> tokens,
+                       std::span<double> law) const {
+    const Index context = context_at(tokens, options_.length, vocabulary_, parents_);
+    const auto row = kernel.subspan(size(context * vocabulary_), size(vocabulary_));
+    std::copy(row.begin(), row.end(), law.begin());
+  }
+
+  SamplingOptions options_;
+  Index vocabulary_;
+  std::vector<Index> parents_;
+};
+
+class PriorSequences final : public SampledSequences {
+ public:
+  explicit PriorSequences(const SamplingOptions& options)
+      : SampledSequences(options, options.prior.vocabulary, options.prior.parents),
+        entries_(power(options.prior.vocabulary,
+                       static_cast<Index>(options.prior.parents.size()) + 1, "kernel entries")) {}
+
+  bool posterior_law(std::span<const Token> tokens, std::span<double> law) const override {
+    if (options().prior.floor > 0.0 || options().initial_law != InitialLaw::uniform) return false;
+    posterior_label_law(tokens, options().prior.parents, options().prior.alpha, law);
+    return true;
+  }
+
+ private:
+  std::span<const double> kernel_of(Index chain, std::vector<double>& scratch) const override {
+    scratch.resize(size(entries_));
+    draw_kernel(options().prior, options().seed, options().purpose, chain, scratch);
+    return scratch;
+  }
+
+  Index entries_;
+};
+
+class KernelSequences final : public SampledSequences {
+ public:
+  KernelSequences(std::shared_ptr<const Kernels> kernels, const SamplingOptions& options)
+      : SampledSequences(options, kernels->vocabulary, kernels->parents),
+        kernels_(std::move(kernels)) {}
+
+ private:
+  std::span<const double> kernel_of(Index chain, std::vector<double>& /*scratch*/) const override {
+    return kernels_->of_chain(chain % kernels_->count);
+  }
+
+  std::shared_ptr<const Kernels> kernels_;
+};
+
+class StoredSequences final : public SequenceSource {
+ public:
+  explicit StoredSequences(std::shared_ptr<const Sequences> sequences)
+      : sequences_(std::move(sequences)) {}
+
+  Index vocabulary() const override { return sequences_->vocabulary; }
+  Index length() const override { return sequences_->length; }
+  Index count() const override { return sequences_->count; }
+  std::vector<Index> parents() const override { return sequences_->parents; }
+
+  void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override {
+    const auto from = sequences_->tokens_of(chain);
+    std::copy(from.begin(), from.end(), tokens.begin());
+    if (sequences_->targets.empty()) {
+      one_hot(from.back(), targets);
+    } else {
+      const auto law = sequences_->targets_of(chain);
+      std::copy(law.begin(), law.end(), targets.begin());
+    }
+  }
+
+ private:
+  std::shared_ptr<const Sequences> sequences_;
+};
+
+void check_tokens(const Sequences& s, ErrorList& errors) {
+  const auto wrong = std::find_if(s.tokens.begin(), s.tokens.end(),
+                                  [&](Token token) { return token >= s.vocabulary; });
+  if (wrong == s.tokens.end()) return;
+  const Index at = wrong - s.tokens.begin();
+  errors.add(fmt::format("tokens, chain {}, position {}, value {}: must be below the vocabulary, {}",
+                         at / (s.length + 1), at % (s.length + 1), *wrong, s.vocabulary));
+}
+
+void check_targets(const Sequences& s, ErrorList& errors) {
+  for (Index chain = 0; chain < s.count; ++chain) {
+    double sum = 0.0;
+    for (const double p : s.targets_of(chain)) {
+      if (!std::isfinite(p) || p < 0.0) {
+        errors.add(
+            fmt::format("targets, chain {}, value {}: must be finite and not negative", chain, p));
+        return;
+      }
+      sum += p;
+    }
+    if (std::abs(sum - 1.0) > target_sum_tolerance) {
+      errors.add(fmt::format("targets, chain {}, sum {}: must be 1 within {}", chain, sum,
+                             target_sum_tolerance));
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> sampling_errors(const SamplingOptions& options, const Kernels* given) {
+  std::vector<std::string> errors;
+  if (!given) errors = prior_errors(options.prior);
+  const bool prior_is_good = errors.empty();
+  const Index d = given ? given->vocabulary : options.prior.vocabulary;
+  const std::vector<Index>& parents = given ? given->parents : options.prior.parents;
+  const Index longest = parents.empty() ? 0 : parents.back();
+
+  if (options.count < 1) {
+    errors.push_back(fmt::format("chains {}: must be at least 1", options.count));
+  }
+  if (options.length < 1 || options.length > max_length) {
+    errors.push_back(
+        fmt::format("length {}: must be between 1 and {}", options.length, max_length));
+  } else if (prior_is_good && options.length < longest) {
+    errors.push_back(fmt::format("length {}: must be at least the longest parent lag, {}",
+                                 options.length, longest));
+  }
+  if (options.labels == Labels::posterior) {
+    if (given) {
+      errors.push_back("labels posterior: not known for given kernels; allowed are conditional and sampled");
+    } else {
+      if (options.prior.floor > 0.0) {
+        errors.push_back(fmt::format(
+            "labels posterior: not exact with floor {}; allowed with floor 0 only", options.prior.floor));
+      }
+      if (options.initial_law == InitialLaw::stationary) {
+        errors.push_back(
+            "labels posterior: not exact with initial-law stationary; allowed with initial-law "
+            "uniform only");
+      }
+    }
+  }
+  if (prior_is_good && options.initial_law == InitialLaw::stationary) {
+    Index states = 1;  // d^{r_n}
+    for (Index i = 0; i < longest && states <= max_stationary_states; ++i) states *= d;
+    if (states > max_stationary_states) {
+      errors.push_back(fmt::format(
+          "parents {}: the stationary initial law needs vocabulary^{} = {}^{} states: must not "
+          "exceed {} (initial-law uniform has no such limit)",
+          to_string_lags(parents), longest, d, longest, max_stationary_states));
+    }
+  }
+  return errors;
+}
+
+std::unique_ptr<SequenceSource> sample_prior(const SamplingOptions& options) {
+  std::vector<std::string> errors = sampling_errors(options);
+  if (!errors.empty()) throw InputError(std::move(errors));
+  return std::make_unique<PriorSequences>(options);
+}
+
+std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> kernels,
+                                               const SamplingOptions& options) {
+  validate(*kernels, "kernels");
+  std::vector<std::string> errors = sampling_errors(options, kernels.get());
+  if (!errors.empty()) throw InputError(std::move(errors));
+  if (options.initial_law == InitialLaw::stationary) {
+    const Index used = std::min(options.count, kernels->count);
+    for (Index chain = 0; chain < used; ++chain) {
+      const Index classes =
+          closed_classes(kernels->of_chain(chain), kernels->vocabulary, kernels->parents);
+      if (classes != 1) {
+        throw InputError(fmt::format(
+            "kernels, chain {}: has {} closed classes of states: must be one for initial-law "
+            "stationary, since its stationary law is not unique",
+            chain, classes));
+      }
+    }
+  }
+  return std::make_unique<KernelSequences>(std::move(kernels), options);
+}
+
+std::unique_ptr<SequenceSource> stored_sequences(std::shared_ptr<const Sequences> sequences) {
+  const Sequences& s = *sequences;
+  ErrorList errors;
+  if (s.vocabulary < 2 || s.vocabulary > max_vocabulary) {
+    errors.add(
+        fmt::format("vocabulary {}: must be between 2 and {}", s.vocabulary, max_vocabulary));
+  }
+  if (s.count < 1) errors.add(fmt::format("chains {}: must be at least 1", s.count));
+  if (s.length < 1) errors.add(fmt::format("length {}: must be at least 1", s.length));
+  errors.throw_if_any();
+
+  const auto holds = [](std::size_t given, Index rows, Index columns) {
+    const Index n = static_cast<Index>(given);
+    return n % columns == 0 && n / columns == rows;
+  };
+  if (!holds(s.tokens.size(), s.count, s.length + 1)) {
+    errors.add(fmt::format("tokens, {} of them: must be {} chains x {}", s.tokens.size(), s.count,
+                           s.length + 1));
+  } else {
+    check_tokens(s, errors);
+  }
+  if (!s.targets.empty()) {
+    if (!holds(s.targets.size(), s.count, s.vocabulary)) {
+      errors.add(fmt::format("targets, {} of them: must be {} chains x {}", s.targets.size(),
+                             s.count, s.vocabulary));
+    } else {
+      check_targets(s, errors);
+    }
+  }
+  errors.throw_if_any();
+  return std::make_unique<StoredSequences>(std::move(sequences));
+}
+
+Sequences collect(const SequenceSource& source) {
+  Sequences all;
+  all.vocabulary = source.vocabulary();
+  all.length = source.length();
+  all.count = source.count();
+  all.parents = source.parents();
+  const Index columns = all.length + 1;
+  if (all.count > (Index{1} << 62) / columns) {
+    throw InputError(fmt::format("chains {}: with length {} too many tokens for memory", all.count,
+                                 all.length));
+  }
+  all.tokens.resize(size(all.count * columns));
+  all.targets.resize(size(all.count * all.vocabulary));
+  parallel_ranges(all.count, chains_per_block, [&](Index begin, Index end) {
+    for (Index chain = begin; chain < end; ++chain) {
+      source.draw(chain, {all.tokens.data() + chain * columns, size(columns)},
+                  {all.targets.data() + chain * all.vocabulary, size(all.vocabulary)});
+    }
+  });
+  return all;
+}
+
+void posterior_label_law(std::span<const Token> tokens, std::span<const Index> parents,
+                         double alpha, std::span<double> law) {
+  const Index length = static_cast<Index>(tokens.size()) - 1;
+  const Index longest = parents.empty() ? 0 : parents.back();
+  std::fill(law.begin(), law.end(), 0.0);
+  double occurrences = 0.0;  // n_z
+  for (Index l = longest; l < length; ++l) {
+    const bool same_context = std::all_of(parents.begin(), parents.end(), [&](Index lag) {
+      return tokens[size(l - lag)] == tokens[size(length - lag)];
+    });
+    if (!same_context) continue;
+    law[tokens[size(l)]] += 1.0;
+    occurrences += 1.0;
+  }
+  const double total = occurrences + static_cast<double>(law.size()) * alpha;
+  for (double& entry : law) entry = (entry + alpha) / total;
+}
+
+}  // namespace gihflow

@@ -1,0 +1,310 @@
+#include "gihflow/chain/stationary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+#include "chain/scaled.hpp"
+#include "gihflow/base/errors.hpp"
+#include "gihflow/chain/kernel.hpp"
+
+namespace gihflow {
+
+namespace {
+
+// Between these bounds every sum, product and quotient below is a normal double.
+constexpr double too_small = 1e-290;
+constexpr double too_large = 1e290;
+
+std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+
+bool unsafe(Scaled /*factor*/, Scaled /*smallest*/) { return false; }
+bool unsafe(double factor, double smallest) {
+  return factor > too_large || factor * smallest < too_small;
+}
+bool out_of_range(Scaled /*value*/) { return false; }
+bool out_of_range(double value) { return !(value >= too_small && value <= too_large); }
+
+template <class Number>
+Number smallest_positive(const Number* row, Index n) {
+  Number smallest{};
+  for (Index j = 0; j < n; ++j) {
+    if (!is_zero(row[j]) && (is_zero(smallest) || double(row[j]) < double(smallest))) {
+      smallest = row[j];
+    }
+  }
+  return smallest;
+}
+
+// GTH: states n−1, n−2, …, 1 are taken out one after the other, the chain being watched only while
+// it is in those that remain; then the law is built up again from μ_0 = 1. P [n, n] irreducible;
+// destroyed. Empty if a quantity left the range in which Number is exact to rounding.
+template <class Number>
+std::optional<std::vector<Number>> reduce(std::vector<Number>& P, Index n) {
+  for (Index k = n - 1; k >= 1; --k) {
+    const Number* row_k = P.data() + k * n;
+    Number exit{};
+    for (Index j = 0; j < k; ++j) exit += row_k[j];
+    if (is_zero(exit)) return std::nullopt;
+    const Number smallest = smallest_positive(row_k, k);
+    for (Index i = 0; i < k; ++i) {
+      Number* row_i = P.data() + i * n;
+      if (is_zero(row_i[k])) continue;
+      const Number f = row_i[k] / exit;
+      row_i[k] = f;
+      for (Index j = 0; j < k; ++j) row_i[j] += f * row_k[j];
+      // A product may vanish beside a larger entry, but not where nothing else is.
+      if (unsafe(f, smallest)) {
+        for (Index j = 0; j < k; ++j) {
+          if (!is_zero(row_k[j]) && out_of_range(row_i[j])) return std::nullopt;
+        }
+        if (out_of_range(f)) return std::nullopt;
+      }
+    }
+  }
+  std::vector<Number> mu(size(n));
+  mu[0] = Number(1.0);
+  for (Index k = 1; k < n; ++k) {
+    Number sum{};
+    for (Index i = 0; i < k; ++i) sum += mu[size(i)] * P[size(i * n + k)];
+    if (out_of_range(sum)) return std::nullopt;
+    mu[size(k)] = sum;
+  }
+  return mu;
+}
+
+template <class Number>
+std::vector<double> normalised(const std::vector<Number>& mu) {
+  Number total{};
+  for (const Number& entry : mu) total += entry;
+  std::vector<double> law(mu.size());
+  for (std::size_t i = 0; i < mu.size(); ++i) law[i] = double(mu[i] / total);
+  return law;
+}
+
+std::vector<double> law_of_irreducible(const std::vector<double>& transition, Index n) {
+  std::vector<double> plain = transition;
+  if (const auto mu = reduce(plain, n)) return normalised(*mu);
+  std::vector<Scaled> scaled(transition.begin(), transition.end());
+  const auto mu = reduce(scaled, n);
+  if (!mu) throw InputError("stationary law: the chain is not irreducible");
+  return normalised(*mu);
+}
+
+// Who can be reached from whom in one step: successors of i are target[start[i]] … target[start[i+1]−1].
+struct Graph {
+  std::vector<Index> start{0};
+  std::vector<Index> target;
+  Index states() const { return static_cast<Index>(start.size()) - 1; }
+};
+
+// The closed classes of states (strongly connected, with no way out), by Tarjan's algorithm without
+// recursion. Each in increasing order.
+std::vector<std::vector<Index>> find_closed_classes(const Graph& graph) {
+  const Index n = graph.states();
+  constexpr Index unseen = -1;
+  std::vector<Index> number(size(n), unseen), low(size(n)), component(size(n), unseen);
+  std::vector<Index> stack, path, next_edge(graph.start.begin(), graph.start.end() - 1);
+  Index seen = 0, components = 0;
+  for (Index root = 0; root < n; ++root) {
+    if (number[size(root)] != unseen) continue;
+    path.push_back(root);
+    while (!path.empty()) {
+      const Index v = path.back();
+      if (number[size(v)] == unseen) {
+        number[size(v)] = low[size(v)] = seen++;
+        stack.push_back(v);
+      }
+      bool descended = false;
+      while (next_edge[size(v)] < graph.start[size(v + 1)]) {
+        const Index u = graph.target[size(next_edge[size(v)]++)];
+        if (number[size(u)] == unseen) {
+          path.push_back(u);
+          descended = true;
+          break;
+        }
+        if (component[size(u)] == unseen) low[size(v)] = std::min(low[size(v)], low[size(u)]);
+      }
+      if (descended) continue;
+      path.pop_back();
+      if (!path.empty()) {
+        Index& above = low[size(path.back())];
+        above = std::min(above, low[size(v)]);
+      }
+      if (low[size(v)] == number[size(v)]) {
+        for (Index u = unseen; u != v;) {
+          u = stack.back();
+          stack.pop_back();
+          component[size(u)] = components;
+        }
+        ++components;
+      }
+    }
+  }
+  std::vector<bool> closed(size(components), true);
+  for (Index v = 0; v < n; ++v) {
+    for (Index edge = graph.start[size(v)]; edge < graph.start[size(v + 1)]; ++edge) {
+      const Index u = graph.target[size(edge)];
+      if (component[size(u)] != component[size(v)]) closed[size(component[size(v)])] = false;
+    }
+  }
+  std::vector<std::vector<Index>> members(size(components));
+  for (Index v = 0; v < n; ++v) {
+    const std::size_t c = size(component[size(v)]);
+    if (closed[c]) members[c].push_back(v);
+  }
+  std::erase_if(members, [](const auto& states) { return states.empty(); });
+  return members;
+}
+
+// State of the window chain after token e, and the context that a state holds.
+struct WindowChain {
+  Index d, r, states;
+  std::vector<Index> context;  // [states]
+
+  WindowChain(Index vocabulary, std::span<const Index> parents)
+      : d(vocabulary),
+        r(parents.empty() ? 0 : parents.back()),
+        states(power(vocabulary, r, "states of the stationary law")) {
+    if (states > max_stationary_states) {
+      throw InputError(fmt::format(
+          "parents {}: the stationary law of {} consecutive tokens has {} states: must not exceed {}",
+          to_string_lags(parents), r, states, max_stationary_states));
+    }
+    context.resize(size(states));
+    for (Index s = 0; s < states; ++s) context[size(s)] = context_of_window(s, r, d, parents);
+  }
+  Index after(Index state, Index token) const { return token * (states / d) + state / d; }
+};
+
+Graph graph_of(const WindowChain& chain, std::span<const double> kernel) {
+  Graph graph;
+  for (Index s = 0; s < chain.states; ++s) {
+    for (Index e = 0; e < chain.d; ++e) {
+      if (kernel[size(chain.context[size(s)] * chain.d + e)] > 0.0) {
+        graph.target.push_back(chain.after(s, e));
+      }
+    }
+    graph.start.push_back(static_cast<Index>(graph.target.size()));
+  }
+  return graph;
+}
+
+bool all_positive(std::span<const double> values) {
+  return std::all_of(values.begin(), values.end(), [](double p) { return p > 0.0; });
+}
+
+[[noreturn]] void refuse_classes(std::size_t count) {
+  throw InputError(fmt::format(
+      "stationary law: the chain has {} closed classes of states: must be one, else the law is not "
+      "unique",
+      count));
+}
+
+// Law of a chain that has `states` as its only closed class.
+std::vector<double> law_on_class(const std::vector<double>& transition, Index n,
+                                 const std::vector<Index>& states) {
+  const Index m = static_cast<Index>(states.size());
+  if (m == n) return law_of_irreducible(transition, n);
+  std::vector<double> inner(size(m * m));
+  for (Index i = 0; i < m; ++i) {
+    for (Index j = 0; j < m; ++j) {
+      inner[size(i * m + j)] = transition[size(states[size(i)] * n + states[size(j)])];
+    }
+  }
+  const std::vector<double> law = law_of_irreducible(inner, m);
+  std::vector<double> all(size(n), 0.0);
+  for (Index i = 0; i < m; ++i) all[size(states[size(i)])] = law[size(i)];
+  return all;
+}
+
+}  // namespace
+
+std::vector<double> stationary_law(std::vector<double> transition, Index states) {
+  const Index n = states;
+  if (n < 1 || n > max_stationary_states || static_cast<Index>(transition.size()) != n * n) {
+    throw InputError(
+        fmt::format("stationary law, {} states with {} transition probabilities: must be states^2 of "
+                    "them, for 1 to {} states",
+                    n, transition.size(), max_stationary_states));
+  }
+  Graph graph;
+  for (Index i = 0; i < n; ++i) {
+    for (Index j = 0; j < n; ++j) {
+      const double p = transition[size(i * n + j)];
+      if (!std::isfinite(p) || p < 0.0) {
+        throw InputError(fmt::format(
+            "stationary law, transition probability {} from state {} to {}: must be finite and not "
+            "negative",
+            p, i, j));
+      }
+      if (p > 0.0) graph.target.push_back(j);
+    }
+    graph.start.push_back(static_cast<Index>(graph.target.size()));
+  }
+  const auto classes = find_closed_classes(graph);
+  if (classes.size() != 1) refuse_classes(classes.size());
+  return law_on_class(transition, n, classes.front());
+}
+
+Index closed_classes(std::span<const double> kernel, Index vocabulary,
+                     std::span<const Index> parents) {
+  if (all_positive(kernel)) return 1;
+  const WindowChain chain(vocabulary, parents);
+  return static_cast<Index>(find_closed_classes(graph_of(chain, kernel)).size());
+}
+
+std::vector<double> stationary_window_law(std::span<const double> kernel, Index vocabulary,
+                                          std::span<const Index> parents, Index length) {
+  const WindowChain chain(vocabulary, parents);
+  const Index d = vocabulary, n = chain.states;
+  if (power(d, std::max<Index>(length, 0), "windows") > max_windows || length < 0) {
+    throw InputError(fmt::format("windows of {} tokens: must be {} of them at most", length,
+                                 max_windows));
+  }
+
+  std::vector<double> law{1.0};  // of no tokens at all
+  if (chain.r > 0) {
+    std::vector<double> transition(size(n * n), 0.0);
+    for (Index s = 0; s < n; ++s) {
+      for (Index e = 0; e < d; ++e) {
+        transition[size(s * n + chain.after(s, e))] =
+            kernel[size(chain.context[size(s)] * d + e)];
+      }
+    }
+    if (all_positive(kernel)) {  // every window can follow every other one
+      law = law_of_irreducible(transition, n);
+    } else {
+      const auto classes = find_closed_classes(graph_of(chain, kernel));
+      if (classes.size() != 1) refuse_classes(classes.size());
+      law = law_on_class(transition, n, classes.front());
+    }
+  }
+
+  // Forget the oldest token: sum over the least significant digit.
+  for (Index have = chain.r; have > length; --have) {
+    std::vector<double> shorter(law.size() / size(d), 0.0);
+    for (std::size_t window = 0; window < law.size(); ++window) {
+      shorter[window / size(d)] += law[window];
+    }
+    law = std::move(shorter);
+  }
+  // Append a token: μ(e, window) = π(e | context of window)·μ(window).
+  for (Index have = chain.r; have < length; ++have) {
+    const Index windows = static_cast<Index>(law.size());
+    const Index older = windows / n;  // windows that share their r most recent tokens
+    std::vector<double> longer(size(windows * d));
+    for (Index window = 0; window < windows; ++window) {
+      const double* row = kernel.data() + chain.context[size(window / older)] * d;
+      for (Index e = 0; e < d; ++e) longer[size(e * windows + window)] = row[e] * law[size(window)];
+    }
+    law = std::move(longer);
+  }
+  return law;
+}
+
+}  // namespace gihflow

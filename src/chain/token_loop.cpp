@@ -1,0 +1,102 @@
+#include "chain/token_loop.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace gihflow {
+
+namespace {
+
+std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+
+constexpr Index uniforms_at_once = 512;
+constexpr Index widest_scan = 8;  // vocabularies up to this are scanned, larger ones searched
+constexpr double never = 2.0;     // above every uniform
+
+// thresholds[context, k] = π_0 + … + π_k for k < d−1, so that a uniform u gives the token
+// #{k : u ≥ threshold_k}; `never` from the last possible token on, whatever rounding did to the sum.
+std::vector<double> thresholds_of(std::span<const double> kernel, Index d) {
+  const Index contexts = static_cast<Index>(kernel.size()) / d;
+  std::vector<double> thresholds(size(contexts * (d - 1)));
+  for (Index context = 0; context < contexts; ++context) {
+    const double* row = kernel.data() + context * d;
+    double* out = thresholds.data() + context * (d - 1);
+    Index last_possible = d - 1;
+    while (last_possible > 0 && row[last_possible] <= 0.0) --last_possible;
+    double cumulative = 0.0;
+    for (Index k = 0; k < d - 1; ++k) {
+      if (row[k] > 0.0) cumulative += row[k];
+      out[k] = k < last_possible ? cumulative : never;
+    }
+  }
+  return thresholds;
+}
+
+// Number of the d−1 thresholds that u reaches. Width 0: d is known at run time only.
+template <Index Width>
+Index reached(const double* thresholds, Index width, double u) {
+  if constexpr (Width > 0) width = Width;
+  if (Width == 0 && width > widest_scan) {
+    return std::upper_bound(thresholds, thresholds + width, u) - thresholds;
+  }
+  Index token = 0;
+  for (Index k = 0; k < width; ++k) token += u >= thresholds[k];
+  return token;
+}
+
+// The row of thresholds is a sum over parents of digit × stride; the most recent token stays in a
+// register, so that only it lies on the path from one token to the next.
+template <Index Width>
+void draw_in_order(const std::vector<double>& thresholds, Index width, Index stride_of_last,
+                   std::span<const Index> older_lags, std::span<const Index> strides, Index first,
+                   Stream& stream, std::span<Token> tokens) {
+  std::array<double, uniforms_at_once> uniforms;
+  const Index end = static_cast<Index>(tokens.size());
+  Index last = first > 0 ? tokens[size(first - 1)] : 0;
+  for (Index begin = first; begin < end; begin += uniforms_at_once) {
+    const Index count = std::min(uniforms_at_once, end - begin);
+    stream.uniforms({uniforms.data(), size(count)});
+    for (Index i = 0; i < count; ++i) {
+      const Index l = begin + i;
+      Index row = 0;
+      for (std::size_t parent = 0; parent < older_lags.size(); ++parent) {
+        row += strides[parent] * tokens[size(l - older_lags[parent])];
+      }
+      row += stride_of_last * last;
+      last = reached<Width>(thresholds.data() + row, width, uniforms[size(i)]);
+      tokens[size(l)] = static_cast<Token>(last);
+    }
+  }
+}
+
+}  // namespace
+
+void draw_tokens(std::span<const double> kernel, Index vocabulary, std::span<const Index> parents,
+                 Stream& stream, std::span<Token> tokens) {
+  const Index width = vocabulary - 1;
+  const std::vector<double> thresholds = thresholds_of(kernel, vocabulary);
+
+  std::vector<Index> strides(parents.size());
+  Index stride = width;
+  for (std::size_t parent = parents.size(); parent-- > 0; stride *= vocabulary) {
+    strides[parent] = stride;
+  }
+  const bool reads_last = !parents.empty() && parents.front() == 1;
+  const std::size_t skip = reads_last ? 1 : 0;
+  const Index stride_of_last = reads_last ? strides.front() : 0;
+  const Index first = parents.empty() ? 0 : parents.back();
+
+  const auto draw = [&]<Index Width>() {
+    draw_in_order<Width>(thresholds, width, stride_of_last, parents.subspan(skip),
+                         std::span(strides).subspan(skip), first, stream, tokens);
+  };
+  switch (width) {
+    case 1: return draw.template operator()<1>();
+    case 2: return draw.template operator()<2>();
+    case 3: return draw.template operator()<3>();
+    default: return draw.template operator()<0>();
+  }
+}
+
+}  // namespace gihflow
