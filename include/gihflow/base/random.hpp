@@ -40,7 +40,10 @@ class Stream {
   Stream(std::uint64_t seed, Purpose purpose, Quantity quantity, Index chain) noexcept;
 
   /// Next 64 random bits.
-  std::uint64_t bits() noexcept;
+  std::uint64_t bits() noexcept {
+    if (used_ == 2) refill();
+    return block_[used_++];
+  }
 
   /// Uniform in the open interval (0, 1): (k + ½)·2⁻⁵² for a 52-bit k. (With 53 bits k + ½ is not
   /// representable for large k, and rounding up would give 1.)

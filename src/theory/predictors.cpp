@@ -1,0 +1,177 @@
+#include "gihflow/theory/predictors.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/parallel.hpp"
+
+namespace gihflow {
+
+namespace {
+
+constexpr Index chains_per_block = 16;
+
+std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+
+void check_lags(std::span<const Index> lags, const Model& model) {
+  for (const Index lag : lags) {
+    if (lag < 1 || lag > model.widest()) {
+      throw InputError(fmt::format("parent set, lag {}: must be between 1 and the widest lag, {}",
+                                   lag, model.widest()));
+    }
+  }
+}
+
+void check_length(Index length, const Model& model) {
+  const Index least = model.boundary == Boundary::masked ? model.widest() + 1 : 1;
+  if (length < least) {
+    throw InputError(fmt::format("length {}: must be at least {}{}", length, least,
+                                 model.boundary == Boundary::masked
+                                     ? ", above the widest lag, with boundary masked"
+                                     : ""));
+  }
+}
+
+// (8.1) into y [d]; tokens [L + 1].
+void predict_gih(std::span<const Token> tokens, const Model& model, std::span<const Index> lags,
+                 std::span<double> y) {
+  const Index length = static_cast<Index>(tokens.size()) - 1;
+  const Index first = model.boundary == Boundary::masked ? model.widest() : 0;
+  const Index longest = lags.empty() ? 0 : *std::max_element(lags.begin(), lags.end());
+
+  std::fill(y.begin(), y.end(), 0.0);
+  Index matches = 0;
+  // tokens[l] is x_{l+1}. Where a lag reaches before x_1 a position matches nothing, and nothing
+  // matches a query of which that is true.
+  if (longest <= length) {
+    for (Index l = std::max(first, longest); l < length; ++l) {
+      const bool match = std::all_of(lags.begin(), lags.end(), [&](Index lag) {
+        return tokens[size(l - lag)] == tokens[size(length - lag)];
+      });
+      if (!match) continue;
+      y[tokens[size(l)]] += 1.0;
+      ++matches;
+    }
+  }
+  if (matches == 0) {
+    for (Index l = first; l < length; ++l) y[tokens[size(l)]] += 1.0;
+    matches = length - first;
+  }
+  for (double& entry : y) entry /= static_cast<double>(matches);
+}
+
+// −Σ T log q over the tokens with T > 0, so that 0·log 0 = 0.
+double cross_entropy(std::span<const double> target, std::span<const double> prediction) {
+  double loss = 0.0;
+  for (std::size_t e = 0; e < target.size(); ++e) {
+    if (target[e] > 0.0) loss -= target[e] * std::log(prediction[e]);
+  }
+  return loss;
+}
+
+// What the model's readout makes of y: (y + ε)/(1 + dε) of (2.4), or softmax(y).
+void read_out(const Model& model, std::span<double> y) {
+  double sum = 0.0;
+  for (double& entry : y) {
+    entry = model.readout == Readout::log ? entry + model.epsilon : std::exp(entry);
+    sum += entry;
+  }
+  if (model.readout == Readout::log) sum = 1.0 + static_cast<double>(y.size()) * model.epsilon;
+  for (double& entry : y) entry /= sum;
+}
+
+struct Mean {
+  double value = 0.0;
+  double error = 0.0;
+};
+
+// Mean over chains and its standard error, summed in the order of the chains.
+Mean mean_of(const std::vector<double>& values) {
+  const double n = static_cast<double>(values.size());
+  double sum = 0.0;
+  for (const double value : values) sum += value;
+  const double mean = sum / n;
+  if (values.size() == 1 || !std::isfinite(mean)) {
+    return {mean, std::numeric_limits<double>::quiet_NaN()};
+  }
+  double squares = 0.0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return {mean, std::sqrt(squares / (n - 1.0) / n)};
+}
+
+}  // namespace
+
+std::vector<double> gih_predict(std::span<const Token> tokens, const Model& model,
+                                std::span<const Index> lags) {
+  check_lags(lags, model);
+  check_length(static_cast<Index>(tokens.size()) - 1, model);
+  std::vector<double> y(size(model.vocabulary));
+  predict_gih(tokens, model, lags, y);
+  return y;
+}
+
+std::vector<double> posterior_predict(std::span<const Token> tokens, Index vocabulary,
+                                      std::span<const Index> parents, double alpha) {
+  std::vector<double> law(size(vocabulary));
+  posterior_label_law(tokens, parents, alpha, law);
+  return law;
+}
+
+Baselines baselines(const SequenceSource& source, const Model& model, std::span<const Index> lags,
+                    std::span<const Index> parents, std::optional<double> alpha) {
+  const Index count = source.count(), length = source.length(), d = source.vocabulary();
+  if (d != model.vocabulary) {
+    throw InputError(fmt::format("vocabulary {} of the sequences: must be the model's, {}", d,
+                                 model.vocabulary));
+  }
+  check_lags(lags, model);
+  check_length(length, model);
+  if (alpha && !parents.empty() && length < parents.back()) {
+    throw InputError(fmt::format("length {}: must be at least the longest parent lag, {}", length,
+                                 parents.back()));
+  }
+
+  std::vector<double> gih(size(count)), floor(size(count));
+  std::vector<double> posterior(alpha ? size(count) : 0);
+  parallel_ranges(count, chains_per_block, [&](Index begin, Index end) {
+    std::vector<Token> tokens(size(length + 1));
+    std::vector<double> target(size(d)), law(size(d));
+    for (Index chain = begin; chain < end; ++chain) {
+      source.draw(chain, tokens, target);
+
+      predict_gih(tokens, model, lags, law);
+      read_out(model, law);
+      gih[size(chain)] = cross_entropy(target, law);
+
+      if (alpha) {
+        posterior_label_law(tokens, parents, *alpha, law);
+        posterior[size(chain)] = cross_entropy(target, law);
+      }
+
+      // (8.3): the Bayes loss where it is known, else the entropy of the kernel, else of the targets.
+      const bool known =
+          source.posterior_law(tokens, law) || source.conditional_law(chain, tokens, law);
+      const std::span<const double> best = known ? law : target;
+      floor[size(chain)] = cross_entropy(best, best);
+    }
+  });
+
+  Baselines result;
+  const Mean gih_mean = mean_of(gih), floor_mean = mean_of(floor);
+  result.gih_loss = gih_mean.value;
+  result.gih_loss_error = gih_mean.error;
+  result.entropy_floor = floor_mean.value;
+  result.entropy_floor_error = floor_mean.error;
+  if (alpha) {
+    const Mean posterior_mean = mean_of(posterior);
+    result.posterior_loss = posterior_mean.value;
+    result.posterior_loss_error = posterior_mean.error;
+  }
+  return result;
+}
+
+}  // namespace gihflow
