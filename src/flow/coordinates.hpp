@@ -1,0 +1,52 @@
+#pragma once
+
+// The flat state of a stage and the right-hand side of the flow in it, formulas (3.1)–(3.5).
+
+#include <Eigen/Core>
+#include <string>
+#include <vector>
+
+#include "gihflow/flow/schedule.hpp"
+#include "gihflow/population/objective.hpp"
+
+namespace gihflow {
+
+/// State of a stage: the trained blocks in the order θ (coefficients that are not zero), w [H, M],
+/// a; then the dissipated energy of (3.5).
+class Coordinates {
+ public:
+  Coordinates(const Stage& stage, const Parameters& start);
+
+  Index size() const { return size_; }
+  Index thetas() const { return static_cast<Index>(active_.size()); }
+  Eigen::VectorXd initial_state() const;
+
+  /// Parameters of a state, gauge-fixed: logsumexp θ = log C_D of the stage's start.
+  Parameters parameters(const Eigen::VectorXd& x) const;
+  double dissipated(const Eigen::VectorXd& x) const { return x[size_ - 1]; }
+  /// logsumexp θ − log C_D; 0 where c is not trained.
+  double gauge_shift(const Eigen::VectorXd& x) const;
+
+  /// (p, w, a) of a state.
+  Point point(const Eigen::VectorXd& x) const;
+  /// ẋ from the gradient at a state's point: θ̇_S = (4/C_D)(g_S − ḡ), computed from p and never by
+  /// dividing by e^θ (3.3); ẇ, ȧ; and the rate of dissipation (3.5).
+  void slope(const Point& at, const Gradient& gradient, Eigen::VectorXd& dxdt) const;
+  /// Rate of dissipation, the squared norm of the gradient in (c, w, a) over the trained blocks.
+  double dissipation(const Point& at, const Gradient& gradient) const;
+
+  /// Name of a component for messages: "log c² of {1,2}", "w of head 1 at component 2", "a".
+  std::string component(Index i) const;
+
+ private:
+  double mean_gain(const Point& at, const Gradient& gradient) const;
+
+  Stage stage_;
+  Parameters start_;
+  std::vector<Index> active_;  ///< subsets with c_S ≠ 0, if c is trained
+  double log_normalizer_;      ///< log C_D
+  double rate_;                ///< 4/C_D
+  Index size_;
+};
+
+}  // namespace gihflow

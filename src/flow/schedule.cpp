@@ -1,0 +1,81 @@
+#include "gihflow/flow/schedule.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "gihflow/base/errors.hpp"
+
+namespace gihflow {
+
+Schedule parse_schedule(const std::string& text) {
+  Schedule schedule;
+  ErrorList errors;
+  std::size_t begin = 0;
+  while (begin <= text.size()) {
+    std::size_t end = std::min(text.find(',', begin), text.size());
+    std::string part = text.substr(begin, end - begin);
+    begin = end + 1;
+    Stage stage;
+    std::size_t colon = part.find(':');
+    std::string blocks = part.substr(0, colon);
+    std::string fault;
+    if (blocks.empty()) fault = "names no block";
+    for (char letter : blocks) {
+      bool* block = letter == 'c' ? &stage.c : letter == 'w' ? &stage.w : letter == 'a' ? &stage.a : nullptr;
+      if (!block) {
+        fault = fmt::format("has the unknown block '{}'", letter);
+        break;
+      }
+      if (*block) fault = fmt::format("names block '{}' twice", letter);
+      *block = true;
+    }
+    if (fault.empty()) {
+      if (colon == std::string::npos || colon + 1 == part.size()) {
+        fault = "has no TIME";
+      } else {
+        const char* first = part.data() + colon + 1;
+        const char* last = part.data() + part.size();
+        auto [stop, code] = std::from_chars(first, last, stage.duration);
+        if (code != std::errc() || stop != last)
+          fault = fmt::format("has the TIME '{}', which is not a number", std::string(first, last));
+        else if (!std::isfinite(stage.duration) || stage.duration <= 0.0)
+          fault = fmt::format("has the TIME {}, which is not a positive finite number", stage.duration);
+      }
+    }
+    if (fault.empty())
+      schedule.push_back(stage);
+    else
+      errors.add(fmt::format("stages: '{}' {}; a stage is BLOCKS:TIME with letters of c, w, a, each once, and "
+                             "TIME > 0 in flow time, for example c:2000",
+                             part, fault));
+  }
+  errors.throw_if_any();
+  return schedule;
+}
+
+std::string blocks_of(const Stage& stage) {
+  return std::string(stage.c ? "c" : "") + (stage.w ? "w" : "") + (stage.a ? "a" : "");
+}
+
+std::string to_string(const Schedule& schedule) {
+  std::string text;
+  for (const Stage& stage : schedule)
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", blocks_of(stage), stage.duration);
+  return text;
+}
+
+std::vector<double> output_times(double duration, Index outputs, double first) {
+  if (first <= 0.0 || first > duration) first = std::min(1.0, duration / 1000.0);
+  std::vector<double> times{0.0};
+  const Index positive = outputs - 1;
+  const double ratio = std::log(duration / first);
+  for (Index k = 0; k + 1 < positive; ++k)
+    times.push_back(first * std::exp(ratio * static_cast<double>(k) / static_cast<double>(positive - 1)));
+  times.push_back(duration);
+  return times;
+}
+
+}  // namespace gihflow

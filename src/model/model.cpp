@@ -1,0 +1,9 @@
+#include "gihflow/model/model.hpp"
+
+#include "gihflow/information/subsets.hpp"
+
+namespace gihflow {
+
+Index Model::subsets() const { return subset_count(heads, degree); }
+
+}  // namespace gihflow

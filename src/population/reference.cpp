@@ -1,0 +1,146 @@
+#include "population/reference.hpp"
+
+#include "gihflow/base/parallel.hpp"
+#include "gihflow/information/subsets.hpp"
+#include "population/engines.hpp"
+#include "population/jet.hpp"
+
+namespace gihflow {
+
+namespace {
+
+using First = reference::Jet<double>;
+using Second = reference::Jet<First>;
+
+class ReferenceObjective final : public Objective {
+ public:
+  ReferenceObjective(const Model& model, const SequenceSource& source)
+      : model_(model),
+        sequences_(collect(source)),
+        subsets_(subsets(model.heads, model.degree)),
+        size_(model.subsets() + model.heads * model.window + 1) {}
+
+  const Model& model() const override { return model_; }
+  Index chains() const override { return sequences_.count; }
+  std::string engine() const override { return "reference"; }
+  std::size_t memory() const override {
+    return sequences_.tokens.size() * sizeof(Token) + sequences_.targets.size() * sizeof(double);
+  }
+
+  double loss(const Point& at) const override {
+    std::vector<double> losses(static_cast<std::size_t>(chains()));
+    parallel_ranges(chains(), 16, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i)
+        losses[static_cast<std::size_t>(i)] = chain<double>(i, at.p, at.w, at.a);
+    });
+    return mean_error(losses).mean;
+  }
+
+  void gradient(const Point& at, Gradient& out, bool) const override {
+    std::vector<double> rows = rows_of(at);
+    std::vector<double> mean(static_cast<std::size_t>(size_ + 1), 0.0);
+    for (Index i = 0; i < chains(); ++i)
+      for (Index j = 0; j <= size_; ++j)
+        mean[static_cast<std::size_t>(j)] += rows[static_cast<std::size_t>(i * (size_ + 1) + j)];
+    for (double& x : mean) x /= static_cast<double>(chains());
+    unpack(mean, out);
+  }
+
+  void gradient_along(const Point& at, const Point& along, Gradient& out,
+                      Gradient& derivative) const override {
+    gradient(at, out, true);
+    // Derivative of the gradient along one direction: outer scalar in all variables, inner in one.
+    std::vector<double> rows(static_cast<std::size_t>(chains() * (size_ + 1)));
+    parallel_ranges(chains(), 1, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) {
+        Index next = 0;
+        auto variable = [&](double value, double direction) {
+          std::vector<First> unit(static_cast<std::size_t>(size_));
+          unit[static_cast<std::size_t>(next++)] = 1.0;
+          return Second(First(value, {direction}), unit);
+        };
+        std::vector<Second> p, w;
+        for (std::size_t j = 0; j < at.p.size(); ++j) p.push_back(variable(at.p[j], along.p[j]));
+        for (std::size_t j = 0; j < at.w.size(); ++j) w.push_back(variable(at.w[j], along.w[j]));
+        Second a = variable(at.a, along.a);
+        Second loss = chain<Second>(i, p, w, a);
+        double* row = rows.data() + i * (size_ + 1);
+        auto tangent = [](const First& x) {
+          return x.d.empty() ? 0.0 : x.d[0];
+        };
+        row[0] = tangent(loss.v);
+        for (Index j = 0; j < size_; ++j) row[1 + j] = tangent(loss.d[static_cast<std::size_t>(j)]);
+      }
+    });
+    std::vector<double> mean(static_cast<std::size_t>(size_ + 1), 0.0);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      mean[i % static_cast<std::size_t>(size_ + 1)] += rows[i];
+    for (double& x : mean) x /= static_cast<double>(chains());
+    unpack(mean, derivative);
+  }
+
+  StandardErrors standard_errors(const Parameters& at) const override {
+    std::vector<double> rows = rows_of(point_of(at));
+    Gradient g;
+    for (Index i = 0; i < chains(); ++i) {
+      double* row = rows.data() + i * (size_ + 1);
+      unpack({row, row + size_ + 1}, g);
+      std::vector<double> c = c_gradient(at, g);
+      std::copy(c.begin(), c.end(), row + 1);
+    }
+    return errors_of_rows(rows, chains(), model_.subsets(), model_.heads * model_.window);
+  }
+
+ private:
+  template <class T>
+  T chain(Index i, const std::vector<T>& p, const std::vector<T>& w, const T& a) const {
+    return reference::chain_loss<T>(model_, subsets_, sequences_.tokens_of(i),
+                                    sequences_.targets_of(i), p, w, a);
+  }
+
+  /// Loss and gradient in (p, w, a) of every chain [N, 1 + size].
+  std::vector<double> rows_of(const Point& at) const {
+    std::vector<double> rows(static_cast<std::size_t>(chains() * (size_ + 1)));
+    parallel_ranges(chains(), 1, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) {
+        Index next = 0;
+        auto variable = [&](double value) {
+          std::vector<double> unit(static_cast<std::size_t>(size_), 0.0);
+          unit[static_cast<std::size_t>(next++)] = 1.0;
+          return First(value, unit);
+        };
+        std::vector<First> p, w;
+        for (double x : at.p) p.push_back(variable(x));
+        for (double x : at.w) w.push_back(variable(x));
+        First a = variable(at.a);
+        First loss = chain<First>(i, p, w, a);
+        double* row = rows.data() + i * (size_ + 1);
+        row[0] = loss.v;
+        for (Index j = 0; j < size_; ++j) row[1 + j] = loss.d[static_cast<std::size_t>(j)];
+      }
+    });
+    return rows;
+  }
+
+  void unpack(std::vector<double> row, Gradient& out) const {
+    auto p = row.begin() + 1, w = p + model_.subsets(), a = w + model_.heads * model_.window;
+    out.loss = row[0];
+    out.p.assign(p, w);
+    out.w.assign(w, a);
+    out.a = *a;
+  }
+
+  Model model_;
+  Sequences sequences_;
+  std::vector<std::uint32_t> subsets_;
+  Index size_;
+};
+
+}  // namespace
+
+std::unique_ptr<Objective> make_reference_objective(const Model& model,
+                                                    const SequenceSource& source) {
+  return std::make_unique<ReferenceObjective>(model, source);
+}
+
+}  // namespace gihflow

@@ -1,0 +1,19 @@
+// Compiled once for every instruction set, with GIHFLOW_ISA naming the set.
+
+#include "population/segment.hpp"
+
+namespace gihflow::GIHFLOW_ISA {
+
+extern const hot::BlockFunctions block_functions;
+
+#define GIHFLOW_COUNTS(Numbers)                                               \
+  {                                                                           \
+    run_block<Numbers, std::uint8_t>, run_block<Numbers, std::uint16_t>,      \
+        run_block<Numbers, std::uint32_t>                                     \
+  }
+
+const hot::BlockFunctions block_functions = {
+    {{GIHFLOW_COUNTS(Plain1), GIHFLOW_COUNTS(Plain8)},
+     {GIHFLOW_COUNTS(Dual1), GIHFLOW_COUNTS(Dual8)}}};
+
+}  // namespace gihflow::GIHFLOW_ISA

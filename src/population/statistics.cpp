@@ -1,0 +1,357 @@
+#include "population/statistics.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <string>
+
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/parallel.hpp"
+
+namespace gihflow {
+
+WindowCode::WindowCode(const Model& model)
+    : vocabulary(model.vocabulary),
+      widest(model.widest()),
+      partial(model.boundary == Boundary::partial),
+      base(static_cast<std::uint64_t>(model.vocabulary) + (partial ? 1 : 0)),
+      leading(1) {
+  double bits = static_cast<double>(widest) * std::log2(static_cast<double>(base)) +
+                std::log2(static_cast<double>(vocabulary));
+  if (bits > 62.0)
+    throw InputError("window " + std::to_string(model.window) + ": the widest lag " +
+                     std::to_string(widest) + " over a vocabulary of " + std::to_string(vocabulary) +
+                     " gives more than 2^62 pairs of window and token; use a smaller window");
+  for (Index i = 1; i < widest; ++i) leading *= base;
+}
+
+std::uint64_t WindowCode::blank() const {
+  std::uint64_t window = 0;
+  for (Index i = 0; i < widest; ++i) window = window * base + (partial ? base - 1 : 0);
+  return window;
+}
+
+void WindowCode::digits(std::uint64_t window, std::uint16_t* out) const {
+  for (Index j = widest; j-- > 0; window /= base) out[j] = static_cast<std::uint16_t>(window % base);
+}
+
+namespace {
+
+/// Counts keys below this bound in a table instead of sorting them.
+constexpr std::uint64_t table_limit = 1u << 16;
+constexpr Index chains_per_block = 64;
+
+/// n(Z,e) of one sequence, appended in increasing order of keys.
+class Counter {
+ public:
+  Counter(const WindowCode& code, Index length) : code_(code), length_(length) {
+    double keys = std::pow(static_cast<double>(code.base), static_cast<double>(code.widest)) *
+                  static_cast<double>(code.vocabulary);
+    if (keys <= static_cast<double>(table_limit)) table_.assign(static_cast<std::size_t>(keys), 0);
+  }
+
+  std::uint64_t count(std::span<const Token> tokens, std::vector<std::uint64_t>& key,
+                      std::vector<std::uint32_t>& count) {
+    std::uint64_t window = code_.blank();
+    std::uint64_t d = static_cast<std::uint64_t>(code_.vocabulary);
+    Index first = code_.partial ? 0 : code_.widest;  // masked: positions l > W only
+    seen_.clear();
+    for (Index l = 0; l < length_; ++l) {
+      Token x = tokens[static_cast<std::size_t>(l)];
+      if (l >= first) {
+        std::uint64_t k = window * d + x;
+        if (table_.empty() || table_[k]++ == 0) seen_.push_back(k);
+      }
+      window = code_.next(window, x);
+    }
+    std::sort(seen_.begin(), seen_.end());
+    if (!table_.empty()) {
+      for (std::uint64_t k : seen_) {
+        key.push_back(k);
+        count.push_back(table_[k]);
+        table_[k] = 0;
+      }
+    } else {
+      for (std::size_t i = 0; i < seen_.size();) {
+        std::size_t j = i;
+        while (j < seen_.size() && seen_[j] == seen_[i]) ++j;
+        key.push_back(seen_[i]);
+        count.push_back(static_cast<std::uint32_t>(j - i));
+        i = j;
+      }
+    }
+    return window;
+  }
+
+ private:
+  const WindowCode& code_;
+  Index length_;
+  std::vector<std::uint32_t> table_;
+  std::vector<std::uint64_t> seen_;
+};
+
+}  // namespace
+
+Statistics count_windows(const Model& model, const SequenceSource& source) {
+  const WindowCode code(model);
+  const Index chains = source.count(), length = source.length(), d = source.vocabulary();
+  Statistics all;
+  all.chains = chains;
+  all.query.resize(static_cast<std::size_t>(chains));
+  all.targets.resize(static_cast<std::size_t>(chains * d));
+  std::vector<Index> entries(static_cast<std::size_t>(chains));
+
+  struct Part {
+    std::vector<std::uint64_t> key;
+    std::vector<std::uint32_t> count;
+  };
+  Index parts_count = (chains + chains_per_block - 1) / chains_per_block;
+  std::vector<Part> parts(static_cast<std::size_t>(parts_count));
+  parallel_ranges(chains, chains_per_block, [&](Index begin, Index end) {
+    Part& part = parts[static_cast<std::size_t>(begin / chains_per_block)];
+    Counter counter(code, length);
+    std::vector<Token> tokens(static_cast<std::size_t>(length + 1));
+    for (Index i = begin; i < end; ++i) {
+      std::span<double> targets(all.targets.data() + i * d, static_cast<std::size_t>(d));
+      source.draw(i, tokens, targets);
+      std::size_t before = part.key.size();
+      all.query[static_cast<std::size_t>(i)] = counter.count(tokens, part.key, part.count);
+      entries[static_cast<std::size_t>(i)] = static_cast<Index>(part.key.size() - before);
+    }
+  });
+
+  all.entry_begin.assign(1, 0);
+  all.entry_begin.reserve(static_cast<std::size_t>(chains + 1));
+  for (Index n : entries) all.entry_begin.push_back(all.entry_begin.back() + n);
+  all.key.reserve(static_cast<std::size_t>(all.entry_begin.back()));
+  all.count.reserve(static_cast<std::size_t>(all.entry_begin.back()));
+  for (Part& part : parts) {
+    all.key.insert(all.key.end(), part.key.begin(), part.key.end());
+    all.count.insert(all.count.end(), part.count.begin(), part.count.end());
+    part = Part();
+  }
+  return all;
+}
+
+namespace {
+
+/// Estimated cost of one entry of a tile relative to one of a single chain (benchmarks README), and
+/// of the features of a window pair, which every segment of a group computes again.
+constexpr double dense_entry_cost = 2.0;
+constexpr double pair_cost = 15.0;
+/// A block is at least this much work, so that the cost of starting threads is small.
+constexpr double least_block_cost = 4000.0;
+constexpr double most_blocks = 256.0;
+
+struct GroupLayout {
+  std::vector<std::uint64_t> windows;      // distinct Z, increasing
+  std::vector<std::int64_t> tile_entries;  // [tiles, d] number of entries
+  std::vector<std::uint32_t> entry_pair;
+  std::vector<std::uint32_t> entry_count;  // [entries, lanes]
+};
+
+GroupLayout lay_out_group(const Statistics& s, std::span<const Index> chains, Index d, int lanes) {
+  GroupLayout g;
+  for (Index i : chains)
+    for (Index k = s.entry_begin[static_cast<std::size_t>(i)];
+         k < s.entry_begin[static_cast<std::size_t>(i) + 1]; ++k)
+      g.windows.push_back(s.key[static_cast<std::size_t>(k)] / static_cast<std::uint64_t>(d));
+  std::sort(g.windows.begin(), g.windows.end());
+  g.windows.erase(std::unique(g.windows.begin(), g.windows.end()), g.windows.end());
+
+  struct Entry {
+    std::uint32_t token, pair, lane, count;
+  };
+  std::vector<Entry> entries;
+  Index count = static_cast<Index>(chains.size());
+  for (Index first = 0; first < count; first += lanes) {
+    entries.clear();
+    for (int lane = 0; lane < lanes; ++lane) {
+      // Padding repeats the first chain, so that every lane divides by a positive denominator.
+      Index i = chains[static_cast<std::size_t>(first + lane < count ? first + lane : first)];
+      for (Index k = s.entry_begin[static_cast<std::size_t>(i)];
+           k < s.entry_begin[static_cast<std::size_t>(i) + 1]; ++k) {
+        std::uint64_t key = s.key[static_cast<std::size_t>(k)];
+        std::uint64_t window = key / static_cast<std::uint64_t>(d);
+        auto at = std::lower_bound(g.windows.begin(), g.windows.end(), window);
+        entries.push_back({static_cast<std::uint32_t>(key % static_cast<std::uint64_t>(d)),
+                           static_cast<std::uint32_t>(at - g.windows.begin()),
+                           static_cast<std::uint32_t>(lane), s.count[static_cast<std::size_t>(k)]});
+      }
+    }
+    std::sort(entries.begin(), entries.end(), [](const Entry& x, const Entry& y) {
+      return std::tie(x.token, x.pair, x.lane) < std::tie(y.token, y.pair, y.lane);
+    });
+    std::size_t tile = g.tile_entries.size();
+    g.tile_entries.resize(tile + static_cast<std::size_t>(d), 0);
+    for (std::size_t k = 0; k < entries.size(); ++k) {
+      const Entry& e = entries[k];
+      if (k == 0 || e.token != entries[k - 1].token || e.pair != entries[k - 1].pair) {
+        ++g.tile_entries[tile + e.token];
+        g.entry_pair.push_back(e.pair);
+        g.entry_count.resize(g.entry_count.size() + static_cast<std::size_t>(lanes), 0);
+      }
+      g.entry_count[g.entry_count.size() - static_cast<std::size_t>(lanes) + e.lane] = e.count;
+    }
+  }
+  return g;
+}
+
+}  // namespace
+
+TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int lanes)
+    : vocabulary_(model.vocabulary) {
+  const WindowCode code(model);
+  const Index d = vocabulary_, width = model.widest();
+
+  // Chains by query; within a group those that visit the same entries stand together, so that a
+  // tile's lanes share theirs.
+  std::vector<Index> order(static_cast<std::size_t>(s.chains));
+  std::iota(order.begin(), order.end(), Index{0});
+  auto keys_of = [&](Index i) {
+    std::size_t begin = static_cast<std::size_t>(s.entry_begin[static_cast<std::size_t>(i)]);
+    std::size_t end = static_cast<std::size_t>(s.entry_begin[static_cast<std::size_t>(i) + 1]);
+    return std::span(s.key).subspan(begin, end - begin);
+  };
+  std::sort(order.begin(), order.end(), [&](Index i, Index j) {
+    std::uint64_t qi = s.query[static_cast<std::size_t>(i)], qj = s.query[static_cast<std::size_t>(j)];
+    if (qi != qj) return qi < qj;
+    auto x = keys_of(i), y = keys_of(j);
+    auto [u, v] = std::mismatch(x.begin(), x.end(), y.begin(), y.end());
+    if (u == x.end() || v == y.end()) return x.size() != y.size() ? x.size() < y.size() : i < j;
+    return *u < *v;
+  });
+  std::vector<std::span<const Index>> groups;
+  for (std::size_t i = 0; i < order.size();) {
+    std::size_t j = i;
+    while (j < order.size() &&
+           s.query[static_cast<std::size_t>(order[j])] == s.query[static_cast<std::size_t>(order[i])])
+      ++j;
+    groups.push_back(std::span<const Index>(order).subspan(i, j - i));
+    i = j;
+  }
+
+  auto lay_out = [&](int with_lanes) {
+    std::vector<GroupLayout> layouts(groups.size());
+    parallel_blocks(static_cast<Index>(groups.size()), [&](Index g) {
+      layouts[static_cast<std::size_t>(g)] =
+          lay_out_group(s, groups[static_cast<std::size_t>(g)], d, with_lanes);
+    });
+    return layouts;
+  };
+  std::vector<GroupLayout> layouts;
+  if (lanes != 1) {
+    layouts = lay_out(8);
+    double dense = 0.0, sparse = static_cast<double>(s.key.size());
+    for (const GroupLayout& g : layouts)
+      dense += dense_entry_cost * static_cast<double>(g.entry_pair.size());
+    lanes_ = lanes == 8 || dense <= sparse ? 8 : 1;
+  } else {
+    lanes_ = 1;
+  }
+  if (lanes_ == 1) layouts = lay_out(1);
+
+  std::uint32_t most = s.count.empty() ? 0 : *std::max_element(s.count.begin(), s.count.end());
+  count_bytes_ = most <= 0xff ? 1 : most <= 0xffff ? 2 : 4;
+
+  group_pairs_.assign(1, 0);
+  group_tiles_.assign(1, 0);
+  tile_entries_.assign(1, 0);
+  auto existing = [&](const std::uint16_t* digits) {
+    std::int32_t n = 0;
+    while (n < width && digits[n] < d) ++n;
+    return n;
+  };
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    GroupLayout& layout = layouts[g];
+    std::vector<std::uint16_t> digits(static_cast<std::size_t>(width));
+    code.digits(s.query[static_cast<std::size_t>(groups[g][0])], digits.data());
+    query_digits_.insert(query_digits_.end(), digits.begin(), digits.end());
+    query_existing_.push_back(existing(digits.data()));
+    for (std::uint64_t window : layout.windows) {
+      code.digits(window, digits.data());
+      pair_digits_.insert(pair_digits_.end(), digits.begin(), digits.end());
+      pair_existing_.push_back(existing(digits.data()));
+    }
+    Index pairs = static_cast<Index>(layout.windows.size());
+    most_pairs_ = std::max(most_pairs_, pairs);
+    group_pairs_.push_back(group_pairs_.back() + pairs);
+    for (std::int64_t n : layout.tile_entries) tile_entries_.push_back(tile_entries_.back() + n);
+    entry_pair_.insert(entry_pair_.end(), layout.entry_pair.begin(), layout.entry_pair.end());
+    for (std::uint32_t n : layout.entry_count) {
+      std::uint8_t bytes[4];
+      static_assert(std::endian::native == std::endian::little, "the low bytes must come first");
+      std::memcpy(bytes, &n, 4);
+      entry_count_.insert(entry_count_.end(), bytes, bytes + count_bytes_);
+    }
+    Index tiles = (static_cast<Index>(groups[g].size()) + lanes_ - 1) / lanes_;
+    for (Index tile = 0; tile < tiles; ++tile) {
+      tile_group_.push_back(static_cast<Index>(g));
+      std::size_t at = targets_.size();
+      targets_.resize(at + static_cast<std::size_t>(d * lanes_), 0.0);
+      for (int lane = 0; lane < lanes_; ++lane) {
+        std::size_t slot = static_cast<std::size_t>(tile * lanes_ + lane);
+        Index chain = slot < groups[g].size() ? groups[g][slot] : -1;
+        slot_chain_.push_back(chain);
+        if (chain < 0) continue;
+        for (Index e = 0; e < d; ++e)
+          targets_[at + static_cast<std::size_t>(e * lanes_ + lane)] =
+              s.targets[static_cast<std::size_t>(chain * d + e)];
+      }
+    }
+    group_tiles_.push_back(group_tiles_.back() + tiles);
+    layout = GroupLayout();
+  }
+  cut_blocks();
+}
+
+void TiledStatistics::cut_blocks() {
+  double entry_cost = lanes_ == 8 ? dense_entry_cost : 1.0;
+  double total = entry_cost * static_cast<double>(entries()) + pair_cost * static_cast<double>(pairs());
+  double target = std::max(least_block_cost, total / most_blocks);
+  double cost = 0.0;
+  block_begin_.assign(1, 0);
+  Index groups = static_cast<Index>(group_tiles_.size()) - 1;
+  for (Index g = 0; g < groups; ++g) {
+    double pairs_cost = pair_cost * static_cast<double>(group_pairs_[static_cast<std::size_t>(g) + 1] -
+                                                        group_pairs_[static_cast<std::size_t>(g)]);
+    Index tile = group_tiles_[static_cast<std::size_t>(g)], end = group_tiles_[static_cast<std::size_t>(g) + 1];
+    while (tile < end) {
+      // A cut inside a group computes the group's pairs again: take at least as much work in tiles.
+      double least = std::max(target - cost, 2.0 * pairs_cost), taken = pairs_cost;
+      Index begin = tile;
+      while (tile < end && taken < least) {
+        Index entries = tile_entries_[static_cast<std::size_t>((tile + 1) * vocabulary_)] -
+                        tile_entries_[static_cast<std::size_t>(tile * vocabulary_)];
+        taken += entry_cost * static_cast<double>(entries) + 4.0 * static_cast<double>(vocabulary_);
+        ++tile;
+      }
+      segments_.push_back({g, begin, tile});
+      cost += taken;
+      if (cost >= target) {
+        block_begin_.push_back(static_cast<Index>(segments_.size()));
+        cost = 0.0;
+      }
+    }
+  }
+  if (block_begin_.back() != static_cast<Index>(segments_.size()))
+    block_begin_.push_back(static_cast<Index>(segments_.size()));
+}
+
+std::size_t TiledStatistics::memory() const {
+  auto bytes = [](const auto& v) { return v.size() * sizeof(v[0]); };
+  return bytes(group_pairs_) + bytes(group_tiles_) + bytes(query_digits_) + bytes(pair_digits_) +
+         bytes(query_existing_) + bytes(pair_existing_) + bytes(tile_entries_) + bytes(entry_pair_) +
+         bytes(entry_count_) + bytes(targets_) + bytes(tile_group_) + bytes(slot_chain_) +
+         bytes(segments_) + bytes(block_begin_);
+}
+
+hot::StatisticsView TiledStatistics::view() const {
+  return {group_pairs_.data(),    group_tiles_.data(), query_digits_.data(), query_existing_.data(),
+          pair_digits_.data(),    pair_existing_.data(), tile_entries_.data(), entry_pair_.data(),
+          entry_count_.data(),    targets_.data()};
+}
+
+}  // namespace gihflow

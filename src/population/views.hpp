@@ -1,0 +1,84 @@
+#pragma once
+
+// Plain views of the statistics and of one model point, the only types that the hot loops share with
+// the rest of the program. No functions here: files compiled for several instruction sets include
+// this header, and an inline function compiled for one set must never be linked into another.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gihflow::hot {
+
+/// Conventions and sizes of TF(M,H,d,D), letters as in theory §0.
+struct ModelView {
+  std::int64_t d, W, H, M;
+  std::int64_t subsets;            ///< number of subsets [H]_{≤D}
+  const std::uint32_t* masks;      ///< [subsets], bit h = head h
+  const std::int32_t* parent;      ///< [subsets] index of S without its last head; −1 for ∅
+  const std::int32_t* last;        ///< [subsets] that last head; −1 for ∅
+  const std::int64_t* first_lag;   ///< [H], lag_h(1) − 1: 0 with shared windows, h with shifted
+  std::int64_t patterns;           ///< W + 1 with partial windows, else 1
+  bool l2;
+  bool softmax;
+  double epsilon;
+};
+
+/// Sufficient statistics (n, q, T) of §4 in tiles of `lanes` chains that share a query window.
+///
+/// group g: chains with the same query q; its pairs (Z, q) are the windows Z that occur in any of its
+/// chains. tile: `lanes` chains of one group; its entries are the (Z, e) that occur in any of them,
+/// ordered by token e; count[entry, lane] = n(Z, e) of that lane's chain. Lanes beyond the last
+/// chain of a group repeat the tile's first chain with T = 0.
+struct StatisticsView {
+  const std::int64_t* group_pairs;          ///< [groups + 1] first pair of each group
+  const std::int64_t* group_tiles;          ///< [groups + 1] first tile of each group
+  const std::uint16_t* query_digits;        ///< [groups, W], digit j = token at lag j + 1
+  const std::int32_t* query_existing;       ///< [groups] lags 1 … existing are not blank
+  const std::uint16_t* pair_digits;         ///< [pairs, W]
+  const std::int32_t* pair_existing;        ///< [pairs]
+  const std::int64_t* tile_entries;         ///< [tiles · d + 1] first entry of (tile, token)
+  const std::uint32_t* entry_pair;          ///< [entries] pair, counted from the group's first
+  const void* entry_count;                  ///< [entries, lanes] of the count type
+  const double* targets;                    ///< [tiles, d, lanes]
+};
+
+/// Part of a group that one block works on.
+struct Segment {
+  std::int64_t group, tile_begin, tile_end;
+};
+
+/// The model point, with the direction of differentiation for dual evaluation (null otherwise).
+struct PointView {
+  const double* p;        ///< [subsets]
+  const double* sigma;    ///< [patterns, H, M], each window pattern's own attention (4.4)
+  double a;
+  const double* p_along;
+  const double* sigma_along;
+  double a_along;
+};
+
+/// Sums over one block, doubles; dual evaluation has as many derivatives behind the values.
+/// layout: loss, a: ΣB·k, p [subsets]: ΣB·κ_S (times a it is N·∂𝓛/∂p_S), sigma [patterns, H, M]:
+/// N·∂𝓛/∂σ.
+inline constexpr std::int64_t partial_loss = 0, partial_a = 1, partial_p = 2;
+
+struct BlockTask {
+  const ModelView* model;
+  const StatisticsView* statistics;
+  const PointView* point;
+  const Segment* segments;
+  std::int64_t segment_count;
+  const double* targets_override;  ///< replaces the tile's targets when a single tile is evaluated
+  double* scratch;                 ///< scratch_doubles(...) numbers, 64-byte aligned
+  double* partial;                 ///< 2 + subsets + patterns·H·M, twice that with dual
+  bool with_loss;
+};
+
+using BlockFunction = void (*)(const BlockTask&);
+
+/// Engines of one instruction set: [dual][lanes: 1, 8][count bytes: 1, 2, 4].
+struct BlockFunctions {
+  BlockFunction run[2][2][3];
+};
+
+}  // namespace gihflow::hot
