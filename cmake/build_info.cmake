@@ -10,6 +10,7 @@
 #   GIHFLOW_BUILD_TYPE  "Release"
 
 if(CMAKE_SCRIPT_MODE_FILE)
+  cmake_minimum_required(VERSION 3.25)
   set(commit "unknown")
   if(GIT)
     # A tarball unpacked inside some other repository is not a checkout of this one.
