@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gihflow/chain/sequence.hpp"
+
+namespace gihflow {
+
+/// 64-bit FNV-1a of `bytes`, continuing from `state` (Fowler, Noll, Vo).
+std::uint64_t fnv1a(std::span<const std::byte> bytes,
+                    std::uint64_t state = 0xcbf29ce484222325u) noexcept;
+
+/// FNV-1a of one chain: tokens as 16-bit, then targets as IEEE binary64, both little-endian.
+std::uint64_t chain_hash(std::span<const Token> tokens, std::span<const double> targets);
+
+/// Hash of data as 16 hexadecimal digits: FNV-1a of d, L and N and then every chain's hash in order,
+/// all as 64-bit little-endian numbers. Equal data have equal hashes, drawn or read.
+std::string data_hash(Index vocabulary, Index length, std::span<const std::uint64_t> chains);
+std::string data_hash(const Sequences& sequences);
+
+/// A source that hashes chains as they are drawn from another one: a pass that draws every chain
+/// anyway gets the hash of the data for nothing.
+class HashingSource final : public SequenceSource {
+ public:
+  explicit HashingSource(std::shared_ptr<const SequenceSource> source);
+  Index vocabulary() const override { return source_->vocabulary(); }
+  Index length() const override { return source_->length(); }
+  Index count() const override { return source_->count(); }
+  void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override;
+
+  /// Hash of the data; every chain must have been drawn.
+  std::string hash() const;
+
+ private:
+  std::shared_ptr<const SequenceSource> source_;
+  mutable std::vector<std::uint64_t> chains_;  // [N], each written by the draw of its own chain
+};
+
+}  // namespace gihflow

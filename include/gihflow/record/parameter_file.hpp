@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "gihflow/model/parameters.hpp"
+#include "gihflow/record/data_file.hpp"
+
+namespace gihflow {
+
+/// Reads parameters: /c [subsets], /w [H, M], /a scalar, root attribute `degree`; optional
+/// /log_c_squared and /c_sign [subsets], which c must agree with and which win where c underflows.
+/// A run file is read through its /final.
+/// Throws InputError with every fault of the file: missing or mistyped fields, shapes that do not fit
+/// together, values that are not finite, coefficients that are all zero.
+Parameters read_parameters(const std::string& path);
+
+/// Writes a file that read_parameters accepts and reads back to an equal struct. Throws WriteError.
+void write_parameters(OutputFile& file, const Parameters& parameters, const Provenance& provenance);
+
+}  // namespace gihflow

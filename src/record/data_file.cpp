@@ -1,0 +1,202 @@
+#include "gihflow/record/data_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/memory.hpp"
+#include "gihflow/chain/kernel.hpp"
+#include "gihflow/record/data_hash.hpp"
+#include "record/provenance.hpp"
+
+namespace gihflow {
+
+namespace {
+
+using hdf5::InputFile;
+
+constexpr double row_sum_tolerance = 1e-9;
+constexpr hsize_t slab = hsize_t{1} << 20;  // tokens converted at a time
+
+const char* const tokens_wanted = "integers, [N, L+1] with N and L at least 1";
+const char* const vocabulary_wanted = "an integer from 2 to 65535";
+const char* const parents_wanted = "increasing lags of at least 1";
+
+std::string and_more(Index faults) {
+  return faults > 1 ? fmt::format(" (and {} more)", faults - 1) : "";
+}
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+std::optional<Index> read_vocabulary(InputFile& file) {
+  const auto vocabulary = file.integer_attribute("/", "vocabulary_size", vocabulary_wanted);
+  if (!vocabulary) return std::nullopt;
+  if (*vocabulary < 2 || *vocabulary > max_vocabulary) {
+    file.fault(
+        fmt::format("attribute vocabulary_size {}: must be {}", *vocabulary, vocabulary_wanted));
+    return std::nullopt;
+  }
+  return vocabulary;
+}
+
+void read_parents(InputFile& file, Sequences& sequences) {
+  if (!file.has_attribute("/", "parents")) return;
+  const auto parents = file.integers_attribute("/", "parents", parents_wanted);
+  if (!parents) return;
+  const std::vector<std::string> errors = parent_errors(*parents, "attribute parents");
+  for (const std::string& error : errors) file.fault(error);
+  if (errors.empty() && !parents->empty() && sequences.length > 0 &&
+      parents->back() > sequences.length) {
+    file.fault(fmt::format("attribute parents: lag {} must not exceed the length L = {}",
+                           parents->back(), sequences.length));
+  }
+  sequences.parents = *parents;
+}
+
+// Fills length, count and, where the vocabulary is known, tokens.
+void read_tokens(InputFile& file, std::optional<Index> vocabulary, Sequences& sequences) {
+  const auto dataset = file.dataset("/tokens", hdf5::Numbers::integers, tokens_wanted);
+  if (!dataset) return;
+  if (dataset->shape.size() != 2 || dataset->shape[0] < 1 || dataset->shape[1] < 2) {
+    file.fault(fmt::format("/tokens has shape {}: must be {}", hdf5::to_string(dataset->shape),
+                           tokens_wanted));
+    return;
+  }
+  sequences.count = static_cast<Index>(dataset->shape[0]);
+  sequences.length = static_cast<Index>(dataset->shape[1]) - 1;
+  if (!vocabulary) return;
+
+  const hsize_t columns = dataset->shape[1];
+  const hsize_t rows_at_once = std::max<hsize_t>(1, slab / columns);
+  sequences.tokens.resize(dataset->entries());
+  std::vector<std::int64_t> values;
+  Index faults = 0;
+  std::string first;
+  for (hsize_t begin = 0; begin < dataset->shape[0]; begin += rows_at_once) {
+    const hsize_t rows = std::min(rows_at_once, dataset->shape[0] - begin);
+    values.resize(rows * columns);
+    hdf5::read_rows(*dataset, begin, rows, values);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (values[i] < 0 || values[i] >= *vocabulary) {
+        if (faults++ == 0) {
+          first = fmt::format("/tokens[{}, {}] {}", begin + i / columns, i % columns, values[i]);
+        }
+        continue;
+      }
+      sequences.tokens[begin * columns + i] = static_cast<Token>(values[i]);
+    }
+  }
+  if (faults > 0) {
+    file.fault(fmt::format("{}{}: must be a token from 0 to {}", first, and_more(faults),
+                           *vocabulary - 1));
+  }
+}
+
+void check_targets(InputFile& file, const Sequences& sequences) {
+  Index negative = 0, unnormalised = 0;
+  std::string first_negative, first_unnormalised;
+  for (Index chain = 0; chain < sequences.count; ++chain) {
+    double sum = 0.0;
+    bool usable = true;
+    const std::span<const double> row = sequences.targets_of(chain);
+    for (std::size_t token = 0; token < row.size(); ++token) {
+      sum += row[token];
+      if (std::isfinite(row[token]) && row[token] >= 0.0) continue;
+      usable = false;
+      if (negative++ == 0) {
+        first_negative = fmt::format("/targets[{}, {}] {}", chain, token, row[token]);
+      }
+    }
+    if (usable && std::abs(sum - 1.0) > row_sum_tolerance && unnormalised++ == 0) {
+      first_unnormalised = fmt::format("/targets, row {}, sums to {}", chain, sum);
+    }
+  }
+  if (negative > 0) {
+    file.fault(fmt::format("{}{}: must be a finite probability of at least 0", first_negative,
+                           and_more(negative)));
+  }
+  if (unnormalised > 0) {
+    file.fault(fmt::format("{}{}: must be 1 within {}", first_unnormalised, and_more(unnormalised),
+                           row_sum_tolerance));
+  }
+}
+
+void one_hot_targets(Sequences& sequences) {
+  sequences.targets.assign(size(sequences.count * sequences.vocabulary), 0.0);
+  for (Index chain = 0; chain < sequences.count; ++chain) {
+    const Token label = sequences.tokens_of(chain).back();
+    sequences.targets[size(chain * sequences.vocabulary) + label] = 1.0;
+  }
+}
+
+// Memory of the sequences themselves, before it is taken.
+void check_memory(InputFile& file, const Sequences& sequences) {
+  const double bytes = static_cast<double>(sequences.count) *
+                       (static_cast<double>(sequences.length + 1) * sizeof(Token) +
+                        static_cast<double>(sequences.vocabulary) * sizeof(double));
+  if (bytes > static_cast<double>(memory_limit())) {
+    file.fault(
+        fmt::format("{} sequences of {} + 1 tokens with their targets take {:.1f} GiB: must "
+                    "fit in the {:.1f} GiB of memory here",
+                    sequences.count, sequences.length, bytes / 0x1p30,
+                    static_cast<double>(memory_limit()) / 0x1p30));
+  }
+}
+
+}  // namespace
+
+DataFile read_data(const std::string& path) {
+  InputFile file(path);
+  DataFile data;
+  Sequences& sequences = data.sequences;
+  try {
+    const std::optional<Index> vocabulary = read_vocabulary(file);
+    read_tokens(file, vocabulary, sequences);
+    sequences.vocabulary = vocabulary.value_or(0);
+    read_parents(file, sequences);
+    data.has_targets = file.has("/targets");
+    if (vocabulary && sequences.count > 0) check_memory(file, sequences);
+    if (data.has_targets) {
+      const hdf5::Shape shape{static_cast<hsize_t>(sequences.count),
+                              static_cast<hsize_t>(sequences.vocabulary)};
+      if (vocabulary && sequences.count > 0) {
+        if (auto targets = file.reals("/targets", shape)) {
+          sequences.targets = std::move(*targets);
+          check_targets(file, sequences);
+        }
+      } else {
+        file.dataset("/targets", hdf5::Numbers::reals, "numbers, [N, d]");
+      }
+    }
+  } catch (const hdf5::Error& failure) {
+    file.fault(fmt::format("is damaged ({})", failure.what()));
+  }
+  file.finish();
+  if (!data.has_targets) one_hot_targets(sequences);
+  return data;
+}
+
+void write_data(OutputFile& file, const Sequences& sequences, const Provenance& provenance) {
+  write_image(file, [&](hdf5::Image& image) {
+    const hsize_t chains = static_cast<hsize_t>(sequences.count);
+    const hsize_t positions = static_cast<hsize_t>(sequences.length + 1);
+    const hsize_t tokens = static_cast<hsize_t>(sequences.vocabulary);
+    write_provenance(image, provenance);
+    image.attribute("/", "vocabulary_size", sequences.vocabulary);
+    if (!sequences.parents.empty()) image.attribute("/", "parents", sequences.parents);
+    image.attribute("/", "tokens_hash", data_hash(sequences));
+    image.counting_scale("/chain", 0, chains, "chain");
+    image.counting_scale("/position", 1, positions, "position l in the sequence, L+1 the label");
+    image.counting_scale("/token", 0, tokens, "token");
+    image.dataset<std::uint16_t>("/tokens", sequences.tokens, {chains, positions},
+                                 {"1", "tokens x_1 to x_{L+1}", {"/chain", "/position"}});
+    image.dataset<double>("/targets", sequences.targets, {chains, tokens},
+                          {"1", "label distribution T", {"/chain", "/token"}});
+  });
+}
+
+}  // namespace gihflow

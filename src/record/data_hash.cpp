@@ -1,0 +1,71 @@
+#include "gihflow/record/data_hash.hpp"
+
+#include <fmt/format.h>
+
+#include <bit>
+
+namespace gihflow {
+
+namespace {
+
+constexpr std::uint64_t fnv_prime = 0x100000001b3u;
+
+std::uint64_t hash_number(std::uint64_t number, std::uint64_t state) noexcept {
+  for (int byte = 0; byte < 8; ++byte) {
+    state = (state ^ ((number >> (8 * byte)) & 0xffu)) * fnv_prime;
+  }
+  return state;
+}
+
+}  // namespace
+
+std::uint64_t fnv1a(std::span<const std::byte> bytes, std::uint64_t state) noexcept {
+  for (const std::byte byte : bytes) {
+    state = (state ^ std::to_integer<std::uint64_t>(byte)) * fnv_prime;
+  }
+  return state;
+}
+
+std::uint64_t chain_hash(std::span<const Token> tokens, std::span<const double> targets) {
+  std::uint64_t state = fnv1a({});
+  for (const Token token : tokens) {
+    state = (state ^ (token & 0xffu)) * fnv_prime;
+    state = (state ^ (token >> 8)) * fnv_prime;
+  }
+  for (const double target : targets) {
+    state = hash_number(std::bit_cast<std::uint64_t>(target), state);
+  }
+  return state;
+}
+
+std::string data_hash(Index vocabulary, Index length, std::span<const std::uint64_t> chains) {
+  std::uint64_t state = fnv1a({});
+  for (const Index size : {vocabulary, length, static_cast<Index>(chains.size())}) {
+    state = hash_number(static_cast<std::uint64_t>(size), state);
+  }
+  for (const std::uint64_t chain : chains) state = hash_number(chain, state);
+  return fmt::format("{:016x}", state);
+}
+
+std::string data_hash(const Sequences& sequences) {
+  std::vector<std::uint64_t> chains(static_cast<std::size_t>(sequences.count));
+  for (Index i = 0; i < sequences.count; ++i) {
+    chains[static_cast<std::size_t>(i)] =
+        chain_hash(sequences.tokens_of(i), sequences.targets_of(i));
+  }
+  return data_hash(sequences.vocabulary, sequences.length, chains);
+}
+
+HashingSource::HashingSource(std::shared_ptr<const SequenceSource> source)
+    : source_(std::move(source)), chains_(static_cast<std::size_t>(source_->count())) {}
+
+void HashingSource::draw(Index chain, std::span<Token> tokens, std::span<double> targets) const {
+  source_->draw(chain, tokens, targets);
+  chains_[static_cast<std::size_t>(chain)] = chain_hash(tokens, targets);
+}
+
+std::string HashingSource::hash() const {
+  return data_hash(source_->vocabulary(), source_->length(), chains_);
+}
+
+}  // namespace gihflow

@@ -1,0 +1,111 @@
+#include "record/image.hpp"
+
+#include <hdf5_hl.h>
+
+#include <functional>
+#include <numeric>
+
+namespace gihflow::hdf5 {
+
+namespace {
+
+constexpr std::size_t growth = std::size_t{1} << 20;  // bytes by which the image grows
+
+Handle without_times(hid_t property_class) {
+  Handle properties(H5Pcreate(property_class), H5Pclose, "property list");
+  check(H5Pset_obj_track_times(properties, false), "object times");
+  return properties;
+}
+
+}  // namespace
+
+Image::Image() {
+  prepare_library();
+  access_ = Handle(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "property list");
+  check(H5Pset_fapl_core(access_, growth, false), "memory driver");
+  const Handle creation = without_times(H5P_FILE_CREATE);
+  file_ = Handle(H5Fcreate("image", H5F_ACC_TRUNC, creation, access_), H5Fclose, "new file");
+}
+
+void Image::group(const std::string& path) {
+  const Handle creation = without_times(H5P_GROUP_CREATE);
+  const Handle made(H5Gcreate2(file_, path.c_str(), H5P_DEFAULT, creation, H5P_DEFAULT), H5Gclose,
+                    "new group");
+}
+
+void Image::write_attribute(const std::string& path, const std::string& name, hid_t native,
+                            hid_t stored, const void* value, const hsize_t* size) {
+  const Handle object(H5Oopen(file_, path.c_str(), H5P_DEFAULT), H5Oclose, "object");
+  const Handle space(size == nullptr ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, size, nullptr),
+                     H5Sclose, "dataspace");
+  const Handle attribute(H5Acreate2(object, name.c_str(), stored, space, H5P_DEFAULT, H5P_DEFAULT),
+                         H5Aclose, "new attribute");
+  check(H5Awrite(attribute, native, value), "attribute");
+}
+
+void Image::attribute(const std::string& path, const std::string& name, const std::string& value) {
+  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "string type");
+  check(H5Tset_size(type, H5T_VARIABLE), "string size");
+  check(H5Tset_cset(type, H5T_CSET_UTF8), "string encoding");
+  const char* text = value.c_str();
+  write_attribute(path, name, type, type, &text, nullptr);
+}
+
+void Image::attribute(const std::string& path, const std::string& name,
+                      std::span<const std::int64_t> values) {
+  const hsize_t size = values.size();
+  const std::int64_t nothing = 0;
+  write_attribute(path, name, native_type<std::int64_t>(), stored_type<std::int64_t>(),
+                  values.empty() ? &nothing : values.data(), &size);
+}
+
+void Image::write_dataset(const std::string& path, hid_t native, hid_t stored, const void* values,
+                          std::size_t count, const Shape& shape, const Meaning& meaning) {
+  const auto entries =
+      std::accumulate(shape.begin(), shape.end(), hsize_t{1}, std::multiplies<hsize_t>());
+  if (entries != count) throw Error(path + ": values do not fill the shape");
+  const Handle creation = without_times(H5P_DATASET_CREATE);
+  const Handle space(shape.empty()
+                         ? H5Screate(H5S_SCALAR)
+                         : H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr),
+                     H5Sclose, "dataspace");
+  {
+    const Handle made(
+        H5Dcreate2(file_, path.c_str(), stored, space, H5P_DEFAULT, creation, H5P_DEFAULT),
+        H5Dclose, "new dataset");
+    check(H5Dwrite(made, native, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "dataset");
+    for (unsigned axis = 0; axis < meaning.axes.size(); ++axis) {
+      if (meaning.axes[axis] == path) continue;  // its own scale
+      const Handle scale(H5Dopen2(file_, meaning.axes[axis].c_str(), H5P_DEFAULT), H5Dclose,
+                         "dimension scale");
+      check(H5DSattach_scale(made, scale, axis), "dimension scale");
+    }
+  }
+  attribute(path, "units", meaning.units);
+  attribute(path, "long_name", meaning.long_name);
+}
+
+void Image::make_scale(const std::string& path) {
+  const Handle dataset(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose, "dataset");
+  const std::string name = path.substr(path.rfind('/') + 1);
+  check(H5DSset_scale(dataset, name.c_str()), "dimension scale");
+}
+
+void Image::counting_scale(const std::string& path, std::int64_t first, std::size_t size,
+                           const std::string& long_name) {
+  std::vector<std::int64_t> values(size);
+  std::iota(values.begin(), values.end(), first);
+  dataset<std::int64_t>(path, values, {size}, {"1", long_name, {}});
+  make_scale(path);
+}
+
+std::span<const std::byte> Image::bytes() {
+  check(H5Fflush(file_, H5F_SCOPE_GLOBAL), "flush");
+  const ssize_t size = check(H5Fget_file_image(file_, nullptr, 0), "size of the file");
+  void* handle = nullptr;  // the memory driver hands out the address of its buffer's address
+  check(H5Fget_vfd_handle(file_, access_, &handle), "image of the file");
+  return {static_cast<const std::byte*>(*static_cast<void**>(handle)),
+          static_cast<std::size_t>(size)};
+}
+
+}  // namespace gihflow::hdf5

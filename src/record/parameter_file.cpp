@@ -1,0 +1,45 @@
+#include "gihflow/record/parameter_file.hpp"
+
+#include <fmt/format.h>
+
+#include "gihflow/base/errors.hpp"
+#include "record/parameter_record.hpp"
+#include "record/provenance.hpp"
+
+namespace gihflow {
+
+Parameters read_parameters(const std::string& path) {
+  hdf5::InputFile file(path);
+  std::optional<Parameters> parameters;
+  try {
+    const std::string group = !file.has("/c") && file.has("/final") ? "/final" : "";
+    const auto degree =
+        file.integer_attribute("/", "degree", "the largest number of heads in a subset");
+    parameters = read_parameters_from(file, group, degree);
+  } catch (const hdf5::Error& failure) {
+    file.fault(fmt::format("is damaged ({})", failure.what()));
+  }
+  if (parameters && !file.faulty()) {  // finite values, not all coefficients zero
+    Model shape;
+    shape.window = parameters->window;
+    shape.heads = parameters->heads;
+    shape.degree = parameters->degree;
+    for (const std::string& error : parameter_errors(*parameters, shape, "parameters")) {
+      file.fault(error);
+    }
+  }
+  file.finish();
+  return *parameters;
+}
+
+void write_parameters(OutputFile& file, const Parameters& parameters,
+                      const Provenance& provenance) {
+  write_image(file, [&](hdf5::Image& image) {
+    write_provenance(image, provenance);
+    image.attribute("/", "degree", parameters.degree);
+    write_parameter_axes(image, parameters);
+    write_parameters_into(image, "", parameters);
+  });
+}
+
+}  // namespace gihflow

@@ -1,0 +1,134 @@
+#include "record/parameter_record.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "gihflow/information/subsets.hpp"
+
+namespace gihflow {
+
+namespace {
+
+using hdf5::InputFile;
+
+constexpr Index most_heads = 30;              // of information/subsets
+constexpr double agreement_tolerance = 1e-9;  // of c with log_c_squared, relative
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+// Takes θ and signs from the file and holds c against them; c_S may have underflowed to 0.
+void use_logarithms(InputFile& file, const std::string& group, const std::vector<double>& c,
+                    Parameters& parameters) {
+  const hdf5::Shape shape{c.size()};
+  const auto theta = file.reals(group + "/log_c_squared", shape);
+  const auto sign = file.has(group + "/c_sign")
+                        ? file.integers(group + "/c_sign", shape)
+                        : std::optional<std::vector<std::int64_t>>(std::in_place);
+  if (!theta || !sign) return;
+  parameters.log_c_squared = *theta;
+  for (std::size_t s = 0; s < c.size(); ++s) {
+    const double root = std::exp(0.5 * (*theta)[s]);
+    const std::int64_t given =
+        sign->empty() ? (std::isinf((*theta)[s]) ? 0 : (std::signbit(c[s]) ? -1 : 1)) : (*sign)[s];
+    if (given < -1 || given > 1) {
+      file.fault(fmt::format("{}/c_sign[{}] {}: must be -1, 0 or 1", group, s, given));
+      return;
+    }
+    parameters.c_sign[s] = static_cast<int>(given);
+    const double expected = given == 0 ? 0.0 : static_cast<double>(given) * root;
+    if (!(std::abs(c[s] - expected) <=
+          agreement_tolerance * root + std::numeric_limits<double>::min())) {
+      file.fault(
+          fmt::format("{}/c[{}] {}: must be sign*exp(log_c_squared/2) = {}, since the file "
+                      "gives both",
+                      group, s, c[s], expected));
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+void write_parameter_axes(hdf5::Image& image, const Parameters& shape) {
+  const std::vector<std::uint32_t> masks = subsets(shape.heads, shape.degree);
+  image.counting_scale("/subset", 0, masks.size(), "index of a subset of heads, see /subsets");
+  image.counting_scale("/head", 1, size(shape.heads), "head");
+  image.counting_scale("/component", 1, size(shape.window), "component of a head's window");
+  std::vector<std::uint8_t> members;
+  for (const std::uint32_t mask : masks) {
+    for (Index head = 0; head < shape.heads; ++head) {
+      members.push_back(static_cast<std::uint8_t>((mask >> head) & 1u));
+    }
+  }
+  image.dataset<std::uint8_t>(
+      "/subsets", members, {masks.size(), size(shape.heads)},
+      {"1", "whether the head belongs to the subset", {"/subset", "/head"}});
+}
+
+void write_parameters_into(hdf5::Image& image, const std::string& group,
+                           const Parameters& parameters) {
+  const std::size_t n = parameters.log_c_squared.size();
+  const std::vector<double> c = parameters.c();
+  const std::vector<std::int8_t> sign(parameters.c_sign.begin(), parameters.c_sign.end());
+  image.dataset<double>(group + "/c", c, {n}, {"1", "coefficient c_S of a subset", {"/subset"}});
+  image.dataset<double>(group + "/log_c_squared", parameters.log_c_squared, {n},
+                        {"1", "theta_S = log c_S^2", {"/subset"}});
+  image.dataset<std::int8_t>(group + "/c_sign", sign, {n}, {"1", "sign of c_S", {"/subset"}});
+  image.dataset<double>(group + "/w", parameters.w,
+                        {size(parameters.heads), size(parameters.window)},
+                        {"1", "first-attention logits", {"/head", "/component"}});
+  image.scalar<double>(group + "/a", parameters.a, {"1", "second-attention scale", {}});
+}
+
+std::optional<Parameters> read_parameters_from(InputFile& file, const std::string& group,
+                                               std::optional<Index> degree) {
+  const auto c = file.dataset(group + "/c", hdf5::Numbers::reals, "numbers, one for each subset");
+  const auto w = file.dataset(group + "/w", hdf5::Numbers::reals, "numbers, [H, M]");
+  const auto a = file.dataset(group + "/a", hdf5::Numbers::reals, "a number");
+  bool usable = c && w && a && degree;
+  if (w &&
+      (w->shape.size() != 2 || w->shape[0] < 1 || w->shape[0] > most_heads || w->shape[1] < 1)) {
+    file.fault(fmt::format("{} has shape {}: must be [H, M] with H from 1 to {} and M at least 1",
+                           w->name, hdf5::to_string(w->shape), most_heads));
+    usable = false;
+  }
+  if (a && a->entries() != 1) {
+    file.fault(
+        fmt::format("{} has shape {}: must be a scalar", a->name, hdf5::to_string(a->shape)));
+    usable = false;
+  }
+  if (!usable) return std::nullopt;
+
+  Parameters parameters;
+  parameters.heads = static_cast<Index>(w->shape[0]);
+  parameters.window = static_cast<Index>(w->shape[1]);
+  parameters.degree = *degree;
+  if (*degree < 0 || *degree > parameters.heads) {
+    file.fault(fmt::format("attribute degree {}: must be from 0 to the number of heads, {}",
+                           *degree, parameters.heads));
+    return std::nullopt;
+  }
+  const Index expected = subset_count(parameters.heads, *degree);
+  if (c->shape != hdf5::Shape{static_cast<hsize_t>(expected)}) {
+    file.fault(fmt::format("{} has shape {}: must be [{}], the subsets of at most {} of {} heads",
+                           c->name, hdf5::to_string(c->shape), expected, *degree,
+                           parameters.heads));
+    return std::nullopt;
+  }
+  const auto c_values = file.reals(*c);
+  const auto w_values = file.reals(*w);
+  const auto a_value = file.reals(*a);
+  if (!c_values || !w_values || !a_value) return std::nullopt;
+  parameters.set_c(*c_values);
+  parameters.w = *w_values;
+  parameters.a = a_value->front();
+  if (file.has(group + "/log_c_squared")) use_logarithms(file, group, *c_values, parameters);
+  return parameters;
+}
+
+}  // namespace gihflow
