@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "gihflow/base/errors.hpp"
-#include "gihflow/base/memory.hpp"
 #include "gihflow/chain/kernel.hpp"
 #include "gihflow/record/data_hash.hpp"
 #include "record/provenance.hpp"
@@ -59,7 +58,8 @@ void read_parents(InputFile& file, Sequences& sequences) {
 
 // Fills length, count and, where the vocabulary is known, tokens.
 void read_tokens(InputFile& file, std::optional<Index> vocabulary, Sequences& sequences) {
-  const auto dataset = file.dataset("/tokens", hdf5::Numbers::integers, tokens_wanted);
+  const auto dataset =
+      file.dataset("/tokens", hdf5::Numbers::integers, tokens_wanted, sizeof(Token));
   if (!dataset) return;
   if (dataset->shape.size() != 2 || dataset->shape[0] < 1 || dataset->shape[1] < 2) {
     file.fault(fmt::format("/tokens has shape {}: must be {}", hdf5::to_string(dataset->shape),
@@ -125,42 +125,17 @@ void check_targets(InputFile& file, const Sequences& sequences) {
   }
 }
 
-void one_hot_targets(Sequences& sequences) {
-  sequences.targets.assign(size(sequences.count * sequences.vocabulary), 0.0);
-  for (Index chain = 0; chain < sequences.count; ++chain) {
-    const Token label = sequences.tokens_of(chain).back();
-    sequences.targets[size(chain * sequences.vocabulary) + label] = 1.0;
-  }
-}
-
-// Memory of the sequences themselves, before it is taken.
-void check_memory(InputFile& file, const Sequences& sequences) {
-  const double bytes = static_cast<double>(sequences.count) *
-                       (static_cast<double>(sequences.length + 1) * sizeof(Token) +
-                        static_cast<double>(sequences.vocabulary) * sizeof(double));
-  if (bytes > static_cast<double>(memory_limit())) {
-    file.fault(
-        fmt::format("{} sequences of {} + 1 tokens with their targets take {:.1f} GiB: must "
-                    "fit in the {:.1f} GiB of memory here",
-                    sequences.count, sequences.length, bytes / 0x1p30,
-                    static_cast<double>(memory_limit()) / 0x1p30));
-  }
-}
-
 }  // namespace
 
-DataFile read_data(const std::string& path) {
+Sequences read_data(const std::string& path) {
   InputFile file(path);
-  DataFile data;
-  Sequences& sequences = data.sequences;
+  Sequences sequences;
   try {
     const std::optional<Index> vocabulary = read_vocabulary(file);
     read_tokens(file, vocabulary, sequences);
     sequences.vocabulary = vocabulary.value_or(0);
     read_parents(file, sequences);
-    data.has_targets = file.has("/targets");
-    if (vocabulary && sequences.count > 0) check_memory(file, sequences);
-    if (data.has_targets) {
+    if (file.has("/targets")) {
       const hdf5::Shape shape{static_cast<hsize_t>(sequences.count),
                               static_cast<hsize_t>(sequences.vocabulary)};
       if (vocabulary && sequences.count > 0) {
@@ -176,11 +151,12 @@ DataFile read_data(const std::string& path) {
     file.fault(fmt::format("is damaged ({})", failure.what()));
   }
   file.finish();
-  if (!data.has_targets) one_hot_targets(sequences);
-  return data;
+  return sequences;
 }
 
 void write_data(OutputFile& file, const Sequences& sequences, const Provenance& provenance) {
+  const std::shared_ptr<const Sequences> borrowed(std::shared_ptr<void>(), &sequences);
+  const std::string hash = data_hash(*stored_sequences(borrowed));
   write_image(file, [&](hdf5::Image& image) {
     const hsize_t chains = static_cast<hsize_t>(sequences.count);
     const hsize_t positions = static_cast<hsize_t>(sequences.length + 1);
@@ -188,14 +164,16 @@ void write_data(OutputFile& file, const Sequences& sequences, const Provenance& 
     write_provenance(image, provenance);
     image.attribute("/", "vocabulary_size", sequences.vocabulary);
     if (!sequences.parents.empty()) image.attribute("/", "parents", sequences.parents);
-    image.attribute("/", "tokens_hash", data_hash(sequences));
+    image.attribute("/", "tokens_hash", hash);
     image.counting_scale("/chain", 0, chains, "chain");
     image.counting_scale("/position", 1, positions, "position l in the sequence, L+1 the label");
-    image.counting_scale("/token", 0, tokens, "token");
     image.dataset<std::uint16_t>("/tokens", sequences.tokens, {chains, positions},
                                  {"1", "tokens x_1 to x_{L+1}", {"/chain", "/position"}});
-    image.dataset<double>("/targets", sequences.targets, {chains, tokens},
-                          {"1", "label distribution T", {"/chain", "/token"}});
+    if (!sequences.targets.empty()) {
+      image.counting_scale("/token", 0, tokens, "token");
+      image.dataset<double>("/targets", sequences.targets, {chains, tokens},
+                            {"1", "label distribution T", {"/chain", "/token"}});
+    }
   });
 }
 

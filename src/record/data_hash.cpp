@@ -4,10 +4,13 @@
 
 #include <bit>
 
+#include "gihflow/base/parallel.hpp"
+
 namespace gihflow {
 
 namespace {
 
+constexpr Index chains_per_block = 64;
 constexpr std::uint64_t fnv_prime = 0x100000001b3u;
 
 std::uint64_t hash_number(std::uint64_t number, std::uint64_t state) noexcept {
@@ -47,13 +50,17 @@ std::string data_hash(Index vocabulary, Index length, std::span<const std::uint6
   return fmt::format("{:016x}", state);
 }
 
-std::string data_hash(const Sequences& sequences) {
-  std::vector<std::uint64_t> chains(static_cast<std::size_t>(sequences.count));
-  for (Index i = 0; i < sequences.count; ++i) {
-    chains[static_cast<std::size_t>(i)] =
-        chain_hash(sequences.tokens_of(i), sequences.targets_of(i));
-  }
-  return data_hash(sequences.vocabulary, sequences.length, chains);
+std::string data_hash(const SequenceSource& source) {
+  std::vector<std::uint64_t> chains(static_cast<std::size_t>(source.count()));
+  parallel_ranges(source.count(), chains_per_block, [&](Index begin, Index end) {
+    std::vector<Token> tokens(static_cast<std::size_t>(source.length() + 1));
+    std::vector<double> targets(static_cast<std::size_t>(source.vocabulary()));
+    for (Index chain = begin; chain < end; ++chain) {
+      source.draw(chain, tokens, targets);
+      chains[static_cast<std::size_t>(chain)] = chain_hash(tokens, targets);
+    }
+  });
+  return data_hash(source.vocabulary(), source.length(), chains);
 }
 
 HashingSource::HashingSource(std::shared_ptr<const SequenceSource> source)

@@ -38,9 +38,9 @@ bool fits(H5T_class_t type_class, Numbers numbers) {
   return type_class == H5T_INTEGER || (numbers == Numbers::reals && type_class == H5T_FLOAT);
 }
 
-// Entries of a shape, or nothing when they would not fit in memory as 64-bit numbers.
-std::optional<std::size_t> entries_in_memory(const Shape& shape) {
-  const std::size_t most = memory_limit() / sizeof(double);
+// Entries of a shape, or nothing when they would not fit in memory.
+std::optional<std::size_t> entries_in_memory(const Shape& shape, std::size_t entry_bytes) {
+  const std::size_t most = memory_limit() / entry_bytes;
   std::size_t entries = 1;
   for (const hsize_t size : shape) {
     if (size != 0 && entries > most / size) return std::nullopt;
@@ -101,7 +101,8 @@ bool InputFile::reachable(const std::string& object, const std::string& wanted) 
 }
 
 std::optional<InputDataset> InputFile::dataset(const std::string& name, Numbers numbers,
-                                               const std::string& wanted) try {
+                                               const std::string& wanted,
+                                               std::size_t entry_bytes) try {
   if (!reachable(name, wanted)) return std::nullopt;
   {
     const Handle object(H5Oopen(file_, name.c_str(), H5P_DEFAULT), H5Oclose, "opening it");
@@ -131,7 +132,7 @@ std::optional<InputDataset> InputFile::dataset(const std::string& name, Numbers 
     return std::nullopt;
   }
   result.shape = shape_of(space);
-  if (!entries_in_memory(result.shape)) {
+  if (!entries_in_memory(result.shape, entry_bytes)) {
     fault(fmt::format("{} has shape {}: more than the {:.1f} GiB of memory here can hold", name,
                       to_string(result.shape), static_cast<double>(memory_limit()) / 0x1p30));
     return std::nullopt;
@@ -217,7 +218,7 @@ std::optional<std::vector<std::int64_t>> InputFile::integers_attribute(
   if (!found) return std::nullopt;
   const Handle space(H5Aget_space(*found), H5Sclose, "its shape");
   const Shape shape = shape_of(space);
-  const std::optional<std::size_t> entries = entries_in_memory(shape);
+  const std::optional<std::size_t> entries = entries_in_memory(shape, sizeof(std::int64_t));
   if (shape.size() > 1 || !entries) {
     fault(fmt::format("attribute {} has shape {}: must be {}", name, to_string(shape), wanted));
     return std::nullopt;

@@ -48,9 +48,11 @@ class InputFile {
   bool has(const std::string& object) const;
   bool has_attribute(const std::string& object, const std::string& name) const;
 
-  /// The dataset `name`, which must exist; `wanted` says what it must be, for the message.
+  /// The dataset `name`, which must exist; `wanted` says what it must be, for the message. An entry
+  /// will take `entry_bytes` of memory.
   std::optional<InputDataset> dataset(const std::string& name, Numbers numbers,
-                                      const std::string& wanted);
+                                      const std::string& wanted,
+                                      std::size_t entry_bytes = sizeof(double));
 
   /// All values of a dataset.
   std::optional<std::vector<double>> reals(const InputDataset& dataset);

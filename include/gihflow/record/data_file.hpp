@@ -18,21 +18,15 @@ struct Provenance {
   bool operator==(const Provenance&) const = default;
 };
 
-/// Sequences read from a data file.
-struct DataFile {
-  Sequences sequences;
-  /// Whether the file has /targets; without them the targets are one-hot at the last token (1.4).
-  bool has_targets = false;
-};
-
 /// Reads sequences: /tokens, any integer type, [N, L+1], last column the label; root attribute
-/// `vocabulary_size`; optional /targets [N, d]; optional root attribute `parents`.
+/// `vocabulary_size`; optional /targets [N, d]; optional root attribute `parents`. Without /targets the
+/// result has none, which stands for the label alone.
 /// Throws InputError with every fault of the file: missing or mistyped fields, shapes, tokens outside
 /// 0 … d−1, target rows that are negative, not finite or do not sum to 1 within 1e-9, parents that do
 /// not increase or exceed L, sizes beyond this machine's memory.
-DataFile read_data(const std::string& path);
+Sequences read_data(const std::string& path);
 
-/// Writes a file that read_data accepts. Throws WriteError.
+/// Writes a file that read_data accepts; without targets none are written. Throws WriteError.
 void write_data(OutputFile& file, const Sequences& sequences, const Provenance& provenance);
 
 }  // namespace gihflow

@@ -14,13 +14,14 @@ namespace gihflow {
 std::uint64_t fnv1a(std::span<const std::byte> bytes,
                     std::uint64_t state = 0xcbf29ce484222325u) noexcept;
 
-/// FNV-1a of one chain: tokens as 16-bit, then targets as IEEE binary64, both little-endian.
+/// FNV-1a of one chain: tokens [L + 1] as 16-bit, then targets [d] as IEEE binary64, both little-endian.
 std::uint64_t chain_hash(std::span<const Token> tokens, std::span<const double> targets);
 
 /// Hash of data as 16 hexadecimal digits: FNV-1a of d, L and N and then every chain's hash in order,
 /// all as 64-bit little-endian numbers. Equal data have equal hashes, drawn or read.
 std::string data_hash(Index vocabulary, Index length, std::span<const std::uint64_t> chains);
-std::string data_hash(const Sequences& sequences);
+/// Hash of all that a source draws, a pass over it in parallel.
+std::string data_hash(const SequenceSource& source);
 
 /// A source that hashes chains as they are drawn from another one: a pass that draws every chain
 /// anyway gets the hash of the data for nothing.
@@ -31,6 +32,14 @@ class HashingSource final : public SequenceSource {
   Index length() const override { return source_->length(); }
   Index count() const override { return source_->count(); }
   void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override;
+  std::vector<Index> parents() const override { return source_->parents(); }
+  bool conditional_law(Index chain, std::span<const Token> tokens,
+                       std::span<double> law) const override {
+    return source_->conditional_law(chain, tokens, law);
+  }
+  bool posterior_law(std::span<const Token> tokens, std::span<double> law) const override {
+    return source_->posterior_law(tokens, law);
+  }
 
   /// Hash of the data; every chain must have been drawn.
   std::string hash() const;
