@@ -27,10 +27,6 @@ std::string and_more(Index faults) {
   return faults > 1 ? fmt::format(" (and {} more)", faults - 1) : "";
 }
 
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
-
 std::optional<Index> read_vocabulary(InputFile& file) {
   const auto vocabulary = file.integer_attribute("/", "vocabulary_size", vocabulary_wanted);
   if (!vocabulary) return std::nullopt;
