@@ -27,14 +27,14 @@ def violations(file, words):
 class Flags(unittest.TestCase):
     def setUp(self):
         self.commands = [
-            (entry["file"], shlex.split(entry["command"]), BUILD / entry["output"] if "output" in entry else None)
+            (entry["file"], shlex.split(entry["command"]))
             for entry in json.loads((BUILD / "compile_commands.json").read_text())
             if not entry["file"].endswith(".cu")
         ]
 
     def test_no_flag_changes_arithmetic(self):
         self.assertTrue(self.commands)
-        found = [line for file, words, _ in self.commands for line in violations(file, words)]
+        found = [line for file, words in self.commands for line in violations(file, words)]
         self.assertEqual(found, [], "\n" + "\n".join(found))
 
     def test_catches(self):
@@ -44,7 +44,7 @@ class Flags(unittest.TestCase):
 
     def test_every_hot_loop_is_compiled_for_every_instruction_set(self):
         hot = {}
-        for file, words, _ in self.commands:
+        for file, words in self.commands:
             if file.endswith(".hot.cpp"):
                 hot.setdefault(file, set()).update(re.findall(r"-DGIHFLOW_ISA=(\w+)", " ".join(words)))
         for file in (SOURCE / "src").rglob("*.hot.cpp"):
@@ -59,7 +59,7 @@ class Flags(unittest.TestCase):
         would be linked once for all: an AVX-512 copy could end up in the baseline engine."""
         if os.environ.get("GIHFLOW_BUILD_TYPE") != "Release":
             self.skipTest("only an optimised build inlines what it should")
-        for file, words, _ in self.commands:
+        for file, words in self.commands:
             isa = re.findall(r"-DGIHFLOW_ISA=(\w+)", " ".join(words))
             if not file.endswith(".hot.cpp") or not isa:
                 continue
