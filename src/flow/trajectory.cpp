@@ -1,6 +1,7 @@
 #include "gihflow/flow/trajectory.hpp"
 
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "gihflow/base/errors.hpp"
@@ -20,6 +21,13 @@ constexpr std::array<std::pair<Outcome, const char*>, 7> names{{
 }};
 
 }  // namespace
+
+bool Snapshot::operator==(const Snapshot& other) const {
+  auto same = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
+  return same(t, other.t) && parameters == other.parameters && same(loss, other.loss) &&
+         same(validation_loss, other.validation_loss) && same(gradient_norm, other.gradient_norm) &&
+         same(dissipated, other.dissipated) && same(energy_residual, other.energy_residual);
+}
 
 std::string to_string(Outcome outcome) {
   for (const auto& [value, name] : names)

@@ -4,6 +4,8 @@
 
 namespace gihflow {
 
-Index Model::subsets() const { return subset_count(heads, degree); }
+Index Model::subsets() const {
+  return subset_count(heads, degree);
+}
 
 }  // namespace gihflow

@@ -37,14 +37,18 @@ void Parameters::set_c(std::span<const double> c) {
   c_sign.resize(c.size());
   for (std::size_t i = 0; i < c.size(); ++i) {
     c_sign[i] = (c[i] > 0.0) - (c[i] < 0.0);
-    log_c_squared[i] = c[i] == 0.0 ? -std::numeric_limits<double>::infinity()
-                                   : 2.0 * std::log(std::abs(c[i]));
+    log_c_squared[i] =
+        c[i] == 0.0 ? -std::numeric_limits<double>::infinity() : 2.0 * std::log(std::abs(c[i]));
   }
 }
 
-std::vector<double> Parameters::p() const { return softmax(log_c_squared); }
+std::vector<double> Parameters::p() const {
+  return softmax(log_c_squared);
+}
 
-double Parameters::log_normalizer() const { return logsumexp(log_c_squared); }
+double Parameters::log_normalizer() const {
+  return logsumexp(log_c_squared);
+}
 
 std::vector<double> Parameters::attention() const {
   std::vector<double> sigma;
@@ -96,8 +100,9 @@ std::vector<std::string> parameter_errors(const Parameters& parameters, const Mo
       errors.push_back(name + ": c holds a value that is not finite; every c must be finite");
       break;
     }
-  bool any = std::any_of(parameters.log_c_squared.begin(), parameters.log_c_squared.end(),
-                         [](double theta) { return theta > -std::numeric_limits<double>::infinity(); });
+  bool any =
+      std::any_of(parameters.log_c_squared.begin(), parameters.log_c_squared.end(),
+                  [](double theta) { return theta > -std::numeric_limits<double>::infinity(); });
   if (!parameters.log_c_squared.empty() && !any)
     errors.push_back(name + ": all c are zero; the normalisation (2.2) needs one that is not");
   for (double w : parameters.w)

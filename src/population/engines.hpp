@@ -1,14 +1,20 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string>
+#include <vector>
 
+#include "gihflow/base/version.hpp"
 #include "gihflow/population/objective.hpp"
 
 namespace gihflow {
 
-/// The engine on sufficient statistics; lanes 8 (dense), 1 (sparse), 0 (whichever is cheaper).
+/// The engine on sufficient statistics; lanes 8 (dense), 1 (sparse), 0 (whichever is cheaper). The
+/// hot loops run in the version for `set`, by default the machine's best.
 std::unique_ptr<Objective> make_tiled_objective(const Model& model, const SequenceSource& source,
-                                                int lanes);
+                                                int lanes,
+                                                const std::string& set = instruction_set());
 
 /// The slow oracle; keeps the tokens.
 std::unique_ptr<Objective> make_reference_objective(const Model& model,

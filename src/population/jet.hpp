@@ -56,21 +56,37 @@ Jet<T> operator/(const Jet<T>& x, const Jet<T>& y) {
 }
 
 template <class T>
-Jet<T> operator+(const Jet<T>& x, double y) { return x + Jet<T>(y); }
+Jet<T> operator+(const Jet<T>& x, double y) {
+  return x + Jet<T>(y);
+}
 template <class T>
-Jet<T> operator*(double x, const Jet<T>& y) { return Jet<T>(x) * y; }
+Jet<T> operator*(double x, const Jet<T>& y) {
+  return Jet<T>(x) * y;
+}
 template <class T>
-Jet<T> operator/(const Jet<T>& x, double y) { return x / Jet<T>(y); }
+Jet<T> operator/(const Jet<T>& x, double y) {
+  return x / Jet<T>(y);
+}
 template <class T>
-Jet<T>& operator+=(Jet<T>& x, const Jet<T>& y) { return x = x + y; }
+Jet<T>& operator+=(Jet<T>& x, const Jet<T>& y) {
+  return x = x + y;
+}
 template <class T>
-Jet<T>& operator-=(Jet<T>& x, const Jet<T>& y) { return x = x - y; }
+Jet<T>& operator-=(Jet<T>& x, const Jet<T>& y) {
+  return x = x - y;
+}
 template <class T>
-Jet<T>& operator*=(Jet<T>& x, const Jet<T>& y) { return x = x * y; }
+Jet<T>& operator*=(Jet<T>& x, const Jet<T>& y) {
+  return x = x * y;
+}
 template <class T>
-Jet<T>& operator/=(Jet<T>& x, const Jet<T>& y) { return x = x / y; }
+Jet<T>& operator/=(Jet<T>& x, const Jet<T>& y) {
+  return x = x / y;
+}
 template <class T>
-bool operator>(const Jet<T>& x, const Jet<T>& y) { return x.v > y.v; }
+bool operator>(const Jet<T>& x, const Jet<T>& y) {
+  return x.v > y.v;
+}
 
 template <class T>
 Jet<T> exp(const Jet<T>& x) {

@@ -21,8 +21,7 @@ std::vector<double> c_gradient(const Parameters& parameters, const Gradient& gra
   for (std::size_t i = 0; i < c.size(); ++i) {
     double scaled = parameters.c_sign[i] == 0
                         ? 0.0
-                        : parameters.c_sign[i] *
-                              std::exp(0.5 * parameters.log_c_squared[i] - half);
+                        : parameters.c_sign[i] * std::exp(0.5 * parameters.log_c_squared[i] - half);
     c[i] = 2.0 * scaled * std::exp(-half) * (gradient.p[i] - mean);
   }
   return c;
@@ -68,7 +67,9 @@ std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSour
   errors.throw_if_any();
   if (engine == Engine::reference) return make_reference_objective(model, source);
   return make_tiled_objective(model, source,
-                              engine == Engine::dense ? 8 : engine == Engine::sparse ? 1 : 0);
+                              engine == Engine::dense    ? 8
+                              : engine == Engine::sparse ? 1
+                                                         : 0);
 }
 
 }  // namespace gihflow

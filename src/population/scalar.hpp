@@ -43,16 +43,16 @@ struct Pack {
   Register part[registers];
 };
 
-#define GIHFLOW_PACK_OPERATOR(op)                                                      \
-  inline Pack operator op(const Pack& x, const Pack& y) {                              \
-    Pack z;                                                                            \
-    for (int i = 0; i < Pack::registers; ++i) z.part[i] = x.part[i] op y.part[i];      \
-    return z;                                                                          \
-  }                                                                                    \
-  inline Pack operator op(const Pack& x, double y) {                                   \
-    Pack z;                                                                            \
-    for (int i = 0; i < Pack::registers; ++i) z.part[i] = x.part[i] op y;              \
-    return z;                                                                          \
+#define GIHFLOW_PACK_OPERATOR(op)                                                 \
+  inline Pack operator op(const Pack& x, const Pack& y) {                         \
+    Pack z;                                                                       \
+    for (int i = 0; i < Pack::registers; ++i) z.part[i] = x.part[i] op y.part[i]; \
+    return z;                                                                     \
+  }                                                                               \
+  inline Pack operator op(const Pack& x, double y) {                              \
+    Pack z;                                                                       \
+    for (int i = 0; i < Pack::registers; ++i) z.part[i] = x.part[i] op y;         \
+    return z;                                                                     \
   }
 GIHFLOW_PACK_OPERATOR(+)
 GIHFLOW_PACK_OPERATOR(-)
@@ -76,15 +76,23 @@ inline Pack maximum(const Pack& x, const Pack& y) {
     z.part[i] = x.part[i] > y.part[i] ? x.part[i] : y.part[i];
   return z;
 }
-inline double maximum(double x, double y) { return x > y ? x : y; }
+inline double maximum(double x, double y) {
+  return x > y ? x : y;
+}
 
-inline void set(double& x, double y) { x = y; }
+inline void set(double& x, double y) {
+  x = y;
+}
 inline void set(Pack& x, double y) {
   for (int i = 0; i < Pack::registers; ++i) x.part[i] = Pack::Register{} + y;
 }
 
-inline void load(double& x, const double* from) { x = *from; }
-inline void load(Pack& x, const double* from) { __builtin_memcpy(&x, from, sizeof x); }
+inline void load(double& x, const double* from) {
+  x = *from;
+}
+inline void load(Pack& x, const double* from) {
+  __builtin_memcpy(&x, from, sizeof x);
+}
 
 template <class Count>
 inline void load_counts(double& x, const Count* from) {
@@ -111,7 +119,9 @@ inline void load_counts(Pack& x, const Count* from) {
   __builtin_memcpy(&x, y, sizeof y);
 }
 
-inline double sum_lanes(double x) { return x; }
+inline double sum_lanes(double x) {
+  return x;
+}
 /// Fixed order: lanes 0 … 7 in pairs.
 inline double sum_lanes(const Pack& x) {
   double y[8];
@@ -119,7 +129,9 @@ inline double sum_lanes(const Pack& x) {
   return ((y[0] + y[1]) + (y[2] + y[3])) + ((y[4] + y[5]) + (y[6] + y[7]));
 }
 
-inline double exponential(double x) { return exp(x); }
+inline double exponential(double x) {
+  return exp(x);
+}
 inline Pack exponential(const Pack& x) {
   double y[8];
   __builtin_memcpy(y, &x, sizeof y);
@@ -128,7 +140,9 @@ inline Pack exponential(const Pack& x) {
   __builtin_memcpy(&z, y, sizeof y);
   return z;
 }
-inline double logarithm(double x) { return log(x); }
+inline double logarithm(double x) {
+  return log(x);
+}
 inline Pack logarithm(const Pack& x) {
   double y[8];
   __builtin_memcpy(y, &x, sizeof y);
@@ -178,19 +192,33 @@ inline Dual<T> operator/(const Dual<T>& x, double y) {
   return {x.v / y, x.d / y};
 }
 /// A pack of constant counts times a number that all lanes share.
-inline Dual<Pack> operator*(const Pack& x, const Dual<double>& y) { return {x * y.v, x * y.d}; }
-inline Dual<double> operator*(double x, const Dual<double>& y) { return {x * y.v, x * y.d}; }
-inline Dual<Pack> operator*(const Pack& x, const Dual<Pack>& y) { return {x * y.v, x * y.d}; }
+inline Dual<Pack> operator*(const Pack& x, const Dual<double>& y) {
+  return {x * y.v, x * y.d};
+}
+inline Dual<double> operator*(double x, const Dual<double>& y) {
+  return {x * y.v, x * y.d};
+}
+inline Dual<Pack> operator*(const Pack& x, const Dual<Pack>& y) {
+  return {x * y.v, x * y.d};
+}
 
 /// x − c and c / x for a constant c that each lane has its own of.
-inline double minus(double x, double c) { return x - c; }
-inline Pack minus(const Pack& x, const Pack& c) { return x - c; }
+inline double minus(double x, double c) {
+  return x - c;
+}
+inline Pack minus(const Pack& x, const Pack& c) {
+  return x - c;
+}
 template <class T>
 inline Dual<T> minus(const Dual<T>& x, const T& c) {
   return {x.v - c, x.d};
 }
-inline double quotient(double c, double x) { return c / x; }
-inline Pack quotient(const Pack& c, const Pack& x) { return c / x; }
+inline double quotient(double c, double x) {
+  return c / x;
+}
+inline Pack quotient(const Pack& c, const Pack& x) {
+  return c / x;
+}
 template <class T>
 inline Dual<T> quotient(const T& c, const Dual<T>& x) {
   T ratio = c / x.v;
@@ -198,16 +226,24 @@ inline Dual<T> quotient(const T& c, const Dual<T>& x) {
 }
 
 /// The same number for every lane.
-inline void spread(double& x, double from) { x = from; }
-inline void spread(Pack& x, double from) { set(x, from); }
+inline void spread(double& x, double from) {
+  x = from;
+}
+inline void spread(Pack& x, double from) {
+  set(x, from);
+}
 template <class T>
 inline void spread(Dual<T>& x, const Dual<double>& from) {
   set(x.v, from.v);
   set(x.d, from.d);
 }
 
-inline const double& value(const double& x) { return x; }
-inline const Pack& value(const Pack& x) { return x; }
+inline const double& value(const double& x) {
+  return x;
+}
+inline const Pack& value(const Pack& x) {
+  return x;
+}
 template <class T>
 inline const T& value(const Dual<T>& x) {
   return x.v;
@@ -235,7 +271,9 @@ template <class T>
 inline Dual<T> logarithm(const Dual<T>& x) {
   return {logarithm(x.v), x.d / x.v};
 }
-inline double square_root(double x) { return sqrt(x); }
+inline double square_root(double x) {
+  return sqrt(x);
+}
 /// Derivative 0 at 0, where (4.5) sets it so.
 inline Dual<double> square_root(const Dual<double>& x) {
   double y = sqrt(x.v);

@@ -6,14 +6,13 @@ namespace gihflow::GIHFLOW_ISA {
 
 extern const hot::BlockFunctions block_functions;
 
-#define GIHFLOW_COUNTS(Numbers)                                               \
-  {                                                                           \
-    run_block<Numbers, std::uint8_t>, run_block<Numbers, std::uint16_t>,      \
-        run_block<Numbers, std::uint32_t>                                     \
+#define GIHFLOW_COUNTS(Numbers)                                          \
+  {                                                                      \
+    run_block<Numbers, std::uint8_t>, run_block<Numbers, std::uint16_t>, \
+        run_block<Numbers, std::uint32_t>                                \
   }
 
-const hot::BlockFunctions block_functions = {
-    {{GIHFLOW_COUNTS(Plain1), GIHFLOW_COUNTS(Plain8)},
-     {GIHFLOW_COUNTS(Dual1), GIHFLOW_COUNTS(Dual8)}}};
+const hot::BlockFunctions block_functions = {{{GIHFLOW_COUNTS(Plain1), GIHFLOW_COUNTS(Plain8)},
+                                              {GIHFLOW_COUNTS(Dual1), GIHFLOW_COUNTS(Dual8)}}};
 
 }  // namespace gihflow::GIHFLOW_ISA

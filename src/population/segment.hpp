@@ -16,7 +16,9 @@ using hot::Segment;
 using hot::StatisticsView;
 
 /// Reads x[i] with its tangent where the number type has one.
-inline void fetch(double& y, const double* x, const double*, std::int64_t i) { y = x[i]; }
+inline void fetch(double& y, const double* x, const double*, std::int64_t i) {
+  y = x[i];
+}
 inline void fetch(Dual<double>& y, const double* x, const double* along, std::int64_t i) {
   y = {x[i], along[i]};
 }
@@ -37,15 +39,15 @@ template <class N>
 struct Workspace {
   using S = typename N::S;
   using L = typename N::L;
-  S *p, *sigma;                          // the point: [subsets], [patterns, H, M]
-  S *loss, *a_sum, *p_sum, *sigma_sum;   // what the block accumulates
-  S *v, *u, *u_bar, *norm, *scale;       // query: [H, d+1] three times, [H] twice; last column 0
-  S *t, *pair_norm;                      // pairs: t_h [pairs, H]; ‖v_Z‖ [pairs, H] with l2
-  S *x, *e;                              // a·k shifted, E(Z,q) [pairs]
-  L *b;                                  // A(Z,q) of each lane, or B in the wide case [pairs]
-  S *kappa, *kappa_bar, *t_bar;          // [subsets] twice, [H]
-  L *y, *g;                              // [d] twice
-  S* window;                             // [d+1]
+  S *p, *sigma;                         // the point: [subsets], [patterns, H, M]
+  S *loss, *a_sum, *p_sum, *sigma_sum;  // what the block accumulates
+  S *v, *u, *u_bar, *norm, *scale;      // query: [H, d+1] three times, [H] twice; last column 0
+  S *t, *pair_norm;                     // pairs: t_h [pairs, H]; ‖v_Z‖ [pairs, H] with l2
+  S *x, *e;                             // a·k shifted, E(Z,q) [pairs]
+  L* b;                                 // A(Z,q) of each lane, or B in the wide case [pairs]
+  S *kappa, *kappa_bar, *t_bar;         // [subsets] twice, [H]
+  L *y, *g;                             // [d] twice
+  S* window;                            // [d+1]
 };
 
 template <class N>
@@ -115,7 +117,7 @@ void query_features(const ModelView& m, Workspace<N>& s, const std::uint16_t* di
 /// ‖v_Z‖ of head h, by way of the window's own feature vector.
 template <class N>
 typename N::S window_norm(const ModelView& m, Workspace<N>& s, const typename N::S* sigma,
-                              const std::uint16_t* seen) {
+                          const std::uint16_t* seen) {
   typename N::S squares;
   set(squares, 0.0);
   for (std::int64_t i = 0; i < m.M; ++i) set(s.window[seen[i]], 0.0);
@@ -134,9 +136,8 @@ void products(const ModelView& m, const S* t, S* kappa) {
 
 /// t_h(Z,q) and a·k(Z,q) of every pair of the group; returns max and min of a·k.
 template <class N>
-void pair_features(const ModelView& m, const StatisticsView& v, Workspace<N>& s,
-                   std::int64_t first, std::int64_t pairs, const typename N::S& a, double& top,
-                   double& bottom) {
+void pair_features(const ModelView& m, const StatisticsView& v, Workspace<N>& s, std::int64_t first,
+                   std::int64_t pairs, const typename N::S& a, double& top, double& bottom) {
   using S = typename N::S;
   std::int64_t width = m.d + 1;
   top = -__builtin_huge_val();
@@ -213,7 +214,8 @@ void loss_of_tile(const ModelView& m, Workspace<N>& s, const typename N::L& den,
       // With ε = 0 a label that the context lacks costs ∞, but y(e) is 0 whatever the parameters
       // are and contributes nothing to the gradient.
       L r = where_positive(value(smoothed), zero - quotient(target, smoothed), zero);
-      if (with_loss) loss = loss - where_positive(target, target * logarithm(smoothed * scale), zero);
+      if (with_loss)
+        loss = loss - where_positive(target, target * logarithm(smoothed * scale), zero);
       s.g[e] = r;
       mean = mean + r * s.y[e];
     }
@@ -320,8 +322,7 @@ void tiles_shifted(const ModelView& m, const StatisticsView& v, Workspace<N>& s,
 /// From B(Z,q) to ΣB·k, ΣB·κ_S and the sums over windows of ∂𝓛/∂σ, formulas (4.3)–(4.5).
 template <class N>
 void pairs_backward(const ModelView& m, const StatisticsView& v, Workspace<N>& s,
-                    std::int64_t first, std::int64_t pairs, const typename N::S& a,
-                    bool weighted) {
+                    std::int64_t first, std::int64_t pairs, const typename N::S& a, bool weighted) {
   using S = typename N::S;
   std::int64_t width = m.d + 1;
   for (std::int64_t j = 0; j < pairs; ++j) {
@@ -400,7 +401,9 @@ void query_backward(const ModelView& m, Workspace<N>& s, const std::uint16_t* di
   }
 }
 
-inline void store(const double& x, double* to, std::int64_t, std::int64_t i) { to[i] = x; }
+inline void store(const double& x, double* to, std::int64_t, std::int64_t i) {
+  to[i] = x;
+}
 inline void store(const Dual<double>& x, double* to, std::int64_t size, std::int64_t i) {
   to[i] = x.v;
   to[size + i] = x.d;

@@ -22,7 +22,8 @@ WindowCode::WindowCode(const Model& model)
                 std::log2(static_cast<double>(vocabulary));
   if (bits > 62.0)
     throw InputError("window " + std::to_string(model.window) + ": the widest lag " +
-                     std::to_string(widest) + " over a vocabulary of " + std::to_string(vocabulary) +
+                     std::to_string(widest) + " over a vocabulary of " +
+                     std::to_string(vocabulary) +
                      " gives more than 2^62 pairs of window and token; use a smaller window");
   for (Index i = 1; i < widest; ++i) leading *= base;
 }
@@ -34,7 +35,8 @@ std::uint64_t WindowCode::blank() const {
 }
 
 void WindowCode::digits(std::uint64_t window, std::uint16_t* out) const {
-  for (Index j = widest; j-- > 0; window /= base) out[j] = static_cast<std::uint16_t>(window % base);
+  for (Index j = widest; j-- > 0; window /= base)
+    out[j] = static_cast<std::uint16_t>(window % base);
 }
 
 namespace {
@@ -216,7 +218,8 @@ TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int la
     return std::span(s.key).subspan(begin, end - begin);
   };
   std::sort(order.begin(), order.end(), [&](Index i, Index j) {
-    std::uint64_t qi = s.query[static_cast<std::size_t>(i)], qj = s.query[static_cast<std::size_t>(j)];
+    std::uint64_t qi = s.query[static_cast<std::size_t>(i)],
+                  qj = s.query[static_cast<std::size_t>(j)];
     if (qi != qj) return qi < qj;
     auto x = keys_of(i), y = keys_of(j);
     auto [u, v] = std::mismatch(x.begin(), x.end(), y.begin(), y.end());
@@ -226,8 +229,8 @@ TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int la
   std::vector<std::span<const Index>> groups;
   for (std::size_t i = 0; i < order.size();) {
     std::size_t j = i;
-    while (j < order.size() &&
-           s.query[static_cast<std::size_t>(order[j])] == s.query[static_cast<std::size_t>(order[i])])
+    while (j < order.size() && s.query[static_cast<std::size_t>(order[j])] ==
+                                   s.query[static_cast<std::size_t>(order[i])])
       ++j;
     groups.push_back(std::span<const Index>(order).subspan(i, j - i));
     i = j;
@@ -309,15 +312,18 @@ TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int la
 
 void TiledStatistics::cut_blocks() {
   double entry_cost = lanes_ == 8 ? dense_entry_cost : 1.0;
-  double total = entry_cost * static_cast<double>(entries()) + pair_cost * static_cast<double>(pairs());
+  double total =
+      entry_cost * static_cast<double>(entries()) + pair_cost * static_cast<double>(pairs());
   double target = std::max(least_block_cost, total / most_blocks);
   double cost = 0.0;
   block_begin_.assign(1, 0);
   Index groups = static_cast<Index>(group_tiles_.size()) - 1;
   for (Index g = 0; g < groups; ++g) {
-    double pairs_cost = pair_cost * static_cast<double>(group_pairs_[static_cast<std::size_t>(g) + 1] -
-                                                        group_pairs_[static_cast<std::size_t>(g)]);
-    Index tile = group_tiles_[static_cast<std::size_t>(g)], end = group_tiles_[static_cast<std::size_t>(g) + 1];
+    double pairs_cost =
+        pair_cost * static_cast<double>(group_pairs_[static_cast<std::size_t>(g) + 1] -
+                                        group_pairs_[static_cast<std::size_t>(g)]);
+    Index tile = group_tiles_[static_cast<std::size_t>(g)],
+          end = group_tiles_[static_cast<std::size_t>(g) + 1];
     while (tile < end) {
       // A cut inside a group computes the group's pairs again: take at least as much work in tiles.
       double least = std::max(target - cost, 2.0 * pairs_cost), taken = pairs_cost;
@@ -343,15 +349,15 @@ void TiledStatistics::cut_blocks() {
 std::size_t TiledStatistics::memory() const {
   auto bytes = [](const auto& v) { return v.size() * sizeof(v[0]); };
   return bytes(group_pairs_) + bytes(group_tiles_) + bytes(query_digits_) + bytes(pair_digits_) +
-         bytes(query_existing_) + bytes(pair_existing_) + bytes(tile_entries_) + bytes(entry_pair_) +
-         bytes(entry_count_) + bytes(targets_) + bytes(tile_group_) + bytes(slot_chain_) +
-         bytes(segments_) + bytes(block_begin_);
+         bytes(query_existing_) + bytes(pair_existing_) + bytes(tile_entries_) +
+         bytes(entry_pair_) + bytes(entry_count_) + bytes(targets_) + bytes(tile_group_) +
+         bytes(slot_chain_) + bytes(segments_) + bytes(block_begin_);
 }
 
 hot::StatisticsView TiledStatistics::view() const {
-  return {group_pairs_.data(),    group_tiles_.data(), query_digits_.data(), query_existing_.data(),
-          pair_digits_.data(),    pair_existing_.data(), tile_entries_.data(), entry_pair_.data(),
-          entry_count_.data(),    targets_.data()};
+  return {group_pairs_.data(), group_tiles_.data(),   query_digits_.data(), query_existing_.data(),
+          pair_digits_.data(), pair_existing_.data(), tile_entries_.data(), entry_pair_.data(),
+          entry_count_.data(), targets_.data()};
 }
 
 }  // namespace gihflow

@@ -31,11 +31,11 @@ struct WindowCode {
 /// n(Z,e), q and T of every chain, in order of chains.
 struct Statistics {
   Index chains = 0;
-  std::vector<Index> entry_begin;     ///< [N + 1]
-  std::vector<std::uint64_t> key;     ///< [entries] window·d + token, increasing within a chain
-  std::vector<std::uint32_t> count;   ///< [entries] n(Z,e) ≥ 1
-  std::vector<std::uint64_t> query;   ///< [N] q = Z_{L+1}
-  std::vector<double> targets;        ///< [N, d]
+  std::vector<Index> entry_begin;    ///< [N + 1]
+  std::vector<std::uint64_t> key;    ///< [entries] window·d + token, increasing within a chain
+  std::vector<std::uint32_t> count;  ///< [entries] n(Z,e) ≥ 1
+  std::vector<std::uint64_t> query;  ///< [N] q = Z_{L+1}
+  std::vector<double> targets;       ///< [N, d]
 };
 
 /// Draws every sequence once, in parallel, and counts it.
@@ -57,13 +57,18 @@ class TiledStatistics {
   std::size_t memory() const;
 
   hot::StatisticsView view() const;
-  const hot::Segment* segments_of(Index block) const { return segments_.data() + block_begin_[static_cast<std::size_t>(block)]; }
+  const hot::Segment* segments_of(Index block) const {
+    return segments_.data() + block_begin_[static_cast<std::size_t>(block)];
+  }
   Index segment_count(Index block) const {
-    return block_begin_[static_cast<std::size_t>(block) + 1] - block_begin_[static_cast<std::size_t>(block)];
+    return block_begin_[static_cast<std::size_t>(block) + 1] -
+           block_begin_[static_cast<std::size_t>(block)];
   }
   Index group_of_tile(Index tile) const { return tile_group_[static_cast<std::size_t>(tile)]; }
   /// Chain in lane `lane` of a tile; −1 for the padding at a group's end.
-  Index chain(Index tile, int lane) const { return slot_chain_[static_cast<std::size_t>(tile * lanes_ + lane)]; }
+  Index chain(Index tile, int lane) const {
+    return slot_chain_[static_cast<std::size_t>(tile * lanes_ + lane)];
+  }
   const double* targets(Index tile) const { return targets_.data() + tile * vocabulary_ * lanes_; }
 
  private:

@@ -29,15 +29,12 @@ extern const hot::BlockFunctions block_functions;
 
 namespace {
 
-const hot::BlockFunctions& block_functions() {
+const hot::BlockFunctions& block_functions([[maybe_unused]] const std::string& set) {
 #ifdef GIHFLOW_ISA_X86
-  static const hot::BlockFunctions& chosen = instruction_set() == "avx512" ? avx512::block_functions
-                                             : instruction_set() == "avx2" ? avx2::block_functions
-                                                                           : baseline::block_functions;
-  return chosen;
-#else
-  return baseline::block_functions;
+  if (set == "avx512") return avx512::block_functions;
+  if (set == "avx2") return avx2::block_functions;
 #endif
+  return baseline::block_functions;
 }
 
 /// Room for the workspace of a block, reused by its thread. 64-byte aligned.
@@ -53,8 +50,10 @@ double* scratch_of_thread(std::size_t doubles) {
 
 class TiledObjective final : public Objective {
  public:
-  TiledObjective(const Model& model, const SequenceSource& source, int lanes)
-      : model_(model),
+  TiledObjective(const Model& model, const SequenceSource& source, int lanes,
+                 const std::string& set)
+      : functions_(block_functions(set)),
+        model_(model),
         chains_(source.count()),
         masks_(subsets(model.heads, model.degree)),
         statistics_(model, count_windows(model, source), lanes) {
@@ -100,7 +99,8 @@ class TiledObjective final : public Objective {
   StandardErrors standard_errors(const Parameters& at) const override {
     const Point point = point_of(at);
     const Attention attention = attention_at(point, nullptr);
-    const Index d = model_.vocabulary, subsets = model_.subsets(), logits = model_.heads * model_.window;
+    const Index d = model_.vocabulary, subsets = model_.subsets(),
+                logits = model_.heads * model_.window;
     const int lanes = statistics_.lanes();
     std::vector<double> rows(static_cast<std::size_t>(chains_ * (2 + subsets + logits)));
     const hot::ModelView model = model_view();
@@ -121,7 +121,8 @@ class TiledObjective final : public Objective {
             targets[at_lane] = statistics_.targets(tile)[at_lane];
           }
           hot::Segment segment{statistics_.group_of_tile(tile), tile, tile + 1};
-          run({&model, &statistics, &view, &segment, 1, targets.data(), nullptr, partial.data(), true},
+          run({&model, &statistics, &view, &segment, 1, targets.data(), nullptr, partial.data(),
+               true},
               false);
           reduce(partial.data(), 1.0, point, attention, nullptr, g, nullptr, true);
           double* row = rows.data() + chain * (2 + subsets + logits);
@@ -149,7 +150,10 @@ class TiledObjective final : public Objective {
     for (Index pattern = 0; pattern < patterns_; ++pattern)
       for (Index h = 0; h < H; ++h) {
         // Lags grow with the component, so those that exist come first.
-        Index existing = patterns_ == 1 ? M : std::clamp(pattern - first_lag_[static_cast<std::size_t>(h)], Index{0}, M);
+        Index existing =
+            patterns_ == 1
+                ? M
+                : std::clamp(pattern - first_lag_[static_cast<std::size_t>(h)], Index{0}, M);
         if (existing == 0) continue;
         double* sigma = out.sigma.data() + (pattern * H + h) * M;
         auto row = softmax(std::span(at.w).subspan(static_cast<std::size_t>(h * M),
@@ -159,21 +163,35 @@ class TiledObjective final : public Objective {
         const double* direction = along->w.data() + h * M;
         double mean = std::inner_product(sigma, sigma + existing, direction, 0.0);
         for (Index i = 0; i < existing; ++i)
-          out.along[static_cast<std::size_t>((pattern * H + h) * M + i)] = sigma[i] * (direction[i] - mean);
+          out.along[static_cast<std::size_t>((pattern * H + h) * M + i)] =
+              sigma[i] * (direction[i] - mean);
       }
     return out;
   }
 
   hot::ModelView model_view() const {
-    return {model_.vocabulary, model_.widest(), model_.heads, model_.window, model_.subsets(),
-            masks_.data(), parent_.data(), last_.data(), first_lag_.data(), patterns_,
+    return {model_.vocabulary,
+            model_.widest(),
+            model_.heads,
+            model_.window,
+            model_.subsets(),
+            masks_.data(),
+            parent_.data(),
+            last_.data(),
+            first_lag_.data(),
+            patterns_,
             model_.head_normalization == HeadNormalization::l2,
-            model_.readout == Readout::softmax, model_.epsilon};
+            model_.readout == Readout::softmax,
+            model_.epsilon};
   }
 
-  static hot::PointView point_view(const Point& at, const Attention& attention, const Point* along) {
-    return {at.p.data(), attention.sigma.data(), at.a,
-            along ? along->p.data() : nullptr, along ? attention.along.data() : nullptr,
+  static hot::PointView point_view(const Point& at, const Attention& attention,
+                                   const Point* along) {
+    return {at.p.data(),
+            attention.sigma.data(),
+            at.a,
+            along ? along->p.data() : nullptr,
+            along ? attention.along.data() : nullptr,
             along ? along->a : 0.0};
   }
 
@@ -193,7 +211,7 @@ class TiledObjective final : public Objective {
   void run(hot::BlockTask task, bool dual) const {
     int bytes = statistics_.count_bytes();
     task.scratch = scratch_of_thread(scratch_doubles());
-    block_functions().run[dual][statistics_.lanes() == 8][bytes == 1 ? 0 : bytes == 2 ? 1 : 2](task);
+    functions_.run[dual][statistics_.lanes() == 8][bytes == 1 ? 0 : bytes == 2 ? 1 : 2](task);
   }
 
   void evaluate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
@@ -213,7 +231,8 @@ class TiledObjective final : public Objective {
     for (Index block = 1; block < blocks; ++block)
       for (Index i = 0; i < size; ++i)
         partial[static_cast<std::size_t>(i)] += partial[static_cast<std::size_t>(block * size + i)];
-    reduce(partial.data(), static_cast<double>(chains_), at, attention, along, out, derivative, with_loss);
+    reduce(partial.data(), static_cast<double>(chains_), at, attention, along, out, derivative,
+           with_loss);
   }
 
   /// From sums over chains to the mean gradient: (4.3) for p and a, and each pattern's softmax
@@ -225,7 +244,8 @@ class TiledObjective final : public Objective {
     const double* sigma_sums = sums + S;
     const double* dual = partial + partial_size();
     const double* dual_sums = dual + hot::partial_p;
-    out.loss = with_loss ? partial[hot::partial_loss] / chains : std::numeric_limits<double>::quiet_NaN();
+    out.loss =
+        with_loss ? partial[hot::partial_loss] / chains : std::numeric_limits<double>::quiet_NaN();
     out.a = partial[hot::partial_a] / chains;
     out.p.resize(static_cast<std::size_t>(S));
     for (Index i = 0; i < S; ++i) out.p[static_cast<std::size_t>(i)] = at.a * sums[i] / chains;
@@ -234,7 +254,8 @@ class TiledObjective final : public Objective {
       derivative->a = dual[hot::partial_a] / chains;
       derivative->p.resize(static_cast<std::size_t>(S));
       for (Index i = 0; i < S; ++i)
-        derivative->p[static_cast<std::size_t>(i)] = (at.a * dual_sums[i] + along->a * sums[i]) / chains;
+        derivative->p[static_cast<std::size_t>(i)] =
+            (at.a * dual_sums[i] + along->a * sums[i]) / chains;
       derivative->w.assign(static_cast<std::size_t>(H * M), 0.0);
     }
     for (Index row = 0; row < patterns_ * H; ++row) {
@@ -242,7 +263,8 @@ class TiledObjective final : public Objective {
       const double* s = sigma_sums + row * M;
       Index h = row % H;
       double mean = std::inner_product(sigma, sigma + M, s, 0.0);
-      for (Index i = 0; i < M; ++i) out.w[static_cast<std::size_t>(h * M + i)] += sigma[i] * (s[i] - mean) / chains;
+      for (Index i = 0; i < M; ++i)
+        out.w[static_cast<std::size_t>(h * M + i)] += sigma[i] * (s[i] - mean) / chains;
       if (!along) continue;
       const double* tangent = attention.along.data() + row * M;
       const double* ds = dual_sums + S + row * M;
@@ -254,6 +276,7 @@ class TiledObjective final : public Objective {
     }
   }
 
+  const hot::BlockFunctions& functions_;
   Model model_;
   Index chains_;
   std::vector<std::uint32_t> masks_;
@@ -266,8 +289,8 @@ class TiledObjective final : public Objective {
 }  // namespace
 
 std::unique_ptr<Objective> make_tiled_objective(const Model& model, const SequenceSource& source,
-                                                int lanes) {
-  return std::make_unique<TiledObjective>(model, source, lanes);
+                                                int lanes, const std::string& set) {
+  return std::make_unique<TiledObjective>(model, source, lanes, set);
 }
 
 }  // namespace gihflow

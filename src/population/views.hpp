@@ -12,12 +12,12 @@ namespace gihflow::hot {
 /// Conventions and sizes of TF(M,H,d,D), letters as in theory §0.
 struct ModelView {
   std::int64_t d, W, H, M;
-  std::int64_t subsets;            ///< number of subsets [H]_{≤D}
-  const std::uint32_t* masks;      ///< [subsets], bit h = head h
-  const std::int32_t* parent;      ///< [subsets] index of S without its last head; −1 for ∅
-  const std::int32_t* last;        ///< [subsets] that last head; −1 for ∅
-  const std::int64_t* first_lag;   ///< [H], lag_h(1) − 1: 0 with shared windows, h with shifted
-  std::int64_t patterns;           ///< W + 1 with partial windows, else 1
+  std::int64_t subsets;           ///< number of subsets [H]_{≤D}
+  const std::uint32_t* masks;     ///< [subsets], bit h = head h
+  const std::int32_t* parent;     ///< [subsets] index of S without its last head; −1 for ∅
+  const std::int32_t* last;       ///< [subsets] that last head; −1 for ∅
+  const std::int64_t* first_lag;  ///< [H], lag_h(1) − 1: 0 with shared windows, h with shifted
+  std::int64_t patterns;          ///< W + 1 with partial windows, else 1
   bool l2;
   bool softmax;
   double epsilon;
@@ -30,16 +30,16 @@ struct ModelView {
 /// ordered by token e; count[entry, lane] = n(Z, e) of that lane's chain. Lanes beyond the last
 /// chain of a group repeat the tile's first chain with T = 0.
 struct StatisticsView {
-  const std::int64_t* group_pairs;          ///< [groups + 1] first pair of each group
-  const std::int64_t* group_tiles;          ///< [groups + 1] first tile of each group
-  const std::uint16_t* query_digits;        ///< [groups, W], digit j = token at lag j + 1
-  const std::int32_t* query_existing;       ///< [groups] lags 1 … existing are not blank
-  const std::uint16_t* pair_digits;         ///< [pairs, W]
-  const std::int32_t* pair_existing;        ///< [pairs]
-  const std::int64_t* tile_entries;         ///< [tiles · d + 1] first entry of (tile, token)
-  const std::uint32_t* entry_pair;          ///< [entries] pair, counted from the group's first
-  const void* entry_count;                  ///< [entries, lanes] of the count type
-  const double* targets;                    ///< [tiles, d, lanes]
+  const std::int64_t* group_pairs;     ///< [groups + 1] first pair of each group
+  const std::int64_t* group_tiles;     ///< [groups + 1] first tile of each group
+  const std::uint16_t* query_digits;   ///< [groups, W], digit j = token at lag j + 1
+  const std::int32_t* query_existing;  ///< [groups] lags 1 … existing are not blank
+  const std::uint16_t* pair_digits;    ///< [pairs, W]
+  const std::int32_t* pair_existing;   ///< [pairs]
+  const std::int64_t* tile_entries;    ///< [tiles · d + 1] first entry of (tile, token)
+  const std::uint32_t* entry_pair;     ///< [entries] pair, counted from the group's first
+  const void* entry_count;             ///< [entries, lanes] of the count type
+  const double* targets;               ///< [tiles, d, lanes]
 };
 
 /// Part of a group that one block works on.
@@ -49,8 +49,8 @@ struct Segment {
 
 /// The model point, with the direction of differentiation for dual evaluation (null otherwise).
 struct PointView {
-  const double* p;        ///< [subsets]
-  const double* sigma;    ///< [patterns, H, M], each window pattern's own attention (4.4)
+  const double* p;      ///< [subsets]
+  const double* sigma;  ///< [patterns, H, M], each window pattern's own attention (4.4)
   double a;
   const double* p_along;
   const double* sigma_along;

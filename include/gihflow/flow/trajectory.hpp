@@ -33,7 +33,8 @@ struct Snapshot {
   double dissipated = 0.0;       ///< ∫ of the right side of (3.5), nats
   double energy_residual = 0.0;  ///< loss(0) − loss(t) − dissipated, nats
 
-  bool operator==(const Snapshot&) const = default;
+  /// Number by number; a number that is absent (NaN) equals an absent one.
+  bool operator==(const Snapshot& other) const;
 };
 
 /// What the integrator did in a stage.
@@ -42,7 +43,7 @@ struct StepStatistics {
   Index output_evaluations = 0;  ///< gradients for recorded points
   Index accepted_steps = 0;
   Index rejected_steps = 0;
-  Index non_finite_steps = 0;    ///< rejected because a stage, a state or an error was not finite
+  Index non_finite_steps = 0;  ///< rejected because a stage, a state or an error was not finite
 
   bool operator==(const StepStatistics&) const = default;
 };
@@ -68,22 +69,22 @@ struct Trajectory {
 /// All that the rest of a stage's trajectory depends on, so that a run can stop after any step and
 /// continue with the same bits.
 struct StepperState {
-  bool active = false;         ///< false: the stage has not begun
-  Index next_output = 0;       ///< first output time not recorded yet
-  double t = 0.0;              ///< flow time since the stage's start
-  double dt = 0.0;             ///< step to try next
-  std::vector<double> x;       ///< flat state: trained blocks in the order θ, w, a; then dissipated
-  std::vector<double> slope;   ///< ẋ at x
-  std::vector<double> memory;  ///< controller memory, named by the method
-  std::vector<Index> counters; ///< integer memory, named by the method
+  bool active = false;        ///< false: the stage has not begun
+  Index next_output = 0;      ///< first output time not recorded yet
+  double t = 0.0;             ///< flow time since the stage's start
+  double dt = 0.0;            ///< step to try next
+  std::vector<double> x;      ///< flat state: trained blocks in the order θ, w, a; then dissipated
+  std::vector<double> slope;  ///< ẋ at x
+  std::vector<double> memory;   ///< controller memory, named by the method
+  std::vector<Index> counters;  ///< integer memory, named by the method
 
   bool operator==(const StepperState&) const = default;
 };
 
 /// A run at one moment: what has been recorded and what comes next.
 struct TrainingState {
-  Parameters start;        ///< at the start of stage `stage`
-  Index stage = 0;         ///< 0-based; schedule.size() when all stages are done
+  Parameters start;  ///< at the start of stage `stage`
+  Index stage = 0;   ///< 0-based; schedule.size() when all stages are done
   StepperState stepper;
   Trajectory trajectory;
   Outcome outcome = Outcome::running;

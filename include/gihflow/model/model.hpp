@@ -29,9 +29,7 @@ struct Model {
   double epsilon = 0.01;  ///< ε of (2.4), ≥ 0; unused with readout softmax
 
   /// W, the widest lag that any head sees: M with shared windows, M+H−1 with shifted ones.
-  Index widest() const {
-    return head_windows == HeadWindows::shared ? window : window + heads - 1;
-  }
+  Index widest() const { return head_windows == HeadWindows::shared ? window : window + heads - 1; }
   /// Lag (≥ 1) that component i (0-based) of head h (0-based) looks at, lag_h(i) of (2.1).
   Index lag(Index head, Index component) const {
     return (head_windows == HeadWindows::shared ? 0 : head) + component + 1;

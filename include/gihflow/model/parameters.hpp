@@ -11,9 +11,9 @@ namespace gihflow {
 /// Parameters (c, w, a) of TF(M,H,d,D). The coefficients are kept as θ_S = log c_S² and a sign,
 /// since c underflows long before a run ends while θ does not, formula (3.3).
 struct Parameters {
-  Index window = 0;   ///< M
-  Index heads = 0;    ///< H
-  Index degree = 0;   ///< D
+  Index window = 0;                   ///< M
+  Index heads = 0;                    ///< H
+  Index degree = 0;                   ///< D
   std::vector<double> log_c_squared;  ///< θ [subsets]; −∞ where c_S = 0
   std::vector<int> c_sign;            ///< −1, 0 or +1 [subsets]
   std::vector<double> w;              ///< [H, M], row h = head h

@@ -1,0 +1,46 @@
+#include "gihflow/flow/schedule.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "support/input_errors.hpp"
+
+using namespace gihflow;
+using namespace gihflow::testing;
+
+TEST_CASE("schedules are read and written") {
+  Schedule schedule = parse_schedule("c:2000,wa:0.5,cwa:1e6");
+  REQUIRE(schedule.size() == 3);
+  CHECK(schedule[0] == Stage{true, false, false, 2000.0});
+  CHECK(schedule[1] == Stage{false, true, true, 0.5});
+  CHECK(schedule[2] == Stage{true, true, true, 1e6});
+  CHECK(parse_schedule(to_string(schedule)) == schedule);
+  CHECK(parse_schedule("c:0.1")[0].duration == 0.1);
+}
+
+TEST_CASE("every faulty stage of a schedule gets its sentence") {
+  auto errors = input_errors([] { parse_schedule("c:0,x:5,cc:5,w,:3,a:inf,a:1x,w:-2,"); });
+  REQUIRE(errors.size() == 9);
+  CHECK(errors[0].find("'c:0'") != std::string::npos);
+  CHECK(errors[0].find("not a positive finite number") != std::string::npos);
+  CHECK(errors[1].find("unknown block 'x'") != std::string::npos);
+  CHECK(errors[2].find("block 'c' twice") != std::string::npos);
+  CHECK(errors[3].find("no TIME") != std::string::npos);
+  CHECK(errors[4].find("names no block") != std::string::npos);
+  CHECK(errors[6].find("'1x', which is not a number") != std::string::npos);
+  for (const std::string& error : errors) CHECK(error.find("stages: ") == 0);
+}
+
+TEST_CASE("output times start at zero, end at the end and grow in between") {
+  auto times = output_times(2000.0, 200);
+  REQUIRE(times.size() == 200);
+  CHECK(times[0] == 0.0);
+  CHECK(times[1] == 1.0);
+  CHECK(times.back() == 2000.0);
+  CHECK(std::is_sorted(times.begin(), times.end()));
+  CHECK(output_times(50.0, 10)[1] == 0.05);
+  CHECK(output_times(50.0, 10, 2.0)[1] == 2.0);
+  CHECK(output_times(50.0, 2) == std::vector<double>{0.0, 50.0});
+  CHECK(output_times(50.0, 3) == std::vector<double>{0.0, 0.05, 50.0});
+}

@@ -1,0 +1,147 @@
+#include "gihflow/population/objective.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "support/input_errors.hpp"
+#include "support/settings.hpp"
+#include "support/threads.hpp"
+#include "support/tolerance.hpp"
+
+using namespace gihflow;
+using namespace gihflow::testing;
+
+TEST_CASE("gradients agree with central differences of the loss") {
+  Model reference{.boundary = Boundary::partial,
+                  .head_windows = HeadWindows::shifted,
+                  .head_normalization = HeadNormalization::l2,
+                  .readout = Readout::softmax};
+  for (const Model& model : {Model{}, reference}) {
+    auto objective = make_objective(model, *sample_prior(sampling(301)));
+    Parameters at = generic_point(model);
+    Gradient g;
+    objective->gradient(point_of(at), g);
+    std::vector<double> analytic = c_gradient(at, g), numeric;
+    analytic.insert(analytic.end(), g.w.begin(), g.w.end());
+    analytic.push_back(g.a);
+    const double step = 1e-5;
+    std::vector<double> c = at.c();
+    for (std::size_t i = 0; i < c.size(); ++i) {
+      auto loss = [&](double value) {
+        std::vector<double> moved = c;
+        moved[i] = value;
+        Parameters there = at;
+        there.set_c(moved);
+        return objective->loss(point_of(there));
+      };
+      numeric.push_back((loss(c[i] + step) - loss(c[i] - step)) / (2 * step));
+    }
+    for (std::size_t i = 0; i <= at.w.size(); ++i) {
+      double& x = i < at.w.size() ? at.w[i] : at.a;
+      const double x0 = x;
+      x = x0 + step;
+      double above = objective->loss(point_of(at));
+      x = x0 - step;
+      double below = objective->loss(point_of(at));
+      x = x0;
+      numeric.push_back((above - below) / (2 * step));
+    }
+    CHECK(relative_difference(numeric, analytic) <= 1e-6);
+  }
+}
+
+TEST_CASE("identities of the gradient") {
+  auto objective = make_objective({}, *sample_prior(sampling(500)));
+  Parameters at = generic_point({});
+  Gradient g;
+  objective->gradient(point_of(at), g);
+  // The loss is scale-free in c, (3.2).
+  std::vector<double> c = at.c(), dc = c_gradient(at, g);
+  double size = std::sqrt(std::inner_product(dc.begin(), dc.end(), dc.begin(), 0.0));
+  CHECK(std::abs(std::inner_product(c.begin(), c.end(), dc.begin(), 0.0)) <=
+        tolerance<double>(500.0) * size);
+  // Attention is a softmax: shifting a head's logits changes nothing.
+  for (std::size_t h = 0; h < 3; ++h) {
+    double sum = g.w[3 * h] + g.w[3 * h + 1] + g.w[3 * h + 2];
+    CHECK(std::abs(sum) <= tolerance<double>(500.0) * std::abs(g.w[3 * h]));
+  }
+  // The empty set matches everything alike: it never moves the loss.
+  CHECK(std::abs(g.p[0]) <= tolerance<double>(500.0) * std::abs(g.p[1]));
+}
+
+TEST_CASE("results are bitwise the same for any number of threads") {
+  auto source = sample_prior(sampling(3001));
+  Point at = point_of(generic_point({}));
+  Point along = at;
+  std::vector<Gradient> gradients, derivatives;
+  std::vector<double> losses;
+  for (int n : {1, 2, 3, 7}) {
+    Threads guard(n);
+    auto objective = make_objective({}, *source);
+    gradients.emplace_back();
+    derivatives.emplace_back();
+    Gradient again;
+    objective->gradient(at, gradients.back());
+    objective->gradient_along(at, along, again, derivatives.back());
+    losses.push_back(objective->standard_errors(generic_point({})).loss);
+  }
+  for (std::size_t i = 1; i < gradients.size(); ++i) {
+    CHECK(flat(gradients[i]) == flat(gradients[0]));
+    CHECK(flat(derivatives[i]) == flat(derivatives[0]));
+    CHECK(losses[i] == losses[0]);
+  }
+}
+
+TEST_CASE("standard errors are those of the chains' own gradients") {
+  for (Engine engine : {Engine::dense, Engine::sparse}) {
+    auto source = sample_prior(sampling(37));
+    auto objective = make_objective({}, *source, engine);
+    auto oracle = make_objective({}, *source, Engine::reference);
+    StandardErrors found = objective->standard_errors(generic_point({}));
+    StandardErrors expected = oracle->standard_errors(generic_point({}));
+    CHECK(close(found.loss, expected.loss, 1e3));
+    CHECK(close(found.a, expected.a, 1e3));
+    CHECK(relative_difference(found.c, expected.c) <= 1e-12);
+    CHECK(relative_difference(found.w, expected.w) <= 1e-12);
+  }
+  auto one = make_objective({}, *sample_prior(sampling(1)));
+  CHECK(std::isnan(one->standard_errors(generic_point({})).loss));
+}
+
+TEST_CASE(
+    "an observed label that the context lacks costs infinity at epsilon 0 and leaves the gradient "
+    "finite") {
+  Sequences data{
+      .vocabulary = 3, .length = 6, .count = 2, .tokens = {}, .targets = {}, .parents = {}};
+  data.tokens = {0, 1, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0};
+  data.targets = {0, 0, 1, 1, 0, 0};
+  Model model{.epsilon = 0.0};
+  auto source = stored_sequences(std::make_shared<Sequences>(data));
+  for (Engine engine : {Engine::dense, Engine::sparse}) {
+    auto objective = make_objective(model, *source, engine);
+    Gradient g;
+    objective->gradient(point_of(generic_point(model)), g);
+    CHECK(g.loss == HUGE_VAL);
+    for (double x : g.p) CHECK(std::isfinite(x));
+    for (double x : g.w) CHECK(std::isfinite(x));
+    CHECK(std::isfinite(g.a));
+  }
+}
+
+TEST_CASE("impossible problems are refused with a sentence") {
+  auto refusal = [](const Model& model, SamplingOptions options) {
+    options.prior.vocabulary = model.vocabulary;
+    auto source = sample_prior(options);
+    return input_error([&] { make_objective(model, *source); });
+  };
+  CHECK(refusal({}, sampling(5, 3)) ==
+        "length 3: with masked boundary it must exceed the widest lag 3");
+  CHECK(refusal({.vocabulary = 16, .window = 20, .heads = 2, .degree = 1}, sampling(5))
+            .find("2^62") != std::string::npos);
+  auto source = sample_prior(sampling(5));
+  CHECK(input_error([&] { make_objective({.vocabulary = 4}, *source); }) ==
+        "vocabulary 3 of the data: the model has vocabulary 4");
+}
