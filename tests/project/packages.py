@@ -23,6 +23,7 @@ CMAKE = {
     "RANDOM123_INCLUDE_DIR": "librandom123-dev",
     "Threads": "g++",
     "Thrust": "libthrust-dev",
+    "benchmark": "libbenchmark-dev",
     "doctest": "doctest-dev",
     "fmt": "libfmt-dev",
     "nlohmann_json": "nlohmann-json3-dev",
@@ -75,12 +76,12 @@ class Packages(DirectoryTest):
     def setUp(self):
         super().setUp()
         self.packages = listed((SOURCE / "scripts/packages").read_text())
-        cmake_files = files("cmake", "tests", suffixes={".cmake", ".in"})
-        cmake_files += [path for path in files("tests", suffixes={".txt"}) if path.name == "CMakeLists.txt"]
+        cmake_files = files("cmake", "tests", "experiments", suffixes={".cmake", ".in"})
+        cmake_files += [path for path in files("tests", "experiments", suffixes={".txt"}) if path.name == "CMakeLists.txt"]
         self.sought = set()
         for path in [SOURCE / "CMakeLists.txt", *(SOURCE / path for path in cmake_files)]:
             self.sought |= sought_by_cmake(path.read_text())
-        python_files = files("analysis", "tests", suffixes={".py"})
+        python_files = files("analysis", "tests", "experiments", suffixes={".py"})
         own = {path.stem for path in python_files} | {"gihflow"}
         required = PYTHON_REQUIRED.search((SOURCE / "tests/CMakeLists.txt").read_text())
         self.modules = set(required[1].split(", "))
