@@ -262,9 +262,10 @@ std::vector<double> stationary_window_law(std::span<const double> kernel, Index 
                                           std::span<const Index> parents, Index length) {
   const WindowChain chain(vocabulary, parents);
   const Index d = vocabulary, n = chain.states;
-  if (power(d, std::max<Index>(length, 0), "windows") > max_windows || length < 0) {
-    throw InputError(fmt::format("windows of {} tokens: must be {} of them at most", length,
-                                 max_windows));
+  if (length < 0 || power(d, length, "windows") > max_windows) {
+    throw InputError(fmt::format(
+        "window length {}: must be at least 0 and make at most {} windows (vocabulary {})", length,
+        max_windows, d));
   }
 
   std::vector<double> law{1.0};  // of no tokens at all

@@ -1,0 +1,497 @@
+#include "gihflow/chain/sequence.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "chain/token_loop.hpp"
+#include "gihflow/chain/distributions.hpp"
+#include "gihflow/chain/stationary.hpp"
+#include "support/input_errors.hpp"
+#include "support/statistics.hpp"
+#include "support/threads.hpp"
+#include "support/tolerance.hpp"
+
+using namespace gihflow;
+using namespace gihflow::testing;
+
+namespace {
+
+std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+
+struct Drawn {
+  std::vector<Token> tokens;
+  std::vector<double> targets;
+};
+
+Drawn draw(const SequenceSource& source, Index chain) {
+  Drawn drawn{std::vector<Token>(size(source.length() + 1)),
+              std::vector<double>(size(source.vocabulary()))};
+  source.draw(chain, drawn.tokens, drawn.targets);
+  return drawn;
+}
+
+// x_1 … x_{L+1} from the definition (1.2), one categorical draw after the other.
+std::vector<Token> slow_sequence(const SamplingOptions& options, Index chain) {
+  const Prior& prior = options.prior;
+  const Index d = prior.vocabulary;
+  const Index longest = prior.parents.empty() ? 0 : prior.parents.back();
+  std::vector<double> kernel(size(power(d, static_cast<Index>(prior.parents.size()) + 1, "kernel")));
+  draw_kernel(prior, options.seed, options.purpose, chain, kernel);
+
+  std::vector<Token> x;
+  Stream initial(options.seed, options.purpose, Quantity::initial, chain);
+  if (options.initial_law == InitialLaw::uniform) {
+    const std::vector<double> flat(size(d), 1.0 / static_cast<double>(d));
+    for (Index l = 0; l < longest; ++l) {
+      x.push_back(static_cast<Token>(categorical(initial.uniform(), flat)));
+    }
+  } else if (longest > 0) {
+    const auto law = stationary_window_law(kernel, d, prior.parents, longest);
+    Index window = categorical(initial.uniform(), law);
+    for (Index l = 0; l < longest; ++l, window /= d) x.push_back(static_cast<Token>(window % d));
+  }
+  Stream stream(options.seed, options.purpose, Quantity::tokens, chain);
+  while (static_cast<Index>(x.size()) < options.length + 1) {
+    Index context = 0;
+    for (const Index lag : prior.parents) context = context * d + x[x.size() - size(lag)];
+    const std::span<const double> row{kernel.data() + context * d, size(d)};
+    x.push_back(static_cast<Token>(categorical(stream.uniform(), row)));
+  }
+  return x;
+}
+
+std::shared_ptr<Kernels> one_kernel(Index d, std::vector<Index> parents, std::vector<double> values) {
+  auto kernels = std::make_shared<Kernels>();
+  kernels->vocabulary = d;
+  kernels->parents = std::move(parents);
+  kernels->count = 1;
+  kernels->values = std::move(values);
+  return kernels;
+}
+
+std::string digits(std::span<const Token> tokens) {
+  std::string text;
+  for (const Token token : tokens) text += static_cast<char>('0' + token);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("the sequences of a seed are the ones they have always been") {
+  SamplingOptions options;
+  options.prior.alpha = 1.0;
+  options.length = 40;
+  options.count = 3;
+  options.seed = 2024;
+  const Sequences stationary = collect(*sample_prior(options));
+  options.initial_law = InitialLaw::uniform;
+  const Sequences uniform = collect(*sample_prior(options));
+  CHECK(digits(stationary.tokens_of(0)) == "12120110000000110221200110211102201211021");
+  CHECK(digits(stationary.tokens_of(2)) == "01112112020022020222101121101211220211122");
+  CHECK(digits(uniform.tokens_of(0)) == "20110221000000110221200110211102201211021");
+  CHECK(digits(uniform.tokens_of(2)) == "01112112020022020222101121101211220211122");
+  CHECK(close(uniform.targets_of(2)[0], 0.22947442255324874, 27));
+  CHECK(close(uniform.targets_of(2)[1], 0.68070039166297602, 27));
+}
+
+TEST_CASE("sequences follow the definition draw by draw, for every kind of parents and vocabulary") {
+  for (const Index d : {2, 3, 4, 5, 9, 10, 40}) {
+    for (const std::vector<Index>& parents :
+         {std::vector<Index>{}, {1}, {1, 2}, {2}, {2, 3}, {1, 3}}) {
+      for (const InitialLaw law : {InitialLaw::uniform, InitialLaw::stationary}) {
+        const Index states = power(d, parents.empty() ? 0 : parents.back(), "states");
+        if (law == InitialLaw::stationary && states > 125) continue;
+        SamplingOptions options;
+        options.prior = {d, parents, 0.3, 0.0};
+        options.initial_law = law;
+        options.length = 1100;
+        options.count = 2;
+        options.purpose = Purpose::test;
+        const auto source = sample_prior(options);
+        for (Index chain = 0; chain < 2; ++chain) {
+          CAPTURE(d);
+          CAPTURE(to_string_lags(parents));
+          CHECK(draw(*source, chain).tokens == slow_sequence(options, chain));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a longer sequence of a chain begins with the shorter one") {
+  SamplingOptions options;
+  options.prior.parents = {1, 3};
+  options.length = 30;
+  const auto shorter = draw(*sample_prior(options), 4).tokens;
+  for (const Index length : {31, 100, 1000, 5000}) {
+    options.length = length;
+    const auto longer = draw(*sample_prior(options), 4).tokens;
+    CHECK(std::equal(shorter.begin(), shorter.end(), longer.begin()));
+  }
+}
+
+TEST_CASE("a chain does not depend on how many there are, nor on threads or order") {
+  SamplingOptions options;
+  options.count = 70;
+  options.length = 20;
+  const Sequences few = collect(*sample_prior(options));
+  options.count = 301;
+  const auto source = sample_prior(options);
+  for (const int count : {1, 2, 5}) {
+    const Threads use(count);
+    const Sequences many = collect(*source);
+    CHECK(std::equal(few.tokens.begin(), few.tokens.end(), many.tokens.begin()));
+    CHECK(std::equal(few.targets.begin(), few.targets.end(), many.targets.begin()));
+    for (Index chain = many.count - 1; chain >= 0; chain -= 50) {
+      const Drawn alone = draw(*source, chain);
+      CHECK(std::ranges::equal(alone.tokens, many.tokens_of(chain)));
+      CHECK(std::ranges::equal(alone.targets, many.targets_of(chain)));
+    }
+  }
+  options.purpose = Purpose::validation;
+  const Sequences fresh = collect(*sample_prior(options));
+  Index equal = 0;
+  for (Index chain = 0; chain < few.count; ++chain) {
+    equal += std::ranges::equal(few.tokens_of(chain), fresh.tokens_of(chain));
+  }
+  // Nearly deterministic chains can give equal sequences, few of 70 do.
+  CHECK(equal < 35);
+}
+
+TEST_CASE("transitions have the frequencies of the kernel, the label's included") {
+  const auto kernel = one_kernel(3, {1, 3}, [] {
+    std::vector<double> values(27);
+    draw_kernel({3, {1, 3}, 2.0, 0.0}, 6, Purpose::test, 0, values);
+    return values;
+  }());
+  SamplingOptions options;
+  options.purpose = Purpose::test;
+  options.length = 20'000;
+  options.count = 10;
+  const Sequences drawn = collect(*sample_kernels(kernel, options));
+  std::vector<double> counts(27, 0.0), expected(27, 0.0);
+  for (Index chain = 0; chain < drawn.count; ++chain) {
+    const auto x = drawn.tokens_of(chain);
+    for (std::size_t l = 3; l < x.size(); ++l) {
+      const std::size_t context = size(x[l - 1] * 3 + x[l - 3]);
+      counts[3 * context + x[l]] += 1.0;
+      for (std::size_t e = 0; e < 3; ++e) expected[3 * context + e] += kernel->values[3 * context + e];
+    }
+  }
+  CHECK(chi_square_p_value(counts, expected, 9) > least_p_value);
+}
+
+TEST_CASE("under the stationary initial law every window of tokens has the stationary law") {
+  const auto kernel = one_kernel(2, {1, 3}, {0.9, 0.1, 0.3, 0.7, 0.6, 0.4, 0.15, 0.85});
+  SamplingOptions options;
+  options.purpose = Purpose::test;
+  options.length = 9;
+  options.count = 40'000;
+  const Sequences drawn = collect(*sample_kernels(kernel, options));
+  const auto law = stationary_window_law(kernel->values, 2, kernel->parents, 4);
+  for (const std::size_t last : {3u, 6u, 9u}) {  // windows x_1 … x_4, x_4 … x_7, x_7 … x_10
+    std::vector<double> counts(16, 0.0), expected(16);
+    for (Index chain = 0; chain < drawn.count; ++chain) {
+      const auto x = drawn.tokens_of(chain);
+      counts[size(8 * x[last] + 4 * x[last - 1] + 2 * x[last - 2] + x[last - 3])] += 1.0;
+    }
+    for (std::size_t i = 0; i < 16; ++i) expected[i] = law[i] * static_cast<double>(drawn.count);
+    CHECK(chi_square_p_value(counts, expected) > least_p_value);
+  }
+}
+
+TEST_CASE("under the uniform initial law the first tokens are uniform") {
+  SamplingOptions options;
+  options.prior = {3, {2}, 0.1, 0.0};
+  options.initial_law = InitialLaw::uniform;
+  options.purpose = Purpose::test;
+  options.length = 2;
+  options.count = 20'000;
+  const Sequences drawn = collect(*sample_prior(options));
+  std::vector<double> counts(9, 0.0);
+  for (Index chain = 0; chain < drawn.count; ++chain) {
+    const auto x = drawn.tokens_of(chain);
+    counts[size(3 * x[0] + x[1])] += 1.0;
+  }
+  const std::vector<double> expected(9, static_cast<double>(drawn.count) / 9.0);
+  CHECK(chi_square_p_value(counts, expected) > least_p_value);
+}
+
+TEST_CASE("tokens of probability zero never come") {
+  // After 0 comes 1 or 2, after 1 comes 2, after 2 comes 0.
+  const auto kernel = one_kernel(3, {1}, {0.0, 0.5, 0.5, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0});
+  SamplingOptions options;
+  options.length = 5000;
+  options.count = 3;
+  const Sequences drawn = collect(*sample_kernels(kernel, options));
+  Index impossible = 0;
+  for (Index chain = 0; chain < 3; ++chain) {
+    const auto x = drawn.tokens_of(chain);
+    for (std::size_t l = 1; l < x.size(); ++l) {
+      if (kernel->values[size(3 * x[l - 1] + x[l])] == 0.0) ++impossible;
+    }
+  }
+  CHECK(impossible == 0);
+}
+
+TEST_CASE("a row that sums to less than 1 gives what is left to its last possible token") {
+  // Rounding leaves a gap of some 1e-16 that no test would ever hit; this one is of 0.2.
+  for (const Index d : {3, 20}) {
+    std::vector<double> row(size(d), 0.0);
+    row[0] = 0.5;
+    row[1] = 0.3;
+    Stream stream(1, Purpose::test, Quantity::tokens, 0);
+    std::vector<Token> tokens(1000);
+    draw_tokens(row, d, {}, stream, tokens);
+    const auto zeros = std::count(tokens.begin(), tokens.end(), 0);
+    CHECK(zeros + std::count(tokens.begin(), tokens.end(), 1) == 1000);
+    CHECK(std::abs(static_cast<double>(zeros) - 500.0) < 3.9 * std::sqrt(250.0));  // p = 1e-4
+  }
+}
+
+TEST_CASE("given kernels are used in turn, each time with draws of its own") {
+  auto kernels = std::make_shared<Kernels>();
+  kernels->vocabulary = 2;
+  kernels->parents = {};
+  kernels->count = 2;
+  kernels->values = {0.5, 0.5, 1.0, 0.0};
+  SamplingOptions options;
+  options.length = 60;
+  options.count = 4;
+  const auto source = sample_kernels(kernels, options);
+  const std::vector<Token> zeros(61, 0);
+  CHECK(draw(*source, 1).tokens == zeros);
+  CHECK(draw(*source, 3).tokens == zeros);
+  CHECK(draw(*source, 0).tokens != draw(*source, 2).tokens);
+  CHECK(draw(*source, 2).targets == std::vector<double>{0.5, 0.5});
+}
+
+TEST_CASE("conditional labels are the kernel's row, sampled ones the label itself") {
+  const auto kernel = one_kernel(2, {2}, {0.9, 0.1, 0.3, 0.7});
+  SamplingOptions options;
+  options.length = 7;
+  options.count = 50;
+  const auto conditional = sample_kernels(kernel, options);
+  options.labels = Labels::sampled;
+  const auto sampled = sample_kernels(kernel, options);
+  for (Index chain = 0; chain < 50; ++chain) {
+    const Drawn a = draw(*conditional, chain), b = draw(*sampled, chain);
+    CHECK(a.tokens == b.tokens);
+    const std::size_t parent = a.tokens[5];  // x_6, two before x_8
+    CHECK(a.targets == std::vector<double>{kernel->values[2 * parent], kernel->values[2 * parent + 1]});
+    CHECK(b.targets == std::vector<double>{b.tokens[7] == 0 ? 1.0 : 0.0, b.tokens[7] == 1 ? 1.0 : 0.0});
+    std::vector<double> law(2);
+    CHECK(sampled->conditional_law(chain, b.tokens, law));
+    CHECK(law == a.targets);
+  }
+}
+
+TEST_CASE("posterior labels count what followed the label's context, by hand") {
+  // x = 0 1 1 0 1 0 1 | label; context of the label (x_7) = 1, followed by 1, 0 and 0 before.
+  const std::vector<Token> x{0, 1, 1, 0, 1, 0, 1, 0};
+  std::vector<double> law(2);
+  const std::vector<Index> one{1}, two{2}, both{1, 2};
+  posterior_label_law(x, one, 0.5, law);
+  CHECK(close(law[0], 2.5 / 4.0, 2));
+  CHECK(close(law[1], 1.5 / 4.0, 2));
+  // Lag 2: context x_6 = 0; x_1 = 0 → x_3 = 1, x_4 = 0 → x_6 = 0, and x_6 itself → the label, not counted.
+  posterior_label_law(x, two, 0.5, law);
+  CHECK(law == std::vector<double>{0.5, 0.5});
+  // Lags 1 and 2: context (1, 0): at l = 3 (x_3 = 1) and l = 6 (x_6 = 0).
+  posterior_label_law(x, both, 1.0, law);
+  CHECK(law == std::vector<double>{0.5, 0.5});
+  // No parents: all of x_1 … x_7.
+  posterior_label_law(x, {}, 0.5, law);
+  CHECK(close(law[0], 3.5 / 8.0, 2));
+  // A context never seen before leaves the prior mean.
+  const std::vector<Token> unseen{0, 0, 0, 1, 1};
+  posterior_label_law(unseen, one, 0.1, law);
+  CHECK(law == std::vector<double>{0.5, 0.5});
+}
+
+TEST_CASE("posterior labels are the law of the label given the sequence") {
+  SamplingOptions options;
+  options.prior = {2, {1}, 0.4, 0.0};
+  options.initial_law = InitialLaw::uniform;
+  options.labels = Labels::posterior;
+  options.purpose = Purpose::test;
+  options.length = 4;
+  options.count = 100'000;
+  const auto source = sample_prior(options);
+  const Sequences drawn = collect(*source);
+  std::vector<double> ones(16, 0.0), expected(16, 0.0), variance(16, 0.0);
+  for (Index chain = 0; chain < drawn.count; ++chain) {
+    const auto x = drawn.tokens_of(chain);
+    const std::size_t prefix = size(8 * x[0] + 4 * x[1] + 2 * x[2] + x[3]);
+    const double p = drawn.targets_of(chain)[1];
+    ones[prefix] += x[4];
+    expected[prefix] += p;
+    variance[prefix] += p * (1.0 - p);
+    if (chain < 100) {
+      std::vector<double> law(2);
+      CHECK(source->posterior_law(x, law));
+      CHECK(std::ranges::equal(law, drawn.targets_of(chain)));
+    }
+  }
+  for (std::size_t prefix = 0; prefix < 16; ++prefix) {  // 16 tests: |z| < 4.4 at p = 1e-4 in all
+    CHECK(std::abs(ones[prefix] - expected[prefix]) < 4.4 * std::sqrt(variance[prefix]));
+  }
+}
+
+TEST_CASE("all kinds of labels are the same on average") {
+  // Differences between two kinds on the same chains, projected on token 0: mean 0.
+  SamplingOptions options;
+  options.prior = {3, {1, 2}, 0.5, 0.0};
+  options.initial_law = InitialLaw::uniform;
+  options.purpose = Purpose::test;
+  options.length = 20;
+  options.count = 20'000;
+  const Sequences conditional = collect(*sample_prior(options));
+  for (const Labels labels : {Labels::sampled, Labels::posterior}) {
+    options.labels = labels;
+    const Sequences other = collect(*sample_prior(options));
+    CHECK(other.tokens == conditional.tokens);
+    double sum = 0.0, squares = 0.0;
+    for (Index chain = 0; chain < options.count; ++chain) {
+      const double difference = other.targets_of(chain)[0] - conditional.targets_of(chain)[0];
+      sum += difference;
+      squares += difference * difference;
+    }
+    CHECK(squares > 0.0);
+    CHECK(std::abs(sum) < 3.9 * std::sqrt(squares));  // p = 1e-4
+  }
+}
+
+TEST_CASE("the posterior is known only where it is exact") {
+  SamplingOptions options;
+  options.length = 10;
+  options.count = 1;
+  std::vector<double> law{-1.0, -1.0, -1.0};
+  const std::vector<double> untouched = law;
+  const std::vector<Token> x(11, 0);
+  CHECK_FALSE(sample_prior(options)->posterior_law(x, law));
+  options.initial_law = InitialLaw::uniform;
+  options.prior.floor = 0.01;
+  CHECK_FALSE(sample_prior(options)->posterior_law(x, law));
+  const auto kernel = one_kernel(3, {}, {0.2, 0.3, 0.5});
+  CHECK_FALSE(sample_kernels(kernel, options)->posterior_law(x, law));
+  CHECK(law == untouched);
+  options.prior.floor = 0.0;
+  CHECK(sample_prior(options)->posterior_law(x, law));
+}
+
+TEST_CASE("sampling options are refused with one sentence per fault") {
+  SamplingOptions options;
+  options.labels = Labels::posterior;
+  options.prior.floor = 0.05;
+  options.prior.parents = {1, 4};
+  options.length = 3;
+  options.count = 0;
+  CHECK(input_errors([&] { sample_prior(options); }) ==
+        std::vector<std::string>{
+            "chains 0: must be at least 1", "length 3: must be at least the longest parent lag, 4",
+            "labels posterior: not exact with floor 0.05; allowed with floor 0 only",
+            "labels posterior: not exact with initial-law stationary; allowed with initial-law uniform "
+            "only"});
+  options = {};
+  options.length = 0;
+  CHECK(input_error([&] { sample_prior(options); }) ==
+        "length 0: must be between 1 and 4294967296");
+  options = {};
+  options.prior.parents = {1, 9};
+  CHECK(input_error([&] { sample_prior(options); }) ==
+        "parents 1,9: the stationary initial law needs vocabulary^9 = 3^9 states: must not exceed 4096 "
+        "(initial-law uniform has no such limit)");
+  options.initial_law = InitialLaw::uniform;
+  CHECK_NOTHROW(sample_prior(options));
+  options.prior.alpha = -1.0;
+  CHECK(input_error([&] { sample_prior(options); }) == "alpha -1: must be a finite number above 0");
+}
+
+TEST_CASE("given kernels are refused where they cannot be sampled") {
+  SamplingOptions options;
+  options.labels = Labels::posterior;
+  const auto copying = one_kernel(2, {1}, {1.0, 0.0, 0.0, 1.0});
+  CHECK(input_error([&] { sample_kernels(copying, options); }) ==
+        "labels posterior: not known for given kernels; allowed are conditional and sampled");
+  options.labels = Labels::sampled;
+  CHECK(input_error([&] { sample_kernels(copying, options); }) ==
+        "kernels, chain 0: has 2 closed classes of states: must be one for initial-law stationary, "
+        "since its stationary law is not unique");
+  options.initial_law = InitialLaw::uniform;
+  CHECK_NOTHROW(sample_kernels(copying, options));
+  options.prior.alpha = -1.0;  // nothing of the prior counts
+  CHECK_NOTHROW(sample_kernels(copying, options));
+  copying->values[0] = 0.5;
+  CHECK(input_error([&] { sample_kernels(copying, options); })
+            .starts_with("kernels, chain 0, context 0: the row sums to 0.5"));
+}
+
+TEST_CASE("stored sequences come back as they are, with one-hot labels where there are no targets") {
+  auto stored = std::make_shared<Sequences>();
+  stored->vocabulary = 3;
+  stored->length = 2;
+  stored->count = 2;
+  stored->tokens = {0, 1, 2, 2, 2, 0};
+  CHECK(draw(*stored_sequences(stored), 0).targets == std::vector<double>{0, 0, 1});
+  CHECK(draw(*stored_sequences(stored), 1).tokens == std::vector<Token>{2, 2, 0});
+  stored->targets = {0.5, 0.25, 0.25, 0, 0, 1};
+  const auto source = stored_sequences(stored);
+  CHECK(draw(*source, 0).targets == std::vector<double>{0.5, 0.25, 0.25});
+  std::vector<double> law(3);
+  CHECK_FALSE(source->conditional_law(0, stored->tokens_of(0), law));
+  const Sequences again = collect(*source);
+  CHECK(again.tokens == stored->tokens);
+  CHECK(again.targets == stored->targets);
+}
+
+TEST_CASE("a collected sample knows its parents") {
+  SamplingOptions options;
+  options.prior.parents = {1, 3};
+  options.length = 5;
+  options.count = 2;
+  const Sequences drawn = collect(*sample_prior(options));
+  CHECK(drawn.parents == std::vector<Index>{1, 3});
+  CHECK(drawn.vocabulary == 3);
+  CHECK(drawn.length == 5);
+  CHECK(stored_sequences(std::make_shared<Sequences>(drawn))->parents() == drawn.parents);
+}
+
+TEST_CASE("stored sequences that cannot be right are refused with all their faults") {
+  const auto errors = [](auto change) {
+    auto stored = std::make_shared<Sequences>();
+    stored->vocabulary = 3;
+    stored->length = 2;
+    stored->count = 2;
+    stored->tokens = {0, 1, 2, 2, 2, 0};
+    stored->targets = {0.5, 0.25, 0.25, 0, 0, 1};
+    change(*stored);
+    return input_errors([&] { stored_sequences(stored); });
+  };
+  using Messages = std::vector<std::string>;
+  CHECK(errors([](Sequences&) {}).empty());
+  CHECK(errors([](Sequences& s) {
+          s.tokens[4] = 3;
+          s.targets[5] = 0.9;
+        }) == Messages{"tokens, chain 1, position 1, value 3: must be below the vocabulary, 3",
+                       "targets, chain 1, sum 0.9: must be 1 within 1e-09"});
+  CHECK(errors([](Sequences& s) {
+          s.tokens.pop_back();
+          s.targets.pop_back();
+        }) == Messages{"tokens, 5 of them: must be 2 chains x 3",
+                       "targets, 5 of them: must be 2 chains x 3"});
+  CHECK(errors([](Sequences& s) { s.targets[0] = -0.5; }) ==
+        Messages{"targets, chain 0, value -0.5: must be finite and not negative"});
+  CHECK(errors([](Sequences& s) {
+          s.vocabulary = 1;
+          s.count = 0;
+          s.length = 0;
+        }) == Messages{"vocabulary 1: must be between 2 and 65535", "chains 0: must be at least 1",
+                       "length 0: must be at least 1"});
+}
