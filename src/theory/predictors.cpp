@@ -15,7 +15,9 @@ namespace {
 
 constexpr Index chains_per_block = 16;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
 
 void check_lags(std::span<const Index> lags, const Model& model) {
   for (const Index lag : lags) {
@@ -29,10 +31,9 @@ void check_lags(std::span<const Index> lags, const Model& model) {
 void check_length(Index length, const Model& model) {
   const Index least = model.boundary == Boundary::masked ? model.widest() + 1 : 1;
   if (length < least) {
-    throw InputError(fmt::format("length {}: must be at least {}{}", length, least,
-                                 model.boundary == Boundary::masked
-                                     ? ", above the widest lag, with boundary masked"
-                                     : ""));
+    throw InputError(fmt::format(
+        "length {}: must be at least {}{}", length, least,
+        model.boundary == Boundary::masked ? ", above the widest lag, with boundary masked" : ""));
   }
 }
 

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "gihflow/chain/kernel.hpp"
+
+namespace gihflow {
+
+/// Stationary laws of a token and its context Z_S = (x_{l−s})_{s∈S} in each of N chains.
+struct ContextLaws {
+  Index vocabulary = 0;             ///< d
+  Index contexts = 0;               ///< d^|S|
+  Index chains = 0;                 ///< N
+  std::vector<double> context;      ///< μ(z) [N, contexts]
+  std::vector<double> token;        ///< μ(e) [N, d]
+  std::vector<double> conditional;  ///< μ(e|z) [N, contexts, d]; 0 where μ(z) = 0
+};
+
+/// The laws for the lags S, increasing, ≥ 1; base d, the nearest lag the most significant digit. Errors
+/// as of stationary_window_law, for windows one longer than the longest lag of S and of the parents.
+ContextLaws context_laws(const Kernels& kernels, std::span<const Index> lags);
+
+/// ȧ of stage III, formula (7.3): one-hot attention on S, p = δ_S, infinite context, readout log. With
+/// m = μ(z), u = 1/(1 + (e^a − 1)m), y = (1−u)μ(·|z) + uμ(·):
+/// ȧ = E Σ_z m·u²e^a m·Σ_e μ(e|z)(μ(e|z) − μ(e))/(y(e) + ε). At a = 0 it is G_ε(S), Ĩ(S) at ε = 0. Exact.
+double sharpening_rate(const ContextLaws& laws, double a, double epsilon);
+
+/// Flow time from a = `from` to a = `to` > from, ∫ da/ȧ; ∞ if ȧ ≤ 0 on the way. Relative error
+/// below about 1e-8 away from a root of ȧ.
+double sharpening_time(const ContextLaws& laws, double from, double to, double epsilon);
+
+/// a after flow time t from a = `from`: the inverse of sharpening_time.
+double sharpening_at(const ContextLaws& laws, double from, double t, double epsilon);
+
+/// lim e^a ȧ as a → ∞ for ε > 0: ε E Σ_z Σ_e (μ(e) − μ(e|z))/(μ(e|z) + ε), formula (7.3), the sum over z
+/// with μ(z) > 0. If positive a ≃ log(constant·t); if negative a stops.
+double slow_growth_constant(const ContextLaws& laws, double epsilon);
+
+/// κ = E Σ_z χ²(μ‖μ(·|z))/μ(z) = lim e^{2a} ȧ at ε = 0, formula (7.3): of any finite set of kernels, but as
+/// an expectation over the prior finite only for α > 1 or with a floor. Then a ≃ ½ log(2κt).
+double fast_growth_constant(const ContextLaws& laws);
+
+/// e of ȧ ~ exp(−e·a) over the prior, formula (7.3): 1 with ε > 0, else 2 with a floor, else
+/// 1 + min(α, 1) (with logarithmic corrections at α = 1).
+double growth_exponent(double alpha, double floor, double epsilon);
+
+}  // namespace gihflow

@@ -1,0 +1,168 @@
+#include "gihflow/theory/sharpening.hpp"
+
+#include <algorithm>
+#include <boost/math/quadrature/gauss.hpp>
+#include <cmath>
+#include <limits>
+
+#include "gihflow/base/parallel.hpp"
+#include "gihflow/chain/stationary.hpp"
+
+namespace gihflow {
+
+namespace {
+
+constexpr Index chains_per_block = 64;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+/// Mean over chains of body(μ(z) [contexts], μ(e) [d], μ(e|z) [contexts, d]), summed in order.
+template <class Body>
+double mean(const ContextLaws& laws, Body&& body) {
+  std::vector<double> values(size(laws.chains));
+  const Index n = laws.contexts, d = laws.vocabulary;
+  parallel_ranges(laws.chains, chains_per_block, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i)
+      values[size(i)] = body(laws.context.data() + i * n, laws.token.data() + i * d,
+                             laws.conditional.data() + i * n * d);
+  });
+  double sum = 0.0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(laws.chains);
+}
+
+}  // namespace
+
+ContextLaws context_laws(const Kernels& kernels, std::span<const Index> lags) {
+  const Index d = kernels.vocabulary;
+  Index longest = kernels.longest_lag();
+  for (const Index lag : lags) longest = std::max(longest, lag);
+  ContextLaws laws;
+  laws.vocabulary = d;
+  laws.contexts = power(d, static_cast<Index>(lags.size()), "contexts");
+  laws.chains = kernels.count;
+  laws.context.assign(size(laws.chains * laws.contexts), 0.0);
+  laws.token.assign(size(laws.chains * d), 0.0);
+  laws.conditional.assign(size(laws.chains * laws.contexts * d), 0.0);
+  // Of the r+1 tokens of a window the nearest is the token, the others are its lags.
+  const Index windows = power(d, longest, "windows");
+  parallel_ranges(laws.chains, chains_per_block, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const std::vector<double> law =
+          stationary_window_law(kernels.of_chain(i), d, kernels.parents, longest + 1);
+      double* context = laws.context.data() + i * laws.contexts;
+      double* token = laws.token.data() + i * d;
+      double* joint = laws.conditional.data() + i * laws.contexts * d;
+      for (Index e = 0; e < d; ++e)
+        for (Index window = 0; window < windows; ++window) {
+          const double mass = law[size(e * windows + window)];
+          const Index z = context_of_window(window, longest, d, lags);
+          joint[z * d + e] += mass;
+          context[z] += mass;
+          token[e] += mass;
+        }
+      for (Index z = 0; z < laws.contexts; ++z)
+        for (Index e = 0; e < d; ++e)
+          joint[z * d + e] = context[z] > 0.0 ? joint[z * d + e] / context[z] : 0.0;
+    }
+  });
+  return laws;
+}
+
+double sharpening_rate(const ContextLaws& laws, double a, double epsilon) {
+  const Index d = laws.vocabulary;
+  const double grown = std::exp(a);
+  return mean(laws, [&](const double* m, const double* mu, const double* law) {
+    double sum = 0.0;
+    for (Index z = 0; z < laws.contexts; ++z, law += d) {
+      if (m[z] == 0.0) continue;
+      const double u = 1.0 / (1.0 + (grown - 1.0) * m[z]);
+      double gain = 0.0;
+      for (Index e = 0; e < d; ++e)
+        if (law[e] > 0.0) {
+          const double excess = law[e] - mu[e];
+          // Without ε, Σ_e (law − μ) = 0 takes what would cancel out of law·excess/y.
+          gain += epsilon > 0.0 ? law[e] * excess / ((1.0 - u) * law[e] + u * mu[e] + epsilon)
+                                : u * excess * excess / ((1.0 - u) * law[e] + u * mu[e]);
+        } else if (epsilon == 0.0) {
+          gain += mu[e];
+        }
+      sum += m[z] * (u * m[z] * grown) * u * gain;
+    }
+    return sum;
+  });
+}
+
+double sharpening_time(const ContextLaws& laws, double from, double to, double epsilon) {
+  // ȧ falls like e^{−a} or e^{−2a}: on intervals of length ½ ten Gauss points are exact to rounding.
+  const Index pieces = std::max<Index>(1, static_cast<Index>(std::ceil((to - from) / 0.5)));
+  const double width = (to - from) / static_cast<double>(pieces);
+  double time = 0.0;
+  for (Index i = 0; i < pieces; ++i) {
+    const double left = from + width * static_cast<double>(i);
+    time += boost::math::quadrature::gauss<double, 10>::integrate(
+        [&](double a) {
+          const double rate = sharpening_rate(laws, a, epsilon);
+          return rate > 0.0 ? 1.0 / rate : infinity;
+        },
+        left, left + width);
+    if (!std::isfinite(time)) return infinity;
+  }
+  return time;
+}
+
+double sharpening_at(const ContextLaws& laws, double from, double t, double epsilon) {
+  double left = from, elapsed = 0.0, step = 0.5;
+  // Whole steps while they fit, then Newton on the rest: time(a) is smooth with derivative 1/ȧ.
+  for (int i = 0; i < 4000; ++i) {
+    const double more = sharpening_time(laws, left, left + step, epsilon);
+    if (elapsed + more > t) {
+      if (std::isfinite(more)) break;
+      step *= 0.5;
+      if (step < 1e-9) return left;
+      continue;
+    }
+    elapsed += more;
+    left += step;
+  }
+  double a = left;
+  for (int i = 0; i < 60; ++i) {
+    const double behind = t - elapsed - (a > left ? sharpening_time(laws, left, a, epsilon) : 0.0);
+    const double move = behind * sharpening_rate(laws, a, epsilon);
+    a = std::clamp(a + move, left, left + step);
+    if (std::abs(move) < 1e-12) break;
+  }
+  return a;
+}
+
+double slow_growth_constant(const ContextLaws& laws, double epsilon) {
+  const Index d = laws.vocabulary;
+  return mean(laws, [&](const double* m, const double* mu, const double* law) {
+    double sum = 0.0;
+    for (Index z = 0; z < laws.contexts; ++z, law += d)
+      for (Index e = 0; e < d && m[z] > 0.0; ++e)
+        sum += epsilon * (mu[e] - law[e]) / (law[e] + epsilon);
+    return sum;
+  });
+}
+
+double fast_growth_constant(const ContextLaws& laws) {
+  const Index d = laws.vocabulary;
+  return mean(laws, [&](const double* m, const double* mu, const double* law) {
+    double sum = 0.0;
+    for (Index z = 0; z < laws.contexts; ++z, law += d)
+      for (Index e = 0; e < d && m[z] > 0.0; ++e)
+        if (mu[e] != law[e]) sum += (mu[e] - law[e]) * (mu[e] - law[e]) / law[e] / m[z];
+    return sum;
+  });
+}
+
+double growth_exponent(double alpha, double floor, double epsilon) {
+  if (epsilon > 0.0) return 1.0;
+  return floor > 0.0 ? 2.0 : 1.0 + std::min(alpha, 1.0);
+}
+
+}  // namespace gihflow
