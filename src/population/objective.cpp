@@ -27,6 +27,11 @@ std::vector<double> c_gradient(const Parameters& parameters, const Gradient& gra
   return c;
 }
 
+void Objective::batch_gradient(std::span<const Index>, const Point&, Gradient&) const {
+  throw InputError("batch: the " + engine() +
+                   " engine has no minibatches; use all chains, batch 0");
+}
+
 MeanError mean_error(std::span<const double> values) {
   double n = static_cast<double>(values.size());
   double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;

@@ -1,5 +1,9 @@
 #include "population/reference.hpp"
 
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/information/subsets.hpp"
 #include "population/engines.hpp"
@@ -37,13 +41,17 @@ class ReferenceObjective final : public Objective {
   }
 
   void gradient(const Point& at, Gradient& out, bool) const override {
-    std::vector<double> rows = rows_of(at);
-    std::vector<double> mean(static_cast<std::size_t>(size_ + 1), 0.0);
-    for (Index i = 0; i < chains(); ++i)
-      for (Index j = 0; j <= size_; ++j)
-        mean[static_cast<std::size_t>(j)] += rows[static_cast<std::size_t>(i * (size_ + 1) + j)];
-    for (double& x : mean) x /= static_cast<double>(chains());
-    unpack(mean, out);
+    std::vector<Index> all(static_cast<std::size_t>(chains()));
+    std::iota(all.begin(), all.end(), Index{0});
+    mean_gradient(all, at, out);
+  }
+
+  void batch_gradient(std::span<const Index> chains, const Point& at,
+                      Gradient& out) const override {
+    std::vector<Index> ordered(chains.begin(), chains.end());
+    std::sort(ordered.begin(), ordered.end());
+    mean_gradient(ordered, at, out);
+    out.loss = std::numeric_limits<double>::quiet_NaN();
   }
 
   void gradient_along(const Point& at, const Point& along, Gradient& out,
@@ -94,6 +102,16 @@ class ReferenceObjective final : public Objective {
   T chain(Index i, const std::vector<T>& p, const std::vector<T>& w, const T& a) const {
     return reference::chain_loss<T>(model_, subsets_, sequences_.tokens_of(i),
                                     sequences_.targets_of(i), p, w, a);
+  }
+
+  void mean_gradient(std::span<const Index> chains, const Point& at, Gradient& out) const {
+    std::vector<double> rows = rows_of(at);
+    std::vector<double> mean(static_cast<std::size_t>(size_ + 1), 0.0);
+    for (Index i : chains)
+      for (Index j = 0; j <= size_; ++j)
+        mean[static_cast<std::size_t>(j)] += rows[static_cast<std::size_t>(i * (size_ + 1) + j)];
+    for (double& x : mean) x /= static_cast<double>(chains.size());
+    unpack(mean, out);
   }
 
   /// Loss and gradient in (p, w, a) of every chain [N, 1 + size].

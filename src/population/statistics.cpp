@@ -307,6 +307,10 @@ TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int la
     group_tiles_.push_back(group_tiles_.back() + tiles);
     layout = GroupLayout();
   }
+  chain_slot_.resize(static_cast<std::size_t>(s.chains));
+  for (std::size_t slot = 0; slot < slot_chain_.size(); ++slot)
+    if (slot_chain_[slot] >= 0)
+      chain_slot_[static_cast<std::size_t>(slot_chain_[slot])] = static_cast<Index>(slot);
   cut_blocks();
 }
 
@@ -351,7 +355,7 @@ std::size_t TiledStatistics::memory() const {
   return bytes(group_pairs_) + bytes(group_tiles_) + bytes(query_digits_) + bytes(pair_digits_) +
          bytes(query_existing_) + bytes(pair_existing_) + bytes(tile_entries_) +
          bytes(entry_pair_) + bytes(entry_count_) + bytes(targets_) + bytes(tile_group_) +
-         bytes(slot_chain_) + bytes(segments_) + bytes(block_begin_);
+         bytes(slot_chain_) + bytes(chain_slot_) + bytes(segments_) + bytes(block_begin_);
 }
 
 hot::StatisticsView TiledStatistics::view() const {

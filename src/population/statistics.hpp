@@ -69,6 +69,8 @@ class TiledStatistics {
   Index chain(Index tile, int lane) const {
     return slot_chain_[static_cast<std::size_t>(tile * lanes_ + lane)];
   }
+  /// Tile·lanes + lane of a chain.
+  Index slot(Index chain) const { return chain_slot_[static_cast<std::size_t>(chain)]; }
   const double* targets(Index tile) const { return targets_.data() + tile * vocabulary_ * lanes_; }
 
  private:
@@ -85,7 +87,7 @@ class TiledStatistics {
   std::vector<std::uint32_t> entry_pair_;
   std::vector<std::uint8_t> entry_count_;
   std::vector<double> targets_;
-  std::vector<Index> tile_group_, slot_chain_;
+  std::vector<Index> tile_group_, slot_chain_, chain_slot_;
   std::vector<hot::Segment> segments_;
   std::vector<Index> block_begin_;
 };

@@ -48,6 +48,9 @@ double* scratch_of_thread(std::size_t doubles) {
   return lines.front().number;
 }
 
+/// Tiles that are evaluated one by one: those of a block of the parallel loop.
+constexpr Index tiles_per_block = 8;
+
 class TiledObjective final : public Objective {
  public:
   TiledObjective(const Model& model, const SequenceSource& source, int lanes,
@@ -87,6 +90,55 @@ class TiledObjective final : public Objective {
     evaluate(at, nullptr, out, nullptr, with_loss);
   }
 
+  void batch_gradient(std::span<const Index> chains, const Point& at,
+                      Gradient& out) const override {
+    const Attention attention = attention_at(at, nullptr);
+    const int lanes = statistics_.lanes();
+    const Index d = model_.vocabulary;
+    std::vector<Index> slots;
+    slots.reserve(chains.size());
+    for (Index chain : chains) slots.push_back(statistics_.slot(chain));
+    std::sort(slots.begin(), slots.end());
+    std::vector<std::size_t> tiles{0};  // where each tile's slots begin
+    for (std::size_t i = 1; i <= slots.size(); ++i)
+      if (i == slots.size() || slots[i] / lanes != slots[i - 1] / lanes) tiles.push_back(i);
+    const Index tile_count = static_cast<Index>(tiles.size()) - 1;
+
+    const hot::ModelView model = model_view();
+    const hot::StatisticsView statistics = statistics_.view();
+    const hot::PointView point = point_view(at, attention, nullptr);
+    const Index size = partial_size(),
+                blocks = (tile_count + tiles_per_block - 1) / tiles_per_block;
+    std::vector<double> sums(static_cast<std::size_t>(blocks * size), 0.0);
+    parallel_ranges(tile_count, tiles_per_block, [&](Index begin, Index end) {
+      std::vector<double> partial(static_cast<std::size_t>(size));
+      std::vector<double> targets(static_cast<std::size_t>(d * lanes));
+      double* sum = sums.data() + begin / tiles_per_block * size;
+      for (Index i = begin; i < end; ++i) {
+        const auto first = tiles[static_cast<std::size_t>(i)],
+                   last = tiles[static_cast<std::size_t>(i) + 1];
+        const Index tile = slots[first] / lanes;
+        // Lanes of other chains go without a label: they add nothing.
+        std::fill(targets.begin(), targets.end(), 0.0);
+        for (std::size_t k = first; k < last; ++k)
+          for (Index e = 0; e < d; ++e) {
+            const auto at_lane = static_cast<std::size_t>(e * lanes + slots[k] % lanes);
+            targets[at_lane] = statistics_.targets(tile)[at_lane];
+          }
+        hot::Segment segment{statistics_.group_of_tile(tile), tile, tile + 1};
+        run({&model, &statistics, &point, &segment, 1, targets.data(), nullptr, partial.data(),
+             false},
+            false);
+        for (Index j = 0; j < size; ++j) sum[j] += partial[static_cast<std::size_t>(j)];
+      }
+    });
+    for (Index block = 1; block < blocks; ++block)
+      for (Index i = 0; i < size; ++i)
+        sums[static_cast<std::size_t>(i)] += sums[static_cast<std::size_t>(block * size + i)];
+    reduce(sums.data(), static_cast<double>(chains.size()), at, attention, nullptr, out, nullptr,
+           false);
+  }
+
   void gradient_along(const Point& at, const Point& along, Gradient& out,
                       Gradient& derivative) const override {
     evaluate(at, &along, out, &derivative, true);
@@ -106,7 +158,7 @@ class TiledObjective final : public Objective {
     const hot::ModelView model = model_view();
     const hot::StatisticsView statistics = statistics_.view();
     const hot::PointView view = point_view(point, attention, nullptr);
-    parallel_ranges(statistics_.tiles(), 8, [&](Index begin, Index end) {
+    parallel_ranges(statistics_.tiles(), tiles_per_block, [&](Index begin, Index end) {
       std::vector<double> partial(static_cast<std::size_t>(partial_size()));
       std::vector<double> targets(static_cast<std::size_t>(d * lanes));
       Gradient g;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,10 @@ class Objective {
   /// Fills `out`. The loss costs a logarithm a chain and token: with_loss = false leaves it NaN.
   virtual void gradient(const Point& at, Gradient& out, bool with_loss = true) const = 0;
   virtual double loss(const Point& at) const = 0;
+
+  /// Mean gradient over some of the chains, a minibatch: distinct numbers in [0, N), in any order, none
+  /// of which changes a bit. The loss stays NaN. Throws InputError where the engine has no minibatches.
+  virtual void batch_gradient(std::span<const Index> chains, const Point& at, Gradient& out) const;
 
   /// Gradient at `at` and its exact directional derivative along (p, w, a)-direction `along`, by
   /// dual numbers: a Hessian–vector product in the coordinates (p, w, a). `derivative.loss` is the

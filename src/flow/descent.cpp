@@ -1,0 +1,308 @@
+#include "gihflow/flow/descent.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "flow/cartesian.hpp"
+#include "flow/stages.hpp"
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/interrupt.hpp"
+#include "gihflow/flow/hessian.hpp"
+
+namespace gihflow {
+
+std::string to_string(Optimizer optimizer) {
+  return optimizer == Optimizer::adam       ? "adam"
+         : optimizer == Optimizer::momentum ? "momentum"
+                                            : "gd";
+}
+
+Index descent_steps(const Stage& stage, double learning_rate) {
+  return static_cast<Index>(std::llround(stage.duration / learning_rate));
+}
+
+std::vector<std::string> descent_errors(const Schedule& schedule, const DescentOptions& options,
+                                        Index chains) {
+  std::vector<std::string> errors;
+  const double rate = options.learning_rate;
+  if (!std::isfinite(rate) || rate <= 0.0) {
+    errors.push_back(fmt::format("learning-rate {}: must be a positive finite number", rate));
+  } else {
+    for (const Stage& stage : schedule) {
+      if (stage.duration / rate < 0.5)
+        errors.push_back(fmt::format(
+            "stages: '{}' rounds to no step at learning-rate {}; TIME must be at least half of it",
+            to_string(Schedule{stage}), rate));
+      else if (!(stage.duration / rate <= 0x1p53))
+        errors.push_back(fmt::format(
+            "stages: '{}' takes {:.3g} steps at learning-rate {}; at most 2^53 are allowed",
+            to_string(Schedule{stage}), stage.duration / rate, rate));
+    }
+  }
+  if (options.batch < 0 || (!options.resample && options.batch > chains))
+    errors.push_back(
+        fmt::format("batch {}: must be between 0 (all chains) and the number of chains, {}",
+                    options.batch, chains));
+  return errors;
+}
+
+namespace {
+
+constexpr double momentum_decay = 0.9;
+constexpr double first_decay = 0.9, second_decay = 0.999, adam_guard = 1e-8;
+
+/// Steps at which a stage is recorded: those nearest to `times`, each once, first and last included.
+std::vector<Index> output_steps(const std::vector<double>& times, double rate, Index steps) {
+  std::vector<Index> out{0};
+  for (double t : times) {
+    const Index k = std::min(static_cast<Index>(std::llround(t / rate)), steps);
+    if (k > out.back()) out.push_back(k);
+  }
+  if (out.back() < steps) out.push_back(steps);
+  return out;
+}
+
+/// Which chains a step sees: consecutive pieces of a random order of all chains, a new one each epoch.
+class Batches {
+ public:
+  Batches(Index chains, Index batch, std::uint64_t seed)
+      : batch_(batch), seed_(seed), order_(static_cast<std::size_t>(chains)) {}
+
+  std::span<const Index> of_step(Index step) {
+    const Index chains = static_cast<Index>(order_.size());
+    const Index per_epoch = (chains + batch_ - 1) / batch_;
+    const Index first = step % per_epoch * batch_;
+    if (step / per_epoch != epoch_) shuffle(step / per_epoch);
+    return std::span<const Index>(order_).subspan(
+        static_cast<std::size_t>(first),
+        static_cast<std::size_t>(std::min(batch_, chains - first)));
+  }
+
+ private:
+  /// Fisher–Yates, by the numbers of this epoch alone.
+  void shuffle(Index epoch) {
+    epoch_ = epoch;
+    std::iota(order_.begin(), order_.end(), Index{0});
+    Stream stream(seed_, Purpose::batch, Quantity::order, epoch);
+    for (std::size_t i = order_.size(); i > 1; --i)
+      std::swap(order_[i - 1],
+                order_[static_cast<std::size_t>(stream.uniform() * static_cast<double>(i))]);
+  }
+
+  Index batch_;
+  std::uint64_t seed_;
+  Index epoch_ = -1;
+  std::vector<Index> order_;
+};
+
+/// One stage of descent, from wherever the state stands. StepperState: x is the point (c, w, a) and the
+/// dissipated energy; counters the steps taken; memory what (3.2) says of C_D, then the optimizer's
+/// memories of each component.
+class StageDescent {
+ public:
+  StageDescent(TrainingState& state, const Schedule& schedule, const Objective& objective,
+               const Objective* validation, const DescentOptions& options, Observer* observer)
+      : state_(state),
+        schedule_(schedule),
+        stage_(schedule[static_cast<std::size_t>(state.stage)]),
+        objective_(objective),
+        validation_(validation),
+        options_(options),
+        observer_(observer),
+        coordinates_(stage_, state.start),
+        size_(coordinates_.size()),
+        rate_(options.learning_rate),
+        steps_(descent_steps(stage_, rate_)),
+        batches_(options.batch > 0 && options.batch < objective.chains() ? objective.chains() : 0,
+                 options.batch, options.seed),
+        minibatch_(options.batch > 0 && options.batch < objective.chains()) {
+    const auto number = static_cast<std::size_t>(state.stage);
+    outputs_ =
+        output_steps(number < options.times.size()
+                         ? options.times[number]
+                         : output_times(stage_.duration, options.outputs, options.first_output),
+                     rate_, steps_);
+  }
+
+  Outcome run() {
+    if (!state_.stepper.active) begin();
+    x_ = Eigen::Map<const Eigen::VectorXd>(state_.stepper.x.data(), size_);
+    steps_before_ = total_steps(state_) - state_.stepper.counters.at(0);
+    record().outcome = Outcome::running;
+    while (record().outcome == Outcome::running && step() < steps_) {
+      record().outcome = one_step();
+      if (record().outcome == Outcome::running && observer_) record().outcome = notify();
+      if (record().outcome == Outcome::running && interrupt_requested())
+        record().outcome = Outcome::interrupted;
+    }
+    if (step() >= steps_) record().outcome = Outcome::reached;
+    return record().outcome;
+  }
+
+ private:
+  StageRecord& record() { return state_.trajectory.stages.back(); }
+  Index& step() { return state_.stepper.counters[0]; }
+  double& dissipated() { return state_.stepper.x.back(); }
+  /// C_D as (3.2) has it.
+  double& lawful_normalizer() { return state_.stepper.memory[0]; }
+  double* memory(Index block) { return state_.stepper.memory.data() + 1 + block * size_; }
+
+  void begin() {
+    state_.trajectory.stages.push_back({});
+    record().stage = stage_;
+    record().integrator = to_string(options_.optimizer);
+    x_ = coordinates_.initial_point();
+    const Index memories = options_.optimizer == Optimizer::adam       ? 2
+                           : options_.optimizer == Optimizer::momentum ? 1
+                                                                       : 0;
+    StepperState& s = state_.stepper;
+    s = {};
+    s.active = true;
+    s.dt = rate_;
+    s.x.assign(x_.begin(), x_.end());
+    s.x.push_back(0.0);
+    s.memory.assign(static_cast<std::size_t>(1 + memories * size_), 0.0);
+    s.memory[0] = coordinates_.normalizer(x_);
+    s.counters = {0};
+    snapshot();
+    s.next_output = 1;
+  }
+
+  Outcome notify() {
+    return observer_->after_step(
+        state_, {state_.stage, static_cast<Index>(schedule_.size()), state_.stepper.t,
+                 stage_.duration, &record().snapshots.back()});
+  }
+
+  /// The gradient that the next step follows.
+  void evaluate() {
+    ++record().statistics.rhs_evaluations;
+    coordinates_.point(x_, at_);
+    const Index step_of_run = steps_before_ + step();
+    if (options_.resample)
+      options_.resample(step_of_run)->gradient(at_, g_, false);
+    else if (minibatch_)
+      objective_.batch_gradient(batches_.of_step(step_of_run), at_, g_);
+    else
+      objective_.gradient(at_, g_, false);
+    coordinates_.gradient(x_, at_, g_, slope_);
+  }
+
+  /// −Δx/η for the gradient in slope_, advancing the optimizer's memories.
+  void find_move() {
+    move_ = slope_;
+    if (options_.optimizer == Optimizer::momentum) {
+      double* velocity = memory(0);
+      for (Index i = 0; i < size_; ++i)
+        move_[i] = velocity[i] = momentum_decay * velocity[i] + slope_[i];
+    } else if (options_.optimizer == Optimizer::adam) {
+      double *first = memory(0), *second = memory(1);
+      const double k = static_cast<double>(step() + 1);
+      const double first_seen = 1.0 - std::pow(first_decay, k);
+      const double second_seen = 1.0 - std::pow(second_decay, k);
+      for (Index i = 0; i < size_; ++i) {
+        first[i] = first_decay * first[i] + (1.0 - first_decay) * slope_[i];
+        second[i] = second_decay * second[i] + (1.0 - second_decay) * slope_[i] * slope_[i];
+        move_[i] = first[i] / first_seen / (std::sqrt(second[i] / second_seen) + adam_guard);
+      }
+    }
+  }
+
+  Outcome one_step() {
+    if (steps_before_ + step() >= options_.max_steps) return Outcome::step_limit;
+    evaluate();
+    if (!slope_.allFinite()) return diverged("gradient");
+    find_move();
+    x_new_ = x_ - rate_ * move_;
+    const double normalizer = coordinates_.normalizer(x_new_);
+    if (!x_new_.allFinite() || !std::isfinite(normalizer) || !(normalizer > 0.0))
+      return diverged("next point");
+
+    StepperState& s = state_.stepper;
+    std::swap(x_, x_new_);
+    std::copy(x_.begin(), x_.end(), s.x.begin());
+    dissipated() += rate_ * slope_.squaredNorm();
+    if (stage_.c && options_.optimizer == Optimizer::gd) {
+      lawful_normalizer() += rate_ * rate_ * slope_.head(coordinates_.coefficients()).squaredNorm();
+      record().gauge_drift =
+          std::max(record().gauge_drift, std::abs(std::log(normalizer / lawful_normalizer())));
+    }
+    ++step();
+    ++record().statistics.accepted_steps;
+    s.t = rate_ * static_cast<double>(step());
+    if (step() == outputs_[static_cast<std::size_t>(s.next_output)]) {
+      snapshot();
+      ++s.next_output;
+    }
+    return Outcome::running;
+  }
+
+  Outcome diverged(const char* what) {
+    ++record().statistics.non_finite_steps;
+    const Snapshot& last = record().snapshots.back();
+    record().hint = fmt::format(
+        "the {} is not finite at t = {:.6g}, after {} steps; at the point recorded at t = {:.6g} "
+        "descent is "
+        "stable for learning rates below 2/lambda_max = {:.3g} only: use a smaller one than {}",
+        what, state_.stepper.t, step(), last.t,
+        2.0 / largest_eigenvalue(Hessian(objective_, stage_, last.parameters)), rate_);
+    return Outcome::non_finite;
+  }
+
+  void snapshot() {
+    Snapshot out;
+    out.t = state_.stepper.t;
+    out.parameters = coordinates_.parameters(x_);
+    coordinates_.point(x_, at_);
+    ++record().statistics.output_evaluations;
+    objective_.gradient(at_, g_, true);
+    coordinates_.gradient(x_, at_, g_, slope_);
+    out.loss = g_.loss;
+    out.validation_loss =
+        validation_ ? validation_->loss(at_) : std::numeric_limits<double>::quiet_NaN();
+    out.gradient_norm = slope_.norm();
+    out.dissipated = dissipated();
+    auto& snapshots = record().snapshots;
+    out.energy_residual =
+        (snapshots.empty() ? out.loss : snapshots.front().loss) - out.loss - out.dissipated;
+    snapshots.push_back(std::move(out));
+  }
+
+  TrainingState& state_;
+  const Schedule& schedule_;
+  const Stage& stage_;
+  const Objective& objective_;
+  const Objective* validation_;
+  const DescentOptions& options_;
+  Observer* observer_;
+  Cartesian coordinates_;
+  Index size_;
+  double rate_;
+  Index steps_;
+  Index steps_before_ = 0;  ///< of earlier stages
+  Batches batches_;
+  bool minibatch_;
+  std::vector<Index> outputs_;
+  Point at_;
+  Gradient g_;
+  Eigen::VectorXd x_, x_new_, slope_, move_;
+};
+
+}  // namespace
+
+Outcome train_descent(TrainingState& state, const Schedule& schedule, const Objective& objective,
+                      const Objective* validation, const DescentOptions& options,
+                      Observer* observer) {
+  ErrorList errors;
+  for (std::string& error : descent_errors(schedule, options, objective.chains()))
+    errors.add(std::move(error));
+  errors.throw_if_any();
+  return run_stages(state, schedule, observer, [&] {
+    return StageDescent(state, schedule, objective, validation, options, observer).run();
+  });
+}
+
+}  // namespace gihflow
