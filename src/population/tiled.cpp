@@ -194,6 +194,13 @@ class TiledObjective final : public Objective {
     std::vector<double> sigma, along;
   };
 
+  /// How many of the lags of head h exist in windows of a pattern. Lags grow with the component, so
+  /// those that exist come first.
+  Index existing_lags(Index pattern, Index h) const {
+    if (patterns_ == 1) return model_.window;
+    return std::clamp(pattern - first_lag_[static_cast<std::size_t>(h)], Index{0}, model_.window);
+  }
+
   Attention attention_at(const Point& at, const Point* along) const {
     const Index H = model_.heads, M = model_.window;
     Attention out;
@@ -201,11 +208,7 @@ class TiledObjective final : public Objective {
     if (along) out.along = out.sigma;
     for (Index pattern = 0; pattern < patterns_; ++pattern)
       for (Index h = 0; h < H; ++h) {
-        // Lags grow with the component, so those that exist come first.
-        Index existing =
-            patterns_ == 1
-                ? M
-                : std::clamp(pattern - first_lag_[static_cast<std::size_t>(h)], Index{0}, M);
+        const Index existing = existing_lags(pattern, h);
         if (existing == 0) continue;
         double* sigma = out.sigma.data() + (pattern * H + h) * M;
         auto row = softmax(std::span(at.w).subspan(static_cast<std::size_t>(h * M),
@@ -302,6 +305,7 @@ class TiledObjective final : public Objective {
     out.p.resize(static_cast<std::size_t>(S));
     for (Index i = 0; i < S; ++i) out.p[static_cast<std::size_t>(i)] = at.a * sums[i] / chains;
     out.w.assign(static_cast<std::size_t>(H * M), 0.0);
+    out.attention = out.w;
     if (along) {
       derivative->a = dual[hot::partial_a] / chains;
       derivative->p.resize(static_cast<std::size_t>(S));
@@ -309,6 +313,7 @@ class TiledObjective final : public Objective {
         derivative->p[static_cast<std::size_t>(i)] =
             (at.a * dual_sums[i] + along->a * sums[i]) / chains;
       derivative->w.assign(static_cast<std::size_t>(H * M), 0.0);
+      derivative->attention = derivative->w;
     }
     for (Index row = 0; row < patterns_ * H; ++row) {
       const double* sigma = attention.sigma.data() + row * M;
@@ -317,6 +322,15 @@ class TiledObjective final : public Objective {
       double mean = std::inner_product(sigma, sigma + M, s, 0.0);
       for (Index i = 0; i < M; ++i)
         out.w[static_cast<std::size_t>(h * M + i)] += sigma[i] * (s[i] - mean) / chains;
+      // The pattern's σ is the full window's, divided by the share of the lags that exist.
+      const Index full = ((patterns_ - 1) * H + h) * M, existing = existing_lags(row / H, h);
+      const double share = existing == M
+                               ? 1.0
+                               : std::accumulate(attention.sigma.data() + full,
+                                                 attention.sigma.data() + full + existing, 0.0);
+      if (share > 0.0)
+        for (Index i = 0; i < existing; ++i)
+          out.attention[static_cast<std::size_t>(h * M + i)] += (s[i] - mean) / share / chains;
       if (!along) continue;
       const double* tangent = attention.along.data() + row * M;
       const double* ds = dual_sums + S + row * M;
@@ -325,6 +339,15 @@ class TiledObjective final : public Objective {
       for (Index i = 0; i < M; ++i)
         derivative->w[static_cast<std::size_t>(h * M + i)] +=
             (tangent[i] * (s[i] - mean) + sigma[i] * (ds[i] - mean_tangent)) / chains;
+      const double growth = existing == M
+                                ? 0.0
+                                : std::accumulate(attention.along.data() + full,
+                                                  attention.along.data() + full + existing, 0.0) /
+                                      share;
+      if (share > 0.0)
+        for (Index i = 0; i < existing; ++i)
+          derivative->attention[static_cast<std::size_t>(h * M + i)] +=
+              (ds[i] - mean_tangent - (s[i] - mean) * growth) / share / chains;
     }
   }
 

@@ -27,6 +27,10 @@ struct Gradient {
   std::vector<double> p;  ///< ∂𝓛/∂p_S [subsets]
   std::vector<double> w;  ///< ∂𝓛/∂w [H, M]
   double a = 0.0;         ///< ∂𝓛/∂a
+  /// ∂𝓛/∂σ [H, M] along the simplex: the derivative in σ_i^{(h)} less its mean under σ^{(h)}, so that
+  /// ∂𝓛/∂w = σ·(∂𝓛/∂σ). Defined at one-hot attention too, where ∂𝓛/∂w vanishes. With partial windows
+  /// every window renormalises the σ of the lags that exist in it. Empty from the reference engine.
+  std::vector<double> attention;
 };
 
 /// ∂𝓛/∂c_S = (2c_S/C_D)(∂𝓛/∂p_S − Σ p ∂𝓛/∂p) for parameters c, (3.1).

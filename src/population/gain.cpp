@@ -1,0 +1,35 @@
+#include "gihflow/population/gain.hpp"
+
+namespace gihflow {
+
+namespace {
+
+/// ∂/∂a of the gradient at a = 0 with p = δ_S.
+Gradient slope_in_a(const Objective& objective, std::span<const double> w, Index subset) {
+  const auto subsets = static_cast<std::size_t>(objective.model().subsets());
+  Point at{std::vector<double>(subsets, 0.0), {w.begin(), w.end()}, 0.0};
+  at.p[static_cast<std::size_t>(subset)] = 1.0;
+  const Point along{std::vector<double>(subsets, 0.0), std::vector<double>(w.size(), 0.0), 1.0};
+  Gradient value, derivative;
+  objective.gradient_along(at, along, value, derivative);
+  return derivative;
+}
+
+std::vector<double> negative(std::vector<double> x) {
+  for (double& y : x) y = -y;
+  return x;
+}
+
+}  // namespace
+
+std::vector<double> selection_gain(const Objective& objective, std::span<const double> w) {
+  // At a = 0 nothing depends on p.
+  return negative(slope_in_a(objective, w, 0).p);
+}
+
+std::vector<double> selection_gain_slope(const Objective& objective, std::span<const double> w,
+                                         Index subset) {
+  return negative(slope_in_a(objective, w, subset).attention);
+}
+
+}  // namespace gihflow
