@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -55,7 +56,8 @@ Point Coordinates::point(const Eigen::VectorXd& x) const {
   } else {
     std::vector<double> p = softmax({x.data(), active_.size()});
     at.p.assign(start_.log_c_squared.size(), 0.0);
-    for (std::size_t i = 0; i < active_.size(); ++i) at.p[static_cast<std::size_t>(active_[i])] = p[i];
+    for (std::size_t i = 0; i < active_.size(); ++i)
+      at.p[static_cast<std::size_t>(active_[i])] = p[i];
   }
   if (stage_.w)
     for (double& w : at.w) w = x[k++];
@@ -78,6 +80,67 @@ void Coordinates::slope(const Point& at, const Gradient& gradient, Eigen::Vector
   dxdt[k] = dissipation(at, gradient);
 }
 
+Point Coordinates::tangent(const Point& at, Index k) const {
+  Point along{std::vector<double>(at.p.size(), 0.0), std::vector<double>(at.w.size(), 0.0), 0.0};
+  if (k < thetas()) {
+    const auto subset = static_cast<std::size_t>(active_[static_cast<std::size_t>(k)]);
+    for (std::size_t i = 0; i < at.p.size(); ++i)
+      along.p[i] = at.p[subset] * ((i == subset ? 1.0 : 0.0) - at.p[i]);
+    return along;
+  }
+  k -= thetas();
+  if (stage_.w && k < static_cast<Index>(at.w.size()))
+    along.w[static_cast<std::size_t>(k)] = 1.0;
+  else
+    along.a = 1.0;
+  return along;
+}
+
+void Coordinates::jacobian_column(const Point& at, const Gradient& gradient, const Point& along,
+                                  const Gradient& derivative,
+                                  Eigen::Ref<Eigen::VectorXd> column) const {
+  auto dot = [](const std::vector<double>& x, const std::vector<double>& y) {
+    return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
+  };
+  const double mean = mean_gain(at, gradient);
+  const double mean_along = -dot(along.p, gradient.p) - dot(at.p, derivative.p);
+  double rate_along = 0.0;
+  Index k = 0;
+  for (Index i : active_) {
+    const auto subset = static_cast<std::size_t>(i);
+    const double excess = -gradient.p[subset] - mean;
+    const double excess_along = -derivative.p[subset] - mean_along;
+    column[k++] = rate_ * excess_along;
+    rate_along += rate_ * (along.p[subset] * excess + 2.0 * at.p[subset] * excess_along) * excess;
+  }
+  if (stage_.w) {
+    for (double g : derivative.w) column[k++] = -g;
+    rate_along += 2.0 * dot(gradient.w, derivative.w);
+  }
+  if (stage_.a) {
+    column[k++] = -derivative.a;
+    rate_along += 2.0 * gradient.a * derivative.a;
+  }
+  column[k] = rate_along;
+}
+
+std::vector<std::pair<Index, Index>> Coordinates::softmax_groups() const {
+  std::vector<std::pair<Index, Index>> groups;
+  Index k = thetas();
+  if (k > 0) groups.push_back({0, k});
+  if (stage_.w)
+    for (Index h = 0; h < start_.heads; ++h, k += start_.window)
+      groups.push_back({k, k + start_.window});
+  return groups;
+}
+
+void Coordinates::magnitude(const Eigen::VectorXd& x, Eigen::VectorXd& out) const {
+  out = x.cwiseAbs();
+  Index logits = size_ - 1 - (stage_.a ? 1 : 0);
+  for (Index k = 0; k < logits; ++k)
+    out[k] = std::max(1.0, k < thetas() ? std::abs(x[k] - log_normalizer_) : out[k]);
+}
+
 double Coordinates::dissipation(const Point& at, const Gradient& gradient) const {
   double rate = 0.0;
   const double mean = mean_gain(at, gradient);
@@ -93,12 +156,15 @@ double Coordinates::dissipation(const Point& at, const Gradient& gradient) const
 
 std::string Coordinates::component(Index i) const {
   if (i < thetas())
-    return "log c^2 of " + to_string_subset(subsets(start_.heads, start_.degree)[static_cast<std::size_t>(
-                               active_[static_cast<std::size_t>(i)])]);
+    return "log c^2 of " +
+           to_string_subset(subsets(
+               start_.heads,
+               start_.degree)[static_cast<std::size_t>(active_[static_cast<std::size_t>(i)])]);
   i -= thetas();
   if (stage_.w) {
     if (i < static_cast<Index>(start_.w.size()))
-      return fmt::format("w of head {}, component {}", i / start_.window + 1, i % start_.window + 1);
+      return fmt::format("w of head {}, component {}", i / start_.window + 1,
+                         i % start_.window + 1);
     i -= static_cast<Index>(start_.w.size());
   }
   return stage_.a && i == 0 ? "a" : "the dissipated energy";

@@ -14,44 +14,47 @@ namespace {
 namespace odeint = boost::numeric::odeint;
 using State = Eigen::VectorXd;
 
-auto system_of(const RightHandSide& f) {
-  return [&f](const State& x, State& dxdt, double) { f(x, dxdt); };
+/// f as Boost.Odeint calls it, keeping the last call's argument and result but for f(x_new).
+auto system_of(const RightHandSide& f, StepEnd& end) {
+  return [&f, &end](const State& x, State& dxdt, double) {
+    f(x, dxdt);
+    if (&dxdt == &end.slope) return;
+    end.stage = x;
+    end.stage_slope = dxdt;
+  };
 }
 
-/// Dormand–Prince 5(4), first same as last, with its own dense output of order 4.
 class DormandPrince final : public Method {
  public:
+  std::string name() const override { return "dopri5"; }
   int order() const override { return 5; }
-  void step(const RightHandSide& f, const State& x, const State& slope, double dt, State& x_new,
-            State& slope_new, State& error) override {
-    stepper_.do_step(system_of(f), x, slope, 0.0, x_new, slope_new, dt, error);
+  void step(const RightHandSide& f, const StepStart& start, double dt, StepEnd& end) override {
+    stepper_.do_step(system_of(f, end), start.x, start.slope, 0.0, end.x, end.slope, dt, end.error);
   }
-  void interpolate(const RightHandSide&, const State& x, const State& slope, const State& x_new,
-                   const State& slope_new, double dt, double dt_out, State& out) override {
-    out.resize(x.size());
-    stepper_.calc_state(dt_out, out, x, slope, 0.0, x_new, slope_new, dt);
+  void interpolate(const RightHandSide&, const StepStart& start, const StepEnd& end, double dt,
+                   double dt_out, State& out) override {
+    out.resize(start.x.size());
+    stepper_.calc_state(dt_out, out, start.x, start.slope, 0.0, end.x, end.slope, dt);
   }
 
  private:
   odeint::runge_kutta_dopri5<State> stepper_;
 };
 
-/// Fehlberg 7(8). Output inside a step is a shorter step from the same start: exact to the method's
-/// order, off the trajectory.
 class Fehlberg78 final : public Method {
  public:
+  std::string name() const override { return "fehlberg78"; }
   int order() const override { return 8; }
-  void step(const RightHandSide& f, const State& x, const State& slope, double dt, State& x_new,
-            State& slope_new, State& error) override {
-    stepper_.do_step(system_of(f), x, slope, 0.0, x_new, dt, error);
-    f(x_new, slope_new);
+  void step(const RightHandSide& f, const StepStart& start, double dt, StepEnd& end) override {
+    stepper_.do_step(system_of(f, end), start.x, start.slope, 0.0, end.x, dt, end.error);
+    f(end.x, end.slope);
   }
-  void interpolate(const RightHandSide& f, const State& x, const State& slope, const State&,
-                   const State&, double, double dt_out, State& out) override {
-    State error;
-    error.resize(x.size());
-    out.resize(x.size());
-    stepper_.do_step(system_of(f), x, slope, 0.0, out, dt_out, error);
+  void interpolate(const RightHandSide& f, const StepStart& start, const StepEnd&, double,
+                   double dt_out, State& out) override {
+    StepEnd scratch;
+    scratch.error.resize(start.x.size());
+    out.resize(start.x.size());
+    stepper_.do_step(system_of(f, scratch), start.x, start.slope, 0.0, out, dt_out, scratch.error);
   }
 
  private:
@@ -60,9 +63,11 @@ class Fehlberg78 final : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_method(Integrator integrator) {
-  if (integrator == Integrator::fehlberg78) return std::make_unique<Fehlberg78>();
+std::unique_ptr<Method> make_dormand_prince() {
   return std::make_unique<DormandPrince>();
+}
+std::unique_ptr<Method> make_fehlberg78() {
+  return std::make_unique<Fehlberg78>();
 }
 
 }  // namespace gihflow

@@ -3,17 +3,41 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
 #include "flow/coordinates.hpp"
 #include "flow/method.hpp"
+#include "flow/stiffness.hpp"
+#include "flow/system.hpp"
+#include "gihflow/base/errors.hpp"
 #include "gihflow/base/interrupt.hpp"
 
 namespace gihflow {
 
+namespace {
+
+constexpr std::array<std::pair<Integrator, const char*>, 4> integrators{{
+    {Integrator::automatic, "auto"},
+    {Integrator::dopri5, "dopri5"},
+    {Integrator::fehlberg78, "fehlberg78"},
+    {Integrator::rosenbrock4, "rosenbrock4"},
+}};
+
+}  // namespace
+
 std::string to_string(Integrator integrator) {
-  return integrator == Integrator::fehlberg78 ? "fehlberg78" : "dopri5";
+  for (const auto& [value, name] : integrators)
+    if (value == integrator) return name;
+  return "auto";
+}
+
+Integrator parse_integrator(const std::string& text) {
+  for (const auto& [value, name] : integrators)
+    if (text == name) return value;
+  throw InputError(
+      fmt::format("integrator '{}': must be auto, dopri5, fehlberg78 or rosenbrock4", text));
 }
 
 TrainingState begin_training(const Parameters& initial) {
@@ -32,35 +56,34 @@ namespace {
 
 using State = Eigen::VectorXd;
 
-/// Thrown by the right-hand side, caught by the driver loop: the step is rejected.
-struct NonFinite {
-  Index component;
-};
-
-Index first_non_finite(const State& x) {
-  for (Index i = 0; i < x.size(); ++i)
-    if (!std::isfinite(x[i])) return i;
-  return -1;
-}
-
 State to_eigen(const std::vector<double>& x) {
   return Eigen::Map<const State>(x.data(), static_cast<Index>(x.size()));
 }
-std::vector<double> to_vector(const State& x) { return {x.data(), x.data() + x.size()}; }
+std::vector<double> to_vector(const State& x) {
+  return {x.data(), x.data() + x.size()};
+}
 
 /// Step size control (Hairer, Nørsett, Wanner, Solving ODEs I, IV.2): proportional–integral, the
 /// error norm a maximum over components, dissipation included.
 class Controller {
  public:
-  Controller(const FlowOptions& options, int order)
-      : rtol_(options.rtol), atol_(options.atol), exponent_(1.0 / order - 0.75 * memory_weight) {}
+  Controller(const FlowOptions& options, const Coordinates& coordinates)
+      : rtol_(options.rtol), atol_(options.atol), coordinates_(coordinates) {}
 
-  /// Largest component of the error in units of its tolerance; NaN if any is not finite.
-  double norm(const State& error, const State& x, const State& y, Index& worst) const {
+  /// Error that a step between x and y may make, by component.
+  State scale(const State& x, const State& y) const {
+    State at_x, at_y;
+    coordinates_.magnitude(x, at_x);
+    coordinates_.magnitude(y, at_y);
+    return (atol_ + rtol_ * at_x.cwiseMax(at_y).array()).matrix();
+  }
+
+  /// Largest component of the error in units of its scale, and which; NaN if any is not finite.
+  static double norm(const State& error, const State& scale, Index& worst) {
     double largest = 0.0;
     worst = 0;
     for (Index i = 0; i < error.size(); ++i) {
-      double scaled = std::abs(error[i]) / scale(x[i], y[i]);
+      const double scaled = std::abs(error[i]) / scale[i];
       if (!std::isfinite(scaled)) {
         worst = i;
         return std::numeric_limits<double>::quiet_NaN();
@@ -72,15 +95,16 @@ class Controller {
     }
     return largest;
   }
-
-  double norm(const State& vector, const State& x) const {
+  static double norm(const State& error, const State& scale) {
     Index worst;
-    return norm(vector, x, x, worst);
+    return norm(error, scale, worst);
   }
 
-  double factor(double error, double previous, bool after_rejection) const {
+  /// What to multiply an accepted step by; err ~ dt^order.
+  static double factor(double error, double previous, int order, bool after_rejection) {
     error = std::max(error, 1e-10);
-    double growth = 0.9 * std::pow(error, -exponent_) * std::pow(previous, memory_weight);
+    const double exponent = 1.0 / order - 0.75 * memory_weight;
+    double growth = 0.9 * std::pow(error, -exponent) * std::pow(previous, memory_weight);
     return std::clamp(growth, 0.2, after_rejection ? 1.0 : 10.0);
   }
   static double rejection_factor(double error, int order) {
@@ -89,10 +113,8 @@ class Controller {
 
  private:
   static constexpr double memory_weight = 0.04;
-  double scale(double x, double y) const {
-    return atol_ + rtol_ * std::max(std::abs(x), std::abs(y));
-  }
-  double rtol_, atol_, exponent_;
+  double rtol_, atol_;
+  const Coordinates& coordinates_;
 };
 
 /// One stage of the flow, from wherever the state stands.
@@ -108,9 +130,15 @@ class StageRun {
         options_(options),
         observer_(observer),
         coordinates_(stage_, state.start),
-        method_(make_method(options.integrator)),
-        controller_(options, method_->order()),
-        times_(output_times(stage_.duration, options.outputs, options.first_output)) {}
+        system_(objective, coordinates_),
+        controller_(options, coordinates_),
+        times_(output_times(stage_.duration, options.outputs, options.first_output)) {
+    if (options.integrator == Integrator::fehlberg78)
+      explicit_ = make_fehlberg78();
+    else
+      explicit_ = make_dormand_prince();
+    stiff_ = make_rosenbrock4(coordinates_.size());
+  }
 
   Outcome run() {
     if (!state_.stepper.active) {
@@ -119,11 +147,9 @@ class StageRun {
       record().integrator = to_string(options_.integrator);
       begin();
       if (record().outcome != Outcome::running) return record().outcome;
+    } else {
+      load();
     }
-    x_ = to_eigen(state_.stepper.x);
-    slope_ = to_eigen(state_.stepper.slope);
-    previous_error_ = state_.stepper.memory.at(0);
-    after_rejection_ = state_.stepper.counters.at(0) != 0;
     record().outcome = Outcome::running;
     while (record().outcome == Outcome::running && state_.stepper.t < stage_.duration) {
       record().outcome = one_step();
@@ -137,6 +163,8 @@ class StageRun {
 
  private:
   StageRecord& record() { return state_.trajectory.stages.back(); }
+  bool automatic() const { return options_.integrator == Integrator::automatic; }
+  Method& method() { return use_stiff_ ? *stiff_ : *explicit_; }
 
   Outcome notify() {
     Progress progress{state_.stage, static_cast<Index>(schedule_.size()), state_.stepper.t,
@@ -146,77 +174,113 @@ class StageRun {
 
   void right_hand_side(const State& x, State& dxdt) {
     ++record().statistics.rhs_evaluations;
-    evaluate(x, dxdt);
+    system_.slope(x, dxdt);
   }
-  void evaluate(const State& x, State& dxdt) {
-    Index bad = first_non_finite(x);
-    if (bad >= 0) throw NonFinite{bad};
-    Point at = coordinates_.point(x);
-    objective_.gradient(at, gradient_, false);
-    coordinates_.slope(at, gradient_, dxdt);
-    bad = first_non_finite(dxdt);
-    if (bad >= 0) throw NonFinite{bad};
+
+  void jacobian(const State& x, Eigen::MatrixXd& j) {
+    j.resize(0, 0);
+    Eigen::MatrixXd result;
+    const Index columns = system_.jacobian(x, result);
+    record().statistics.rhs_evaluations += columns;
+    record().statistics.jacobian_columns += columns;
+    j = std::move(result);
+  }
+
+  /// All that the next step depends on, besides t, dt and the next output time. A Jacobian is kept
+  /// only until the step from its state is accepted.
+  void save() {
+    StepperState& s = state_.stepper;
+    s.x = to_vector(from_.x);
+    s.slope = to_vector(from_.slope);
+    s.memory = {previous_error_};
+    s.memory.insert(s.memory.end(), from_.jacobian.data(),
+                    from_.jacobian.data() + from_.jacobian.size());
+    s.counters = {use_stiff_, after_rejection_, last_rejection_non_finite_,
+                  worst_,     watch_.votes,     watch_.against};
+  }
+  void load() {
+    const StepperState& s = state_.stepper;
+    from_.x = to_eigen(s.x);
+    from_.slope = to_eigen(s.slope);
+    previous_error_ = s.memory.at(0);
+    from_.jacobian.resize(0, 0);
+    if (s.memory.size() > 1) {
+      const Index n = coordinates_.size();
+      from_.jacobian = Eigen::Map<const Eigen::MatrixXd>(s.memory.data() + 1, n, n);
+    }
+    use_stiff_ = s.counters.at(0) != 0;
+    after_rejection_ = s.counters.at(1) != 0;
+    last_rejection_non_finite_ = s.counters.at(2) != 0;
+    worst_ = s.counters.at(3);
+    watch_ = {s.counters.at(4), s.counters.at(5)};
   }
 
   /// First slope, first step size (Solving ODEs I, II.4) and the record at t = 0.
   void begin() {
-    x_ = coordinates_.initial_state();
+    from_.x = coordinates_.initial_state();
+    use_stiff_ = options_.integrator == Integrator::rosenbrock4;
     StepperState& s = state_.stepper;
     s = {};
     s.active = true;
-    snapshot(0.0, x_);
+    snapshot(0.0, from_.x);
     s.next_output = 1;
     try {
-      right_hand_side(x_, slope_);
-      double size = controller_.norm(x_, x_), speed = controller_.norm(slope_, x_);
+      right_hand_side(from_.x, from_.slope);
+    } catch (const NonFinite& fault) {
+      record().outcome = Outcome::non_finite;
+      record().hint = fmt::format("the gradient is not finite at the stage's start, in {}",
+                                  coordinates_.component(fault.component));
+      return;
+    }
+    try {
+      const State scale = controller_.scale(from_.x, from_.x);
+      double size = Controller::norm(from_.x, scale), speed = Controller::norm(from_.slope, scale);
       double first = size < 1e-5 || speed < 1e-5 ? 1e-6 : 0.01 * size / speed;
       first = std::min(first, stage_.duration);
-      State next = x_ + first * slope_, next_slope;
+      State next = from_.x + first * from_.slope, next_slope;
       right_hand_side(next, next_slope);
-      double curvature = controller_.norm(next_slope - slope_, x_) / first;
+      double curvature = Controller::norm(next_slope - from_.slope, scale) / first;
       double most = std::max(speed, curvature);
       double second = most <= 1e-15 ? std::max(1e-6, first * 1e-3)
-                                    : std::pow(0.01 / most, 1.0 / method_->order());
+                                    : std::pow(0.01 / most, 1.0 / method().order());
       s.dt = std::min({100.0 * first, second, stage_.duration});
-    } catch (const NonFinite& fault) {
-      if (slope_.size() != x_.size() || first_non_finite(slope_) >= 0) {
-        record().outcome = Outcome::non_finite;
-        record().hint = fmt::format("the gradient is not finite at the stage's start, in {}",
-                                    coordinates_.component(fault.component));
-        return;
-      }
+    } catch (const NonFinite&) {
       s.dt = std::min(1e-6, stage_.duration);
     }
-    s.x = to_vector(x_);
-    s.slope = to_vector(slope_);
-    s.memory = {1e-4};
-    s.counters = {0};
+    save();
   }
 
   /// Tries one step; on success advances the state and records what lies on the way.
   Outcome one_step() {
     StepperState& s = state_.stepper;
-    const StepStatistics& statistics = record().statistics;
-    if (total_steps() >= options_.max_steps) return Outcome::step_limit;
+    if (total_steps() >= options_.max_steps) {
+      if (!use_stiff_ && watch_.votes == steps_before_stiff)
+        record().hint = "stability limits the step size, not accuracy: use a stiff integrator";
+      return Outcome::step_limit;
+    }
     const double remaining = stage_.duration - s.t;
     const bool last = s.dt >= remaining * (1.0 - 1e-12);
     const double dt = last ? remaining : s.dt;
     if (!(s.t + dt > s.t)) {
+      const StepStatistics& statistics = record().statistics;
       record().hint = fmt::format(
-          "the step size fell to {:.3g} at t = {:.6g}, worst in {}; {} of {} steps were rejected, {} of them "
-          "because a value was not finite: loosen rtol, or use a stiff integrator",
+          "the step size fell to {:.3g} at t = {:.6g}, worst in {}; {} of {} steps were rejected, "
+          "{} of them "
+          "because a value was not finite: loosen rtol{}",
           dt, s.t, coordinates_.component(worst_), statistics.rejected_steps,
-          statistics.rejected_steps + statistics.accepted_steps, statistics.non_finite_steps);
-      return statistics.non_finite_steps > 0 && last_rejection_non_finite_ ? Outcome::non_finite
-                                                                           : Outcome::step_underflow;
+          statistics.rejected_steps + statistics.accepted_steps, statistics.non_finite_steps,
+          automatic() || use_stiff_ ? "" : ", or use a stiff integrator");
+      return last_rejection_non_finite_ ? Outcome::non_finite : Outcome::step_underflow;
     }
+    const int order = method().order();
     double error = std::numeric_limits<double>::quiet_NaN();
     try {
-      method_->step([this](const State& x, State& dxdt) { right_hand_side(x, dxdt); }, x_, slope_, dt,
-                    x_new_, slope_new_, error_);
-      Index bad = first_non_finite(x_new_);
+      if (method().uses_jacobian() && from_.jacobian.size() == 0) jacobian(from_.x, from_.jacobian);
+      method().step([this](const State& x, State& dxdt) { right_hand_side(x, dxdt); }, from_, dt,
+                    to_);
+      const Index bad = first_non_finite(to_.x);
       if (bad < 0)
-        error = controller_.norm(error_, x_, x_new_, worst_);
+        error = Controller::norm(to_.error, controller_.scale(from_.x, to_.x), worst_);
       else
         worst_ = bad;
     } catch (const NonFinite& fault) {
@@ -226,27 +290,72 @@ class StageRun {
     if (last_rejection_non_finite_ || error > 1.0) {
       ++record().statistics.rejected_steps;
       if (last_rejection_non_finite_) ++record().statistics.non_finite_steps;
-      s.dt = dt * (last_rejection_non_finite_ ? 0.1 : Controller::rejection_factor(error, method_->order()));
+      s.dt = dt * (last_rejection_non_finite_ ? 0.1 : Controller::rejection_factor(error, order));
       after_rejection_ = true;
-      s.counters = {1};
+      save();
       return Outcome::running;
     }
     ++record().statistics.accepted_steps;
     const double t_new = last ? stage_.duration : s.t + dt;
     record_until(t_new, dt);
-    double proposal = dt * controller_.factor(error, previous_error_, after_rejection_);
+    const double proposal =
+        dt * Controller::factor(error, previous_error_, order, after_rejection_);
     previous_error_ = std::max(error, 1e-4);
     after_rejection_ = false;
     s.t = t_new;
     s.dt = last ? std::max(s.dt, proposal) : proposal;
-    std::swap(x_, x_new_);
-    std::swap(slope_, slope_new_);
-    s.x = to_vector(x_);
-    s.slope = to_vector(slope_);
-    s.memory = {previous_error_};
-    s.counters = {0};
-    record().gauge_drift = std::max(record().gauge_drift, std::abs(coordinates_.gauge_shift(x_)));
+    watch_stiffness(dt);
+    std::swap(from_.x, to_.x);
+    std::swap(from_.slope, to_.slope);
+    save();
+    record().gauge_drift =
+        std::max(record().gauge_drift, std::abs(coordinates_.gauge_shift(from_.x)));
     return Outcome::running;
+  }
+
+  /// After a step of size dt that was accepted: is the method still the right one? Leaves in
+  /// from_.jacobian the Jacobian at the step's end if it has become known, else nothing.
+  void watch_stiffness(double dt) {
+    const double limit = dormand_prince_stability;
+    if (use_stiff_) {
+      if (automatic()) {
+        const double reach = dt * spectral_radius(from_.jacobian);
+        if (watch_.vote(reach < 0.5 * limit, steps_before_explicit))
+          change_method(fmt::format(
+              "the step size times the spectral radius of the Jacobian has come down to "
+              "{:.3g}, dopri5 is stable up to {}",
+              reach, limit));
+      }
+      from_.jacobian.resize(0, 0);
+      return;
+    }
+    if (options_.integrator == Integrator::fehlberg78) return;
+    const State scale = controller_.scale(from_.x, to_.x);
+    const double estimate = (to_.slope - to_.stage_slope).cwiseQuotient(scale).norm() /
+                            (to_.x - to_.stage).cwiseQuotient(scale).norm();
+    if (!watch_.vote(dt * estimate > limit, steps_before_stiff) || !automatic()) return;
+    watch_ = {};
+    try {
+      jacobian(to_.x, from_.jacobian);
+    } catch (const NonFinite&) {
+      return;
+    }
+    const double reach = dt * spectral_radius(from_.jacobian);
+    if (reach >= 0.5 * limit)
+      change_method(fmt::format(
+          "the step size times the spectral radius of the Jacobian is {:.3g}, dopri5 is stable "
+          "up to {}",
+          reach, limit));
+    else
+      from_.jacobian.resize(0, 0);
+  }
+
+  void change_method(std::string reason) {
+    IntegratorSwitch change{state_.stepper.t, method().name(), "", std::move(reason)};
+    use_stiff_ = !use_stiff_;
+    change.to = method().name();
+    record().switches.push_back(std::move(change));
+    watch_ = {};
   }
 
   /// Records every output time in (t, t_new] of the step just accepted, without touching its result.
@@ -254,16 +363,16 @@ class StageRun {
     StepperState& s = state_.stepper;
     auto count_as_output = [this](const State& x, State& dxdt) {
       ++record().statistics.output_evaluations;
-      evaluate(x, dxdt);
+      system_.slope(x, dxdt);
     };
     State between;
     while (s.next_output < static_cast<Index>(times_.size()) &&
            times_[static_cast<std::size_t>(s.next_output)] <= t_new) {
       double t = times_[static_cast<std::size_t>(s.next_output)];
       if (t == t_new) {
-        snapshot(t, x_new_);
+        snapshot(t, to_.x);
       } else {
-        method_->interpolate(count_as_output, x_, slope_, x_new_, slope_new_, dt, t - s.t, between);
+        method().interpolate(count_as_output, from_, to_, dt, t - s.t, between);
         snapshot(t, between);
       }
       ++s.next_output;
@@ -278,7 +387,8 @@ class StageRun {
     ++record().statistics.output_evaluations;
     objective_.gradient(at, gradient_, true);
     out.loss = gradient_.loss;
-    out.validation_loss = validation_ ? validation_->loss(at) : std::numeric_limits<double>::quiet_NaN();
+    out.validation_loss =
+        validation_ ? validation_->loss(at) : std::numeric_limits<double>::quiet_NaN();
     out.gradient_norm = std::sqrt(coordinates_.dissipation(at, gradient_));
     out.dissipated = coordinates_.dissipated(x);
     auto& snapshots = record().snapshots;
@@ -302,11 +412,15 @@ class StageRun {
   const FlowOptions& options_;
   Observer* observer_;
   Coordinates coordinates_;
-  std::unique_ptr<Method> method_;
+  StageSystem system_;
   Controller controller_;
   std::vector<double> times_;
+  std::unique_ptr<Method> explicit_, stiff_;
   Gradient gradient_;
-  State x_, slope_, x_new_, slope_new_, error_;
+  StepStart from_;
+  StepEnd to_;
+  StiffnessWatch watch_;
+  bool use_stiff_ = false;
   double previous_error_ = 1e-4;
   bool after_rejection_ = false;
   bool last_rejection_non_finite_ = false;
@@ -331,8 +445,8 @@ Outcome train_flow(TrainingState& state, const Schedule& schedule, const Objecti
     if (state.stage == stages) state.outcome = Outcome::reached;
     if (observer) {
       const StageRecord& done = state.trajectory.stages.back();
-      Outcome wish = observer->after_step(
-          state, {state.stage - 1, stages, done.stage.duration, done.stage.duration, &done.snapshots.back()});
+      Outcome wish = observer->after_step(state, {state.stage - 1, stages, done.stage.duration,
+                                                  done.stage.duration, &done.snapshots.back()});
       if (state.stage < stages) state.outcome = wish;
     }
   }

@@ -5,31 +5,52 @@
 #include <Eigen/Core>
 #include <functional>
 #include <memory>
-
-#include "gihflow/flow/flow.hpp"
+#include <string>
 
 namespace gihflow {
 
 /// ẋ = f(x); the flow is autonomous.
 using RightHandSide = std::function<void(const Eigen::VectorXd& x, Eigen::VectorXd& dxdt)>;
 
+/// Where a step starts. The Jacobian ∂f/∂x at x is there if the method uses it, else empty.
+struct StepStart {
+  Eigen::VectorXd x, slope;
+  Eigen::MatrixXd jacobian;
+};
+
+/// Where a step ends: state, slope and error estimate. Explicit methods also tell their last stage
+/// before x, an approximation at the same time, and the slope there: |slope − stage_slope|/|x − stage|
+/// estimates the spectral radius of the Jacobian (Hairer & Wanner, Solving ODEs II, IV.2).
+struct StepEnd {
+  Eigen::VectorXd x, slope, error;
+  Eigen::VectorXd stage, stage_slope;
+};
+
 class Method {
  public:
   virtual ~Method() = default;
+  virtual std::string name() const = 0;
   /// Order of the error estimate plus one: err ~ dt^order.
   virtual int order() const = 0;
-  /// One step of size dt from x with slope f(x): fills x_new, f(x_new) and the error estimate.
-  virtual void step(const RightHandSide& f, const Eigen::VectorXd& x, const Eigen::VectorXd& slope,
-                    double dt, Eigen::VectorXd& x_new, Eigen::VectorXd& slope_new,
-                    Eigen::VectorXd& error) = 0;
+  virtual bool uses_jacobian() const { return false; }
+  /// One step of size dt.
+  virtual void step(const RightHandSide& f, const StepStart& start, double dt, StepEnd& end) = 0;
   /// State at the fraction dt_out of the last step (0 < dt_out ≤ dt), from the arguments and results
   /// of that step; may call f, whose calls are then counted as output evaluations.
-  virtual void interpolate(const RightHandSide& f, const Eigen::VectorXd& x,
-                           const Eigen::VectorXd& slope, const Eigen::VectorXd& x_new,
-                           const Eigen::VectorXd& slope_new, double dt, double dt_out,
-                           Eigen::VectorXd& out) = 0;
+  virtual void interpolate(const RightHandSide& f, const StepStart& start, const StepEnd& end,
+                           double dt, double dt_out, Eigen::VectorXd& out) = 0;
 };
 
-std::unique_ptr<Method> make_method(Integrator integrator);
+/// Dormand–Prince 5(4), first same as last, dense output of order 4. Stable on the negative real axis
+/// as long as dt·|λ| ≤ dormand_prince_stability.
+std::unique_ptr<Method> make_dormand_prince();
+inline constexpr double dormand_prince_stability = 3.25;
+
+/// Fehlberg 7(8). Output inside a step is a shorter step from the same start: exact to the method's
+/// order, off the trajectory.
+std::unique_ptr<Method> make_fehlberg78();
+
+/// Rosenbrock 4(3), L-stable, dense output of order 3; states of `size` entries.
+std::unique_ptr<Method> make_rosenbrock4(Eigen::Index size);
 
 }  // namespace gihflow

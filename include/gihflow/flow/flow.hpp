@@ -8,13 +8,20 @@
 
 namespace gihflow {
 
-enum class Integrator { dopri5, fehlberg78 };
+/// automatic: dopri5 until it finds the flow stiff, then rosenbrock4, and back where the flow is no
+/// longer stiff; every stage begins with dopri5. See docs/numerics.md.
+enum class Integrator { automatic, dopri5, fehlberg78, rosenbrock4 };
+/// "auto", "dopri5", "fehlberg78", "rosenbrock4".
 std::string to_string(Integrator integrator);
+/// Inverse of to_string; throws InputError for any other text.
+Integrator parse_integrator(const std::string& text);
 
 struct FlowOptions {
-  Integrator integrator = Integrator::dopri5;
-  double rtol = 1e-6;       ///< > 0
-  double atol = 1e-9;       ///< ≥ 0
+  Integrator integrator = Integrator::automatic;
+  /// Error allowed per step: atol + rtol·max(|x|, m), with m = 1 for logits and 0 for a and the
+  /// dissipated energy. rtol > 0, atol ≥ 0.
+  double rtol = 1e-6;
+  double atol = 1e-9;
   Index outputs = 200;      ///< recorded points a stage, ≥ 2
   double first_output = 0;  ///< first positive output time; 0: min(1, duration/1000)
   Index max_steps = std::numeric_limits<Index>::max();  ///< accepted and rejected, of a run
@@ -24,8 +31,8 @@ struct FlowOptions {
 struct Progress {
   Index stage = 0;  ///< 0-based
   Index stages = 0;
-  double t = 0.0;         ///< flow time in the stage
-  double duration = 0.0;  ///< of the stage
+  double t = 0.0;                    ///< flow time in the stage
+  double duration = 0.0;             ///< of the stage
   const Snapshot* latest = nullptr;  ///< last recorded point, never null once a stage has begun
 };
 

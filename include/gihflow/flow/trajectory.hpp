@@ -39,7 +39,10 @@ struct Snapshot {
 
 /// What the integrator did in a stage.
 struct StepStatistics {
-  Index rhs_evaluations = 0;     ///< gradients the integrator asked for, rejected steps included
+  /// Gradients the integrator asked for: rejected steps and the derivatives of gradients that make up
+  /// Jacobians included.
+  Index rhs_evaluations = 0;
+  Index jacobian_columns = 0;    ///< of them, derivatives of gradients
   Index output_evaluations = 0;  ///< gradients for recorded points
   Index accepted_steps = 0;
   Index rejected_steps = 0;
@@ -48,12 +51,23 @@ struct StepStatistics {
   bool operator==(const StepStatistics&) const = default;
 };
 
+/// The automatic integrator changed its method.
+struct IntegratorSwitch {
+  double t = 0.0;    ///< flow time since the stage's start
+  std::string from;  ///< "dopri5" or "rosenbrock4"
+  std::string to;
+  std::string reason;  ///< with the numbers that decided
+
+  bool operator==(const IntegratorSwitch&) const = default;
+};
+
 struct StageRecord {
   Stage stage;
   std::vector<Snapshot> snapshots;
   StepStatistics statistics;
   Outcome outcome = Outcome::running;
-  std::string integrator;    ///< "dopri5", "fehlberg78", "gd" …
+  std::string integrator;                  ///< "auto", "dopri5", "gd" …
+  std::vector<IntegratorSwitch> switches;  ///< in order of time
   double gauge_drift = 0.0;  ///< max |logsumexp θ(t) − log C_D|, 0 where c is not trained
   std::string hint;          ///< for an outcome that is a failure: worst component, what to try
 

@@ -1,0 +1,70 @@
+#include "flow/system.hpp"
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace gihflow {
+
+Index first_non_finite(const Eigen::VectorXd& x) {
+  for (Index i = 0; i < x.size(); ++i)
+    if (!std::isfinite(x[i])) return i;
+  return -1;
+}
+
+void StageSystem::slope(const Eigen::VectorXd& x, Eigen::VectorXd& dxdt) {
+  Index bad = first_non_finite(x);
+  if (bad >= 0) throw NonFinite{bad};
+  const Point at = coordinates_.point(x);
+  objective_.gradient(at, gradient_, false);
+  coordinates_.slope(at, gradient_, dxdt);
+  bad = first_non_finite(dxdt);
+  if (bad >= 0) throw NonFinite{bad};
+}
+
+Index StageSystem::jacobian(const Eigen::VectorXd& x, Eigen::MatrixXd& j) {
+  const Index n = coordinates_.size();
+  const Point at = coordinates_.point(x);
+  j.setZero(n, n);
+  // The largest entry of each softmax is left out: it has the largest column, so that the small ones
+  // are not differences.
+  std::vector<Index> left_out;
+  const auto groups = coordinates_.softmax_groups();
+  for (auto [begin, end] : groups)
+    left_out.push_back(std::max_element(x.data() + begin, x.data() + end) - x.data());
+  Index derivatives = 0;
+  for (Index k = 0; k + 1 < n; ++k) {
+    if (std::find(left_out.begin(), left_out.end(), k) != left_out.end()) continue;
+    const Point along = coordinates_.tangent(at, k);
+    if (k < coordinates_.thetas() &&
+        std::all_of(along.p.begin(), along.p.end(), [](double p) { return p == 0.0; }))
+      continue;
+    objective_.gradient_along(at, along, gradient_, derivative_);
+    ++derivatives;
+    coordinates_.jacobian_column(at, gradient_, along, derivative_, j.col(k));
+  }
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const auto [begin, end] = groups[g];
+    const Eigen::VectorXd sum = j.middleCols(begin, end - begin).rowwise().sum();
+    j.col(left_out[g]) = -sum;
+  }
+  for (Index k = 0; k < n; ++k) {
+    const Index bad = first_non_finite(j.col(k));
+    if (bad >= 0) throw NonFinite{bad};
+  }
+  return derivatives;
+}
+
+double spectral_radius(const Eigen::MatrixXd& j) {
+  std::vector<Eigen::Index> live;
+  for (Eigen::Index k = 0; k < j.cols(); ++k)
+    if (!j.col(k).isZero(0.0)) live.push_back(k);
+  if (live.empty()) return 0.0;
+  Eigen::EigenSolver<Eigen::MatrixXd> solver(j(live, live), false);
+  if (solver.info() != Eigen::Success) return std::numeric_limits<double>::infinity();
+  return solver.eigenvalues().cwiseAbs().maxCoeff();
+}
+
+}  // namespace gihflow

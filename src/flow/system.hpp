@@ -1,0 +1,45 @@
+#pragma once
+
+// The ordinary differential equation of one stage: ẋ = f(x) and its Jacobian in the stage's coordinates.
+
+#include <Eigen/Core>
+
+#include "flow/coordinates.hpp"
+#include "gihflow/population/objective.hpp"
+
+namespace gihflow {
+
+/// Thrown where a state, a slope or a Jacobian is not finite; the driver loop catches it.
+struct NonFinite {
+  Index component;  ///< of the state
+};
+
+/// Index of the first component that is not finite, or −1.
+Index first_non_finite(const Eigen::VectorXd& x);
+
+class StageSystem {
+ public:
+  /// Refers to both as long as it lives.
+  StageSystem(const Objective& objective, const Coordinates& coordinates)
+      : objective_(objective), coordinates_(coordinates) {}
+
+  /// ẋ = f(x) (3.3), one gradient. Throws NonFinite.
+  void slope(const Eigen::VectorXd& x, Eigen::VectorXd& dxdt);
+
+  /// J = ∂f/∂x at x, [size, size], exact: each column is one derivative of the gradient along a
+  /// direction. Columns that are known are left out: that of the dissipated energy, which nothing
+  /// depends on; θ_S with p_S = 0; and one of each softmax, whose columns add up to zero. Returns the
+  /// number of derivatives taken, each of which costs less than two gradients. Throws NonFinite.
+  Index jacobian(const Eigen::VectorXd& x, Eigen::MatrixXd& j);
+
+ private:
+  const Objective& objective_;
+  const Coordinates& coordinates_;
+  Gradient gradient_, derivative_;
+};
+
+/// Largest modulus of an eigenvalue of j. Columns that are zero are eigenvalues 0 and left out with
+/// their rows, where only rounding could make something of them.
+double spectral_radius(const Eigen::MatrixXd& j);
+
+}  // namespace gihflow
