@@ -1,0 +1,85 @@
+"""python3 -m gihflow RUN.h5 -o DIR: draws a run file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import matplotlib
+
+from gihflow import findings
+from gihflow.figures import FIGURES, STYLE
+from gihflow.run_file import RunFileError, read
+
+GOOD, BAD_INPUT, WRITE_ERROR = 0, 2, 4
+
+
+def choice(allowed: tuple[str, ...]):
+    """An argument type: a comma-separated list of allowed words."""
+
+    def parse(text: str) -> list[str]:
+        words = text.split(",")
+        for word in words:
+            if word not in allowed:
+                raise argparse.ArgumentTypeError(f"{word!r} is unknown: must be of {', '.join(allowed)}")
+        return words
+
+    return parse
+
+
+def resolution(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if not 50 <= value <= 2400:
+        raise argparse.ArgumentTypeError(f"{text!r}: must be an integer from 50 to 2400")
+    return value
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m gihflow", allow_abbrev=False,
+        description="Draws a run file of gihflow train: figures and captions.md, each caption also on stdout.",
+        epilog="Exit codes: 0 good, 2 bad input, 4 the figures cannot be written.")
+    parser.add_argument("run", metavar="RUN.h5", help="run file that gihflow train wrote")
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path("figures"),
+                        help="directory for the figures, made if it is missing (default: figures)")
+    parser.add_argument("--figures", metavar="LIST", type=choice(tuple(FIGURES)), default=list(FIGURES),
+                        help=f"which figures to draw (default: all of {','.join(FIGURES)})")
+    parser.add_argument("--formats", metavar="LIST", type=choice(("pdf", "png", "svg")), default=["pdf", "png"],
+                        help="file formats, of pdf, png, svg (default: pdf,png)")
+    parser.add_argument("--dpi", type=resolution, default=200, help="resolution of png (default: 200)")
+    given = parser.parse_args(arguments)
+
+    try:
+        run = read(given.run)
+        if not any(len(stage.t) > 1 for stage in run.stages):
+            raise RunFileError(f"{given.run}: has no output time after t = 0 yet, so that there is nothing to draw.")
+    except RunFileError as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    if given.output.exists() and not given.output.is_dir():
+        print(f"--output {given.output}: is not a directory; must be one, or not exist yet.", file=sys.stderr)
+        return BAD_INPUT
+
+    try:
+        given.output.mkdir(parents=True, exist_ok=True)
+        paragraphs = []
+        for name in given.figures:
+            figure = FIGURES[name](run)
+            with matplotlib.rc_context(STYLE):
+                for form in given.formats:  # without a date the same run gives the same bytes
+                    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(form)
+                    figure.savefig(given.output / f"{name}.{form}", dpi=given.dpi, metadata=metadata)
+                    figure.set_layout_engine("none")  # it stays as the first format has found it
+            caption = getattr(findings, name)(run)
+            paragraphs.append(f"**{name}.** {caption}\n")
+            print(f"{name}: {caption}")
+        (given.output / "captions.md").write_text("\n".join(paragraphs), encoding="utf-8")
+    except OSError as error:
+        print(f"{error.filename or given.output}: cannot be written ({error.strerror}).", file=sys.stderr)
+        return WRITE_ERROR
+    return GOOD
+
+
+if __name__ == "__main__":
+    sys.exit(main())

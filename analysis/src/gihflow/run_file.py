@@ -1,0 +1,229 @@
+"""The reader of run files; docs/schema.md describes their layout.
+
+Dimension letters: H heads, M lags per head, subsets = number of sets S of at most D heads, ordered by size, then
+lexicographically; times = output times of a stage. Losses are in nats, times are flow time t.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from typing import Any
+
+import h5py
+import numpy as np
+
+NEWEST_SCHEMA = 1
+# datasets of a stage besides t, with their axes after the output times: S subsets, H heads, M lags per head
+STAGE_DATASETS = {
+    "c": "S", "log_c_squared": "S", "p": "S", "w": "HM", "attention": "HM", "a": "", "loss": "", "validation_loss": "",
+    "gradient_norm": "", "dissipated": "", "energy_residual": "",
+}
+
+
+class RunFileError(ValueError):
+    """A file is not a run file, or not whole. The message is one sentence that names the file and the fault."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a run; the first axis of every array is the output time."""
+
+    number: int  # 1-based
+    trained: str  # blocks that move: letters of "cwa"
+    duration: float  # flow time that the schedule asks for
+    outcome: str
+    integrator: str
+    attributes: dict[str, Any]  # these and all others: counts of steps and evaluations, gauge_drift
+    t: np.ndarray  # [times], since the start of the stage
+    c: np.ndarray  # [times, subsets]
+    log_c_squared: np.ndarray  # [times, subsets], theta of (3.3)
+    p: np.ndarray  # [times, subsets], (2.2)
+    w: np.ndarray  # [times, H, M]
+    attention: np.ndarray  # [times, H, M], (2.1)
+    a: np.ndarray  # [times]
+    loss: np.ndarray  # [times], (2.4)
+    validation_loss: np.ndarray | None  # [times]; None without validation chains
+    gradient_norm: np.ndarray  # [times]
+    dissipated: np.ndarray  # [times], (3.5)
+    energy_residual: np.ndarray  # [times], (3.5)
+
+    @property
+    def descends(self) -> bool:
+        """Whether the stage was trained by discrete steps and not by the flow."""
+        return self.integrator in ("gd", "momentum", "adam")
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """Lines to hold losses against, (8.1) and (8.3), on one set of chains; standard errors over chains."""
+
+    gih_loss: float  # infinite where epsilon = 0 and GIH excludes a token that occurs
+    gih_loss_standard_error: float
+    posterior_loss: float | None  # None without a prior
+    posterior_loss_standard_error: float | None
+    entropy_floor: float
+    entropy_floor_standard_error: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run file."""
+
+    path: str
+    schema_version: int
+    outcome: str
+    attributes: dict[str, Any]  # of the root: config, seed, git_commit …
+    execution: dict[str, Any]  # host, threads, times: what does not determine the numbers
+    subsets: list[tuple[int, ...]]  # heads of each set S, counted from 1
+    lag: np.ndarray  # [H, M], lag that each component of each head looks at
+    stages: list[Stage]
+    final: dict[str, np.ndarray]  # c, log_c_squared, c_sign, w, a
+    gih_lags: tuple[int, ...]  # S of the GIH(S) in the baselines; empty without them
+    training_baselines: Baselines | None
+    validation_baselines: Baselines | None
+
+    def joined(self, name: str) -> np.ndarray | None:
+        """One dataset of all stages in a row, [all times, …]; None if a stage lacks it. For "t" time counts from the
+        start of the run: each stage begins where the one before it ended."""
+        parts = [getattr(stage, name) for stage in self.stages]
+        if any(part is None for part in parts):
+            return None
+        if name == "t":
+            ends = np.cumsum([0.0] + [part[-1] for part in parts[:-1]])
+            parts = [part + end for part, end in zip(parts, ends)]
+        return np.concatenate(parts)
+
+    @property
+    def own_component(self) -> np.ndarray:
+        """[H] the component of each head that looks at its own lag (head h: lag h); −1 where its window has none."""
+        heads = np.arange(1, self.lag.shape[0] + 1)[:, None]
+        return np.where((self.lag == heads).any(axis=1), np.argmax(self.lag == heads, axis=1), -1)
+
+
+def read(path: str | os.PathLike) -> Run:
+    """Reads a run file. Raises RunFileError if it is missing, not a run, damaged, or newer than this package."""
+    path = os.fspath(path)
+    if not os.path.isfile(path):
+        raise RunFileError(f"{path}: no such file; must be a run file that gihflow train wrote.")
+    try:
+        with h5py.File(path, "r") as file:
+            return _Reader(path, file).run()
+    except (OSError, RuntimeError, MemoryError, KeyError, UnicodeDecodeError) as error:  # as h5py reports damage
+        reason = " ".join(str(error).strip("'\"").split()) or type(error).__name__
+        raise RunFileError(f"{path}: cannot be read as HDF5 ({reason}).") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+class _Reader:
+    def __init__(self, path: str, file: h5py.File):
+        self.path = path
+        self.file = file
+
+    def fail(self, fault: str) -> RunFileError:
+        return RunFileError(f"{self.path}: {fault}.")
+
+    def attributes(self, name: str) -> dict[str, Any]:
+        return {key: _plain(value) for key, value in self.file[name].attrs.items()}
+
+    def attribute(self, name: str, key: str, kind: type) -> Any:
+        value = _plain(self.file[name].attrs.get(key))
+        if kind is float and isinstance(value, int):
+            value = float(value)
+        if not isinstance(value, kind):
+            allowed = {int: "an integer", float: "a number", str: "text"}[kind]
+            raise self.fail(f"attribute {key} of {name} is {'missing' if value is None else value}: must be {allowed}")
+        return value
+
+    def numbers(self, name: str, shape: tuple[int | None, ...], *, finite: bool = True) -> np.ndarray:
+        """A dataset of the given shape, None standing for any length."""
+        dataset = self.file.get(name)
+        if not isinstance(dataset, h5py.Dataset):
+            raise self.fail(f"{name} is missing: must be a dataset")
+        if dataset.dtype.kind not in "iuf":
+            raise self.fail(f"{name} has type {dataset.dtype}: must be numbers")
+        wanted = tuple(actual if size is None else size for size, actual in zip(shape, dataset.shape or ()))
+        if dataset.shape is None or len(dataset.shape) != len(shape) or dataset.shape != wanted:
+            allowed = ", ".join("any" if size is None else str(size) for size in shape)
+            raise self.fail(f"{name} has shape {dataset.shape}: must be ({allowed})")
+        values = dataset[()]
+        if finite and not np.all(np.isfinite(values)):
+            raise self.fail(f"{name} has values that are not finite: must be finite")
+        return values
+
+    def run(self) -> Run:
+        if "schema_version" not in self.file.attrs or "subsets" not in self.file:
+            raise self.fail("is not a run file; must be one that gihflow train wrote")
+        version = self.attribute("/", "schema_version", int)
+        if not 1 <= version <= NEWEST_SCHEMA:
+            raise self.fail(f"schema_version is {version}: must be from 1 to {NEWEST_SCHEMA}, what this package knows")
+        members = self.numbers("/subsets", (None, None))
+        subsets = [tuple(int(head) + 1 for head in np.flatnonzero(row)) for row in members]
+        heads = members.shape[1]
+        names = []
+        while f"stage_{len(names) + 1}" in self.file:
+            names.append(f"/stage_{len(names) + 1}")
+        if not names:
+            raise self.fail("has no stage: must have a group stage_1")
+        window = self.numbers("/stage_1/w", (None, heads, None), finite=False).shape[2]
+        if min(len(subsets), heads, window) < 1:
+            raise self.fail(f"has {len(subsets)} subsets of {heads} heads with {window} lags: must be at least 1 of each")
+        lag = np.tile(np.arange(1, window + 1), (heads, 1))
+        if "lag" in self.file:
+            lag = self.numbers("/lag", (heads, window)).astype(int)
+            if lag.min() < 1:
+                raise self.fail(f"/lag has the value {lag.min()}: must be at least 1")
+        final = {}
+        if "final" in self.file:
+            shapes = {"c": (len(subsets),), "log_c_squared": (len(subsets),), "c_sign": (len(subsets),),
+                      "w": (heads, window), "a": ()}
+            final = {name: self.numbers(f"/final/{name}", shape, finite=name != "log_c_squared")
+                     for name, shape in shapes.items()}
+        lines = self.file.get("baselines", {})
+        return Run(
+            path=self.path,
+            schema_version=version,
+            outcome=self.attribute("/", "outcome", str),
+            attributes=self.attributes("/"),
+            execution=self.attributes("/execution") if "execution" in self.file else {},
+            subsets=subsets,
+            lag=lag,
+            stages=[self.stage(name, number, len(subsets), heads, window) for number, name in enumerate(names, 1)],
+            final=final,
+            gih_lags=tuple(int(r) for r in self.file["baselines"].attrs.get("lags", ())) if lines else (),
+            training_baselines=self.baselines("/baselines/training") if "training" in lines else None,
+            validation_baselines=self.baselines("/baselines/validation") if "validation" in lines else None,
+        )
+
+    def stage(self, name: str, number: int, subsets: int, heads: int, window: int) -> Stage:
+        t = self.numbers(f"{name}/t", (None,))
+        if len(t) == 0 or t[0] != 0 or not np.all(np.diff(t) > 0):
+            raise self.fail(f"{name}/t must start at 0 and increase")
+        sizes = {"S": subsets, "H": heads, "M": window}
+        arrays: dict[str, np.ndarray | None] = {"t": t}
+        for key, axes in STAGE_DATASETS.items():
+            if key == "validation_loss" and key not in self.file[name]:
+                arrays[key] = None
+                continue
+            shape = (len(t), *(sizes[axis] for axis in axes))
+            arrays[key] = self.numbers(f"{name}/{key}", shape, finite=key != "log_c_squared")
+        trained = self.attribute(name, "trained", str)
+        if not trained or set(trained) - set("cwa"):
+            raise self.fail(f"attribute trained of {name} is {trained!r}: must be letters of cwa")
+        return Stage(number=number, trained=trained, duration=self.attribute(name, "duration", float),
+                     outcome=self.attribute(name, "outcome", str),
+                     integrator=self.attribute(name, "integrator", str), attributes=self.attributes(name), **arrays)
+
+    def baselines(self, name: str) -> Baselines:
+        values = {}
+        for field in fields(Baselines):
+            missing = field.name.startswith("posterior") and field.name not in self.file[name]
+            values[field.name] = None if missing else float(self.numbers(f"{name}/{field.name}", (), finite=False))
+        return Baselines(**values)

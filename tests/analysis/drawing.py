@@ -1,0 +1,224 @@
+"""python3 -m gihflow: every figure is drawn, and the numbers of the captions are those of a file whose answer is known."""
+
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import unittest
+import warnings
+
+import h5py
+import numpy as np
+from gihflow_testing import SOURCE, DirectoryTest, run
+from run_fixture import write_run
+
+import gihflow
+from gihflow import figures, findings
+
+NAMES = ["overview", "weights", "attention", "scale", "loss", "energy"]
+
+
+def draw(*arguments, expect=0):
+    return run(sys.executable, "-B", "-m", "gihflow", *arguments, expect=expect)
+
+
+def panels(figure):
+    return [axes for axes in figure.axes if axes.get_xscale() == "log"]
+
+
+class Command(DirectoryTest):
+    def setUp(self):
+        super().setUp()
+        self.path = write_run(self.directory / "run.h5")
+        self.output = self.directory / "new" / "figures"
+
+    def test_every_figure(self):
+        done = draw(self.path, "-o", self.output)
+        self.assertEqual(done.stderr, "")
+        self.assertEqual(sorted(path.name for path in self.output.iterdir()),
+                         sorted(["captions.md", *(f"{name}.{form}" for name in NAMES for form in ("pdf", "png"))]))
+        captions = (self.output / "captions.md").read_text(encoding="utf-8")
+        for name, line in zip(NAMES, done.stdout.splitlines(), strict=True):
+            self.assertTrue((self.output / f"{name}.pdf").read_bytes().startswith(b"%PDF"))
+            png = (self.output / f"{name}.png").read_bytes()
+            width, height = struct.unpack(">II", png[16:24])
+            self.assertGreaterEqual(width, 7 * 150)
+            self.assertGreater(height, 2 * 150)
+            sentence = line.removeprefix(f"{name}: ")
+            self.assertIn(f"**{name}.** {sentence}\n", captions)
+            self.assertTrue(sentence.endswith(".") and ". " not in sentence, sentence)
+
+    def test_same_file_same_bytes(self):
+        first, second = self.directory / "first", self.directory / "second"
+        for output in (first, second):
+            draw(self.path, "-o", output, "--figures", "scale")
+        for name in ("scale.pdf", "scale.png", "captions.md"):
+            self.assertEqual((first / name).read_bytes(), (second / name).read_bytes())
+
+    def test_choices(self):
+        draw(self.path, "-o", self.output, "--figures", "loss,scale", "--formats", "png", "--dpi", "100")
+        self.assertEqual(sorted(path.name for path in self.output.iterdir()), ["captions.md", "loss.png", "scale.png"])
+
+    def test_bad_input(self):
+        (self.directory / "text.h5").write_text("no")
+        (self.directory / "file").write_text("")
+        write_run(self.directory / "begun.h5", stages=("c",))
+        with h5py.File(self.directory / "begun.h5", "a") as file:
+            for name, values in ((name, file["stage_1"][name][:1]) for name in list(file["stage_1"])):
+                del file["stage_1"][name]
+                file["stage_1"][name] = values
+        for arguments, said in (
+            ([self.directory / "none.h5", "-o", self.output], "no such file"),
+            ([self.directory / "text.h5", "-o", self.output], "cannot be read as HDF5"),
+            ([self.directory / "begun.h5", "-o", self.output], "nothing to draw"),
+            ([self.path, "-o", self.directory / "file"], "is not a directory"),
+            ([self.path, "-o", self.output, "--figures", "wieghts"], "'wieghts' is unknown: must be of overview, "),
+            ([self.path, "-o", self.output, "--dpi", "0"], "must be an integer from 50 to 2400"),
+        ):
+            with self.subTest(said):
+                done = draw(*arguments, expect=2)
+                self.assertIn(said, done.stderr.splitlines()[-1])
+                self.assertNotIn("Traceback", done.stderr)
+                self.assertEqual(done.stdout, "")
+                self.assertFalse(self.output.exists())
+
+    @unittest.skipIf(os.geteuid() == 0 and not os.path.exists("/dev/full"), "root may write anywhere")
+    def test_write_error(self):
+        self.output.mkdir(parents=True)
+        (self.output / "scale.png").symlink_to("/dev/full")
+        done = draw(self.path, "-o", self.output, "--figures", "scale", "--formats", "png", expect=4)
+        self.assertIn("cannot be written", done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1)
+
+
+class Findings(DirectoryTest):
+    def read(self, **options):
+        return gihflow.read(write_run(self.directory / "run.h5", **options))
+
+    def test_captions_of_three_stages(self):
+        run = self.read()
+        self.assertEqual(findings.weights(run), "Stage I gives all weight to {1,2}: p reaches 0.99 at t = 231.")
+        # own-lag weights 1 − 0.1/(1+50) = 0.99804
+        self.assertEqual(findings.attention(run), "Stage II brings heads 1 and 2 to 0.9980 and 0.9980 of their attention "
+                         "on their own lags and does not move head 3.")
+        # a = 0.01 + log10(1 + 9t/5000): half of the way where 1 + 9t/5000 = √10
+        half = 5000 * (np.sqrt(10) - 1) / 9
+        said = findings.scale(run)
+        self.assertTrue(said.startswith("Stage III raises a from 0.01 to 1.01 at t = 5,000, half of the way by t = "))
+        self.assertAlmostEqual(float(said.rpartition("= ")[2].rstrip(".").replace(",", "")), half, delta=0.01 * half)
+        self.assertIn("The validation loss ends 0.00150 nats above GIH({1,2})'s own loss on the same chains",
+                      findings.loss(run))
+        self.assertIn("having started at 1.0200.", findings.loss(run))
+        self.assertEqual(findings.energy(run).partition(" of each")[0], "The energy law holds to within 2.0·10⁻⁶")
+        self.assertEqual(findings.overview(run), "Stage I gives all weight to {1,2} by t = 231, stage II focuses heads 1 "
+                         "and 2 on their own lags (0.9980 and 0.9980) and stage III raises a to 1.01, where the "
+                         "validation loss is 0.00150 nats above GIH({1,2})'s own.")
+
+    def test_another_winner(self):
+        run = self.read(winner=(3,))
+        self.assertIn("all weight to {3}: p reaches 0.99 at t = 231.", findings.weights(run))
+        self.assertIn("brings head 3 to 0.9980 of its attention on its own lag and does not move heads 1 and 2.",
+                      findings.attention(run))
+
+    def test_mixture(self):
+        run = self.read(stages=("c",), durations=(100.0,))
+        best = 1 / (1 + 6 * np.exp(-np.log(594) / 231 * 100))
+        self.assertEqual(findings.weights(run), f"Training ends with most weight on {{1,2}} with p = {best:.3f}, ahead of "
+                         f"∅ with {(1 - best) / 6:.3f} at t = 100.")
+
+    def test_joint_run(self):
+        run = self.read(stages=("cwa",), durations=(50000.0,))
+        self.assertTrue(findings.overview(run).startswith("Training gives all weight to {1,2} by t = 231, focuses heads 1 "
+                                                          "and 2 on their own lags (0.9980 and 0.9980) and raises a to 1.01"))
+        self.assertEqual(findings.energy(run), "The energy law holds to within 2.0·10⁻⁶ of the loss drop.")
+
+    def test_without_validation_and_baselines(self):
+        self.assertIn("The training loss ends 0.00150 nats above GIH", findings.loss(self.read(validation=False)))
+        self.assertRegex(findings.loss(self.read(baselines=False)), r"^The training loss goes from 1.0000 to 0.\d{4} nats.$")
+
+    def test_gradient_descent(self):
+        self.assertIn("The discrete steps leave the energy law of the flow by up to 2.0·10⁻⁶",
+                      findings.energy(self.read(integrator="gd")))
+
+    def test_numbers(self):
+        for value, text in ((231.4, "231"), (50000, "50,000"), (0.01, "0.01"), (11.04, "11.0"), (-3.62e-4, "−3.6·10⁻⁴"),
+                            (0, "0"), (0.00999999, "0.0100"), (999.6, "1,000"), (float("inf"), "∞"), (1.5e12, "1.5·10¹²")):
+            self.assertEqual(findings.number(value), text)
+        for value, text in ((0.5, "0.500"), (0.9457, "0.946"), (0.99572, "0.9957"), (1.0, "1.00000000")):
+            self.assertEqual(findings.weight(value), text)
+        self.assertEqual([findings.roman(n) for n in (1, 4, 9, 14)], ["I", "IV", "IX", "XIV"])
+        self.assertEqual(findings.set_name(()), "∅")
+
+
+class Drawings(DirectoryTest):
+    def read(self, **options):
+        return gihflow.read(write_run(self.directory / "run.h5", **options))
+
+    def test_panels_are_the_stages(self):
+        run = self.read()
+        for name, count in zip(NAMES, (12, 1, 1, 1, 3, 3)):
+            drawn = panels(figures.FIGURES[name](run))
+            self.assertEqual(len(drawn), count, name)
+        self.assertEqual(len(panels(figures.weights(self.read(stages=("a",), durations=(10.0,))))), 1)
+
+    def test_curves_are_the_data(self):
+        run = self.read()
+        (axes,) = panels(figures.scale(run))
+        line = axes.get_lines()[0]
+        np.testing.assert_array_equal(line.get_xdata(), run.stages[2].t[1:])
+        np.testing.assert_array_equal(line.get_ydata(), run.stages[2].a[1:])
+        levels = {round(float(line.get_ydata()[0]), 9) for axes in panels(figures.loss(run)) for line in axes.get_lines()}
+        for value in (run.validation_baselines.gih_loss, run.validation_baselines.posterior_loss,
+                      run.validation_baselines.entropy_floor):
+            self.assertIn(round(value, 9), levels)
+
+    def test_energy_shows_the_sign(self):
+        axes = panels(figures.energy(self.read()))[0]
+        marked = {line.get_marker(): line for line in axes.get_lines() if line.get_marker() in "^v"}
+        self.assertEqual((len(marked["^"].get_xdata()), len(marked["v"].get_xdata())), (1, 58))
+        np.testing.assert_allclose(marked["v"].get_ydata(), 2e-6, rtol=1e-9)
+
+    def test_awkward_runs(self):
+        for drawn, options in (
+            (("overview", "attention"), dict(heads=1, window=1, degree=1, winner=(1,))),
+            (("weights", "attention"), dict(heads=8, window=8, degree=3, winner=(2, 5, 7))),
+            (("attention",), dict(heads=3, window=2, winner=(1, 2))),
+            (("attention",), dict(shifted=True)),
+            (NAMES, dict(stages=("a",), durations=(1e-3,))),
+            (("loss", "scale"), dict(stages=("c", "w", "a", "w", "a"), durations=(100, 10, 1e9, 5, 5))),
+            (("loss",), dict(validation=False, baselines=False)),
+        ):
+            run = self.read(**options)
+            for name in drawn:
+                with self.subTest(f"{name} of {options}"), warnings.catch_warnings():
+                    warnings.simplefilter("error")
+                    figures.FIGURES[name](run).canvas.draw()
+
+    def test_infinite_gih_loss_is_left_out(self):
+        write_run(self.directory / "run.h5")
+        with h5py.File(self.directory / "run.h5", "a") as file:
+            file["baselines/validation/gih_loss"][()] = np.inf
+        run = gihflow.read(self.directory / "run.h5")
+        figures.loss(run).canvas.draw()
+        self.assertNotIn("GIH", findings.loss(run))
+
+
+class Installed(DirectoryTest):
+    def test_package(self):
+        """Installed offline with the interpreter's own setuptools, then used away from the source tree."""
+        have = subprocess.run([sys.executable, "-c", "import setuptools"], capture_output=True, check=False)
+        if have.returncode:
+            self.skipTest("this python3 has no setuptools")
+        source, root = self.directory / "analysis", self.directory / "root"
+        shutil.copytree(SOURCE / "analysis", source, ignore=shutil.ignore_patterns("*.egg-info", "build", "__pycache__"))
+        run(sys.executable, "-c", "import setuptools; setuptools.setup()", "--quiet", "install", "--root", root,
+            "--single-version-externally-managed", "--record", self.directory / "record", cwd=source)
+        (package,) = root.rglob("gihflow/__main__.py")
+        target = package.parent.parent
+        write_run(self.directory / "run.h5")
+        run(sys.executable, "-m", "gihflow", "run.h5", "-o", "figures", "--figures", "scale", cwd=self.directory,
+            env=dict(os.environ, PYTHONPATH=str(target)))
+        self.assertTrue((self.directory / "figures/scale.pdf").exists())
+        (metadata,) = target.glob("gihflow-*/PKG-INFO")
+        self.assertIn("Name: gihflow\n", metadata.read_text())
