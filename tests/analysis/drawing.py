@@ -10,7 +10,7 @@ import warnings
 
 import h5py
 import numpy as np
-from gihflow_testing import SOURCE, DirectoryTest, run
+from gihflow_testing import PROGRAM, SOURCE, DirectoryTest, run
 from run_fixture import write_run
 
 import gihflow
@@ -222,3 +222,32 @@ class Installed(DirectoryTest):
         self.assertTrue((self.directory / "figures/scale.pdf").exists())
         (metadata,) = target.glob("gihflow-*/PKG-INFO")
         self.assertIn("Name: gihflow\n", metadata.read_text())
+
+
+@unittest.skipUnless(PROGRAM.is_file(), "built without the program")
+class Trained(DirectoryTest):
+    def test_run_of_the_program(self):
+        """From `gihflow train` to figures; the numbers once more, straight from the file."""
+        path = self.directory / "run.h5"
+        run("gihflow", "train", "-o", path, "--chains", "500", "--validation-chains", "100", "--outputs", "50",
+            "--stages", "c:200,w:500,a:200", "--quiet")
+        captions = dict(line.split(": ", 1) for line in
+                        draw(path, "-o", self.directory / "figures", "--formats", "png").stdout.splitlines())
+        self.assertEqual(list(captions), NAMES)
+        with h5py.File(path) as file:
+            best = int(np.argmax(file["stage_3/p"][-1]))
+            heads = ",".join(str(head + 1) for head in np.flatnonzero(file["subsets"][best]))
+            p, t = file["stage_1/p"][:, best], file["stage_1/t"][()]
+            after = int(np.argmax(p >= 0.99))
+            said = captions["weights"]
+            self.assertTrue(said.startswith(f"Stage I gives all weight to {{{heads}}}: p reaches 0.99 at t = "), said)
+            time = float(said.rpartition("= ")[2].rstrip("."))
+            self.assertTrue(t[after - 1] * 0.995 <= time <= t[after] * 1.005, (t[after - 1], time, t[after]))
+            a = file["stage_3/a"][()]
+            self.assertIn(f"from {a[0]:.2g} to {a[-1]:.3g} at t = 200,", captions["scale"])
+            end, line = file["stage_3/validation_loss"][-1], file["baselines/validation/gih_loss"][()]
+            self.assertIn(f"{end:.4f} against {line:.4f}", captions["loss"])
+            worst = max(np.max(np.abs(file[stage]["energy_residual"][()])) / abs(np.ptp(file[stage]["loss"][()][[0, -1]]))
+                        for stage in ("stage_1", "stage_2", "stage_3"))
+            mantissa, exponent = f"{worst:.1e}".split("e")
+            self.assertIn(f"holds to within {mantissa}·10{findings.superscript(int(exponent))} of", captions["energy"])
