@@ -1,0 +1,54 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "gihflow/population/objective.hpp"
+
+namespace gihflow {
+
+/// How one head of S* concentrates on its lag in stage II, formula (7.2).
+struct Concentration {
+  Index head = 0;             ///< 0-based
+  Index component = 0;        ///< the component of its window that it concentrates on, 0-based
+  std::vector<double> gamma;  ///< γ_j [M]; 0 at j = component
+  /// lim t·(1 − σ(t)) = Σ_j 1/γ_j / (aM) as t → ∞, flow time; NaN if some γ_j ≤ 0, where one-hot attention
+  /// on that component does not attract.
+  double constant = 0;
+};
+
+/// (7.2) for every head of the subset `set` (its position in subsets()), at the one-hot attention that
+/// w [H, M] points to: each head on the component of its largest logit. Exact as a → 0 and t → ∞, with
+/// p = δ_S; G is that of the objective, γ from its slope in σ. Other heads do not move.
+std::vector<Concentration> concentrations(const Objective& objective, Index set,
+                                          std::span<const double> w, double a);
+
+/// Stage II before the asymptotics: the gradient flow ẇ = a·∂G(S;w)/∂w in w alone (7.2). Exact as
+/// a → 0. Integrated by an embedded Runge–Kutta pair of its own, relative tolerance 1e-9.
+class ReducedAttention {
+ public:
+  /// objective must outlive this. Not the reference engine's.
+  ReducedAttention(const Objective& objective, Index set, std::vector<double> w, double a);
+
+  /// w [H, M] at flow time t, at least the time of the last call.
+  const std::vector<double>& advance(double t);
+  /// Advances until every head of S has at least 1 − δ of its attention on one component, and returns
+  /// the flow time; ∞ if that has not happened at `latest`.
+  double advance_until(double delta, double latest);
+
+ private:
+  /// One accepted step that ends at `end` at the latest.
+  void step(double end);
+  void slope(const std::vector<double>& w, std::vector<double>& dwdt) const;
+  double least_attention() const;
+
+  const Objective& objective_;
+  Index set_;
+  double a_;
+  std::vector<Index> heads_;
+  std::vector<double> w_;
+  double t_ = 0.0;
+  double dt_ = 0.0;
+};
+
+}  // namespace gihflow
