@@ -274,23 +274,90 @@ inline Dual<T> logarithm(const Dual<T>& x) {
 inline double square_root(double x) {
   return sqrt(x);
 }
+inline Pack square_root(const Pack& x) {
+  double y[8];
+  __builtin_memcpy(y, &x, sizeof y);
+  for (int l = 0; l < 8; ++l) y[l] = sqrt(y[l]);
+  Pack z;
+  load(z, y);
+  return z;
+}
 /// Derivative 0 at 0, where (4.5) sets it so.
-inline Dual<double> square_root(const Dual<double>& x) {
-  double y = sqrt(x.v);
-  return {y, y > 0.0 ? x.d / (2.0 * y) : 0.0};
+template <class T>
+inline Dual<T> square_root(const Dual<T>& x) {
+  T y = square_root(x.v), zero;
+  set(zero, 0.0);
+  return {y, where_positive(y, x.d / (y * 2.0), zero)};
 }
 
-/// Number types of one evaluation: S shared by all lanes, L a number a lane.
-template <class Shared, class Constant, class Lane, int Lanes>
+/// x[l] = table[index[l]·stride].
+template <class Integer>
+inline void gather(Pack& x, const double* table, const Integer* index, std::int64_t stride = 1) {
+  double y[8];
+  for (int l = 0; l < 8; ++l) y[l] = table[index[l] * stride];
+  __builtin_memcpy(&x, y, sizeof y);
+}
+template <class Integer>
+inline void gather(Dual<Pack>& x, const Dual<double>* table, const Integer* index,
+                   std::int64_t stride = 1) {
+  double v[8], d[8];
+  for (int l = 0; l < 8; ++l) {
+    v[l] = table[index[l] * stride].v;
+    d[l] = table[index[l] * stride].d;
+  }
+  __builtin_memcpy(&x.v, v, sizeof v);
+  __builtin_memcpy(&x.d, d, sizeof d);
+}
+
+/// Eight numbers one after the other.
+inline void store_lanes(const Pack& x, double* to) {
+  __builtin_memcpy(to, &x, sizeof x);
+}
+inline void store_lanes(const Dual<Pack>& x, Dual<double>* to) {
+  double v[8], d[8];
+  __builtin_memcpy(v, &x.v, sizeof v);
+  __builtin_memcpy(d, &x.d, sizeof d);
+  for (int l = 0; l < 8; ++l) to[l] = {v[l], d[l]};
+}
+inline void load_lanes(Pack& x, const double* from) {
+  load(x, from);
+}
+inline void load_lanes(Dual<Pack>& x, const Dual<double>* from) {
+  const std::int64_t lanes[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+  gather(x, from, lanes);
+}
+
+/// table[index[l]·stride] += x[l], lane after lane.
+template <class V, class S, class Integer>
+inline void scatter_add(const V& x, S* table, const Integer* index, std::int64_t stride = 1) {
+  S y[8];
+  store_lanes(x, y);
+  for (int l = 0; l < 8; ++l) table[index[l] * stride] = table[index[l] * stride] + y[l];
+}
+
+/// x where the tokens are equal, else 0.
+template <class V>
+inline V where_equal(const std::uint16_t* first, const std::uint16_t* second, const V& x) {
+  double y[8];
+  for (int l = 0; l < 8; ++l) y[l] = first[l] == second[l] ? 1.0 : 0.0;
+  Pack mask;
+  load(mask, y);
+  return mask * x;
+}
+
+/// Number types of one evaluation: S shared by all lanes, C a lane's number that is not
+/// differentiated, L a lane's number, V eight window pairs.
+template <class Shared, class Constant, class Lane, class Pairs, int Lanes>
 struct Types {
   using S = Shared;
-  using C = Constant;  // a number of each lane that is not differentiated
+  using C = Constant;
   using L = Lane;
+  using V = Pairs;
   static constexpr int lanes = Lanes;
 };
-using Plain1 = Types<double, double, double, 1>;
-using Plain8 = Types<double, Pack, Pack, 8>;
-using Dual1 = Types<Dual<double>, double, Dual<double>, 1>;
-using Dual8 = Types<Dual<double>, Pack, Dual<Pack>, 8>;
+using Plain1 = Types<double, double, double, Pack, 1>;
+using Plain8 = Types<double, Pack, Pack, Pack, 8>;
+using Dual1 = Types<Dual<double>, double, Dual<double>, Dual<Pack>, 1>;
+using Dual8 = Types<Dual<double>, Pack, Dual<Pack>, Dual<Pack>, 8>;
 
 }  // namespace gihflow::GIHFLOW_ISA

@@ -39,45 +39,51 @@ template <class N>
 struct Workspace {
   using S = typename N::S;
   using L = typename N::L;
-  S *p, *sigma;                         // the point: [subsets], [patterns, H, M]
-  S *loss, *a_sum, *p_sum, *sigma_sum;  // what the block accumulates
-  S *v, *u, *u_bar, *norm, *scale;      // query: [H, d+1] three times, [H] twice; last column 0
-  S *t, *pair_norm;                     // pairs: t_h [pairs, H]; ‖v_Z‖ [pairs, H] with l2
-  S *x, *e;                             // a·k shifted, E(Z,q) [pairs]
-  L* b;                                 // A(Z,q) of each lane, or B in the wide case [pairs]
-  S *kappa, *kappa_bar, *t_bar;         // [subsets] twice, [H]
-  L *y, *g;                             // [d] twice
-  S* window;                            // [d+1]
+  using V = typename N::V;
+  S *p, *sigma;                    // the point: [subsets], [patterns, H, M]
+  S *loss, *sigma_sum;             // what the block accumulates: one number, [patterns, H, M]
+  V *a_sum, *p_sum, *pattern_sum;  // lanes of ΣB·k, ΣB·κ_S [subsets], ∂σ [H, M] of one pattern
+  S *v, *u, *u_bar, *norm, *scale;  // query: [H, d+1] three times, [H] twice; last column 0
+  V *t, *pair_norm, *k;             // pairs/8: t_h [H]; ‖v_Z‖ [H] with l2; k(Z,q)
+  S *x, *e;                         // a·k, E(Z,q) [pairs]
+  L* b;                             // A(Z,q) of each lane, or B in the shifted case [pairs]
+  V *kappa, *kappa_bar, *t_bar;     // [subsets] twice, [H]
+  V *weight, *own;                  // σ_i(Z) and v_Z at the token of lag i, [M] each
+  L *y, *g;                         // [d] twice
 };
 
 template <class N>
 Workspace<N> layout(double* scratch, const ModelView& m, std::int64_t pairs) {
   using S = typename N::S;
   using L = typename N::L;
+  using V = typename N::V;
   Workspace<N> s;
-  std::int64_t sigmas = m.patterns * m.H * m.M;
+  std::int64_t sigmas = m.patterns * m.H * m.M, packs = pairs / hot::pack;
   s.p = take<S>(scratch, m.subsets);
   s.sigma = take<S>(scratch, sigmas);
   s.loss = take<S>(scratch, 1);
-  s.a_sum = take<S>(scratch, 1);
-  s.p_sum = take<S>(scratch, m.subsets);
   s.sigma_sum = take<S>(scratch, sigmas);
+  s.a_sum = take<V>(scratch, 1);
+  s.p_sum = take<V>(scratch, m.subsets);
+  s.pattern_sum = take<V>(scratch, m.H * m.M);
   s.v = take<S>(scratch, m.H * (m.d + 1));
   s.u = take<S>(scratch, m.H * (m.d + 1));
   s.u_bar = take<S>(scratch, m.H * (m.d + 1));
   s.norm = take<S>(scratch, m.H);
   s.scale = take<S>(scratch, m.H);
-  s.t = take<S>(scratch, pairs * m.H);
-  s.pair_norm = take<S>(scratch, m.l2 ? pairs * m.H : 0);
+  s.t = take<V>(scratch, packs * m.H);
+  s.pair_norm = take<V>(scratch, m.l2 ? packs * m.H : 0);
+  s.k = take<V>(scratch, packs);
   s.x = take<S>(scratch, pairs);
   s.e = take<S>(scratch, pairs);
   s.b = take<L>(scratch, pairs);
-  s.kappa = take<S>(scratch, m.subsets);
-  s.kappa_bar = take<S>(scratch, m.subsets);
-  s.t_bar = take<S>(scratch, m.H);
+  s.kappa = take<V>(scratch, m.subsets);
+  s.kappa_bar = take<V>(scratch, m.subsets);
+  s.t_bar = take<V>(scratch, m.H);
+  s.weight = take<V>(scratch, m.M);
+  s.own = take<V>(scratch, m.M);
   s.y = take<L>(scratch, m.d);
   s.g = take<L>(scratch, m.d);
-  s.window = take<S>(scratch, m.d + 1);
   return s;
 }
 
@@ -114,57 +120,84 @@ void query_features(const ModelView& m, Workspace<N>& s, const std::uint16_t* di
   }
 }
 
-/// ‖v_Z‖ of head h, by way of the window's own feature vector.
+/// What head h sees of eight windows: the tokens [M, 8] at its lags, and its attention to them, each
+/// window's own where some are partial (4.4).
 template <class N>
-typename N::S window_norm(const ModelView& m, Workspace<N>& s, const typename N::S* sigma,
-                          const std::uint16_t* seen) {
-  typename N::S squares;
-  set(squares, 0.0);
-  for (std::int64_t i = 0; i < m.M; ++i) set(s.window[seen[i]], 0.0);
-  for (std::int64_t i = 0; i < m.M; ++i) s.window[seen[i]] = s.window[seen[i]] + sigma[i];
-  set(s.window[m.d], 0.0);
-  for (std::int64_t i = 0; i < m.M; ++i) squares = squares + sigma[i] * s.window[seen[i]];
-  return square_root(squares);
+const std::uint16_t* attend(const ModelView& m, const StatisticsView& v, Workspace<N>& s,
+                            std::int64_t first, std::int64_t h) {
+  const typename N::S* sigma = s.sigma + h * m.M;
+  for (std::int64_t i = 0; i < m.M; ++i) {
+    if (m.patterns > 1)
+      gather(s.weight[i], sigma + i, v.pair_existing + first, m.H * m.M);
+    else
+      spread(s.weight[i], sigma[i]);
+  }
+  return v.pair_digits + first * m.W + m.first_lag[h] * hot::pack;
+}
+
+/// v_Z at the tokens of its own lags, Σ_j σ_j 1(Z_j = Z_i).
+template <class N>
+void own_features(const ModelView& m, Workspace<N>& s, const std::uint16_t* seen) {
+  for (std::int64_t i = 0; i < m.M; ++i) {
+    s.own[i] = s.weight[i];
+    for (std::int64_t j = 0; j < m.M; ++j)
+      if (j != i)
+        s.own[i] = s.own[i] + where_equal(seen + i * hot::pack, seen + j * hot::pack, s.weight[j]);
+  }
 }
 
 /// κ_S = Π_{h∈S} t_h for all S, each from the subset without its last head.
-template <class S>
-void products(const ModelView& m, const S* t, S* kappa) {
+template <class V>
+void products(const ModelView& m, const V* t, V* kappa) {
   set(kappa[0], 1.0);
   for (std::int64_t i = 1; i < m.subsets; ++i) kappa[i] = kappa[m.parent[i]] * t[m.last[i]];
 }
 
-/// t_h(Z,q) and a·k(Z,q) of every pair of the group; returns max and min of a·k.
+/// t_h(Z,q), k(Z,q) and a·k(Z,q) of every pair of the group; returns max and min of a·k.
 template <class N>
 void pair_features(const ModelView& m, const StatisticsView& v, Workspace<N>& s, std::int64_t first,
                    std::int64_t pairs, const typename N::S& a, double& top, double& bottom) {
-  using S = typename N::S;
-  std::int64_t width = m.d + 1;
-  top = -__builtin_huge_val();
-  bottom = __builtin_huge_val();
-  for (std::int64_t j = 0; j < pairs; ++j) {
-    const std::uint16_t* digits = v.pair_digits + (first + j) * m.W;
-    std::int64_t pattern = m.patterns > 1 ? v.pair_existing[first + j] : 0;
-    S* t = s.t + j * m.H;
+  using V = typename N::V;
+  const std::int64_t width = m.d + 1;
+  V scale, p, seen_value;
+  spread(scale, a);
+  for (std::int64_t j = 0; j < pairs; j += hot::pack) {
+    V* t = s.t + j / hot::pack * m.H;
     for (std::int64_t h = 0; h < m.H; ++h) {
-      const S* sigma = s.sigma + (pattern * m.H + h) * m.M;
-      const std::uint16_t* seen = digits + m.first_lag[h];
-      const S* u = s.u + h * width;
-      S sum = sigma[0] * u[seen[0]];
-      for (std::int64_t i = 1; i < m.M; ++i) sum = sum + sigma[i] * u[seen[i]];
+      const std::uint16_t* seen = attend(m, v, s, first + j, h);
+      const typename N::S* u = s.u + h * width;
+      V sum;
+      set(sum, 0.0);
+      for (std::int64_t i = 0; i < m.M; ++i) {
+        gather(seen_value, u, seen + i * hot::pack);
+        sum = sum + s.weight[i] * seen_value;
+      }
       if (m.l2) {
-        S norm = window_norm(m, s, sigma, seen);
-        s.pair_norm[j * m.H + h] = norm;
+        own_features(m, s, seen);
+        V squares;
+        set(squares, 0.0);
+        for (std::int64_t i = 0; i < m.M; ++i) squares = squares + s.weight[i] * s.own[i];
+        V norm = square_root(squares);
+        s.pair_norm[j / hot::pack * m.H + h] = norm;
         sum = sum / (norm + norm_guard);
       }
       t[h] = sum;
     }
     products(m, t, s.kappa);
-    S k = s.p[0] * s.kappa[0];
-    for (std::int64_t i = 1; i < m.subsets; ++i) k = k + s.p[i] * s.kappa[i];
-    s.x[j] = a * k;
+    V k;
+    set(k, 0.0);
+    for (std::int64_t i = 0; i < m.subsets; ++i) {
+      spread(p, s.p[i]);
+      k = k + p * s.kappa[i];
+    }
+    s.k[j / hot::pack] = k;
+    store_lanes(scale * k, s.x + j);
+  }
+  top = -__builtin_huge_val();
+  bottom = __builtin_huge_val();
+  for (std::int64_t j = 0; j < pairs; ++j) {
     double height = value(s.x[j]);
-    if (height > top) top = height;
+    if (!(height <= top)) top = height;  // NaN comes through
     if (height < bottom) bottom = height;
   }
 }
@@ -324,54 +357,57 @@ template <class N>
 void pairs_backward(const ModelView& m, const StatisticsView& v, Workspace<N>& s,
                     std::int64_t first, std::int64_t pairs, const typename N::S& a, bool weighted) {
   using S = typename N::S;
-  std::int64_t width = m.d + 1;
-  for (std::int64_t j = 0; j < pairs; ++j) {
-    S b = sum_lanes(s.b[j]);
-    if (!weighted) b = b * s.e[j];
-    const S* t = s.t + j * m.H;
+  using V = typename N::V;
+  const std::int64_t width = m.d + 1;
+  V scale, p, seen_value, zero;
+  spread(scale, a);
+  set(zero, 0.0);
+  for (std::int64_t j = 0; j < pairs; j += hot::pack) {
+    S sums[hot::pack];
+    for (std::int64_t l = 0; l < hot::pack; ++l) {
+      sums[l] = sum_lanes(s.b[j + l]);
+      if (!weighted) sums[l] = sums[l] * s.e[j + l];
+    }
+    V b;
+    load_lanes(b, sums);
+    const V* t = s.t + j / hot::pack * m.H;
     products(m, t, s.kappa);
     // Reverse sweep through the products: kappa_bar = ∂(ΣB·k)/∂κ_S.
-    for (std::int64_t h = 0; h < m.H; ++h) set(s.t_bar[h], 0.0);
-    S k;
-    set(k, 0.0);
+    *s.a_sum = *s.a_sum + b * s.k[j / hot::pack];
     for (std::int64_t i = 0; i < m.subsets; ++i) {
-      k = k + s.p[i] * s.kappa[i];
+      spread(p, s.p[i]);
       s.p_sum[i] = s.p_sum[i] + b * s.kappa[i];
-      s.kappa_bar[i] = b * s.p[i];
+      s.kappa_bar[i] = b * p;
     }
-    *s.a_sum = *s.a_sum + b * k;
+    for (std::int64_t h = 0; h < m.H; ++h) set(s.t_bar[h], 0.0);
     for (std::int64_t i = m.subsets - 1; i > 0; --i) {
-      std::int64_t parent = m.parent[i], h = m.last[i];
+      const std::int64_t parent = m.parent[i], h = m.last[i];
       s.t_bar[h] = s.t_bar[h] + s.kappa_bar[i] * s.kappa[parent];
       s.kappa_bar[parent] = s.kappa_bar[parent] + s.kappa_bar[i] * t[h];
     }
-    const std::uint16_t* digits = v.pair_digits + (first + j) * m.W;
-    std::int64_t pattern = m.patterns > 1 ? v.pair_existing[first + j] : 0;
     for (std::int64_t h = 0; h < m.H; ++h) {
-      const S* sigma = s.sigma + (pattern * m.H + h) * m.M;
-      const std::uint16_t* seen = digits + m.first_lag[h];
+      const std::uint16_t* seen = attend(m, v, s, first + j, h);
       const S* u = s.u + h * width;
       S* u_bar = s.u_bar + h * width;
-      S* sigma_sum = s.sigma_sum + (pattern * m.H + h) * m.M;
-      S g = a * s.t_bar[h];  // G_h(Z,q)
-      if (!m.l2) {
-        for (std::int64_t i = 0; i < m.M; ++i) {
-          sigma_sum[i] = sigma_sum[i] + g * u[seen[i]];
-          u_bar[seen[i]] = u_bar[seen[i]] + g * sigma[i];
-        }
-        continue;
+      V g = scale * s.t_bar[h], pull;  // G_h(Z,q)
+      if (m.l2) {
+        // Where a window is empty, v = 0 and nothing flows back.
+        const V& norm = s.pair_norm[j / hot::pack * m.H + h];
+        g = where_positive(value(norm), g / (norm + norm_guard), zero);
+        pull = where_positive(value(norm), t[h] / norm, zero);
+        own_features(m, s, seen);
       }
-      const S& norm = s.pair_norm[j * m.H + h];
-      if (!(value(norm) > 0.0)) continue;
-      S scale = norm + norm_guard;
-      g = g / scale;
-      S pull = t[h] / norm;
-      for (std::int64_t i = 0; i < m.M; ++i) set(s.window[seen[i]], 0.0);
-      for (std::int64_t i = 0; i < m.M; ++i) s.window[seen[i]] = s.window[seen[i]] + sigma[i];
       for (std::int64_t i = 0; i < m.M; ++i) {
-        if (seen[i] >= m.d) continue;
-        sigma_sum[i] = sigma_sum[i] + g * (u[seen[i]] - pull * s.window[seen[i]]);
-        u_bar[seen[i]] = u_bar[seen[i]] + g * sigma[i];
+        const std::uint16_t* token = seen + i * hot::pack;
+        gather(seen_value, u, token);
+        if (m.l2) seen_value = seen_value - pull * s.own[i];
+        // Lags that do not exist collect a number here which their σ = 0 removes in the end.
+        if (m.patterns > 1)
+          scatter_add(g * seen_value, s.sigma_sum + h * m.M + i, v.pair_existing + first + j,
+                      m.H * m.M);
+        else
+          s.pattern_sum[h * m.M + i] = s.pattern_sum[h * m.M + i] + g * seen_value;
+        scatter_add(g * s.weight[i], u_bar, token);
       }
     }
   }
@@ -427,7 +463,6 @@ void run_block(const BlockTask& task) {
   fetch(a, &task.point->a, &task.point->a_along, 0);
   for (std::int64_t i = 0; i < m.subsets; ++i) {
     fetch(s.p[i], task.point->p, task.point->p_along, i);
-    set(s.p_sum[i], 0.0);
   }
   for (std::int64_t i = 0; i < sigmas; ++i) {
     fetch(s.sigma[i], task.point->sigma, task.point->sigma_along, i);
@@ -435,6 +470,8 @@ void run_block(const BlockTask& task) {
   }
   set(*s.loss, 0.0);
   set(*s.a_sum, 0.0);
+  for (std::int64_t i = 0; i < m.subsets; ++i) set(s.p_sum[i], 0.0);
+  for (std::int64_t i = 0; i < m.H * m.M; ++i) set(s.pattern_sum[i], 0.0);
   for (std::int64_t i = 0; i < task.segment_count; ++i) {
     const Segment& segment = task.segments[i];
     std::int64_t first = v.group_pairs[segment.group];
@@ -456,11 +493,13 @@ void run_block(const BlockTask& task) {
     pairs_backward(m, v, s, first, pairs, a, shifted);
     query_backward(m, s, query, pattern);
   }
+  for (std::int64_t i = 0; i < m.H * m.M; ++i)
+    if (m.patterns == 1) s.sigma_sum[i] = s.sigma_sum[i] + sum_lanes(s.pattern_sum[i]);
   std::int64_t size = hot::partial_p + m.subsets + sigmas;
   store(*s.loss, task.partial, size, hot::partial_loss);
-  store(*s.a_sum, task.partial, size, hot::partial_a);
+  store(sum_lanes(*s.a_sum), task.partial, size, hot::partial_a);
   for (std::int64_t i = 0; i < m.subsets; ++i)
-    store(s.p_sum[i], task.partial, size, hot::partial_p + i);
+    store(sum_lanes(s.p_sum[i]), task.partial, size, hot::partial_p + i);
   for (std::int64_t i = 0; i < sigmas; ++i)
     store(s.sigma_sum[i], task.partial, size, hot::partial_p + m.subsets + i);
 }

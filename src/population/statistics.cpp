@@ -273,12 +273,19 @@ TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int la
     code.digits(s.query[static_cast<std::size_t>(groups[g][0])], digits.data());
     query_digits_.insert(query_digits_.end(), digits.begin(), digits.end());
     query_existing_.push_back(existing(digits.data()));
-    for (std::uint64_t window : layout.windows) {
-      code.digits(window, digits.data());
-      pair_digits_.insert(pair_digits_.end(), digits.begin(), digits.end());
+    const Index windows = static_cast<Index>(layout.windows.size());
+    const Index pairs = (windows + hot::pack - 1) / hot::pack * hot::pack;
+    const std::size_t base = pair_digits_.size();
+    pair_digits_.resize(base + static_cast<std::size_t>(pairs * width));
+    for (Index j = 0; j < pairs; ++j) {
+      code.digits(layout.windows[static_cast<std::size_t>(std::min(j, windows - 1))],
+                  digits.data());
+      for (Index lag = 0; lag < width; ++lag)
+        pair_digits_[base + static_cast<std::size_t>((j / hot::pack * width + lag) * hot::pack +
+                                                     j % hot::pack)] =
+            digits[static_cast<std::size_t>(lag)];
       pair_existing_.push_back(existing(digits.data()));
     }
-    Index pairs = static_cast<Index>(layout.windows.size());
     most_pairs_ = std::max(most_pairs_, pairs);
     group_pairs_.push_back(group_pairs_.back() + pairs);
     for (std::int64_t n : layout.tile_entries) tile_entries_.push_back(tile_entries_.back() + n);

@@ -258,9 +258,11 @@ class TiledObjective final : public Objective {
   std::size_t scratch_doubles() const {
     const Index d = model_.vocabulary, H = model_.heads, S = model_.subsets();
     const Index sigmas = patterns_ * H * model_.window, pairs = statistics_.most_pairs();
-    Index shared = 4 * S + 2 * sigmas + 2 + 3 * H * (d + 1) + 3 * H + pairs * (2 * H + 2) + d + 1;
-    constexpr Index arrays = 24, line = 8;
-    return static_cast<std::size_t>(2 * shared + 16 * (pairs + 2 * d) + arrays * line);
+    const Index M = model_.window, packs = pairs / hot::pack;
+    const Index shared = S + 2 * sigmas + 1 + 3 * H * (d + 1) + 2 * H + 2 * pairs;
+    const Index packed = 1 + 3 * S + H * M + packs * (2 * H + 1) + H + 2 * M + pairs + 2 * d;
+    constexpr Index arrays = 27, line = 8;
+    return static_cast<std::size_t>(2 * shared + 2 * hot::pack * packed + arrays * line);
   }
 
   void run(hot::BlockTask task, bool dual) const {

@@ -23,18 +23,22 @@ struct ModelView {
   double epsilon;
 };
 
+/// Window pairs are handled in packs of this many; groups are padded to whole packs.
+inline constexpr std::int64_t pack = 8;
+
 /// Sufficient statistics (n, q, T) of §4 in tiles of `lanes` chains that share a query window.
 ///
 /// group g: chains with the same query q; its pairs (Z, q) are the windows Z that occur in any of its
-/// chains. tile: `lanes` chains of one group; its entries are the (Z, e) that occur in any of them,
-/// ordered by token e; count[entry, lane] = n(Z, e) of that lane's chain. Lanes beyond the last
-/// chain of a group repeat the tile's first chain with T = 0.
+/// chains, the last one repeated to fill a pack. tile: `lanes` chains of one group; its entries are
+/// the (Z, e) that occur in any of them, ordered by token e; count[entry, lane] = n(Z, e) of that
+/// lane's chain. Lanes beyond the last chain of a group repeat the tile's first chain with T = 0.
 struct StatisticsView {
-  const std::int64_t* group_pairs;     ///< [groups + 1] first pair of each group
+  const std::int64_t*
+      group_pairs;  ///< [groups + 1] first pair of each group, multiples of the pack
   const std::int64_t* group_tiles;     ///< [groups + 1] first tile of each group
   const std::uint16_t* query_digits;   ///< [groups, W], digit j = token at lag j + 1
   const std::int32_t* query_existing;  ///< [groups] lags 1 … existing are not blank
-  const std::uint16_t* pair_digits;    ///< [pairs, W]
+  const std::uint16_t* pair_digits;    ///< [pairs / 8, W, 8]
   const std::int32_t* pair_existing;   ///< [pairs]
   const std::int64_t* tile_entries;    ///< [tiles · d + 1] first entry of (tile, token)
   const std::uint32_t* entry_pair;     ///< [entries] pair, counted from the group's first
