@@ -166,7 +166,7 @@ TEST_CASE("trajectories are bitwise the same for any number of threads") {
   for (const TrainingState& state : states) CHECK(state.trajectory == states[0].trajectory);
 }
 
-TEST_CASE("non-finite values reject the step; where they stay, the run ends and says so") {
+TEST_CASE("non-finite values reject the step, and end the run where they stay") {
   struct Cliff : Wrapped {
     using Wrapped::Wrapped;
     double edge = HUGE_VAL;
