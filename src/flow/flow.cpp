@@ -9,6 +9,7 @@
 
 #include "flow/coordinates.hpp"
 #include "flow/method.hpp"
+#include "flow/stages.hpp"
 #include "flow/stiffness.hpp"
 #include "flow/system.hpp"
 #include "gihflow/base/errors.hpp"
@@ -132,7 +133,9 @@ class StageRun {
         coordinates_(stage_, state.start),
         system_(objective, coordinates_),
         controller_(options, coordinates_),
-        times_(output_times(stage_.duration, options.outputs, options.first_output)) {
+        times_(static_cast<std::size_t>(state.stage) < options.times.size()
+                   ? options.times[static_cast<std::size_t>(state.stage)]
+                   : output_times(stage_.duration, options.outputs, options.first_output)) {
     if (options.integrator == Integrator::fehlberg78)
       explicit_ = make_fehlberg78();
     else
@@ -253,7 +256,7 @@ class StageRun {
   /// Tries one step; on success advances the state and records what lies on the way.
   Outcome one_step() {
     StepperState& s = state_.stepper;
-    if (total_steps() >= options_.max_steps) {
+    if (total_steps(state_) >= options_.max_steps) {
       if (!use_stiff_ && watch_.votes == steps_before_stiff)
         record().hint = "stability limits the step size, not accuracy: use a stiff integrator";
       return Outcome::step_limit;
@@ -397,13 +400,6 @@ class StageRun {
     snapshots.push_back(std::move(out));
   }
 
-  Index total_steps() const {
-    Index steps = 0;
-    for (const StageRecord& r : state_.trajectory.stages)
-      steps += r.statistics.accepted_steps + r.statistics.rejected_steps;
-    return steps;
-  }
-
   TrainingState& state_;
   const Schedule& schedule_;
   const Stage& stage_;
@@ -431,26 +427,9 @@ class StageRun {
 
 Outcome train_flow(TrainingState& state, const Schedule& schedule, const Objective& objective,
                    const Objective* validation, const FlowOptions& options, Observer* observer) {
-  const Index stages = static_cast<Index>(schedule.size());
-  state.outcome = Outcome::running;
-  while (state.stage < stages && state.outcome == Outcome::running) {
-    Outcome outcome = StageRun(state, schedule, objective, validation, options, observer).run();
-    if (outcome != Outcome::reached) {
-      state.outcome = outcome;
-      break;
-    }
-    state.start = final_parameters(state);
-    state.stepper = {};
-    ++state.stage;
-    if (state.stage == stages) state.outcome = Outcome::reached;
-    if (observer) {
-      const StageRecord& done = state.trajectory.stages.back();
-      Outcome wish = observer->after_step(state, {state.stage - 1, stages, done.stage.duration,
-                                                  done.stage.duration, &done.snapshots.back()});
-      if (state.stage < stages) state.outcome = wish;
-    }
-  }
-  return state.outcome;
+  return run_stages(state, schedule, observer, [&] {
+    return StageRun(state, schedule, objective, validation, options, observer).run();
+  });
 }
 
 }  // namespace gihflow

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limits>
+#include <vector>
 
 #include "gihflow/flow/schedule.hpp"
 #include "gihflow/flow/trajectory.hpp"
@@ -24,6 +25,8 @@ struct FlowOptions {
   double atol = 1e-9;
   Index outputs = 200;      ///< recorded points a stage, ≥ 2
   double first_output = 0;  ///< first positive output time; 0: min(1, duration/1000)
+  /// Recorded times of each stage, from 0 to its end, instead of those of output_times.
+  std::vector<std::vector<double>> times = {};
   Index max_steps = std::numeric_limits<Index>::max();  ///< accepted and rejected, of a run
 };
 

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "gihflow/flow/descent.hpp"
+#include "gihflow/flow/modified.hpp"
+
+namespace gihflow {
+
+struct CompareOptions {
+  std::vector<double> learning_rates = {1.0, 0.1, 0.01};  ///< η > 0, distinct
+  /// Of the flow. `outputs` and `first_output` set the times at which the two are held against each
+  /// other, rounded to steps of the largest learning rate; `max_steps` limits each run by itself.
+  FlowOptions flow = {.rtol = 1e-10, .atol = 1e-13};
+  ModifiedFlowOptions modified;
+};
+
+/// Euclidean distances of two points in the coordinates of each block, and of their losses.
+struct Distance {
+  double c = 0.0, w = 0.0, a = 0.0;
+  double all = 0.0;   ///< over all blocks
+  double loss = 0.0;  ///< |difference|, nats
+
+  bool operator==(const Distance&) const = default;
+};
+
+/// Gradient descent with one learning rate in one stage, at the compared times.
+struct ComparedRate {
+  double learning_rate = 0.0;
+  Outcome outcome = Outcome::reached;  ///< of descent up to the end of this stage
+  std::vector<Snapshot> descent;       ///< [times]; fewer where descent ended early
+  std::vector<Distance> to_flow;       ///< descent − flow, as many
+  /// Descent − modified flow (3.6); fewer where the modified flow could not be followed further.
+  std::vector<Distance> to_modified;
+  Outcome modified_outcome = Outcome::reached;
+  /// log C_D(t)/C_D(0) of descent, and of the modified flow where it got so far. The plain flow has 0.
+  std::vector<double> growth, modified_growth;
+  double growth_error = 0.0;  ///< largest error of (3.2) over descent's steps, in log C_D
+  /// First compared time at which η ≥ 2/λ_max on the flow, so that descent cannot stay near it (3.7).
+  std::optional<double> leaves_at;
+};
+
+/// How a distance depends on η: slope of log distance against log η.
+struct ObservedOrder {
+  std::optional<double> order;  ///< by least squares with a level of its own for each time
+  std::vector<double> pairs;    ///< of neighbouring learning rates, largest first
+  Index points = 0;             ///< distances that entered
+};
+
+struct ComparedStage {
+  Stage stage;
+  std::vector<double> t;            ///< compared times [times]
+  std::vector<Snapshot> flow;       ///< [times]
+  std::vector<double> sharpness;    ///< λ_max of the trained blocks along the flow [times]
+  std::vector<ComparedRate> rates;  ///< in the order of the learning rates
+  Outcome flow_outcome = Outcome::reached;
+  /// Times that the orders are fitted at, [fit_begin, fit_end): from five steps of the largest rate
+  /// that is fitted on, while at least a tenth of the flow's loss drop is yet to come.
+  Index fit_begin = 0, fit_end = 0;
+  std::vector<double> fitted_rates;  ///< those below 2/λ_max at all these times
+  ObservedOrder to_flow, to_modified;
+};
+
+struct Comparison {
+  std::vector<ComparedStage> stages;
+};
+
+/// Sentences on what compare refuses: learning rates that are not positive, not finite or not distinct,
+/// and stages that are not a whole number of steps of each.
+std::vector<std::string> compare_errors(const Schedule& schedule, const CompareOptions& options);
+
+/// Runs the flow once and full-batch gradient descent for every learning rate through the schedule,
+/// from the same start on the same chains, and the modified flow beside each. Descent tends to the flow
+/// at order 1 in η and to the modified flow at order 2 (theory §9). Throws InputError with
+/// compare_errors; `observer` sees the flow's and then each descent's steps.
+Comparison compare_descent(const Parameters& start, const Schedule& schedule,
+                           const Objective& objective, const CompareOptions& options,
+                           Observer* observer = nullptr);
+
+}  // namespace gihflow
