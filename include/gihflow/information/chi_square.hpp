@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "gihflow/chain/kernel.hpp"
+
+namespace gihflow {
+
+/// Chi-square mutual information between the next token e and the tokens at a set S of lags.
+struct ChiSquare {
+  double standard =
+      0.0;  ///< Σ_Z μ(Z)·χ²(Z), χ²(Z) = Σ_e μ(e|Z)²/μ(e) − 1: one chain's share of (6.1)
+  double modified = 0.0;  ///< Σ_Z μ(Z)²·χ²(Z): one chain's share of (6.2)
+};
+
+/// Both informations of one chain with kernel π [dⁿ, d] for every S ⊆ {1 … window}, |S| ≤ degree, in
+/// the order of subsets(): nats-like, dimensionless. Lags are those of the window, whether they are
+/// parents or not. From the stationary law of window+1 consecutive tokens, whose older lags are summed
+/// out one after the other. 0/0 at μ(Z_S) = 0 or μ(e) = 0 counts as 0. Written as
+/// Σ (μ(e|Z) − μ(e))(μ(Z|e) − μ(Z)), which loses no digits to the −1 and never overflows.
+/// Throws InputError: window < 1, degree < 0, and as stationary_window_law does.
+std::vector<ChiSquare> chi_square_information(std::span<const double> kernel, Index vocabulary,
+                                              std::span<const Index> parents, Index window,
+                                              Index degree);
+
+/// (6.1) and (6.2) of one set of lags, the mean over chains. Errors are standard deviations over
+/// chains / √N, NaN for one chain.
+struct RankedSet {
+  std::uint32_t lags = 0;                           ///< bit s−1 stands for lag s
+  double chi_square = 0.0, chi_square_error = 0.0;  ///< I(S)
+  double modified = 0.0, modified_error = 0.0;      ///< Ĩ(S)
+};
+
+/// All sets of lags with their informations, and what follows from them, (6.3).
+struct Ranking {
+  Index vocabulary = 0;
+  Index chains = 0;
+  std::vector<RankedSet> sets;           ///< in the order of subsets()
+  std::vector<std::size_t> by_modified;  ///< indices of sets, Ĩ decreasing; ties as in subsets()
+  std::vector<std::size_t> by_chi_square;
+  double gap = 0.0;        ///< Ĩ(S*) − max_{S≠S*} Ĩ(S); NaN where there is no other set
+  double gap_error = 0.0;  ///< of the differences Ĩ_π(S*) − Ĩ_π(runner-up) on the same chains
+  double gap_z = 0.0;      ///< gap / gap_error; NaN where that is undefined
+
+  /// S*, the set of the largest Ĩ.
+  const RankedSet& information_set() const { return sets[by_modified.front()]; }
+};
+
+/// Ranks every S ⊆ {1 … window}, |S| ≤ degree, over the chains of `kernels`, in parallel; the same bits
+/// for any number of threads.
+/// Throws InputError: kernels that validate() refuses, window < 1, degree < 0, more than 2^24 sets, a
+/// chain with more than one closed class (its stationary law is not unique), more memory than
+/// memory_limit().
+Ranking rank_lag_sets(const Kernels& kernels, Index window, Index degree);
+
+}  // namespace gihflow

@@ -1,0 +1,205 @@
+#include "gihflow/information/chi_square.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/memory.hpp"
+#include "gihflow/base/parallel.hpp"
+#include "gihflow/chain/stationary.hpp"
+#include "gihflow/information/subsets.hpp"
+
+namespace gihflow {
+
+namespace {
+
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+/// μ(e, Z) [d, windows] of one set of lags, Z_S numbered in any order.
+ChiSquare information_of(std::span<const double> joint, std::span<const double> token) {
+  const std::size_t d = token.size(), windows = joint.size() / d;
+  ChiSquare result;
+  for (std::size_t z = 0; z < windows; ++z) {
+    double mass = 0.0;
+    for (std::size_t e = 0; e < d; ++e) mass += joint[e * windows + z];
+    if (!(mass > 0.0)) continue;
+    double share = 0.0;
+    for (std::size_t e = 0; e < d; ++e) {
+      if (!(token[e] > 0.0)) continue;
+      const double both = joint[e * windows + z];
+      share += (both / mass - token[e]) * (both / token[e] - mass);
+    }
+    result.standard += share;
+    result.modified += mass * share;
+  }
+  return result;
+}
+
+/// Visits the sets of lags from the oldest lag on: an older lag is either kept, which needs no work
+/// since it is the least significant digit that has not been decided, or summed out.
+class Marginals {
+ public:
+  Marginals(Index vocabulary, Index degree, std::span<const double> token,
+            const std::vector<std::uint32_t>& masks, std::vector<ChiSquare>& results)
+      : d_(size(vocabulary)), degree_(degree), token_(token), masks_(masks), results_(results) {}
+
+  /// joint: μ(e, x_{l−1} … x_{l−lags}, kept tokens) [d, d^lags, kept].
+  void visit(const std::vector<double>& joint, Index lags, std::size_t kept, std::uint32_t mask,
+             Index elements) {
+    if (lags == 0) {
+      // Nothing is learnt from no lag at all.
+      if (mask != 0) results_[index_of(mask)] = information_of(joint, token_);
+      return;
+    }
+    if (elements < degree_)
+      visit(joint, lags - 1, kept * d_, mask | 1u << (lags - 1), elements + 1);
+    std::vector<double> shorter(joint.size() / d_);
+    for (std::size_t i = 0; i < shorter.size() / kept; ++i)
+      for (std::size_t digit = 0; digit < d_; ++digit) {
+        const double* from = joint.data() + (i * d_ + digit) * kept;
+        for (std::size_t k = 0; k < kept; ++k) shorter[i * kept + k] += from[k];
+      }
+    visit(shorter, lags - 1, kept, mask, elements);
+  }
+
+ private:
+  std::size_t index_of(std::uint32_t mask) const {
+    // By size, then lexicographic: of two sets of one size the one that owns the smallest lag in which
+    // they differ comes first.
+    const auto before = [](std::uint32_t x, std::uint32_t y) {
+      if (x == y) return false;
+      const int sizes = std::popcount(x) - std::popcount(y);
+      if (sizes != 0) return sizes < 0;
+      const std::uint32_t lowest = (x ^ y) & (~(x ^ y) + 1);
+      return (x & lowest) != 0;
+    };
+    return static_cast<std::size_t>(std::lower_bound(masks_.begin(), masks_.end(), mask, before) -
+                                    masks_.begin());
+  }
+
+  std::size_t d_;
+  Index degree_;
+  std::span<const double> token_;
+  const std::vector<std::uint32_t>& masks_;
+  std::vector<ChiSquare>& results_;
+};
+
+/// Mean and standard error of one number a chain.
+struct Estimate {
+  double mean, error;
+};
+template <class Number>
+Estimate estimate(Index chains, Number&& number) {
+  double sum = 0.0, squares = 0.0;
+  for (Index i = 0; i < chains; ++i) sum += number(i);
+  const double n = static_cast<double>(chains), mean = sum / n;
+  for (Index i = 0; i < chains; ++i) squares += (number(i) - mean) * (number(i) - mean);
+  return {mean, chains < 2 ? std::numeric_limits<double>::quiet_NaN()
+                           : std::sqrt(squares / (n - 1.0) / n)};
+}
+
+void check_window(Index window, Index degree) {
+  ErrorList errors;
+  if (window < 1) errors.add(fmt::format("window {}: must be at least 1", window));
+  if (degree < 0) errors.add(fmt::format("degree {}: must not be negative", degree));
+  errors.throw_if_any();
+}
+
+void check_memory(const Kernels& kernels, Index window, Index sets) {
+  const double d = static_cast<double>(kernels.vocabulary);
+  // A chain's law of window + 1 tokens, the same while it is pushed forward, and what is left of it
+  // while lags are summed out; the transition matrix and its copy.
+  const double law =
+      8.0 * std::pow(d, static_cast<double>(std::max(window + 1, kernels.longest_lag())));
+  const double states = std::pow(d, static_cast<double>(kernels.longest_lag()));
+  const double results = 16.0 * static_cast<double>(sets) * static_cast<double>(kernels.count);
+  const double needed = threads() * (4.0 * law + 16.0 * states * states) + results;
+  const double limit = static_cast<double>(memory_limit());
+  if (needed > limit)
+    throw InputError(
+        fmt::format("window {} with vocabulary {}: {:.4g} windows and {} sets of lags over {} "
+                    "chains need {:.1f} GiB of "
+                    "memory: must not exceed {:.1f} GiB",
+                    window, kernels.vocabulary, std::pow(d, static_cast<double>(window)), sets,
+                    kernels.count, needed / 0x1p30, limit / 0x1p30));
+}
+
+}  // namespace
+
+std::vector<ChiSquare> chi_square_information(std::span<const double> kernel, Index vocabulary,
+                                              std::span<const Index> parents, Index window,
+                                              Index degree) {
+  check_window(window, degree);
+  const std::vector<std::uint32_t> masks = subsets(window, degree);
+  const std::vector<double> joint = stationary_window_law(kernel, vocabulary, parents, window + 1);
+  std::vector<double> token(size(vocabulary));
+  const std::size_t windows = joint.size() / token.size();
+  for (std::size_t e = 0; e < token.size(); ++e)
+    token[e] = std::accumulate(joint.begin() + static_cast<std::ptrdiff_t>(e * windows),
+                               joint.begin() + static_cast<std::ptrdiff_t>((e + 1) * windows), 0.0);
+  std::vector<ChiSquare> results(masks.size());
+  Marginals(vocabulary, degree, token, masks, results).visit(joint, window, 1, 0, 0);
+  return results;
+}
+
+Ranking rank_lag_sets(const Kernels& kernels, Index window, Index degree) {
+  validate(kernels, "kernels");
+  check_window(window, degree);
+  const std::vector<std::uint32_t> masks = subsets(window, degree);
+  const Index sets = static_cast<Index>(masks.size()), chains = kernels.count;
+  check_memory(kernels, window, sets);
+  std::vector<ChiSquare> rows(size(chains * sets));  // [N, sets]
+  parallel_blocks(chains, [&](Index i) {
+    const Index classes = closed_classes(kernels.of_chain(i), kernels.vocabulary, kernels.parents);
+    if (classes != 1)
+      throw InputError(
+          fmt::format("kernels, chain {}: has {} closed classes of states: must be one, since its "
+                      "stationary law is "
+                      "not unique",
+                      i, classes));
+    const auto row = chi_square_information(kernels.of_chain(i), kernels.vocabulary,
+                                            kernels.parents, window, degree);
+    std::copy(row.begin(), row.end(), rows.begin() + i * sets);
+  });
+
+  Ranking ranking{kernels.vocabulary, chains, {}, {}, {}};
+  for (Index s = 0; s < sets; ++s) {
+    const Estimate standard =
+        estimate(chains, [&](Index i) { return rows[size(i * sets + s)].standard; });
+    const Estimate modified =
+        estimate(chains, [&](Index i) { return rows[size(i * sets + s)].modified; });
+    ranking.sets.push_back(
+        {masks[size(s)], standard.mean, standard.error, modified.mean, modified.error});
+  }
+  ranking.by_modified.resize(size(sets));
+  std::iota(ranking.by_modified.begin(), ranking.by_modified.end(), std::size_t{0});
+  ranking.by_chi_square = ranking.by_modified;
+  const auto& all = ranking.sets;
+  std::stable_sort(ranking.by_modified.begin(), ranking.by_modified.end(),
+                   [&](std::size_t x, std::size_t y) { return all[x].modified > all[y].modified; });
+  std::stable_sort(
+      ranking.by_chi_square.begin(), ranking.by_chi_square.end(),
+      [&](std::size_t x, std::size_t y) { return all[x].chi_square > all[y].chi_square; });
+  constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+  Estimate gap{undefined, undefined};
+  if (sets > 1) {
+    const Index best = static_cast<Index>(ranking.by_modified[0]);
+    const Index second = static_cast<Index>(ranking.by_modified[1]);
+    gap = estimate(chains, [&](Index i) {
+      return rows[size(i * sets + best)].modified - rows[size(i * sets + second)].modified;
+    });
+  }
+  ranking.gap = gap.mean;
+  ranking.gap_error = gap.error;
+  ranking.gap_z = gap.error > 0.0 ? gap.mean / gap.error : undefined;
+  return ranking;
+}
+
+}  // namespace gihflow
