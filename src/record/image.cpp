@@ -11,6 +11,13 @@ namespace {
 
 constexpr std::size_t growth = std::size_t{1} << 20;  // bytes by which the image grows
 
+Handle text_type() {
+  Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "string type");
+  check(H5Tset_size(type, H5T_VARIABLE), "string size");
+  check(H5Tset_cset(type, H5T_CSET_UTF8), "string encoding");
+  return type;
+}
+
 Handle without_times(hid_t property_class) {
   Handle properties(H5Pcreate(property_class), H5Pclose, "property list");
   check(H5Pset_obj_track_times(properties, false), "object times");
@@ -44,9 +51,7 @@ void Image::write_attribute(const std::string& path, const std::string& name, hi
 }
 
 void Image::attribute(const std::string& path, const std::string& name, const std::string& value) {
-  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "string type");
-  check(H5Tset_size(type, H5T_VARIABLE), "string size");
-  check(H5Tset_cset(type, H5T_CSET_UTF8), "string encoding");
+  const Handle type = text_type();
   const char* text = value.c_str();
   write_attribute(path, name, type, type, &text, nullptr);
 }
@@ -83,6 +88,15 @@ void Image::write_dataset(const std::string& path, hid_t native, hid_t stored, c
   }
   attribute(path, "units", meaning.units);
   attribute(path, "long_name", meaning.long_name);
+}
+
+void Image::texts(const std::string& path, const std::vector<std::string>& values,
+                  const std::string& long_name, const std::string& axis) {
+  const Handle type = text_type();
+  std::vector<const char*> pointers;
+  for (const std::string& value : values) pointers.push_back(value.c_str());
+  write_dataset(path, type, type, static_cast<const void*>(pointers.data()), values.size(),
+                {values.size()}, {"1", long_name, {axis}});
 }
 
 void Image::make_scale(const std::string& path) {

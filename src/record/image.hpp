@@ -73,6 +73,10 @@ class Image {
     dataset<T>(path, std::span<const T>(&value, 1), {}, meaning);
   }
 
+  /// A list of texts, UTF-8 of variable length, at the given dimension scale.
+  void texts(const std::string& path, const std::vector<std::string>& values,
+             const std::string& long_name, const std::string& axis);
+
   /// Makes the one-dimensional dataset at `path` a dimension scale of that name.
   void make_scale(const std::string& path);
   /// A dimension scale with the values first, first + 1, …

@@ -35,7 +35,27 @@ Shape shape_of(hid_t space) {
 }
 
 bool fits(H5T_class_t type_class, Numbers numbers) {
-  return type_class == H5T_INTEGER || (numbers == Numbers::reals && type_class == H5T_FLOAT);
+  switch (numbers) {
+    case Numbers::integers:
+      return type_class == H5T_INTEGER;
+    case Numbers::reals:
+      return type_class == H5T_INTEGER || type_class == H5T_FLOAT;
+    case Numbers::texts:
+      return type_class == H5T_STRING;
+  }
+  return false;
+}
+
+const char* to_words(Numbers numbers) {
+  switch (numbers) {
+    case Numbers::integers:
+      return "integers";
+    case Numbers::reals:
+      return "numbers";
+    case Numbers::texts:
+      return "texts";
+  }
+  return "";
 }
 
 // Entries of a shape, or nothing when they would not fit in memory.
@@ -116,8 +136,7 @@ std::optional<InputDataset> InputFile::dataset(const std::string& name, Numbers 
   result.handle = Handle(H5Dopen2(file_, name.c_str(), H5P_DEFAULT), H5Dclose, "opening it");
   const Handle type(H5Dget_type(result.handle), H5Tclose, "its type");
   if (!fits(H5Tget_class(type), numbers)) {
-    fault(fmt::format("{} does not hold {}; must be {}", name,
-                      numbers == Numbers::integers ? "integers" : "numbers", wanted));
+    fault(fmt::format("{} does not hold {}; must be {}", name, to_words(numbers), wanted));
     return std::nullopt;
   }
   const Handle creation(H5Dget_create_plist(result.handle), H5Pclose, "its properties");
@@ -145,8 +164,7 @@ std::optional<InputDataset> InputFile::dataset(const std::string& name, Numbers 
 
 std::optional<InputDataset> InputFile::dataset_of_shape(const std::string& name, Numbers numbers,
                                                         const Shape& shape) {
-  const std::string wanted = fmt::format(
-      "{}, {}", numbers == Numbers::integers ? "integers" : "numbers", to_string(shape));
+  const std::string wanted = fmt::format("{}, {}", to_words(numbers), to_string(shape));
   std::optional<InputDataset> found = dataset(name, numbers, wanted);
   if (found && found->shape != shape) {
     fault(fmt::format("{} has shape {}: must be {}", name, to_string(found->shape),
@@ -185,6 +203,33 @@ std::optional<std::vector<std::int64_t>> InputFile::integers(const std::string& 
                                                              const Shape& shape) {
   const auto found = dataset_of_shape(name, Numbers::integers, shape);
   return found ? integers(*found) : std::nullopt;
+}
+
+std::optional<std::vector<std::string>> InputFile::texts(const std::string& name) try {
+  const auto found = dataset(name, Numbers::texts, "a list of texts");
+  if (!found) return std::nullopt;
+  const Handle type(H5Dget_type(found->handle), H5Tclose, "its type");
+  if (found->shape.size() != 1 || H5Tis_variable_str(type) <= 0) {
+    fault(fmt::format("{} must be a one-dimensional list of texts of variable length", name));
+    return std::nullopt;
+  }
+  std::vector<char*> pointers(found->entries(), nullptr);
+  const Handle space(H5Dget_space(found->handle), H5Sclose, "its shape");
+  const Handle memory(H5Tcopy(type), H5Tclose, "string type");
+  if (!pointers.empty()) {
+    check(H5Dread(found->handle, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                  static_cast<void*>(pointers.data())),
+          "its values");
+  }
+  std::vector<std::string> values;
+  for (const char* text : pointers) values.emplace_back(text == nullptr ? "" : text);
+  if (!pointers.empty()) {
+    H5Dvlen_reclaim(memory, space, H5P_DEFAULT, static_cast<void*>(pointers.data()));
+  }
+  return values;
+} catch (const Error& failure) {
+  fault(fmt::format("{} cannot be read ({})", name, failure.what()));
+  return std::nullopt;
 }
 
 bool InputFile::has_attribute(const std::string& object, const std::string& name) const {

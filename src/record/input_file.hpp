@@ -24,7 +24,8 @@ struct InputDataset {
   std::size_t entries() const;
 };
 
-enum class Numbers { integers, reals };  ///< reals: integers too
+/// What a dataset holds; reals: integers too.
+enum class Numbers { integers, reals, texts };
 
 /// An HDF5 file of unknown origin, open for reading. Only hard links are followed, so that no path
 /// leads out of the file, to another place or in a circle; neither external storage, nor virtual
@@ -60,6 +61,9 @@ class InputFile {
   /// The same by name, with a shape that is known and checked before anything is read.
   std::optional<std::vector<double>> reals(const std::string& name, const Shape& shape);
   std::optional<std::vector<std::int64_t>> integers(const std::string& name, const Shape& shape);
+
+  /// A one-dimensional dataset of texts.
+  std::optional<std::vector<std::string>> texts(const std::string& name);
 
   /// Attributes of the object at an absolute path, which must exist.
   std::optional<std::int64_t> integer_attribute(const std::string& object, const std::string& name,

@@ -54,6 +54,27 @@ std::vector<double> rows(const StageRecord& stage, Get get) {
   return values;
 }
 
+// Where the automatic integrator changed its method; nothing when it never did.
+void write_switches(Image& image, const std::string& group,
+                    const std::vector<IntegratorSwitch>& switches) {
+  if (switches.empty()) return;
+  std::vector<double> t;
+  std::vector<std::string> from, to, reason;
+  for (const IntegratorSwitch& change : switches) {
+    t.push_back(change.t);
+    from.push_back(change.from);
+    to.push_back(change.to);
+    reason.push_back(change.reason);
+  }
+  image.group(group);
+  image.dataset<double>(group + "/t", t, {t.size()},
+                        {"flow time", "flow time since the start of the stage", {}});
+  image.make_scale(group + "/t");
+  image.texts(group + "/from", from, "method before", group + "/t");
+  image.texts(group + "/to", to, "method after", group + "/t");
+  image.texts(group + "/reason", reason, "what decided", group + "/t");
+}
+
 void write_stage(Image& image, const std::string& group, const StageRecord& stage,
                  const Parameters& shape, bool has_validation) {
   image.group(group);
@@ -65,6 +86,7 @@ void write_stage(Image& image, const std::string& group, const StageRecord& stag
   image.attribute(group, "gauge_drift", stage.gauge_drift);
   const StepStatistics& steps = stage.statistics;
   image.attribute(group, "rhs_evaluations", steps.rhs_evaluations);
+  image.attribute(group, "jacobian_columns", steps.jacobian_columns);
   image.attribute(group, "output_evaluations", steps.output_evaluations);
   image.attribute(group, "accepted_steps", steps.accepted_steps);
   image.attribute(group, "rejected_steps", steps.rejected_steps);
@@ -110,6 +132,7 @@ void write_stage(Image& image, const std::string& group, const StageRecord& stag
           [](const Snapshot& s) { return s.dissipated; });
   numbers("energy_residual", "nats", "loss(0) - loss(t) - dissipated(t)",
           [](const Snapshot& s) { return s.energy_residual; });
+  write_switches(image, group + "/switches", stage.switches);
 }
 
 // A vector with a scale of its own; nothing for an empty one.
@@ -274,6 +297,25 @@ void read_snapshots(InputFile& file, const std::string& group, const Parameters&
   }
 }
 
+std::vector<IntegratorSwitch> read_switches(InputFile& file, const std::string& group) {
+  std::vector<IntegratorSwitch> switches;
+  if (!file.has(group)) return switches;
+  const auto from = file.texts(group + "/from");
+  const auto to = file.texts(group + "/to");
+  const auto reason = file.texts(group + "/reason");
+  if (!from || !to || !reason) return switches;
+  const auto t = file.reals(group + "/t", Shape{from->size()});
+  if (!t) return switches;
+  if (to->size() != from->size() || reason->size() != from->size()) {
+    file.fault(group + " has lists of different lengths: must have one entry for each switch");
+    return switches;
+  }
+  for (std::size_t k = 0; k < from->size(); ++k) {
+    switches.push_back({(*t)[k], (*from)[k], (*to)[k], (*reason)[k]});
+  }
+  return switches;
+}
+
 StageRecord read_stage(InputFile& file, const std::string& group, const Parameters& shape) {
   StageRecord stage;
   const std::string trained = file.text_attribute(group, "trained").value_or("");
@@ -291,11 +333,13 @@ StageRecord read_stage(InputFile& file, const std::string& group, const Paramete
   stage.integrator = file.text_attribute(group, "integrator").value_or("");
   stage.gauge_drift = file.real_attribute(group, "gauge_drift").value_or(0.0);
   stage.statistics.rhs_evaluations = read_count(file, group, "rhs_evaluations");
+  stage.statistics.jacobian_columns = read_count(file, group, "jacobian_columns");
   stage.statistics.output_evaluations = read_count(file, group, "output_evaluations");
   stage.statistics.accepted_steps = read_count(file, group, "accepted_steps");
   stage.statistics.rejected_steps = read_count(file, group, "rejected_steps");
   stage.statistics.non_finite_steps = read_count(file, group, "non_finite_steps");
   read_snapshots(file, group, shape, stage);
+  stage.switches = read_switches(file, group + "/switches");
   return stage;
 }
 

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string>
+
+namespace gihflow {
+
+/// Name and version of the library that reads and writes files, "HDF5 1.10.8".
+std::string file_library();
+
+}  // namespace gihflow

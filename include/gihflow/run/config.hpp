@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gihflow/run/options.hpp"
+
+namespace gihflow {
+
+/// Options as a command line gives them.
+struct CommandLine {
+  Command command = Command::train;
+  std::string config;                         ///< path of a config file; empty: none
+  std::map<std::string, std::string> values;  ///< by option name; "true" for a flag
+};
+
+/// A setting put together from all places, with the faults found on the way and remarks that a user
+/// should see.
+struct Assembled {
+  Setting setting;
+  Faults faults;
+  std::vector<std::string> notes;
+};
+
+/// Defaults < preset < config file < command line. There is one preset: the command line's, else the
+/// config's; wherever it was named, every option given in either place wins over it.
+///
+/// A config is flat TOML, option names as keys and arrays for lists. Unknown keys are faults that name
+/// the nearest known key. Keys of other commands are checked for their type and range and left unused,
+/// so that one config can serve several commands.
+Assembled assemble(const CommandLine& line);
+
+/// The options that determine the numbers of a run, as TOML that assemble() reads back to the same
+/// values; options named in `leave_out` and options without a value are left out.
+std::string config_text(const Setting& setting, Command command,
+                        const std::set<std::string>& leave_out);
+
+/// The setting that a config text describes, from a file that this program wrote. Throws InputError.
+Setting setting_of_config(const std::string& text, const std::string& origin);
+
+}  // namespace gihflow

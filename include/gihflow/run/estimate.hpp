@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gihflow/run/problem.hpp"
+
+namespace gihflow {
+
+/// Size of a problem before any work is done. Memory and disk are upper bounds.
+struct Estimate {
+  Index chains = 0;
+  Index validation_chains = 0;
+  Index length = 0;
+  double windows = 0;          ///< windows Z that can occur, theory §4
+  double pairs_per_chain = 0;  ///< distinct (window, token) pairs a chain has at most
+  Index subsets = 0;
+  Index parameters = 0;     ///< numbers in (c, w, a)
+  Index outputs = 0;        ///< recorded points in all
+  double memory = 0;        ///< bytes
+  double memory_limit = 0;  ///< bytes that this process could use
+  double disk = 0;          ///< bytes
+};
+
+Estimate estimate(const Problem& problem);
+
+/// Sentences for a problem that this machine cannot hold, with the numbers.
+std::vector<std::string> estimate_errors(const Problem& problem, const Estimate& estimate);
+
+/// "12.3 MiB"
+std::string to_string_bytes(double bytes);
+
+}  // namespace gihflow

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gihflow/chain/sequence.hpp"
+#include "gihflow/run/config.hpp"
+
+namespace gihflow {
+
+/// A setting with its input files read: everything that a command starts from, found to be valid.
+struct Problem {
+  Command command = Command::train;
+  Setting setting;                                   ///< with what the files fix filled in
+  std::shared_ptr<const Sequences> data;             ///< null: chains are drawn
+  std::shared_ptr<const Sequences> validation_data;  ///< null: drawn, or none
+  std::shared_ptr<const Kernels> kernels;            ///< null: drawn from the prior
+  std::optional<Parameters> parameters;              ///< none: the initial point
+  bool parents_known = true;                         ///< false: given data that do not say
+  std::set<std::string> unused;                      ///< options without effect here
+  std::vector<std::string> notes;
+
+  /// Sequences of the command's purpose: given, or drawn. Throws InputError.
+  std::shared_ptr<const SequenceSource> chains() const;
+  /// Validation sequences; null without any.
+  std::shared_ptr<const SequenceSource> validation_chains() const;
+  /// Parameters to start from, or to evaluate at.
+  Parameters start() const;
+};
+
+/// Reads the input files of a setting, takes over what they fix, and checks every option and how
+/// they fit together, so that work can begin. Throws InputError with all faults, those in `assembled`
+/// first.
+Problem prepare(Assembled assembled, Command command);
+Problem prepare(const Setting& setting, Command command);
+
+}  // namespace gihflow

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "gihflow/chain/sequence.hpp"
+#include "gihflow/flow/flow.hpp"
+#include "gihflow/model/parameters.hpp"
+
+namespace gihflow {
+
+/// Where the gradient is computed. automatic: the fastest that the program was built with.
+enum class Device { automatic, cpu, cuda };
+
+/// All that a command needs to know, with the defaults of the paper's three-stage experiment. The
+/// command line, config files and library users fill the same struct; run/options.hpp lists its fields
+/// by their option names.
+struct Setting {
+  // Chains
+  SamplingOptions sampling;  ///< of the training chains; the command sets `purpose`
+  Index validation_chains = 1000;
+
+  // Input files; empty: none
+  std::string data;
+  std::string validation_data;
+  std::string kernels;
+  std::string parameters;
+
+  // Model and where training starts
+  Model model;  ///< model.vocabulary = sampling.prior.vocabulary
+  InitialPoint initial;
+
+  // Training
+  Schedule stages = {
+      {.c = true, .duration = 2000}, {.w = true, .duration = 50000}, {.a = true, .duration = 5000}};
+  FlowOptions flow;
+
+  // Computation
+  Engine engine = Engine::automatic;
+  Device device = Device::automatic;
+  std::optional<int> threads;  ///< none: as set before, by default every core
+
+  // Output
+  std::string output;              ///< empty: no file is written
+  std::string kernels_output;      ///< of `sample`; empty: none
+  bool force = false;              ///< overwrite existing outputs
+  double checkpoint_every = 0.5;   ///< at most so often, in seconds of wall time
+  std::optional<double> max_wall;  ///< seconds of wall time
+  bool dry_run = false;
+  bool quiet = false;
+  bool json = false;
+
+  /// Options that were given rather than left at their default, by name, each with the config file
+  /// it came from, empty for the command line. What an input file fixes (d, L, N, M, H, D, parents)
+  /// replaces a default silently, but contradicts an option that was given.
+  std::map<std::string, std::string> given;
+  std::string command_line;  ///< recorded with the run
+};
+
+}  // namespace gihflow

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+
+#include "gihflow/flow/flow.hpp"
+#include "gihflow/record/run_file.hpp"
+#include "gihflow/run/problem.hpp"
+
+namespace gihflow {
+
+/// Follows a call of train(), on the thread that made it.
+class TrainObserver {
+ public:
+  virtual ~TrainObserver() = default;
+  /// A remark that a user should see.
+  virtual void note(const std::string& /*text*/) {}
+  /// A part of the work begins: "drawing chains", "training", "baselines".
+  virtual void phase(const std::string& /*name*/) {}
+  /// After every step.
+  virtual void progress(const Progress& /*progress*/) {}
+};
+
+/// Trains as the setting says and returns what was recorded, which is also what `setting.output`
+/// then holds: how the run ended, its trajectory, certificates, baselines, standard errors, timings.
+///
+/// The file is written right after the start, at the end of every stage and at most every
+/// `checkpoint_every` seconds, each time as a whole; a stop by request_interrupt(), max_wall or
+/// flow.max_steps leaves the state to continue from in it.
+/// Baselines and standard errors are computed at the end, unless the run was interrupted or ran out
+/// of wall time.
+///
+/// Throws InputError before anything is written; WriteError when an output cannot be written, the
+/// last good one being left in place. A numerical failure is an outcome.
+RunFile train(const Setting& setting, TrainObserver* observer = nullptr);
+RunFile train(const Problem& problem, TrainObserver* observer = nullptr);
+
+/// What a stage proves of itself.
+struct Certificates {
+  double loss_drop = 0;          ///< loss(0) − loss(end), nats
+  double energy_residual = 0;    ///< largest |loss(0) − loss(t) − dissipated(t)|, nats (3.5)
+  double relative_residual = 0;  ///< of it to the loss drop; NaN where the loss did not drop
+  double gauge_drift = 0;        ///< largest |logsumexp θ − log C_D| (3.2)
+  double loss_rise = 0;  ///< largest rise of the recorded loss between two outputs, ≥ 0, nats
+};
+Certificates certificates(const StageRecord& stage);
+
+/// Process exit code of an outcome: 0 reached, 3 numerical failure, 5 a limit, 130 interrupted.
+int exit_code(Outcome outcome);
+
+}  // namespace gihflow

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+#include "gihflow/run/problem.hpp"
+
+namespace gihflow::cli {
+
+/// One call of the program.
+struct Invocation {
+  CommandLine line;
+  std::string text;          ///< the command line as it was typed
+  std::string file;          ///< of `show`
+  bool config_only = false;  ///< of `show`
+};
+
+/// Each command prints its results to stdout and returns the exit code.
+/// Throws InputError and WriteError.
+int sample(const Invocation& invocation);
+int train(const Invocation& invocation);
+int evaluate(const Invocation& invocation);
+int show(const Invocation& invocation);
+
+/// The problem that a command line describes. Throws InputError.
+Problem prepare(const Invocation& invocation);
+
+/// Prints to stdout; throws WriteError when that fails.
+void print(const std::string& text);
+/// Prints "note: …" to stderr for every remark, unless quiet.
+void print_notes(const Problem& problem);
+/// What --dry-run prints: the size of the problem, as a table or as JSON.
+void print_estimate(const Problem& problem);
+
+}  // namespace gihflow::cli

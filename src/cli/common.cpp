@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "cli/commands.hpp"
+#include "cli/json.hpp"
+#include "cli/table.hpp"
+#include "gihflow/base/errors.hpp"
+#include "gihflow/run/estimate.hpp"
+
+namespace gihflow::cli {
+
+Problem prepare(const Invocation& invocation) {
+  const Command command = invocation.line.command;
+  Assembled assembled = assemble(invocation.line);
+  assembled.setting.command_line = invocation.text;
+  if (assembled.setting.output.empty()) assembled.setting.output = default_output(command);
+  return gihflow::prepare(std::move(assembled), command);
+}
+
+void print(const std::string& text) {
+  const std::size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
+  if (written != text.size() || std::fflush(stdout) != 0) {
+    throw WriteError(fmt::format("results could not be printed: {}", std::strerror(errno)));
+  }
+}
+
+void print_notes(const Problem& problem) {
+  if (problem.setting.quiet) return;
+  for (const std::string& note : problem.notes) fmt::print(stderr, "note: {}\n", note);
+}
+
+void print_estimate(const Problem& problem) {
+  const Estimate size = estimate(problem);
+  const bool trains = problem.command == Command::train;
+  if (problem.setting.json) {
+    Json json{{"chains", size.chains}, {"length", size.length}};
+    if (trains) {
+      json["validation_chains"] = size.validation_chains;
+      json["subsets"] = size.subsets;
+      json["parameters"] = size.parameters;
+      json["windows"] = size.windows;
+      json["pairs_per_chain"] = size.pairs_per_chain;
+      json["outputs"] = size.outputs;
+    }
+    json["memory_bytes"] = size.memory;
+    json["memory_limit_bytes"] = size.memory_limit;
+    json["disk_bytes"] = size.disk;
+    print(to_text(json));
+    return;
+  }
+  Fields fields;
+  fields.add("chains", fmt::format("{} of length {}", size.chains, size.length));
+  if (trains) {
+    fields.add("validation chains", fmt::format("{}", size.validation_chains));
+    fields.add("parameters", fmt::format("{}, of {} subsets", size.parameters, size.subsets));
+    fields.add("windows", fmt::format("{:.6g}, at most {:.6g} (window, token) pairs a chain",
+                                      size.windows, size.pairs_per_chain));
+    fields.add("stages", to_string(problem.setting.stages));
+    fields.add("outputs", fmt::format("{}", size.outputs));
+  }
+  fields.add("memory", fmt::format("at most {} of {}", to_string_bytes(size.memory),
+                                   to_string_bytes(size.memory_limit)));
+  fields.add("disk",
+             fmt::format("at most {}, {}", to_string_bytes(size.disk), problem.setting.output));
+  print(fields.text());
+}
+
+}  // namespace gihflow::cli

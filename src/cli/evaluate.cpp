@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/json.hpp"
+#include "cli/table.hpp"
+#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/parallel.hpp"
+#include "gihflow/information/subsets.hpp"
+#include "gihflow/population/objective.hpp"
+#include "gihflow/run/train.hpp"
+
+namespace gihflow::cli {
+
+namespace {
+
+// Loss and gradient in (c, w, a) with their standard errors.
+struct Evaluation {
+  Parameters at;
+  double loss = 0.0;
+  std::vector<double> c;
+  Gradient gradient;
+  StandardErrors errors;
+  std::string engine;
+};
+
+Evaluation evaluate_at(const Objective& objective, const Parameters& at) {
+  Evaluation result;
+  result.at = at;
+  objective.gradient(point_of(at), result.gradient);
+  result.loss = result.gradient.loss;
+  result.c = c_gradient(at, result.gradient);
+  result.errors = objective.standard_errors(at);
+  result.engine = objective.engine();
+  return result;
+}
+
+Json json_gradient(const std::vector<double>& c, const std::vector<double>& w, double a,
+                   Index window) {
+  return {{"c", json_numbers(c)}, {"w", json_rows(w, window)}, {"a", json_number(a)}};
+}
+
+std::string as_json(const Evaluation& result) {
+  const Index window = result.at.window;
+  const Json json = {
+      {"loss", json_number(result.loss)},
+      {"loss_standard_error", json_number(result.errors.loss)},
+      {"gradient", json_gradient(result.c, result.gradient.w, result.gradient.a, window)},
+      {"gradient_standard_error",
+       json_gradient(result.errors.c, result.errors.w, result.errors.a, window)},
+      {"engine", result.engine}};
+  return to_text(json);
+}
+
+std::string as_table(const Evaluation& result, const Model& model) {
+  Table table;
+  table.add({"", "gradient", "standard error"});
+  const auto add = [&](const std::string& name, double value, double error) {
+    table.add({name, fmt::format("{:.8e}", value), small_number(error)});
+  };
+  const std::vector<std::uint32_t> masks = subsets(model.heads, model.degree);
+  for (std::size_t s = 0; s < masks.size(); ++s) {
+    add(fmt::format("c{}", to_string_subset(masks[s])), result.c[s], result.errors.c[s]);
+  }
+  for (Index h = 0; h < model.heads; ++h) {
+    for (Index i = 0; i < model.window; ++i) {
+      const auto k = static_cast<std::size_t>(h * model.window + i);
+      add(fmt::format("w head {} lag {}", h + 1, model.lag(h, i)), result.gradient.w[k],
+          result.errors.w[k]);
+    }
+  }
+  add("a", result.gradient.a, result.errors.a);
+  return fmt::format("loss {} nats, engine {}\n\n", with_error(result.loss, result.errors.loss),
+                     result.engine) +
+         table.text();
+}
+
+}  // namespace
+
+int evaluate(const Invocation& invocation) {
+  const Problem problem = prepare(invocation);
+  const Setting& setting = problem.setting;
+  print_notes(problem);
+  if (setting.threads) set_threads(*setting.threads);
+  const auto objective = make_objective(setting.model, *problem.chains(), setting.engine);
+  const Evaluation result = evaluate_at(*objective, problem.start());
+  if (interrupt_requested()) return exit_code(Outcome::interrupted);
+  print(setting.json ? as_json(result) : as_table(result, setting.model));
+  return 0;
+}
+
+}  // namespace gihflow::cli

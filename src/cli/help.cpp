@@ -1,0 +1,159 @@
+#include "cli/help.hpp"
+
+#include <fmt/format.h>
+#include <CLI/Version.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <sstream>
+#include <vector>
+
+#include "gihflow/base/version.hpp"
+#include "gihflow/record/library.hpp"
+
+namespace gihflow::cli {
+
+namespace {
+
+constexpr std::size_t line_width = 96;
+constexpr std::size_t text_column = 30;
+
+// `text` broken into lines of at most line_width, each after the first indented.
+std::string wrapped(const std::string& text, std::size_t indent) {
+  std::istringstream words(text);
+  std::string result, word;
+  std::size_t column = indent;
+  while (words >> word) {
+    if (column > indent && column + 1 + word.size() > line_width) {
+      result += fmt::format("\n{:{}}", "", indent);
+      column = indent;
+    } else if (column > indent) {
+      result += ' ';
+      ++column;
+    }
+    result += word;
+    column += word.size();
+  }
+  return result;
+}
+
+std::string entry(const std::string& left, const std::string& text) {
+  std::string head = fmt::format("  {}", left);
+  if (head.size() + 1 >= text_column) head += "\n  ";  // too long to stand beside its text
+  const std::size_t column = head.size() - (head.rfind('\n') + 1);
+  return fmt::format("{}{:{}}{}\n", head, "", text_column - column, wrapped(text, text_column));
+}
+
+std::string default_of(const Option& option, Command command) {
+  if (option.name == "output") return default_output(command);
+  if (!option.unset.empty()) return option.unset;
+  const std::optional<Value> value = option.get(Setting());
+  return value ? to_string(*value) : "";
+}
+
+std::string option_entry(const Option& option, Command command) {
+  const std::string left = fmt::format(
+      "{}--{}{}{}", option.short_name.empty() ? "" : fmt::format("-{}, ", option.short_name),
+      option.name, option.value.empty() ? "" : " ", option.value);
+  std::string text = option.help;
+  if (option.kind != Kind::flag) {
+    const std::string choices = option.choices.size() > 1 ? option.allowed + "; " : "";
+    text += fmt::format(" ({}default {})", choices, default_of(option, command));
+  }
+  return entry(left, text);
+}
+
+const CommandText& text_of(Command command) {
+  const auto texts = command_texts();
+  return *std::find_if(texts.begin(), texts.end(),
+                       [&](const CommandText& text) { return text.command == command; });
+}
+
+}  // namespace
+
+std::span<const CommandText> command_texts() {
+  static const std::vector<CommandText> texts{
+      {Command::sample, "[OPTIONS]", "Draw chains and sequences; write them to HDF5",
+       "Draws transition kernels from the prior, or takes them from a file, draws one sequence "
+       "from "
+       "each, and writes tokens and label distributions to a data file."},
+      {Command::train, "[OPTIONS]", "Integrate the gradient flow through a schedule of stages",
+       "Trains the two-attention-layer transformer by gradient flow through a schedule of stages "
+       "and "
+       "writes the trajectory to a run file. Without options it runs the three-stage experiment of "
+       "the paper. Times are flow times, t = learning rate x steps; losses are in nats."},
+      {Command::evaluate, "[OPTIONS]", "Loss and gradient at given parameters on given data",
+       "Computes loss and gradient in (c, w, a) with their Monte Carlo standard errors, at "
+       "parameters "
+       "from a file or at the initial point, on sequences from a file or on the training chains of "
+       "a "
+       "setting."},
+      {Command::show, "RUN [OPTIONS]", "What is in a run file",
+       "Prints provenance, stages, certificates, final parameters and losses of a run file; with "
+       "--config the settings of the run, for train --config."},
+  };
+  return texts;
+}
+
+std::string program_help() {
+  std::string text = fmt::format(
+      "gihflow {}: gradient flow of transformers that learn generalised induction heads\n\n"
+      "Usage: gihflow COMMAND [OPTIONS]\n\nCommands:\n",
+      version());
+  for (const CommandText& command : command_texts()) {
+    text += entry(to_string(command.command), command.summary);
+  }
+  text += "\nOptions:\n";
+  text += entry("-h, --help", "Print this help; after a command, the help on it");
+  text += entry("--version", "Print version, build and level of reproducibility");
+  text += "\nExit codes:\n";
+  text += entry("0", "good");
+  text += entry("1", "a check or verification failed");
+  text += entry("2", "bad input or usage");
+  text += entry("3", "numerical failure: step size underflow or values that are not finite");
+  text += entry("4", "an output could not be written");
+  text += entry("5", "a limit was reached (--max-wall, --max-steps); checkpoint written");
+  text += entry("130", "interrupted; checkpoint written");
+  return text;
+}
+
+std::string command_help(Command command) {
+  const CommandText& about = text_of(command);
+  std::string text = fmt::format("Usage: gihflow {} {}\n\n{}\n", to_string(command),
+                                 about.arguments, wrapped(about.description, 0));
+  std::string group;
+  for (const Option& option : options()) {
+    if (!option.belongs_to(command)) continue;
+    if (option.group != group) text += fmt::format("\n{}:\n", option.group);
+    group = option.group;
+    text += option_entry(option, command);
+  }
+  if (command == Command::show) {
+    text += entry("--config", "Print only the settings of the run, as a config that train reads");
+  } else {
+    text += "\nConfig:\n";
+    text += entry("--config FILE",
+                  "Read options from flat TOML: option names as keys, arrays for lists. Options on "
+                  "the command line win over it, it wins over --preset");
+  }
+  text += entry("-h, --help", "Print this help");
+  return text;
+}
+
+std::string version_text() {
+  std::string text = fmt::format("gihflow {} (commit {})\n", version(), git_commit());
+  text += entry("compiler", fmt::format("{}, {}", compiler(), compiler_flags()));
+  text += entry("engines", "dense, sparse, reference; built without CUDA");
+  text += entry("instruction set", instruction_set());
+  text += entry("libraries",
+                fmt::format("{}, {}, CLI11 {}, fmt {}.{}.{}, nlohmann-json {}.{}.{}",
+                            library_versions(), file_library(), CLI11_VERSION, FMT_VERSION / 10000,
+                            FMT_VERSION / 100 % 100, FMT_VERSION % 100, NLOHMANN_JSON_VERSION_MAJOR,
+                            NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH));
+  text += entry("reproducibility",
+                "the same build on the same machine gives the same bits, for any number of threads "
+                "and whatever the output times, checkpoints and progress");
+  return text;
+}
+
+}  // namespace gihflow::cli

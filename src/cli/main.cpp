@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <new>
+
+#include "cli/commands.hpp"
+#include "cli/help.hpp"
+#include "cli/parser.hpp"
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/interrupt.hpp"
+
+namespace gihflow::cli {
+
+namespace {
+
+enum ExitCode { good = 0, bad_input = 2, numerical_failure = 3, write_failure = 4, stopped = 130 };
+
+void write_to_stderr(const char* text) {
+  static_cast<void>(!write(STDERR_FILENO, text, std::strlen(text)));
+}
+
+// The first signal asks for an end after the current step, the second one ends the process. Output
+// files are replaced as a whole, so that neither can spoil one.
+extern "C" void on_signal(int) {
+  if (interrupt_requested()) _exit(stopped);
+  request_interrupt();
+  write_to_stderr("\ngihflow: stopping after the current step; a second signal stops at once\n");
+}
+
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  // A file that grows past a limit is a write error, not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
+int run_command(const Invocation& invocation) {
+  switch (invocation.line.command) {
+    case Command::sample:
+      return sample(invocation);
+    case Command::train:
+      return train(invocation);
+    case Command::evaluate:
+      return evaluate(invocation);
+    case Command::show:
+      return show(invocation);
+  }
+  return bad_input;
+}
+
+int run_program(int argc, char** argv) {
+  const Parsed parsed = parse(argc, argv);
+  const Command command = parsed.invocation.line.command;
+  if (parsed.action == Parsed::Action::help) {
+    print(parsed.has_command ? command_help(command) : program_help());
+    return good;
+  }
+  if (parsed.action == Parsed::Action::version) {
+    print(version_text());
+    return good;
+  }
+  if (!parsed.has_command && parsed.errors.empty()) {
+    fmt::print(stderr, "{}", program_help());
+    return bad_input;
+  }
+  // Errors of usage and of values together.
+  std::vector<std::string> errors = parsed.errors;
+  if (!errors.empty()) {
+    if (parsed.has_command && command != Command::show) {
+      const std::vector<std::string> values = assemble(parsed.invocation.line).faults.sentences;
+      errors.insert(errors.end(), values.begin(), values.end());
+    }
+    throw InputError(std::move(errors));
+  }
+  return run_command(parsed.invocation);
+}
+
+int guarded(int argc, char** argv) {
+  try {
+    return run_program(argc, argv);
+  } catch (const InputError& error) {
+    for (const std::string& message : error.messages()) fmt::print(stderr, "error: {}\n", message);
+    return bad_input;
+  } catch (const WriteError& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return write_failure;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "error: out of memory\n");
+    return bad_input;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "error: internal: {}\n", error.what());
+    return numerical_failure;
+  }
+}
+
+}  // namespace
+
+}  // namespace gihflow::cli
+
+int main(int argc, char** argv) {
+  gihflow::cli::handle_signals();
+  return gihflow::cli::guarded(argc, argv);
+}

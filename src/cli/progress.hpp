@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "gihflow/run/train.hpp"
+
+namespace gihflow::cli {
+
+/// Follows training on stderr: remarks as lines; on a terminal also one line that is redrawn, with
+/// stage, flow time on a log scale, loss, leading p_S, a and time left. Nothing when quiet; no
+/// redrawn line off a terminal, on a dumb one or with NO_COLOR.
+class ProgressBar final : public TrainObserver {
+ public:
+  explicit ProgressBar(bool quiet);
+  ~ProgressBar() override;
+
+  void note(const std::string& text) override;
+  void phase(const std::string& name) override;
+  void progress(const Progress& progress) override;
+  /// Removes the line.
+  void clear();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void draw(const std::string& line);
+
+  bool quiet_;
+  bool animated_;
+  bool drawn_ = false;
+  Clock::time_point training_began_;
+  Clock::time_point last_drawn_;
+};
+
+/// The line that ProgressBar draws, at most `width` columns.
+std::string progress_line(const Progress& progress, double seconds, std::size_t width);
+
+/// Share of a run that is done, stages counted equally and flow time logarithmically, in [0, 1].
+double fraction_done(const Progress& progress);
+
+}  // namespace gihflow::cli

@@ -1,0 +1,318 @@
+#include "cli/report.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "cli/json.hpp"
+#include "cli/table.hpp"
+#include "gihflow/flow/flow.hpp"
+#include "gihflow/information/subsets.hpp"
+#include "gihflow/run/train.hpp"
+
+namespace gihflow::cli {
+
+namespace {
+
+constexpr std::size_t most_subsets_shown = 4;
+constexpr double least_weight_shown = 1e-3;
+constexpr Index most_lags_shown = 12;
+
+std::string sentence_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::running:
+      return "still running, or killed, when this was written";
+    case Outcome::reached:
+      return "the end of the schedule was reached";
+    case Outcome::step_limit:
+      return "--max-steps was reached";
+    case Outcome::wall_time:
+      return "--max-wall was reached";
+    case Outcome::interrupted:
+      return "interrupted";
+    case Outcome::step_underflow:
+      return "the step size fell below what flow time can resolve";
+    case Outcome::non_finite:
+      return "loss, gradient or state was not finite";
+  }
+  return "";
+}
+
+std::string stages_table(const RunFile& run) {
+  Table table;
+  table.add({"stage", "flow time", "rhs", "accepted", "rejected", "loss drop", "energy residual",
+             "of the drop", "gauge drift"});
+  for (std::size_t k = 0; k < run.state.trajectory.stages.size(); ++k) {
+    const StageRecord& stage = run.state.trajectory.stages[k];
+    const Certificates proof = certificates(stage);
+    const double reached = stage.snapshots.empty() ? 0.0 : stage.snapshots.back().t;
+    table.add({fmt::format("{} {}", k + 1, blocks_of(stage.stage)),
+               reached == stage.stage.duration
+                   ? number(reached)
+                   : fmt::format("{} of {}", number(reached), number(stage.stage.duration)),
+               fmt::format("{}", stage.statistics.rhs_evaluations),
+               fmt::format("{}", stage.statistics.accepted_steps),
+               fmt::format("{}", stage.statistics.rejected_steps), number(proof.loss_drop),
+               small_number(proof.energy_residual), small_number(proof.relative_residual),
+               small_number(proof.gauge_drift)});
+  }
+  return table.text();
+}
+
+// What went wrong or is worth a word, one line a stage.
+std::string stage_remarks(const RunFile& run) {
+  std::string text;
+  for (std::size_t k = 0; k < run.state.trajectory.stages.size(); ++k) {
+    const StageRecord& stage = run.state.trajectory.stages[k];
+    const double rise = certificates(stage).loss_rise;
+    if (rise > 0.0) {
+      text += fmt::format("stage {}: the recorded loss rises by {} nats somewhere\n", k + 1,
+                          small_number(rise));
+    }
+    if (stage.statistics.non_finite_steps > 0) {
+      text += fmt::format("stage {}: {} steps were rejected for values that are not finite\n",
+                          k + 1, stage.statistics.non_finite_steps);
+    }
+    for (const IntegratorSwitch& change : stage.switches) {
+      text += fmt::format("stage {}: {} to {} at t = {}: {}\n", k + 1, change.from, change.to,
+                          number(change.t), change.reason);
+    }
+    if (!stage.hint.empty()) text += fmt::format("stage {}: {}\n", k + 1, stage.hint);
+  }
+  return text;
+}
+
+std::string weights_line(const Parameters& parameters) {
+  const std::vector<double> p = parameters.p();
+  const std::vector<std::uint32_t> masks = subsets(parameters.heads, parameters.degree);
+  std::vector<std::size_t> order(p.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t i, std::size_t j) { return p[i] > p[j]; });
+  std::vector<std::string> parts;
+  for (const std::size_t s : order) {
+    const bool shown =
+        parts.empty() || (parts.size() < most_subsets_shown && p[s] >= least_weight_shown);
+    if (shown) parts.push_back(fmt::format("{} {:.6f}", to_string_subset(masks[s]), p[s]));
+  }
+  return fmt::format("{}", fmt::join(parts, "   "));
+}
+
+// Attention of each head on each lag; of wide windows, where it is largest.
+std::string attention_table(const RunFile& run, const Parameters& parameters) {
+  const std::vector<double> attention = parameters.attention();
+  const Index widest = *std::max_element(run.lags.begin(), run.lags.end());
+  Table table;
+  if (widest <= most_lags_shown) {
+    std::vector<std::string> head{"attention"};
+    for (Index lag = 1; lag <= widest; ++lag) head.push_back(fmt::format("lag {}", lag));
+    table.add(std::move(head));
+  } else {
+    table.add({"attention", "largest", "at lag"});
+  }
+  for (Index h = 0; h < parameters.heads; ++h) {
+    std::vector<std::string> cells{fmt::format("head {}", h + 1)};
+    const auto row = attention.begin() + h * parameters.window;
+    const auto lags = run.lags.begin() + h * parameters.window;
+    if (widest <= most_lags_shown) {
+      cells.resize(static_cast<std::size_t>(widest) + 1);
+      for (Index i = 0; i < parameters.window; ++i) {
+        cells[static_cast<std::size_t>(lags[i])] = fmt::format("{:.6f}", row[i]);
+      }
+    } else {
+      const auto top = std::max_element(row, row + parameters.window) - row;
+      cells.push_back(fmt::format("{:.6f}", row[top]));
+      cells.push_back(fmt::format("{}", lags[top]));
+    }
+    table.add(std::move(cells));
+  }
+  return table.text();
+}
+
+std::string losses_table(const RunFile& run) {
+  const Snapshot& last = run.state.trajectory.stages.back().snapshots.back();
+  const bool validated = !run.validation_hash.empty();
+  const double training_error =
+      run.standard_errors ? run.standard_errors->loss : std::numeric_limits<double>::quiet_NaN();
+  Table table;
+  const auto add = [&](std::string name, std::string training, std::string validation) {
+    std::vector<std::string> cells{std::move(name), std::move(training)};
+    if (validated) cells.push_back(std::move(validation));
+    table.add(std::move(cells));
+  };
+  add("loss (nats)", "training", "validation");
+  add("trained model", with_error(last.loss, training_error), number(last.validation_loss));
+  if (!run.baselines) return table.text();
+  const Baselines& training = run.baselines->training;
+  const Baselines validation = run.baselines->validation.value_or(Baselines{});
+  add(fmt::format("GIH({{{}}})", to_string_lags(run.baselines->lags)),
+      with_error(training.gih_loss, training.gih_loss_error),
+      with_error(validation.gih_loss, validation.gih_loss_error));
+  if (training.posterior_loss || validation.posterior_loss) {
+    const auto text = [](const Baselines& lines) {
+      return lines.posterior_loss
+                 ? with_error(*lines.posterior_loss, lines.posterior_loss_error.value_or(NAN))
+                 : std::string("-");
+    };
+    add("posterior predictor", text(training), text(validation));
+  }
+  add("entropy floor", with_error(training.entropy_floor, training.entropy_floor_error),
+      with_error(validation.entropy_floor, validation.entropy_floor_error));
+  return table.text();
+}
+
+Json json_stage(const StageRecord& stage) {
+  const Certificates proof = certificates(stage);
+  Json json;
+  json["trained"] = blocks_of(stage.stage);
+  json["duration"] = stage.stage.duration;
+  json["outcome"] = to_string(stage.outcome);
+  if (!stage.hint.empty()) json["hint"] = stage.hint;
+  json["integrator"] = stage.integrator;
+  json["rhs_evaluations"] = stage.statistics.rhs_evaluations;
+  json["jacobian_columns"] = stage.statistics.jacobian_columns;
+  json["output_evaluations"] = stage.statistics.output_evaluations;
+  json["accepted_steps"] = stage.statistics.accepted_steps;
+  json["rejected_steps"] = stage.statistics.rejected_steps;
+  json["non_finite_steps"] = stage.statistics.non_finite_steps;
+  json["switches"] = Json::array();
+  for (const IntegratorSwitch& change : stage.switches) {
+    json["switches"].push_back(
+        {{"t", change.t}, {"from", change.from}, {"to", change.to}, {"reason", change.reason}});
+  }
+  json["outputs"] = stage.snapshots.size();
+  if (!stage.snapshots.empty()) {
+    const Snapshot& last = stage.snapshots.back();
+    json["t"] = last.t;
+    json["loss"] = json_number(last.loss);
+    json["validation_loss"] = json_number(last.validation_loss);
+  }
+  json["loss_drop"] = json_number(proof.loss_drop);
+  json["energy_residual"] = json_number(proof.energy_residual);
+  json["relative_energy_residual"] = json_number(proof.relative_residual);
+  json["gauge_drift"] = json_number(proof.gauge_drift);
+  json["loss_rise"] = json_number(proof.loss_rise);
+  return json;
+}
+
+Json json_final(const RunFile& run) {
+  const Parameters& parameters = final_parameters(run.state);
+  Json json;
+  Json subset_list = Json::array();
+  for (const std::uint32_t mask : subsets(parameters.heads, parameters.degree)) {
+    subset_list.push_back(elements_of(mask));
+  }
+  json["subsets"] = std::move(subset_list);
+  json["p"] = json_numbers(parameters.p());
+  json["c"] = json_numbers(parameters.c());
+  json["log_c_squared"] = json_numbers(parameters.log_c_squared);
+  json["c_sign"] = parameters.c_sign;
+  json["w"] = json_rows(parameters.w, parameters.window);
+  json["attention"] = json_rows(parameters.attention(), parameters.window);
+  json["a"] = parameters.a;
+  return json;
+}
+
+Json json_baselines(const Baselines& lines) {
+  Json json;
+  json["gih_loss"] = json_number(lines.gih_loss);
+  json["gih_loss_standard_error"] = json_number(lines.gih_loss_error);
+  if (lines.posterior_loss) {
+    json["posterior_loss"] = json_number(*lines.posterior_loss);
+    json["posterior_loss_standard_error"] = json_number(lines.posterior_loss_error.value_or(NAN));
+  }
+  json["entropy_floor"] = json_number(lines.entropy_floor);
+  json["entropy_floor_standard_error"] = json_number(lines.entropy_floor_error);
+  return json;
+}
+
+Json json_execution(const Execution& execution) {
+  return {{"host", execution.host},
+          {"device", execution.device},
+          {"threads", execution.threads},
+          {"command_line", execution.command_line},
+          {"started", execution.started},
+          {"finished", execution.finished},
+          {"compiler", execution.compiler},
+          {"compiler_flags", execution.compiler_flags},
+          {"instruction_set", execution.instruction_set},
+          {"library_versions", execution.library_versions},
+          {"checkpoints", execution.checkpoints},
+          {"wall_seconds", execution.wall_seconds},
+          {"statistics_seconds", execution.statistics_seconds},
+          {"flow_seconds", execution.flow_seconds},
+          {"report_seconds", execution.report_seconds}};
+}
+
+}  // namespace
+
+std::string run_report(const RunFile& run) {
+  const std::vector<StageRecord>& stages = run.state.trajectory.stages;
+  std::string text = fmt::format("outcome: {}\n\n", sentence_of(run.state.outcome));
+  if (stages.empty() || stages.back().snapshots.empty()) return text;
+  const Parameters& parameters = final_parameters(run.state);
+  Fields fields;
+  fields.add("p", weights_line(parameters));
+  fields.add("a", number(parameters.a));
+  return fmt::format("{}{}{}\n{}\n{}\n{}", text, stages_table(run), stage_remarks(run),
+                     attention_table(run, parameters), fields.text(), losses_table(run));
+}
+
+std::string provenance_report(const RunFile& run, const std::string& path) {
+  Fields fields;
+  fields.add("file", path);
+  fields.add("program", fmt::format("gihflow {} (commit {}), schema version {}",
+                                    run.provenance.program_version, run.provenance.git_commit,
+                                    run.schema_version));
+  fields.add("seed", fmt::format("{}", run.provenance.seed));
+  fields.add("tokens hash", run.tokens_hash + (run.validation_hash.empty()
+                                                   ? std::string()
+                                                   : ", validation " + run.validation_hash));
+  const Execution& execution = run.execution;
+  fields.add("computed", fmt::format("{} to {} on {}, {}, {} threads, {}", execution.started,
+                                     execution.finished, execution.host, execution.device,
+                                     execution.threads, execution.instruction_set));
+  fields.add("command", execution.command_line);
+  return fields.text();
+}
+
+std::string run_json(const RunFile& run, const std::string& path) {
+  Json json;
+  json["file"] = path.empty() ? Json(nullptr) : Json(path);
+  json["outcome"] = to_string(run.state.outcome);
+  json["schema_version"] = run.schema_version;
+  json["program_version"] = run.provenance.program_version;
+  json["git_commit"] = run.provenance.git_commit;
+  json["config"] = run.provenance.config;
+  json["seed"] = run.provenance.seed;
+  json["tokens_hash"] = run.tokens_hash;
+  if (!run.validation_hash.empty()) json["validation_tokens_hash"] = run.validation_hash;
+  json["vocabulary_size"] = run.vocabulary;
+  json["stages"] = Json::array();
+  for (const StageRecord& stage : run.state.trajectory.stages) {
+    json["stages"].push_back(json_stage(stage));
+  }
+  json["final"] = json_final(run);
+  if (run.baselines) {
+    json["baselines"]["lags"] = run.baselines->lags;
+    json["baselines"]["training"] = json_baselines(run.baselines->training);
+    if (run.baselines->validation) {
+      json["baselines"]["validation"] = json_baselines(*run.baselines->validation);
+    }
+  }
+  if (run.standard_errors) {
+    const StandardErrors& errors = *run.standard_errors;
+    json["standard_errors"] = {{"loss", json_number(errors.loss)},
+                               {"c", json_numbers(errors.c)},
+                               {"w", json_rows(errors.w, run.state.start.window)},
+                               {"a", json_number(errors.a)}};
+  }
+  json["execution"] = json_execution(run.execution);
+  return to_text(json);
+}
+
+}  // namespace gihflow::cli

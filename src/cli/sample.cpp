@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/json.hpp"
+#include "cli/table.hpp"
+#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/parallel.hpp"
+#include "gihflow/base/version.hpp"
+#include "gihflow/record/data_hash.hpp"
+#include "gihflow/record/kernel_file.hpp"
+#include "gihflow/run/train.hpp"
+
+namespace gihflow::cli {
+
+namespace {
+
+std::string summary(const Setting& setting, const std::string& hash) {
+  Fields fields;
+  fields.add("chains",
+             fmt::format("{} of length {}", setting.sampling.count, setting.sampling.length));
+  fields.add("vocabulary", fmt::format("{}", setting.model.vocabulary));
+  fields.add("parents", to_string_lags(setting.sampling.prior.parents));
+  fields.add("labels", to_string(*find_option("labels")->get(setting)));
+  fields.add("tokens hash", hash);
+  fields.add("written to", setting.output);
+  if (!setting.kernels_output.empty()) fields.add("kernels to", setting.kernels_output);
+  return fields.text();
+}
+
+std::string summary_json(const Setting& setting, const std::string& hash) {
+  Json json;
+  json["file"] = setting.output;
+  if (!setting.kernels_output.empty()) json["kernels_file"] = setting.kernels_output;
+  json["chains"] = setting.sampling.count;
+  json["length"] = setting.sampling.length;
+  json["vocabulary_size"] = setting.model.vocabulary;
+  json["parents"] = setting.sampling.prior.parents;
+  json["labels"] = to_string(*find_option("labels")->get(setting));
+  json["seed"] = setting.sampling.seed;
+  json["tokens_hash"] = hash;
+  return to_text(json);
+}
+
+}  // namespace
+
+int sample(const Invocation& invocation) {
+  const Problem problem = prepare(invocation);
+  const Setting& setting = problem.setting;
+  print_notes(problem);
+  if (setting.dry_run) {
+    print_estimate(problem);
+    return 0;
+  }
+  if (setting.threads) set_threads(*setting.threads);
+  OutputFile file(setting.output, setting.force);
+  std::unique_ptr<OutputFile> kernels_file;
+  if (!setting.kernels_output.empty()) {
+    kernels_file = std::make_unique<OutputFile>(setting.kernels_output, setting.force);
+  }
+  const HashingSource source(problem.chains());
+  Sequences sequences = collect(source);
+  // The label itself needs no law beside it.
+  if (setting.sampling.labels == Labels::sampled) sequences.targets.clear();
+  const Provenance provenance{version(), git_commit(),
+                              config_text(setting, Command::sample, problem.unused),
+                              setting.sampling.seed};
+  if (interrupt_requested()) return exit_code(Outcome::interrupted);
+  if (kernels_file) {
+    write_kernels(*kernels_file,
+                  draw_kernels(setting.sampling.prior, setting.sampling.seed, Purpose::sample,
+                               setting.sampling.count),
+                  provenance);
+  }
+  write_data(file, sequences, provenance);
+  print(setting.json ? summary_json(setting, source.hash()) : summary(setting, source.hash()));
+  return 0;
+}
+
+}  // namespace gihflow::cli

@@ -1,0 +1,19 @@
+#include "cli/commands.hpp"
+#include "cli/report.hpp"
+
+namespace gihflow::cli {
+
+int show(const Invocation& invocation) {
+  const RunFile run = read_run(invocation.file);
+  if (invocation.config_only) {
+    print(run.provenance.config);
+  } else if (invocation.line.values.contains("json")) {
+    print(run_json(run, invocation.file));
+  } else {
+    print(provenance_report(run, invocation.file) + "\nconfig\n" + run.provenance.config + "\n" +
+          run_report(run));
+  }
+  return 0;
+}
+
+}  // namespace gihflow::cli

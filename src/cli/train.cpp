@@ -1,0 +1,43 @@
+#include "gihflow/run/train.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/progress.hpp"
+#include "cli/report.hpp"
+
+namespace gihflow::cli {
+
+namespace {
+
+std::string times_line(const Execution& execution) {
+  return fmt::format(
+      "{:.2f} s: {:.2f} s drawing chains and counting windows, {:.2f} s flow, "
+      "{:.2f} s baselines and standard errors\n",
+      execution.wall_seconds, execution.statistics_seconds, execution.flow_seconds,
+      execution.report_seconds);
+}
+
+}  // namespace
+
+int train(const Invocation& invocation) {
+  const Problem problem = prepare(invocation);
+  const Setting& setting = problem.setting;
+  if (setting.dry_run) {
+    print_notes(problem);
+    print_estimate(problem);
+    return 0;
+  }
+  ProgressBar bar(setting.quiet);
+  const RunFile run = gihflow::train(problem, &bar);
+  bar.clear();
+  if (setting.json) {
+    print(run_json(run, setting.output));
+  } else {
+    print(run_report(run) + "\n" + times_line(run.execution) + "written to " + setting.output +
+          "\n");
+  }
+  return exit_code(run.state.outcome);
+}
+
+}  // namespace gihflow::cli

@@ -1,0 +1,242 @@
+#include "gihflow/run/config.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <toml++/toml.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "gihflow/base/errors.hpp"
+
+namespace gihflow {
+
+namespace {
+
+constexpr std::uintmax_t largest_config = std::uintmax_t{1} << 20;  // bytes
+
+// --- Reading ---------------------------------------------------------------------------------
+
+std::string read_text(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    throw InputError(fmt::format("config {}: no such file", path));
+  }
+  if (!std::filesystem::is_regular_file(status)) {
+    throw InputError(fmt::format("config {}: must be a regular file", path));
+  }
+  if (std::filesystem::file_size(path, error) > largest_config) {
+    throw InputError(fmt::format("config {}: must be at most 1 MiB", path));
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file || !text) throw InputError(fmt::format("config {}: cannot be read", path));
+  return std::move(text).str();
+}
+
+toml::table parse_toml(const std::string& text, const std::string& origin) {
+  try {
+    return toml::parse(text, origin);
+  } catch (const toml::parse_error& error) {
+    throw InputError(fmt::format("{}: line {}, column {}: not TOML: {}", origin,
+                                 error.source().begin.line, error.source().begin.column,
+                                 error.description()));
+  }
+}
+
+std::optional<Value> scalar_of(const toml::node& node) {
+  if (const auto* flag = node.as_boolean()) return flag->get();
+  if (const auto* integer = node.as_integer()) return std::int64_t{integer->get()};
+  if (const auto* real = node.as_floating_point()) return real->get();
+  if (const auto* text = node.as_string()) return text->get();
+  return std::nullopt;
+}
+
+// An array of integers or of texts; an empty one counts as of texts.
+std::optional<Value> list_of(const toml::array& array) {
+  std::vector<std::int64_t> integers;
+  std::vector<std::string> words;
+  for (const toml::node& node : array) {
+    if (const auto* integer = node.as_integer()) integers.push_back(integer->get());
+    if (const auto* text = node.as_string()) words.push_back(text->get());
+  }
+  if (words.size() == array.size()) return words;
+  if (integers.size() == array.size()) return integers;
+  return std::nullopt;
+}
+
+std::optional<Value> value_of(const toml::node& node) {
+  if (const auto* array = node.as_array()) return list_of(*array);
+  return scalar_of(node);
+}
+
+// Names that may be keys of a config.
+std::vector<std::string> option_names() {
+  std::vector<std::string> names;
+  for (const Option& option : options()) names.push_back(option.name);
+  return names;
+}
+
+// One key of a config.
+struct Entry {
+  const Option* option;
+  Value value;
+};
+
+std::vector<Entry> entries_of(const toml::table& table, const std::string& origin, Faults& faults) {
+  std::vector<Entry> entries;
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    const Option* option = find_option(name);
+    const std::optional<Value> value = value_of(node);
+    if (option == nullptr) {
+      const std::string near = nearest(name, option_names());
+      faults.add(name, fmt::format("{}: unknown key {}{}", origin, name,
+                                   near.empty() ? "; keys are the names of options"
+                                                : "; the nearest key is " + near));
+    } else if (!value) {
+      faults.add(name, fmt::format("{}: {}: must be {}", origin, name, option->allowed));
+    } else {
+      entries.push_back({option, *value});
+    }
+  }
+  return entries;
+}
+
+// The presets that the command line and the config name: the first of them counts.
+const Entry* preset_among(const std::vector<Entry>& entries) {
+  for (const Entry& entry : entries) {
+    if (entry.option->name == "preset") return &entry;
+  }
+  return nullptr;
+}
+
+// A config that spells conventions out wins over a preset of the command line; that is worth a word.
+void note_overridden_preset(const std::vector<Entry>& config, const CommandLine& line,
+                            std::vector<std::string>& notes) {
+  std::vector<std::string> overriding;
+  for (const std::string& name : preset_options()) {
+    for (const Entry& entry : config) {
+      if (entry.option->name == name && !line.values.contains(name)) overriding.push_back(name);
+    }
+  }
+  if (!overriding.empty()) {
+    notes.push_back(fmt::format("--preset {} leaves {} as {} sets {}", line.values.at("preset"),
+                                fmt::join(overriding, ", "), line.config,
+                                overriding.size() == 1 ? "it" : "them"));
+  }
+}
+
+void apply_config(const std::vector<Entry>& entries, const std::string& origin, Command command,
+                  Setting& setting, Faults& faults) {
+  Setting other_commands;  // takes the keys that this command has no use for
+  for (const Entry& entry : entries) {
+    if (entry.option->name == "preset") continue;
+    const bool used = entry.option->belongs_to(command);
+    set_option(used ? setting : other_commands, *entry.option, entry.value, origin, faults);
+  }
+}
+
+void apply_text(const Option& option, const std::string& text, Setting& setting, Faults& faults) {
+  const std::optional<Value> value = parse_value(option, text);
+  if (value) {
+    set_option(setting, option, *value, "", faults);
+  } else {
+    faults.add(option.name, fmt::format("--{} {}: must be {}", option.name, text, option.allowed));
+  }
+}
+
+// --- Writing ---------------------------------------------------------------------------------
+
+std::string toml_string(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      quoted += fmt::format("\\u{:04X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+std::string toml_value(const Value& value) {
+  struct Print {
+    std::string operator()(bool x) const { return x ? "true" : "false"; }
+    std::string operator()(std::int64_t x) const { return fmt::format("{}", x); }
+    std::string operator()(double x) const {
+      const std::string digits = fmt::format("{}", x);  // the shortest that round-trip
+      return digits.find_first_of(".en") == std::string::npos ? digits + ".0" : digits;
+    }
+    std::string operator()(const std::string& x) const { return toml_string(x); }
+    std::string operator()(const std::vector<std::int64_t>& x) const {
+      return fmt::format("[{}]", fmt::join(x, ", "));
+    }
+    std::string operator()(const std::vector<std::string>& x) const {
+      std::vector<std::string> quoted;
+      for (const std::string& word : x) quoted.push_back(toml_string(word));
+      return fmt::format("[{}]", fmt::join(quoted, ", "));
+    }
+  };
+  return std::visit(Print{}, value);
+}
+
+}  // namespace
+
+Assembled assemble(const CommandLine& line) {
+  Assembled result;
+  std::vector<Entry> config;
+  if (!line.config.empty()) {
+    try {
+      config =
+          entries_of(parse_toml(read_text(line.config), line.config), line.config, result.faults);
+    } catch (const InputError& error) {
+      for (const std::string& message : error.messages()) result.faults.add("config", message);
+    }
+  }
+  const auto preset = line.values.find("preset");
+  if (preset != line.values.end()) {
+    apply_text(*find_option("preset"), preset->second, result.setting, result.faults);
+    note_overridden_preset(config, line, result.notes);
+  } else if (const Entry* entry = preset_among(config)) {
+    set_option(result.setting, *entry->option, entry->value, line.config, result.faults);
+  }
+  apply_config(config, line.config, line.command, result.setting, result.faults);
+  for (const auto& [name, text] : line.values) {
+    if (name != "preset") apply_text(*find_option(name), text, result.setting, result.faults);
+  }
+  return result;
+}
+
+std::string config_text(const Setting& setting, Command command,
+                        const std::set<std::string>& leave_out) {
+  std::string text;
+  for (const Option& option : options()) {
+    if (!option.determines_result || !option.belongs_to(command)) continue;
+    if (leave_out.contains(option.name)) continue;
+    if (const std::optional<Value> value = option.get(setting)) {
+      text += fmt::format("{} = {}\n", option.name, toml_value(*value));
+    }
+  }
+  return text;
+}
+
+Setting setting_of_config(const std::string& text, const std::string& origin) {
+  Faults faults;
+  Setting setting;
+  const std::vector<Entry> entries = entries_of(parse_toml(text, origin), origin, faults);
+  if (const Entry* preset = preset_among(entries)) {
+    set_option(setting, *preset->option, preset->value, origin, faults);
+  }
+  apply_config(entries, origin, Command::train, setting, faults);
+  if (!faults.sentences.empty()) throw InputError(faults.sentences);
+  return setting;
+}
+
+}  // namespace gihflow

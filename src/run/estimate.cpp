@@ -1,0 +1,136 @@
+#include "gihflow/run/estimate.hpp"
+
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+
+#include "gihflow/base/memory.hpp"
+#include "gihflow/base/parallel.hpp"
+#include "gihflow/information/subsets.hpp"
+
+namespace gihflow {
+
+namespace {
+
+double real(Index n) {
+  return static_cast<double>(n);
+}
+
+// Bytes that statistics and error bars of one chain take at most: (window, token, count) while they
+// are counted, then in tiles; targets and their padding; a row of per-chain gradients.
+double bytes_per_chain(const Setting& setting, const Estimate& size, Index length) {
+  const double pairs = std::min(size.pairs_per_chain, real(length));
+  const double row = 8.0 * (real(size.parameters) + 1.0);
+  if (setting.engine == Engine::reference) {
+    return real(length + 1) * sizeof(Token) + 8.0 * real(setting.model.vocabulary) + row;
+  }
+  return 20.0 * pairs + 24.0 * real(setting.model.vocabulary) + row + 64.0;
+}
+
+// Bytes of sequences held in memory.
+double bytes_of(const Sequences* sequences) {
+  if (sequences == nullptr) return 0.0;
+  return 2.0 * static_cast<double>(sequences->tokens.size()) +
+         8.0 * static_cast<double>(sequences->targets.size());
+}
+
+double recorded_bytes(const Setting& setting, const Estimate& size) {
+  const double point = 8.0 * (3.0 * real(size.subsets) +
+                              2.0 * real(setting.model.heads * setting.model.window) + 7.0);
+  return real(size.outputs) * point;
+}
+
+void estimate_sample(const Setting& setting, Estimate& size) {
+  const double tokens = real(size.chains) * real(size.length + 1) * sizeof(Token);
+  const double targets = 8.0 * real(size.chains) * real(setting.model.vocabulary);
+  const double kernels =
+      setting.kernels_output.empty()
+          ? 0.0
+          : 8.0 * real(size.chains) *
+                std::pow(real(setting.model.vocabulary),
+                         static_cast<double>(setting.sampling.prior.parents.size()) + 1.0);
+  size.disk = tokens + targets + kernels + 8.0 * real(size.chains + size.length) + 8192.0;
+  size.memory = 2.0 * size.disk;  // the numbers and the file's image
+}
+
+void estimate_objective(const Problem& problem, Estimate& size) {
+  const Setting& setting = problem.setting;
+  const Model& model = setting.model;
+  const double d = real(model.vocabulary);
+  size.subsets = subset_count(model.heads, model.degree);
+  size.parameters = size.subsets + model.heads * model.window + 1;
+  size.windows = std::pow(d, real(model.widest()));
+  if (model.boundary == Boundary::partial) {  // (4.4)
+    for (Index j = 1; j <= model.widest(); ++j) size.windows += std::pow(d, real(j - 1));
+  }
+  size.pairs_per_chain = std::min(real(size.length), size.windows * d);
+  const Index validation_length =
+      problem.validation_data ? problem.validation_data->length : size.length;
+  size.memory = real(size.chains) * bytes_per_chain(setting, size, size.length) +
+                real(size.validation_chains) * bytes_per_chain(setting, size, validation_length) +
+                bytes_of(problem.data.get()) + bytes_of(problem.validation_data.get()) +
+                4.0 * real(setting.threads.value_or(threads())) * real(size.length + 1);
+  if (problem.kernels) size.memory += 8.0 * static_cast<double>(problem.kernels->values.size());
+}
+
+}  // namespace
+
+Estimate estimate(const Problem& problem) {
+  const Setting& setting = problem.setting;
+  Estimate size;
+  size.chains = setting.sampling.count;
+  size.length = setting.sampling.length;
+  size.memory_limit = static_cast<double>(memory_limit());
+  if (problem.command == Command::sample) {
+    estimate_sample(setting, size);
+    return size;
+  }
+  if (problem.command == Command::train) size.validation_chains = setting.validation_chains;
+  estimate_objective(problem, size);
+  if (problem.command == Command::train) {
+    size.outputs = setting.flow.outputs * static_cast<Index>(setting.stages.size());
+    const double recorded = recorded_bytes(setting, size);
+    size.disk = recorded + 65536.0;
+    size.memory += 4.0 * recorded;  // the points, a column of them, the file's image twice
+  }
+  return size;
+}
+
+std::vector<std::string> estimate_errors(const Problem& problem, const Estimate& size) {
+  std::vector<std::string> errors;
+  if (size.memory > size.memory_limit) {
+    errors.push_back(
+        fmt::format("chains {} of length {}: need up to {} of memory: must fit in the {} that this "
+                    "machine gives",
+                    size.chains, size.length, to_string_bytes(size.memory),
+                    to_string_bytes(size.memory_limit)));
+  }
+  const std::string& output = problem.setting.output;
+  const std::string directory = std::filesystem::path(output).parent_path().string();
+  struct statvfs disk {};
+  if (!output.empty() && statvfs(directory.empty() ? "." : directory.c_str(), &disk) == 0) {
+    const double available =
+        static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
+    if (size.disk > available) {
+      errors.push_back(fmt::format("output {}: takes up to {}: must fit in the {} free on its disk",
+                                   output, to_string_bytes(size.disk), to_string_bytes(available)));
+    }
+  }
+  return errors;
+}
+
+std::string to_string_bytes(double bytes) {
+  constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  std::size_t unit = 0;
+  while (bytes >= 1024.0 && unit + 1 < units.size()) {
+    bytes /= 1024.0;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, units[unit]);
+}
+
+}  // namespace gihflow

@@ -1,0 +1,303 @@
+#include "gihflow/run/train.hpp"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <limits>
+
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/parallel.hpp"
+#include "gihflow/base/version.hpp"
+#include "gihflow/population/objective.hpp"
+#include "gihflow/record/data_hash.hpp"
+#include "gihflow/theory/distance.hpp"
+
+namespace gihflow {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[sizeof "0000-00-00T00:00:00Z"];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+std::string host_name() {
+  utsname name{};
+  return uname(&name) == 0 ? name.nodename : "";
+}
+
+Execution begin_execution(const Setting& setting) {
+  Execution execution;
+  execution.host = host_name();
+  execution.device = "cpu";
+  execution.threads = threads();
+  execution.command_line = setting.command_line;
+  execution.output = setting.output;
+  execution.started = utc_now();
+  execution.compiler = compiler();
+  execution.compiler_flags = compiler_flags();
+  execution.instruction_set = instruction_set();
+  execution.library_versions = library_versions();
+  return execution;
+}
+
+Engine engine_named(const std::string& name) {
+  if (name == "dense") return Engine::dense;
+  return name == "sparse" ? Engine::sparse : Engine::reference;
+}
+
+// The setting with all that was left open decided, as the config of the run tells it.
+std::string resolved_config(const Problem& problem, const Objective& objective) {
+  Setting setting = problem.setting;
+  setting.engine = engine_named(objective.engine());
+  setting.device = Device::cpu;
+  return config_text(setting, Command::train, problem.unused);
+}
+
+std::vector<Index> lags_of(const Model& model) {
+  std::vector<Index> lags;
+  for (Index head = 0; head < model.heads; ++head) {
+    for (Index component = 0; component < model.window; ++component) {
+      lags.push_back(model.lag(head, component));
+    }
+  }
+  return lags;
+}
+
+// S of the GIH(S) that the run is held against: the parents as far as windows reach; where data do
+// not tell them, what the trained model looks at.
+std::vector<Index> baseline_lags(const Problem& problem, const Parameters& trained) {
+  if (!problem.parents_known) return leading_lags(trained, problem.setting.model);
+  std::vector<Index> lags = problem.setting.sampling.prior.parents;
+  std::erase_if(lags, [&](Index lag) { return lag > problem.setting.model.widest(); });
+  return lags;
+}
+
+bool is_finite(const Parameters& parameters) {
+  return parameter_errors(
+             parameters,
+             {.window = parameters.window, .heads = parameters.heads, .degree = parameters.degree},
+             "")
+      .empty();
+}
+
+// Writes the run file as training goes on, and stops it when told to or out of time.
+class Recorder final : public Observer {
+ public:
+  Recorder(const Setting& setting, RunFile& run, OutputFile* file, TrainObserver* observer,
+           Clock::time_point start)
+      : setting_(setting), run_(run), file_(file), observer_(observer), start_(start) {}
+
+  Outcome after_step(const TrainingState& state, const Progress& progress) override {
+    const double step = seconds_since(last_step_);
+    longest_step_ = std::max(longest_step_, step);
+    if (observer_ != nullptr) observer_->progress(progress);
+    if (state.stage != stage_ || seconds_since(last_write_) >= setting_.checkpoint_every) {
+      run_.state = state;
+      write();
+    }
+    stage_ = state.stage;
+    last_step_ = Clock::now();
+    if (interrupt_requested()) return Outcome::interrupted;
+    // Early enough for one more step like the slowest and for the last checkpoint.
+    const double needed = longest_step_ + longest_write_;
+    if (setting_.max_wall && seconds_since(start_) + needed >= *setting_.max_wall) {
+      return Outcome::wall_time;
+    }
+    return Outcome::running;
+  }
+
+  // Writes what `run` holds now.
+  void write() {
+    const Clock::time_point begin = Clock::now();
+    run_.execution.wall_seconds = seconds_since(start_);
+    run_.execution.finished = utc_now();
+    if (file_ != nullptr) {
+      ++run_.execution.checkpoints;
+      write_run(*file_, run_);
+    }
+    longest_write_ = std::max(longest_write_, seconds_since(begin));
+    last_write_ = Clock::now();
+  }
+
+ private:
+  const Setting& setting_;
+  RunFile& run_;
+  OutputFile* file_;
+  TrainObserver* observer_;
+  Clock::time_point start_;
+  Clock::time_point last_write_ = Clock::now();
+  Clock::time_point last_step_ = Clock::now();
+  double longest_write_ = 0.0;
+  double longest_step_ = 0.0;
+  Index stage_ = 0;
+};
+
+// Draws a source's chains into an objective and takes their hash on the way.
+struct HashedObjective {
+  std::unique_ptr<Objective> objective;
+  std::string hash;
+};
+
+HashedObjective hashed_objective(const Setting& setting,
+                                 const std::shared_ptr<const SequenceSource>& source) {
+  const HashingSource hashing(source);
+  HashedObjective result;
+  result.objective = make_objective(setting.model, hashing, setting.engine);
+  result.hash = hashing.hash();
+  return result;
+}
+
+class Training {
+ public:
+  Training(const Problem& problem, TrainObserver* observer)
+      : problem_(problem), setting_(problem.setting), observer_(observer) {
+    if (setting_.threads) set_threads(*setting_.threads);
+    if (!setting_.output.empty()) {
+      file_ = std::make_unique<OutputFile>(setting_.output, setting_.force);
+    }
+    run_.execution = begin_execution(setting_);
+  }
+
+  RunFile run() {
+    for (const std::string& note : problem_.notes) {
+      if (observer_ != nullptr) observer_->note(note);
+    }
+    build_objectives();
+    run_.state = begin_training(problem_.start());
+    Recorder recorder(setting_, run_, file_.get(), observer_, start_);
+    recorder.write();
+    train(recorder);
+    report();
+    recorder.write();
+    return std::move(run_);
+  }
+
+ private:
+  void phase(const std::string& name) {
+    if (observer_ != nullptr) observer_->phase(name);
+  }
+
+  void build_objectives() {
+    phase(problem_.data ? "counting windows" : "drawing chains");
+    const Clock::time_point begin = Clock::now();
+    chains_ = problem_.chains();
+    validation_chains_ = problem_.validation_chains();
+    HashedObjective training = hashed_objective(setting_, chains_);
+    objective_ = std::move(training.objective);
+    run_.tokens_hash = training.hash;
+    if (validation_chains_) {
+      HashedObjective validation = hashed_objective(setting_, validation_chains_);
+      validation_ = std::move(validation.objective);
+      run_.validation_hash = validation.hash;
+    }
+    run_.provenance = {version(), git_commit(), resolved_config(problem_, *objective_),
+                       setting_.sampling.seed};
+    run_.vocabulary = setting_.model.vocabulary;
+    run_.lags = lags_of(setting_.model);
+    run_.execution.statistics_seconds = seconds_since(begin);
+  }
+
+  void train(Recorder& recorder) {
+    phase("training");
+    const Clock::time_point begin = Clock::now();
+    TrainingState state = run_.state;
+    train_flow(state, setting_.stages, *objective_, validation_.get(), setting_.flow, &recorder);
+    run_.state = std::move(state);
+    run_.execution.flow_seconds = seconds_since(begin);
+  }
+
+  // What a run that has come to an end is held against.
+  void report() {
+    const Outcome outcome = run_.state.outcome;
+    if (outcome == Outcome::interrupted || outcome == Outcome::wall_time) return;
+    phase("baselines and standard errors");
+    const Clock::time_point begin = Clock::now();
+    const Parameters& trained = final_parameters(run_.state);
+    if (is_finite(trained)) run_.standard_errors = objective_->standard_errors(trained);
+    RunBaselines lines;
+    lines.lags = baseline_lags(problem_, trained);
+    lines.training = baselines_on(*chains_, lines.lags, problem_.data || problem_.kernels);
+    if (validation_chains_) {
+      lines.validation = baselines_on(*validation_chains_, lines.lags,
+                                      problem_.validation_data || problem_.kernels);
+    }
+    run_.baselines = std::move(lines);
+    run_.execution.report_seconds = seconds_since(begin);
+  }
+
+  Baselines baselines_on(const SequenceSource& source, const std::vector<Index>& lags,
+                         bool given) const {
+    const Prior& prior = setting_.sampling.prior;
+    return baselines(source, setting_.model, lags, prior.parents,
+                     given ? std::optional<double>() : prior.alpha);
+  }
+
+  const Problem& problem_;
+  const Setting& setting_;
+  TrainObserver* observer_;
+  Clock::time_point start_ = Clock::now();
+  std::unique_ptr<OutputFile> file_;
+  RunFile run_;
+  std::shared_ptr<const SequenceSource> chains_, validation_chains_;
+  std::unique_ptr<Objective> objective_, validation_;
+};
+
+}  // namespace
+
+RunFile train(const Problem& problem, TrainObserver* observer) {
+  return Training(problem, observer).run();
+}
+
+RunFile train(const Setting& setting, TrainObserver* observer) {
+  return train(prepare(setting, Command::train), observer);
+}
+
+Certificates certificates(const StageRecord& stage) {
+  Certificates result;
+  result.gauge_drift = stage.gauge_drift;
+  if (stage.snapshots.empty()) return result;
+  double before = stage.snapshots.front().loss;
+  for (const Snapshot& snapshot : stage.snapshots) {
+    result.energy_residual = std::max(result.energy_residual, std::abs(snapshot.energy_residual));
+    result.loss_rise = std::max(result.loss_rise, snapshot.loss - before);
+    before = snapshot.loss;
+  }
+  result.loss_drop = stage.snapshots.front().loss - stage.snapshots.back().loss;
+  result.relative_residual = result.loss_drop > 0.0 ? result.energy_residual / result.loss_drop
+                                                    : std::numeric_limits<double>::quiet_NaN();
+  return result;
+}
+
+int exit_code(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::running:
+    case Outcome::reached:
+      return 0;
+    case Outcome::step_underflow:
+    case Outcome::non_finite:
+      return 3;
+    case Outcome::step_limit:
+    case Outcome::wall_time:
+      return 5;
+    case Outcome::interrupted:
+      return 130;
+  }
+  return 3;
+}
+
+}  // namespace gihflow
