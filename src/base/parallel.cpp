@@ -113,7 +113,9 @@ int threads() noexcept {
   return cores;
 }
 
-int thread_index() noexcept { return worker; }
+int thread_index() noexcept {
+  return worker;
+}
 
 void parallel_blocks(Index blocks, const std::function<void(Index)>& body) {
   if (blocks <= 0) return;

@@ -6,8 +6,12 @@ namespace gihflow {
 
 namespace {
 
-constexpr std::uint32_t low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
-constexpr std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
+constexpr std::uint32_t low(std::uint64_t x) {
+  return static_cast<std::uint32_t>(x);
+}
+constexpr std::uint32_t high(std::uint64_t x) {
+  return static_cast<std::uint32_t>(x >> 32);
+}
 constexpr std::uint64_t join(std::uint32_t l, std::uint32_t h) {
   return static_cast<std::uint64_t>(h) << 32 | l;
 }

@@ -14,13 +14,21 @@
 
 namespace gihflow {
 
-std::string version() { return GIHFLOW_VERSION; }
+std::string version() {
+  return GIHFLOW_VERSION;
+}
 
-std::string git_commit() { return GIHFLOW_GIT_COMMIT; }
+std::string git_commit() {
+  return GIHFLOW_GIT_COMMIT;
+}
 
-std::string compiler() { return GIHFLOW_COMPILER; }
+std::string compiler() {
+  return GIHFLOW_COMPILER;
+}
 
-std::string compiler_flags() { return fmt::format("{} ({})", GIHFLOW_FLAGS, GIHFLOW_BUILD_TYPE); }
+std::string compiler_flags() {
+  return fmt::format("{} ({})", GIHFLOW_FLAGS, GIHFLOW_BUILD_TYPE);
+}
 
 std::string instruction_set() {
 #if defined(__x86_64__)
@@ -36,11 +44,11 @@ std::string instruction_set() {
 }
 
 std::string library_versions() {
-  std::string libraries = fmt::format(
-      "Thrust {}.{}.{}, Boost {}.{}.{}, Eigen {}.{}.{}", THRUST_VERSION / 100000,
-      THRUST_VERSION / 100 % 1000, THRUST_VERSION % 100, BOOST_VERSION / 100000,
-      BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100, EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION,
-      EIGEN_MINOR_VERSION);
+  std::string libraries =
+      fmt::format("Thrust {}.{}.{}, Boost {}.{}.{}, Eigen {}.{}.{}", THRUST_VERSION / 100000,
+                  THRUST_VERSION / 100 % 1000, THRUST_VERSION % 100, BOOST_VERSION / 100000,
+                  BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100, EIGEN_WORLD_VERSION,
+                  EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION);
 #ifdef __GLIBC__
   libraries += fmt::format(", glibc {}", gnu_get_libc_version());
 #endif

@@ -13,7 +13,9 @@ namespace {
 constexpr Index largest_power = Index{1} << 62;
 constexpr double row_sum_tolerance = 1e-9;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
 
 // The first entry or row that breaks a rule, and how many do.
 struct Fault {
@@ -104,8 +106,7 @@ void validate(const Kernels& kernels, const char* name) {
   if (kernels.count < 1) {
     errors.add(fmt::format("{}, number of chains {}: must be at least 1", name, kernels.count));
   }
-  for (std::string& message :
-       parent_errors(kernels.parents, fmt::format("{}, parents", name))) {
+  for (std::string& message : parent_errors(kernels.parents, fmt::format("{}, parents", name))) {
     errors.add(std::move(message));
   }
   errors.throw_if_any();
@@ -137,7 +138,8 @@ void validate(const Kernels& kernels, const char* name) {
     }
   }
   if (not_finite.count > 0) {
-    errors.add(fmt::format("{}: value {}: must be finite", not_finite.where(name), not_finite.value));
+    errors.add(
+        fmt::format("{}: value {}: must be finite", not_finite.where(name), not_finite.value));
   }
   if (negative.count > 0) {
     errors.add(

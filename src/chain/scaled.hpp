@@ -55,9 +55,17 @@ inline Scaled operator/(Scaled a, Scaled b) {
   return quotient >= 1.0 ? Scaled(0.5 * quotient, a.e - b.e + 1) : Scaled(quotient, a.e - b.e);
 }
 
-inline Scaled& operator+=(Scaled& a, Scaled b) { return a = a + b; }
-inline Scaled& operator/=(Scaled& a, Scaled b) { return a = a / b; }
-inline bool is_zero(Scaled a) { return a.m == 0.0; }
-inline bool is_zero(double a) { return a == 0.0; }
+inline Scaled& operator+=(Scaled& a, Scaled b) {
+  return a = a + b;
+}
+inline Scaled& operator/=(Scaled& a, Scaled b) {
+  return a = a / b;
+}
+inline bool is_zero(Scaled a) {
+  return a.m == 0.0;
+}
+inline bool is_zero(double a) {
+  return a == 0.0;
+}
 
 }  // namespace gihflow

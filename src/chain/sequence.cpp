@@ -20,7 +20,9 @@ namespace {
 constexpr Index chains_per_block = 16;
 constexpr double target_sum_tolerance = 1e-9;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
 
 void one_hot(Token token, std::span<double> law) {
   std::fill(law.begin(), law.end(), 0.0);
@@ -43,8 +45,7 @@ void draw_initial(const SamplingOptions& options, std::span<const double> kernel
   Stream stream(options.seed, options.purpose, Quantity::initial, chain);
   if (options.initial_law == InitialLaw::uniform) {
     for (Index l = 0; l < longest; ++l) {
-      tokens[size(l)] =
-          static_cast<Token>(stream.uniform() * static_cast<double>(vocabulary));
+      tokens[size(l)] = static_cast<Token>(stream.uniform() * static_cast<double>(vocabulary));
     }
     return;
   }
@@ -179,8 +180,9 @@ void check_tokens(const Sequences& s, ErrorList& errors) {
                                   [&](Token token) { return token >= s.vocabulary; });
   if (wrong == s.tokens.end()) return;
   const Index at = wrong - s.tokens.begin();
-  errors.add(fmt::format("tokens, chain {}, position {}, value {}: must be below the vocabulary, {}",
-                         at / (s.length + 1), at % (s.length + 1), *wrong, s.vocabulary));
+  errors.add(
+      fmt::format("tokens, chain {}, position {}, value {}: must be below the vocabulary, {}",
+                  at / (s.length + 1), at % (s.length + 1), *wrong, s.vocabulary));
 }
 
 void check_targets(const Sequences& s, ErrorList& errors) {
@@ -224,11 +226,13 @@ std::vector<std::string> sampling_errors(const SamplingOptions& options, const K
   }
   if (options.labels == Labels::posterior) {
     if (given) {
-      errors.push_back("labels posterior: not known for given kernels; allowed are conditional and sampled");
+      errors.push_back(
+          "labels posterior: not known for given kernels; allowed are conditional and sampled");
     } else {
       if (options.prior.floor > 0.0) {
-        errors.push_back(fmt::format(
-            "labels posterior: not exact with floor {}; allowed with floor 0 only", options.prior.floor));
+        errors.push_back(
+            fmt::format("labels posterior: not exact with floor {}; allowed with floor 0 only",
+                        options.prior.floor));
       }
       if (options.initial_law == InitialLaw::stationary) {
         errors.push_back(
@@ -318,8 +322,8 @@ Sequences collect(const SequenceSource& source) {
   all.parents = source.parents();
   const Index columns = all.length + 1;
   if (all.count > (Index{1} << 62) / columns) {
-    throw InputError(fmt::format("chains {}: with length {} too many tokens for memory", all.count,
-                                 all.length));
+    throw InputError(
+        fmt::format("chains {}: with length {} too many tokens for memory", all.count, all.length));
   }
   all.tokens.resize(size(all.count * columns));
   all.targets.resize(size(all.count * all.vocabulary));

@@ -20,14 +20,22 @@ namespace {
 constexpr double too_small = 1e-290;
 constexpr double too_large = 1e290;
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
 
-bool unsafe(Scaled /*factor*/, Scaled /*smallest*/) { return false; }
+bool unsafe(Scaled /*factor*/, Scaled /*smallest*/) {
+  return false;
+}
 bool unsafe(double factor, double smallest) {
   return factor > too_large || factor * smallest < too_small;
 }
-bool out_of_range(Scaled /*value*/) { return false; }
-bool out_of_range(double value) { return !(value >= too_small && value <= too_large); }
+bool out_of_range(Scaled /*value*/) {
+  return false;
+}
+bool out_of_range(double value) {
+  return !(value >= too_small && value <= too_large);
+}
 
 template <class Number>
 Number smallest_positive(const Number* row, Index n) {
@@ -171,9 +179,10 @@ struct WindowChain {
         r(parents.empty() ? 0 : parents.back()),
         states(power(vocabulary, r, "states of the stationary law")) {
     if (states > max_stationary_states) {
-      throw InputError(fmt::format(
-          "parents {}: the stationary law of {} consecutive tokens has {} states: must not exceed {}",
-          to_string_lags(parents), r, states, max_stationary_states));
+      throw InputError(
+          fmt::format("parents {}: the stationary law of {} consecutive tokens has {} states: must "
+                      "not exceed {}",
+                      to_string_lags(parents), r, states, max_stationary_states));
     }
     context.resize(size(states));
     for (Index s = 0; s < states; ++s) context[size(s)] = context_of_window(s, r, d, parents);
@@ -227,10 +236,10 @@ std::vector<double> law_on_class(const std::vector<double>& transition, Index n,
 std::vector<double> stationary_law(std::vector<double> transition, Index states) {
   const Index n = states;
   if (n < 1 || n > max_stationary_states || static_cast<Index>(transition.size()) != n * n) {
-    throw InputError(
-        fmt::format("stationary law, {} states with {} transition probabilities: must be states^2 of "
-                    "them, for 1 to {} states",
-                    n, transition.size(), max_stationary_states));
+    throw InputError(fmt::format(
+        "stationary law, {} states with {} transition probabilities: must be states^2 of "
+        "them, for 1 to {} states",
+        n, transition.size(), max_stationary_states));
   }
   Graph graph;
   for (Index i = 0; i < n; ++i) {
@@ -273,8 +282,7 @@ std::vector<double> stationary_window_law(std::span<const double> kernel, Index 
     std::vector<double> transition(size(n * n), 0.0);
     for (Index s = 0; s < n; ++s) {
       for (Index e = 0; e < d; ++e) {
-        transition[size(s * n + chain.after(s, e))] =
-            kernel[size(chain.context[size(s)] * d + e)];
+        transition[size(s * n + chain.after(s, e))] = kernel[size(chain.context[size(s)] * d + e)];
       }
     }
     if (all_positive(kernel)) {  // every window can follow every other one

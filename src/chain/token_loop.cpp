@@ -8,7 +8,9 @@ namespace gihflow {
 
 namespace {
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
 
 constexpr Index uniforms_at_once = 512;
 constexpr Index widest_scan = 8;  // vocabularies up to this are scanned, larger ones searched
@@ -92,10 +94,14 @@ void draw_tokens(std::span<const double> kernel, Index vocabulary, std::span<con
                          std::span(strides).subspan(skip), first, stream, tokens);
   };
   switch (width) {
-    case 1: return draw.template operator()<1>();
-    case 2: return draw.template operator()<2>();
-    case 3: return draw.template operator()<3>();
-    default: return draw.template operator()<0>();
+    case 1:
+      return draw.template operator()<1>();
+    case 2:
+      return draw.template operator()<2>();
+    case 3:
+      return draw.template operator()<3>();
+    default:
+      return draw.template operator()<0>();
   }
 }
 

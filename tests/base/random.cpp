@@ -28,8 +28,8 @@ TEST_CASE("a stream is Philox with the documented key and counter") {
   const Index chain = 0x1122334455667788;
   Stream stream(seed, Purpose::rank, Quantity::tokens, chain);
   for (std::uint32_t block = 0; block < 5; ++block) {
-    const Words words = philox4x32_10({block, 3 + 256 * 2, 0x55667788, 0x11223344},
-                                      {0x89abcdef, 0x01234567});
+    const Words words =
+        philox4x32_10({block, 3 + 256 * 2, 0x55667788, 0x11223344}, {0x89abcdef, 0x01234567});
     CHECK(stream.bits() == (std::uint64_t{words[1]} << 32 | words[0]));
     CHECK(stream.bits() == (std::uint64_t{words[3]} << 32 | words[2]));
   }

@@ -18,7 +18,9 @@ using namespace gihflow::testing;
 
 namespace {
 
-Stream test_stream(Index chain) { return {20240917, Purpose::test, Quantity::kernel, chain}; }
+Stream test_stream(Index chain) {
+  return {20240917, Purpose::test, Quantity::kernel, chain};
+}
 
 }  // namespace
 

@@ -110,9 +110,10 @@ TEST_CASE("all faults of given kernels are told at once") {
   kernels.count = 0;
   kernels.parents = {2, 1};
   CHECK(input_errors([&] { validate(kernels, "kernels"); }) ==
-        std::vector<std::string>{"kernels, vocabulary 1: must be between 2 and 65535",
-                                 "kernels, number of chains 0: must be at least 1",
-                                 "kernels, parents 2,1: must be lags of at least 1 in increasing order"});
+        std::vector<std::string>{
+            "kernels, vocabulary 1: must be between 2 and 65535",
+            "kernels, number of chains 0: must be at least 1",
+            "kernels, parents 2,1: must be lags of at least 1 in increasing order"});
   kernels = good();
   kernels.values[0] = 0.9;
   kernels.values[4] = -1.0;

@@ -18,7 +18,7 @@ TEST_CASE("the kernels of a seed are the ones they have always been") {
   Prior prior;
   std::vector<double> kernel(27);
   draw_kernel(prior, 1, Purpose::train, 0, kernel);
-  const std::vector<double> first_rows{0.9998210727030723,  4.0180309545666255e-11,
+  const std::vector<double> first_rows{0.9998210727030723,     4.0180309545666255e-11,
                                        0.00017892725674759882, 0.99826598543066491,
                                        3.9953961342223216e-05, 0.0016940606079927849};
   for (std::size_t i = 0; i < first_rows.size(); ++i) {
@@ -46,7 +46,8 @@ TEST_CASE("a kernel depends on seed, purpose and chain alone") {
   CHECK(draw(3, Purpose::train, 6) != kernel);
 }
 
-TEST_CASE("kernels drawn together are those drawn one by one, for any number of chains or threads") {
+TEST_CASE(
+    "kernels drawn together are those drawn one by one, for any number of chains or threads") {
   const Prior prior;
   const Kernels few = draw_kernels(prior, 9, Purpose::rank, 7);
   CHECK(few.vocabulary == 3);

@@ -22,7 +22,9 @@ using namespace gihflow::testing;
 
 namespace {
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
 
 struct Drawn {
   std::vector<Token> tokens;
@@ -41,7 +43,8 @@ std::vector<Token> slow_sequence(const SamplingOptions& options, Index chain) {
   const Prior& prior = options.prior;
   const Index d = prior.vocabulary;
   const Index longest = prior.parents.empty() ? 0 : prior.parents.back();
-  std::vector<double> kernel(size(power(d, static_cast<Index>(prior.parents.size()) + 1, "kernel")));
+  std::vector<double> kernel(
+      size(power(d, static_cast<Index>(prior.parents.size()) + 1, "kernel")));
   draw_kernel(prior, options.seed, options.purpose, chain, kernel);
 
   std::vector<Token> x;
@@ -66,7 +69,8 @@ std::vector<Token> slow_sequence(const SamplingOptions& options, Index chain) {
   return x;
 }
 
-std::shared_ptr<Kernels> one_kernel(Index d, std::vector<Index> parents, std::vector<double> values) {
+std::shared_ptr<Kernels> one_kernel(Index d, std::vector<Index> parents,
+                                    std::vector<double> values) {
   auto kernels = std::make_shared<Kernels>();
   kernels->vocabulary = d;
   kernels->parents = std::move(parents);
@@ -100,7 +104,8 @@ TEST_CASE("the sequences of a seed are the ones they have always been") {
   CHECK(close(uniform.targets_of(2)[1], 0.68070039166297602, 27));
 }
 
-TEST_CASE("sequences follow the definition draw by draw, for every kind of parents and vocabulary") {
+TEST_CASE(
+    "sequences follow the definition draw by draw, for every kind of parents and vocabulary") {
   for (const Index d : {2, 3, 4, 5, 9, 10, 40}) {
     for (const std::vector<Index>& parents :
          {std::vector<Index>{}, {1}, {1, 2}, {2}, {2, 3}, {1, 3}}) {
@@ -181,7 +186,8 @@ TEST_CASE("transitions have the frequencies of the kernel, the label's included"
     for (std::size_t l = 3; l < x.size(); ++l) {
       const std::size_t context = size(x[l - 1] * 3 + x[l - 3]);
       counts[3 * context + x[l]] += 1.0;
-      for (std::size_t e = 0; e < 3; ++e) expected[3 * context + e] += kernel->values[3 * context + e];
+      for (std::size_t e = 0; e < 3; ++e)
+        expected[3 * context + e] += kernel->values[3 * context + e];
     }
   }
   CHECK(chi_square_p_value(counts, expected, 9) > least_p_value);
@@ -284,8 +290,10 @@ TEST_CASE("conditional labels are the kernel's row, sampled ones the label itsel
     const Drawn a = draw(*conditional, chain), b = draw(*sampled, chain);
     CHECK(a.tokens == b.tokens);
     const std::size_t parent = a.tokens[5];  // x_6, two before x_8
-    CHECK(a.targets == std::vector<double>{kernel->values[2 * parent], kernel->values[2 * parent + 1]});
-    CHECK(b.targets == std::vector<double>{b.tokens[7] == 0 ? 1.0 : 0.0, b.tokens[7] == 1 ? 1.0 : 0.0});
+    CHECK(a.targets ==
+          std::vector<double>{kernel->values[2 * parent], kernel->values[2 * parent + 1]});
+    CHECK(b.targets ==
+          std::vector<double>{b.tokens[7] == 0 ? 1.0 : 0.0, b.tokens[7] == 1 ? 1.0 : 0.0});
     std::vector<double> law(2);
     CHECK(sampled->conditional_law(chain, b.tokens, law));
     CHECK(law == a.targets);
@@ -397,7 +405,8 @@ TEST_CASE("sampling options are refused with one sentence per fault") {
         std::vector<std::string>{
             "chains 0: must be at least 1", "length 3: must be at least the longest parent lag, 4",
             "labels posterior: not exact with floor 0.05; allowed with floor 0 only",
-            "labels posterior: not exact with initial-law stationary; allowed with initial-law uniform "
+            "labels posterior: not exact with initial-law stationary; allowed with initial-law "
+            "uniform "
             "only"});
   options = {};
   options.length = 0;
@@ -406,7 +415,8 @@ TEST_CASE("sampling options are refused with one sentence per fault") {
   options = {};
   options.prior.parents = {1, 9};
   CHECK(input_error([&] { sample_prior(options); }) ==
-        "parents 1,9: the stationary initial law needs vocabulary^9 = 3^9 states: must not exceed 4096 "
+        "parents 1,9: the stationary initial law needs vocabulary^9 = 3^9 states: must not exceed "
+        "4096 "
         "(initial-law uniform has no such limit)");
   options.initial_law = InitialLaw::uniform;
   CHECK_NOTHROW(sample_prior(options));
@@ -429,11 +439,13 @@ TEST_CASE("given kernels are refused where they cannot be sampled") {
   options.prior.alpha = -1.0;  // nothing of the prior counts
   CHECK_NOTHROW(sample_kernels(copying, options));
   copying->values[0] = 0.5;
-  CHECK(input_error([&] { sample_kernels(copying, options); })
-            .starts_with("kernels, chain 0, context 0: the row sums to 0.5"));
+  CHECK(input_error([&] {
+          sample_kernels(copying, options);
+        }).starts_with("kernels, chain 0, context 0: the row sums to 0.5"));
 }
 
-TEST_CASE("stored sequences come back as they are, with one-hot labels where there are no targets") {
+TEST_CASE(
+    "stored sequences come back as they are, with one-hot labels where there are no targets") {
   auto stored = std::make_shared<Sequences>();
   stored->vocabulary = 3;
   stored->length = 2;

@@ -19,7 +19,9 @@ using namespace gihflow::testing;
 
 namespace {
 
-std::size_t size(Index n) { return static_cast<std::size_t>(n); }
+std::size_t size(Index n) {
+  return static_cast<std::size_t>(n);
+}
 
 // Transition matrix [n, n] on [d]^{r_n}, from the definition.
 std::vector<double> window_transition(std::span<const double> kernel, Index d,
@@ -98,8 +100,18 @@ void check_is_law(const std::vector<double>& mu) {
 }  // namespace
 
 TEST_CASE("scaled numbers round as doubles do") {
-  const std::vector<double> values{0.0, 1.0, 0.1, 1.0 / 3.0, 3e200, 7e-200, 0.99999999999999989, 2.0,
-                                   1e16, 1.0000000000000002, 5e-17, 123456.789};
+  const std::vector<double> values{0.0,
+                                   1.0,
+                                   0.1,
+                                   1.0 / 3.0,
+                                   3e200,
+                                   7e-200,
+                                   0.99999999999999989,
+                                   2.0,
+                                   1e16,
+                                   1.0000000000000002,
+                                   5e-17,
+                                   123456.789};
   for (const double a : values) {
     CHECK(double(Scaled(a)) == a);
     for (const double b : values) {
@@ -128,7 +140,8 @@ TEST_CASE("two states, by hand") {
 
 TEST_CASE("one state, periodic and doubly stochastic chains") {
   CHECK(stationary_law({1.0}, 1) == std::vector<double>{1.0});
-  for (const double m : stationary_law({0, 1, 0, 0, 0, 1, 1, 0, 0}, 3)) CHECK(close(m, 1.0 / 3.0, 3));
+  for (const double m : stationary_law({0, 1, 0, 0, 0, 1, 1, 0, 0}, 3))
+    CHECK(close(m, 1.0 / 3.0, 3));
   for (const double m : stationary_law({0.2, 0.5, 0.3, 0.3, 0.2, 0.5, 0.5, 0.3, 0.2}, 3)) {
     CHECK(close(m, 1.0 / 3.0, 9));
   }
@@ -223,8 +236,8 @@ TEST_CASE("the smallest probabilities a kernel can have make no chain fail") {
 TEST_CASE("a product that underflows is missed beside no smaller one") {
   // State 2 is entered through state 3 with probability 1e-200 twice, and from state 1, itself of mass
   // 1e-200, with 1e-250; it is left at 1e-300. The first way makes all but 1e-50 of its mass.
-  const std::vector<double> P{1.0, 1e-200, 0.0, 1e-200, 0.5,    0.5, 1e-250, 0.0,
-                              1e-300, 0.0, 1.0, 0.0, 1.0, 0.0, 1e-200, 0.0};
+  const std::vector<double> P{1.0,    1e-200, 0.0, 1e-200, 0.5, 0.5, 1e-250, 0.0,
+                              1e-300, 0.0,    1.0, 0.0,    1.0, 0.0, 1e-200, 0.0};
   const auto mu = stationary_law(P, 4), expected = law_by_trees(P, 4);
   CHECK(close(mu[2], 1e-100, 4));
   for (std::size_t i = 0; i < 4; ++i) CHECK(close(mu[i], expected[i], 4, 8.0));
@@ -232,7 +245,8 @@ TEST_CASE("a product that underflows is missed beside no smaller one") {
 
 TEST_CASE("transient states have no mass") {
   // 0 → {1, 2}, {1, 2} closed, 3 → 0.
-  const std::vector<double> P{0.0, 0.5, 0.5, 0.0, 0.0, 0.8, 0.2, 0.0, 0.0, 0.4, 0.6, 0.0, 1.0, 0, 0, 0};
+  const std::vector<double> P{0.0, 0.5, 0.5, 0.0, 0.0, 0.8, 0.2, 0.0,
+                              0.0, 0.4, 0.6, 0.0, 1.0, 0,   0,   0};
   const auto mu = stationary_law(P, 4);
   CHECK(mu[0] == 0.0);
   CHECK(mu[3] == 0.0);
@@ -244,9 +258,10 @@ TEST_CASE("transient states have no mass") {
 
 TEST_CASE("a chain with several closed classes is refused") {
   const std::vector<double> P{1, 0, 0, 0, 1, 0, 0.5, 0, 0.5};
-  CHECK(input_error([&] { stationary_law(P, 3); }) ==
-        "stationary law: the chain has 2 closed classes of states: must be one, else the law is not "
-        "unique");
+  CHECK(
+      input_error([&] { stationary_law(P, 3); }) ==
+      "stationary law: the chain has 2 closed classes of states: must be one, else the law is not "
+      "unique");
   // d = 2 with lag 2 alone, x_l = x_{l−2}: constants 00 and 11, and the alternation of 01 and 10.
   const std::vector<double> copy{1, 0, 0, 1};
   const std::vector<Index> lag_two{2}, lag_one{1};
@@ -254,17 +269,24 @@ TEST_CASE("a chain with several closed classes is refused") {
   CHECK(closed_classes(copy, 2, lag_one) == 2);
   CHECK(closed_classes(std::vector<double>{0, 1, 1, 0}, 2, lag_one) == 1);
   CHECK(closed_classes(std::vector<double>{0.5, 0.5, 0.5, 0.5}, 2, lag_two) == 1);
-  CHECK(input_error([&] { stationary_window_law(copy, 2, lag_two, 2); }) ==
-        "stationary law: the chain has 3 closed classes of states: must be one, else the law is not "
-        "unique");
+  CHECK(
+      input_error([&] { stationary_window_law(copy, 2, lag_two, 2); }) ==
+      "stationary law: the chain has 3 closed classes of states: must be one, else the law is not "
+      "unique");
 }
 
 TEST_CASE("impossible matrices are refused") {
-  CHECK(input_error([] { stationary_law({1.0, 0.0}, 2); }) ==
-        "stationary law, 2 states with 2 transition probabilities: must be states^2 of them, for 1 to "
+  CHECK(input_error([] {
+          stationary_law({1.0, 0.0}, 2);
+        }) ==
+        "stationary law, 2 states with 2 transition probabilities: must be states^2 of them, for 1 "
+        "to "
         "4096 states");
-  CHECK(input_error([] { stationary_law({0.5, 0.5, -0.5, 1.5}, 2); }) ==
-        "stationary law, transition probability -0.5 from state 1 to 0: must be finite and not negative");
+  CHECK(input_error([] {
+          stationary_law({0.5, 0.5, -0.5, 1.5}, 2);
+        }) ==
+        "stationary law, transition probability -0.5 from state 1 to 0: must be finite and not "
+        "negative");
 }
 
 TEST_CASE("window laws of a two-token chain, by hand") {
@@ -317,7 +339,8 @@ TEST_CASE("window laws are consistent: older or newer tokens summed out, any len
         double mass = 0.0;
         for (Index e = 0; e < 3; ++e) mass += shorter[size(e * before + window)];
         for (Index e = 0; e < 3; ++e) {
-          CHECK(close(shorter[size(e * before + window)], kernel[size(context * 3 + e)] * mass, 27, 8.0));
+          CHECK(close(shorter[size(e * before + window)], kernel[size(context * 3 + e)] * mass, 27,
+                      8.0));
         }
       }
     }
@@ -328,7 +351,8 @@ TEST_CASE("too many states or windows are refused before any work") {
   const std::vector<double> kernel{0.5, 0.5, 0.5, 0.5};
   const std::vector<Index> far{13}, near{1};
   CHECK(input_error([&] { stationary_window_law(kernel, 2, far, 13); }) ==
-        "parents 13: the stationary law of 13 consecutive tokens has 8192 states: must not exceed 4096");
+        "parents 13: the stationary law of 13 consecutive tokens has 8192 states: must not exceed "
+        "4096");
   CHECK(input_error([&] { stationary_window_law(kernel, 2, near, 33); }) ==
         "window length 33: must be at least 0 and make at most 4294967296 windows (vocabulary 2)");
   CHECK(input_error([&] { stationary_window_law(kernel, 2, near, -1); }) ==

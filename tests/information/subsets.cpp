@@ -16,8 +16,8 @@ using gihflow::testing::input_error;
 TEST_CASE("subsets of three elements in the order of every table, by hand") {
   std::vector<std::string> names;
   for (const auto mask : subsets(3, 3)) names.push_back(to_string_subset(mask));
-  CHECK(names == std::vector<std::string>{"{}", "{1}", "{2}", "{3}", "{1,2}", "{1,3}", "{2,3}",
-                                          "{1,2,3}"});
+  CHECK(names ==
+        std::vector<std::string>{"{}", "{1}", "{2}", "{3}", "{1,2}", "{1,3}", "{2,3}", "{1,2,3}"});
   CHECK(subsets(3, 0) == std::vector<std::uint32_t>{0});
   CHECK(subsets(3, 1) == std::vector<std::uint32_t>{0, 1, 2, 4});
   CHECK(subsets(0, 4) == std::vector<std::uint32_t>{0});

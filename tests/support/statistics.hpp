@@ -27,7 +27,8 @@ inline double kolmogorov_p_value(std::vector<double> samples,
   const double root = std::sqrt(n);
   const double lambda = (root + 0.12 + 0.11 / root) * distance;
   double p = 0.0;
-  for (int k = 1; k <= 100; ++k) p += (k % 2 ? 2.0 : -2.0) * std::exp(-2.0 * k * k * lambda * lambda);
+  for (int k = 1; k <= 100; ++k)
+    p += (k % 2 ? 2.0 : -2.0) * std::exp(-2.0 * k * k * lambda * lambda);
   return lambda < 0.2 ? 1.0 : p;
 }
 

@@ -171,7 +171,8 @@ TEST_CASE("baselines are the means and standard errors of the losses chain by ch
       for (const double p : y) normalizer += std::exp(p);
       gih.push_back(0.0), posterior.push_back(0.0), entropy.push_back(0.0);
       for (std::size_t e = 0; e < 3; ++e) {
-        const double read = readout == Readout::log ? (y[e] + 0.01) / 1.03 : std::exp(y[e]) / normalizer;
+        const double read =
+            readout == Readout::log ? (y[e] + 0.01) / 1.03 : std::exp(y[e]) / normalizer;
         gih.back() -= target[e] * std::log(read);
         posterior.back() -= target[e] * std::log(t[e]);
         entropy.back() -= target[e] * std::log(target[e]);
@@ -249,7 +250,8 @@ TEST_CASE("no predictor is below the floor, whatever the labels") {
   CHECK(conditional.posterior_loss.value() > conditional.entropy_floor);
 }
 
-TEST_CASE("of given data the floor is the entropy of the targets, and one chain has no standard error") {
+TEST_CASE(
+    "of given data the floor is the entropy of the targets, and one chain has no standard error") {
   auto stored = std::make_shared<Sequences>();
   stored->vocabulary = 2;
   stored->length = 4;
@@ -264,7 +266,8 @@ TEST_CASE("of given data the floor is the entropy of the targets, and one chain 
   CHECK(std::isnan(lines.gih_loss_error));
   CHECK(std::isnan(lines.entropy_floor_error));
   stored->targets.clear();
-  CHECK(baselines(*stored_sequences(stored), model, Lags{1}, {}, std::nullopt).entropy_floor == 0.0);
+  CHECK(baselines(*stored_sequences(stored), model, Lags{1}, {}, std::nullopt).entropy_floor ==
+        0.0);
 }
 
 TEST_CASE("without smoothing a label that was never seen costs an infinite loss") {

@@ -17,9 +17,9 @@ struct Kernels {
   Index count = 0;             ///< N
   std::vector<double> values;
 
-  Index contexts() const;  ///< dⁿ
+  Index contexts() const;                                                     ///< dⁿ
   Index longest_lag() const { return parents.empty() ? 0 : parents.back(); }  ///< r_n
-  std::span<const double> of_chain(Index chain) const;  ///< [dⁿ, d]
+  std::span<const double> of_chain(Index chain) const;                        ///< [dⁿ, d]
   std::span<double> of_chain(Index chain);
 };
 

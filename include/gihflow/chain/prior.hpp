@@ -16,10 +16,10 @@ inline constexpr Index max_kernel_entries = Index{1} << 32;
 /// Prior over transition kernels: every row π(·|z) ~ Dirichlet(alpha·1_d) independently, formula
 /// (1.1), with the optional floor π ← (1−dγ)π + γ of (1.3).
 struct Prior {
-  Index vocabulary = 3;                ///< d ≥ 2
-  std::vector<Index> parents = {1, 2}; ///< r₁ < … < r_n
-  double alpha = 0.1;                  ///< > 0
-  double floor = 0.0;                  ///< γ in [0, 1/d)
+  Index vocabulary = 3;                 ///< d ≥ 2
+  std::vector<Index> parents = {1, 2};  ///< r₁ < … < r_n
+  double alpha = 0.1;                   ///< > 0
+  double floor = 0.0;                   ///< γ in [0, 1/d)
 };
 
 /// What is wrong with a prior, one sentence each: vocabulary, parents, alpha, floor out of range, or

@@ -12,8 +12,8 @@
 
 namespace gihflow {
 
-enum class InitialLaw { stationary, uniform };           ///< (1.2)
-enum class Labels { conditional, sampled, posterior };   ///< (1.4)
+enum class InitialLaw { stationary, uniform };          ///< (1.2)
+enum class Labels { conditional, sampled, posterior };  ///< (1.4)
 
 /// Sequences held in memory. tokens [count, length + 1], the last column the label x_{L+1};
 /// targets [count, d], the label distribution T of (1.4).
@@ -23,7 +23,7 @@ struct Sequences {
   Index count = 0;   ///< N
   std::vector<Token> tokens;
   std::vector<double> targets;  ///< empty: the label alone, one-hot
-  std::vector<Index> parents;  ///< of the chains they were drawn from; empty when unknown
+  std::vector<Index> parents;   ///< of the chains they were drawn from; empty when unknown
 
   std::span<const Token> tokens_of(Index chain) const {
     return {tokens.data() + chain * (length + 1), static_cast<std::size_t>(length + 1)};
