@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "gihflow/run/problem.hpp"
 
@@ -9,9 +10,10 @@ namespace gihflow::cli {
 /// One call of the program.
 struct Invocation {
   CommandLine line;
-  std::string text;          ///< the command line as it was typed
-  std::string file;          ///< of `show`
-  bool config_only = false;  ///< of `show`
+  std::string text;                 ///< the command line as it was typed
+  std::string file;                 ///< of `show`
+  bool config_only = false;         ///< of `show`
+  std::vector<std::string> errors;  ///< of usage, one sentence each
 };
 
 /// Each command prints its results to stdout and returns the exit code.
@@ -21,7 +23,7 @@ int train(const Invocation& invocation);
 int evaluate(const Invocation& invocation);
 int show(const Invocation& invocation);
 
-/// The problem that a command line describes. Throws InputError.
+/// The problem that a command line describes. Throws InputError with all errors, of usage first.
 Problem prepare(const Invocation& invocation);
 
 /// Prints to stdout; throws WriteError when that fails.

@@ -16,6 +16,8 @@ Problem prepare(const Invocation& invocation) {
   const Command command = invocation.line.command;
   Assembled assembled = assemble(invocation.line);
   assembled.setting.command_line = invocation.text;
+  std::vector<std::string>& sentences = assembled.faults.sentences;
+  sentences.insert(sentences.begin(), invocation.errors.begin(), invocation.errors.end());
   if (assembled.setting.output.empty()) assembled.setting.output = default_output(command);
   return gihflow::prepare(std::move(assembled), command);
 }

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t line_width = 96;
 constexpr std::size_t text_column = 30;
+constexpr std::size_t narrow_column = 19;
 
 // `text` broken into lines of at most line_width, each after the first indented.
 std::string wrapped(const std::string& text, std::size_t indent) {
@@ -37,11 +38,16 @@ std::string wrapped(const std::string& text, std::size_t indent) {
   return result;
 }
 
-std::string entry(const std::string& left, const std::string& text) {
+std::string entry(const std::string& left, const std::string& text,
+                  std::size_t indent = text_column) {
   std::string head = fmt::format("  {}", left);
-  if (head.size() + 1 >= text_column) head += "\n  ";  // too long to stand beside its text
+  if (head.size() + 1 >= indent) head += "\n  ";  // too long to stand beside its text
   const std::size_t column = head.size() - (head.rfind('\n') + 1);
-  return fmt::format("{}{:{}}{}\n", head, "", text_column - column, wrapped(text, text_column));
+  return fmt::format("{}{:{}}{}\n", head, "", indent - column, wrapped(text, indent));
+}
+
+std::string short_entry(const std::string& left, const std::string& text) {
+  return entry(left, text, narrow_column);
 }
 
 std::string default_of(const Option& option, Command command) {
@@ -101,19 +107,19 @@ std::string program_help() {
       "Usage: gihflow COMMAND [OPTIONS]\n\nCommands:\n",
       version());
   for (const CommandText& command : command_texts()) {
-    text += entry(to_string(command.command), command.summary);
+    text += short_entry(to_string(command.command), command.summary);
   }
   text += "\nOptions:\n";
-  text += entry("-h, --help", "Print this help; after a command, the help on it");
-  text += entry("--version", "Print version, build and level of reproducibility");
+  text += short_entry("-h, --help", "Print this help; after a command, the help on it");
+  text += short_entry("--version", "Print version, build and level of reproducibility");
   text += "\nExit codes:\n";
-  text += entry("0", "good");
-  text += entry("1", "a check or verification failed");
-  text += entry("2", "bad input or usage");
-  text += entry("3", "numerical failure: step size underflow or values that are not finite");
-  text += entry("4", "an output could not be written");
-  text += entry("5", "a limit was reached (--max-wall, --max-steps); checkpoint written");
-  text += entry("130", "interrupted; checkpoint written");
+  text += short_entry("0", "good");
+  text += short_entry("1", "a check or verification failed");
+  text += short_entry("2", "bad input or usage");
+  text += short_entry("3", "numerical failure: step size underflow or values that are not finite");
+  text += short_entry("4", "an output could not be written");
+  text += short_entry("5", "a limit was reached (--max-wall, --max-steps); checkpoint written");
+  text += short_entry("130", "interrupted; checkpoint written");
   return text;
 }
 
@@ -131,7 +137,7 @@ std::string command_help(Command command) {
   if (command == Command::show) {
     text += entry("--config", "Print only the settings of the run, as a config that train reads");
   } else {
-    text += "\nConfig:\n";
+    text += "\nOther:\n";
     text += entry("--config FILE",
                   "Read options from flat TOML: option names as keys, arrays for lists. Options on "
                   "the command line win over it, it wins over --preset");
@@ -142,17 +148,19 @@ std::string command_help(Command command) {
 
 std::string version_text() {
   std::string text = fmt::format("gihflow {} (commit {})\n", version(), git_commit());
-  text += entry("compiler", fmt::format("{}, {}", compiler(), compiler_flags()));
-  text += entry("engines", "dense, sparse, reference; built without CUDA");
-  text += entry("instruction set", instruction_set());
-  text += entry("libraries",
-                fmt::format("{}, {}, CLI11 {}, fmt {}.{}.{}, nlohmann-json {}.{}.{}",
-                            library_versions(), file_library(), CLI11_VERSION, FMT_VERSION / 10000,
-                            FMT_VERSION / 100 % 100, FMT_VERSION % 100, NLOHMANN_JSON_VERSION_MAJOR,
-                            NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH));
-  text += entry("reproducibility",
-                "the same build on the same machine gives the same bits, for any number of threads "
-                "and whatever the output times, checkpoints and progress");
+  text += short_entry("compiler", fmt::format("{}, {}", compiler(), compiler_flags()));
+  text += short_entry("engines", "dense, sparse, reference; built without CUDA");
+  text += short_entry("instruction set", instruction_set());
+  text += short_entry(
+      "libraries",
+      fmt::format("{}, {}, CLI11 {}, fmt {}.{}.{}, nlohmann-json {}.{}.{}", library_versions(),
+                  file_library(), CLI11_VERSION, FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
+                  FMT_VERSION % 100, NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
+                  NLOHMANN_JSON_VERSION_PATCH));
+  text += short_entry(
+      "reproducibility",
+      "the same build on the same machine gives the same bits, for any number of threads "
+      "and whatever the output times, checkpoints and progress");
   return text;
 }
 

@@ -57,27 +57,18 @@ int run_command(const Invocation& invocation) {
 
 int run_program(int argc, char** argv) {
   const Parsed parsed = parse(argc, argv);
-  const Command command = parsed.invocation.line.command;
   if (parsed.action == Parsed::Action::help) {
-    print(parsed.has_command ? command_help(command) : program_help());
+    print(parsed.has_command ? command_help(parsed.invocation.line.command) : program_help());
     return good;
   }
   if (parsed.action == Parsed::Action::version) {
     print(version_text());
     return good;
   }
-  if (!parsed.has_command && parsed.errors.empty()) {
+  if (!parsed.has_command) {
+    if (!parsed.invocation.errors.empty()) throw InputError(parsed.invocation.errors);
     fmt::print(stderr, "{}", program_help());
     return bad_input;
-  }
-  // Errors of usage and of values together.
-  std::vector<std::string> errors = parsed.errors;
-  if (!errors.empty()) {
-    if (parsed.has_command && command != Command::show) {
-      const std::vector<std::string> values = assemble(parsed.invocation.line).faults.sentences;
-      errors.insert(errors.end(), values.begin(), values.end());
-    }
-    throw InputError(std::move(errors));
   }
   return run_command(parsed.invocation);
 }

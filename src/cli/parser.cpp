@@ -86,7 +86,7 @@ void collect(const CLI::App& app, Command command, Parsed& parsed) {
   const auto text_of = [&](const std::string& name, std::string& text) {
     const std::vector<std::string> given = app.get_option("--" + name)->results();
     if (given.size() > 1) {
-      parsed.errors.push_back(
+      parsed.invocation.errors.push_back(
           fmt::format("--{} is given {} times: must be given once", name, given.size()));
     }
     if (!given.empty()) text = given.back();
@@ -105,7 +105,7 @@ void collect(const CLI::App& app, Command command, Parsed& parsed) {
     parsed.invocation.config_only = app.count("--config") > 0;
     const std::vector<std::string> file = app.get_option("RUN")->results();
     if (file.empty()) {
-      parsed.errors.emplace_back("show: must be followed by the path of a run file");
+      parsed.invocation.errors.emplace_back("show: must be followed by the path of a run file");
     } else {
       parsed.invocation.file = file.front();
     }
@@ -159,19 +159,19 @@ Parsed parse(int argc, char** argv) {
     return parsed;
   }
   if (!complaint.empty()) {
-    parsed.errors.push_back(complaint);
+    parsed.invocation.errors.push_back(complaint);
   } else if (parsed.has_command) {
-    report_extras(called->first->remaining(), called->second, parsed.errors);
+    report_extras(called->first->remaining(), called->second, parsed.invocation.errors);
     collect(*called->first, called->second, parsed);
     for (const std::string& word : app.remaining()) {
-      parsed.errors.push_back(fmt::format("{}: must come after the command", word));
+      parsed.invocation.errors.push_back(fmt::format("{}: must come after the command", word));
     }
   } else if (!app.remaining().empty()) {
-    const std::string& word = app.remaining().front();
+    const std::string word = app.remaining().front();
     std::vector<std::string> names{"--help", "--version"};
     for (const CommandText& text : command_texts()) names.push_back(to_string(text.command));
     const std::string near = nearest(word, names);
-    parsed.errors.push_back(
+    parsed.invocation.errors.push_back(
         fmt::format("{}: no such command{}", word,
                     near.empty() ? "; see gihflow --help" : "; the nearest is " + near));
   }

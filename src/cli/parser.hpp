@@ -1,8 +1,5 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "cli/commands.hpp"
 
 namespace gihflow::cli {
@@ -13,7 +10,6 @@ struct Parsed {
   Action action = Action::run;
   bool has_command = false;  ///< else help is about the program
   Invocation invocation;
-  std::vector<std::string> errors;  ///< of usage, one sentence each
 };
 
 /// Splits a command line into option names and texts; what they mean is checked later, so that all

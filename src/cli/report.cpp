@@ -145,7 +145,8 @@ std::string losses_table(const RunFile& run) {
     table.add(std::move(cells));
   };
   add("loss (nats)", "training", "validation");
-  add("trained model", with_error(last.loss, training_error), number(last.validation_loss));
+  add("trained model", with_error(last.loss, training_error),
+      fmt::format("{:.5f}", last.validation_loss));
   if (!run.baselines) return table.text();
   const Baselines& training = run.baselines->training;
   const Baselines validation = run.baselines->validation.value_or(Baselines{});

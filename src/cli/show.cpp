@@ -1,9 +1,11 @@
 #include "cli/commands.hpp"
 #include "cli/report.hpp"
+#include "gihflow/base/errors.hpp"
 
 namespace gihflow::cli {
 
 int show(const Invocation& invocation) {
+  if (!invocation.errors.empty()) throw InputError(invocation.errors);
   const RunFile run = read_run(invocation.file);
   if (invocation.config_only) {
     print(run.provenance.config);

@@ -23,11 +23,6 @@ namespace {
 constexpr std::size_t most_stages = 1000;  // attachments of one dimension scale are limited
 constexpr double most_window_codes = 0x1p62;
 
-// Options that say how chains are drawn.
-constexpr std::initializer_list<const char*> sampling_options = {
-    "vocabulary",  "parents", "prior",  "alpha",  "floor",
-    "initial-law", "labels",  "length", "chains", "kernels"};
-
 class Preparation {
  public:
   Preparation(Assembled assembled, Command command) : faults_(std::move(assembled.faults)) {
@@ -61,8 +56,6 @@ class Preparation {
   void fault(const std::string& option, const std::string& sentence) {
     faults_.add(option, located(problem_.setting, sentence));
   }
-  bool sampling_is_good() const { return !faults_.about(sampling_options); }
-
   // Fields that a library user may have set to anything; those from a parser are in range already.
   void check_ranges() {
     for (const Option& option : options()) {
@@ -210,6 +203,7 @@ class Preparation {
 
   // A run's parameters mean something else under other conventions.
   void note_other_conventions(const std::string& path) {
+    std::vector<std::string> differing;
     try {
       const Setting theirs = setting_of_config(read_run(path).provenance.config, path);
       for (const char* name :
@@ -218,12 +212,14 @@ class Preparation {
         const std::string here = to_string(*option.get(setting()));
         const std::string there = to_string(*option.get(theirs));
         if (here == there) continue;
-        if (option.name == "epsilon" && setting().model.readout == Readout::softmax) continue;
-        problem_.notes.push_back(
-            fmt::format("{} was trained with {} {}, here it is {}", path, name, there, here));
+        differing.push_back(fmt::format("{} {} (here {})", name, there, here));
       }
     } catch (const InputError&) {
-      // A parameter file, which says nothing of conventions.
+      return;  // a parameter file, which says nothing of conventions
+    }
+    if (!differing.empty()) {
+      problem_.notes.push_back(
+          fmt::format("{} was trained with {}", path, fmt::join(differing, ", ")));
     }
   }
 
@@ -259,10 +255,12 @@ class Preparation {
     }
   }
 
+  // What chain/ refuses, but for options that are known to be faulty.
   void check_chains() {
-    if (problem_.data || !sampling_is_good() || faults_.about({"data"})) return;
+    if (problem_.data || faults_.about({"data", "kernels", "vocabulary", "parents"})) return;
     for (const std::string& message : sampling_errors(setting().sampling, problem_.kernels.get())) {
-      fault("length", message);
+      const std::string option = message.substr(0, message.find_first_of(" :"));
+      if (!faults_.about({option.c_str()})) fault(option, message);
     }
   }
 

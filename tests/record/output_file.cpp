@@ -1,0 +1,137 @@
+#include "gihflow/record/output_file.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <fstream>
+#include <iterator>
+
+#include "gihflow/base/errors.hpp"
+#include "support/directory.hpp"
+#include "support/input_errors.hpp"
+
+using namespace gihflow;
+using gihflow::testing::Directory;
+using gihflow::testing::input_error;
+
+namespace {
+
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span<const char>(text));
+}
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void put(const std::string& path, const std::string& text) {
+  std::ofstream(path) << text;
+}
+
+// Files may not grow past `bytes` while it lives, as on a disk that is full.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+}  // namespace
+
+TEST_CASE("an output is replaced as a whole and leaves nothing else behind") {
+  const Directory directory;
+  const std::string path = directory / "out";
+  {
+    OutputFile file(path, false);
+    file.replace(bytes_of("first"));
+    CHECK(contents(path) == "first");
+    file.replace(bytes_of("second"));
+    CHECK(contents(path) == "second");
+  }
+  CHECK(directory.files() == 1);
+}
+
+TEST_CASE("an existing file is overwritten only by force") {
+  const Directory directory;
+  const std::string path = directory / "out";
+  put(path, "precious");
+  CHECK(input_error([&] { OutputFile(path, false); }) ==
+        "output " + path + ": exists already; give --force to overwrite it, or another path");
+  CHECK(contents(path) == "precious");
+  CHECK(directory.files() == 1);
+  OutputFile(path, true).replace(bytes_of("new"));
+  CHECK(contents(path) == "new");
+}
+
+TEST_CASE("a file that appears after the start is not overwritten without force") {
+  const Directory directory;
+  const std::string path = directory / "out";
+  OutputFile file(path, false);
+  put(path, "precious");
+  CHECK_THROWS_AS(file.replace(bytes_of("new")), WriteError);
+  CHECK(contents(path) == "precious");
+}
+
+TEST_CASE("what cannot become an output is refused, and the reason told") {
+  const Directory directory;
+  CHECK(output_errors(directory / "missing/out", false, "output x")
+            .front()
+            .starts_with("output x: must be in a directory that exists, and "));
+  CHECK(output_errors(directory / ".", true, "output x").front() ==
+        "output x: exists and is not a regular file; must be the path of a file");
+  CHECK(output_errors("/dev/null", true, "output x").size() == 1);
+  CHECK(output_errors("", false, "output").front() == "output: must be the path of a file");
+  CHECK(output_errors(directory / "out", false, "output x").empty());
+  CHECK(directory.files() == 0);
+}
+
+TEST_CASE("two writers of one file exclude each other, whatever a kill left behind") {
+  const Directory directory;
+  const std::string path = directory / "out";
+  put(path + ".lock", "");       // of a process that was killed
+  put(path + ".partial", "ha");  // so is this
+  {
+    OutputFile first(path, false);
+    CHECK(input_error([&] { OutputFile(path, false); }) ==
+          "output " + path + ": cannot be locked: another process is writing it");
+    first.replace(bytes_of("first"));
+  }
+  CHECK(directory.files() == 1);
+  OutputFile(path, true).replace(bytes_of("second"));
+  CHECK(contents(path) == "second");
+}
+
+TEST_CASE("a failed write leaves the old file and no temporary") {
+  const Directory directory;
+  const std::string path = directory / "out";
+  OutputFile file(path, false);
+  file.replace(bytes_of("old"));
+  const std::string large(100000, 'x');
+  {
+    const FileSizeLimit full(1000);
+    CHECK_THROWS_AS(file.replace(bytes_of(large)), WriteError);
+  }
+  CHECK(contents(path) == "old");
+  CHECK(directory.files() == 2);  // the output and its lock
+  file.replace(bytes_of(large));
+  CHECK(contents(path) == large);
+}
+
+TEST_CASE("a symbolic link as output keeps leading to the file") {
+  const Directory directory;
+  put(directory / "target", "old");
+  std::filesystem::create_symlink(directory / "target", directory / "link");
+  OutputFile(directory / "link", true).replace(bytes_of("new"));
+  CHECK(std::filesystem::is_symlink(directory / "link"));
+  CHECK(contents(directory / "target") == "new");
+}
