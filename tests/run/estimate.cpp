@@ -1,0 +1,92 @@
+#include "gihflow/run/estimate.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "gihflow/base/memory.hpp"
+#include "gihflow/population/objective.hpp"
+#include "gihflow/run/train.hpp"
+#include "support/directory.hpp"
+
+using namespace gihflow;
+using gihflow::testing::Directory;
+
+namespace {
+
+Setting small_setting() {
+  Setting setting;
+  setting.sampling.count = 40;
+  setting.validation_chains = 10;
+  setting.stages = parse_schedule("c:10,a:10");
+  return setting;
+}
+
+}  // namespace
+
+TEST_CASE("sizes of the paper's setting") {
+  const Estimate size = estimate(prepare(Setting(), Command::train));
+  CHECK(size.chains == 9000);
+  CHECK(size.validation_chains == 1000);
+  CHECK(size.windows == 27);
+  CHECK(size.pairs_per_chain == 81);
+  CHECK(size.subsets == 7);
+  CHECK(size.parameters == 17);
+  CHECK(size.outputs == 600);
+  CHECK(size.memory_limit == static_cast<double>(memory_limit()));
+}
+
+TEST_CASE("partial windows are counted with their blanks") {  // (4.4): 3^3 + 1 + 3 + 9
+  Setting setting;
+  setting.model.boundary = Boundary::partial;
+  CHECK(estimate(prepare(setting, Command::train)).windows == 40);
+}
+
+TEST_CASE("memory and disk are upper bounds") {
+  const Directory directory;
+  Setting setting = small_setting();
+  setting.output = directory / "run.h5";
+  for (const Index outputs : {2, 50, 2000}) {
+    setting.flow.outputs = outputs;
+    setting.force = true;
+    const Problem problem = prepare(setting, Command::train);
+    const Estimate size = estimate(problem);
+    train(problem);
+    CHECK(static_cast<double>(std::filesystem::file_size(setting.output)) <= size.disk);
+  }
+  for (const Engine engine : {Engine::dense, Engine::sparse, Engine::reference}) {
+    for (const Index length : {10, 200, 3000}) {
+      for (const char* preset : {"paper", "reference"}) {
+        Setting other;
+        apply_preset(other, preset);
+        other.sampling.length = length;
+        other.sampling.count = 500;
+        other.validation_chains = 0;
+        other.engine = engine;
+        const Problem problem = prepare(other, Command::train);
+        const auto objective = make_objective(other.model, *problem.chains(), engine);
+        CHECK(static_cast<double>(objective->memory()) <= estimate(problem).memory);
+      }
+    }
+  }
+}
+
+TEST_CASE("sizes beyond the machine are errors with the number") {
+  Problem problem = prepare(small_setting(), Command::train);
+  Estimate size = estimate(problem);
+  CHECK(estimate_errors(problem, size).empty());
+  size.memory = 3.0 * size.memory_limit;
+  REQUIRE(estimate_errors(problem, size).size() == 1);
+  CHECK(estimate_errors(problem, size).front().find(to_string_bytes(size.memory)) !=
+        std::string::npos);
+  problem.setting.output = "run.h5";
+  size.disk = 1e30;
+  CHECK(estimate_errors(problem, size).size() == 2);
+}
+
+TEST_CASE("bytes are told in units of 1024") {
+  CHECK(to_string_bytes(0) == "0 B");
+  CHECK(to_string_bytes(1023) == "1023 B");
+  CHECK(to_string_bytes(1536) == "1.5 KiB");
+  CHECK(to_string_bytes(3.0 * 0x1p30) == "3.0 GiB");
+}

@@ -1,0 +1,228 @@
+#include "gihflow/run/train.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/interrupt.hpp"
+#include "gihflow/record/data_file.hpp"
+#include "support/directory.hpp"
+#include "support/input_errors.hpp"
+#include "support/threads.hpp"
+
+using namespace gihflow;
+using gihflow::testing::Directory;
+using gihflow::testing::input_error;
+
+namespace {
+
+Setting small_setting() {
+  Setting setting;
+  setting.sampling.count = 60;
+  setting.sampling.length = 30;
+  setting.validation_chains = 20;
+  setting.stages = parse_schedule("c:100,w:50,a:20");
+  setting.flow.outputs = 20;
+  return setting;
+}
+
+// All that must not depend on where, when and how a run was computed.
+void check_same_run(const RunFile& a, const RunFile& b) {
+  CHECK(a.provenance == b.provenance);
+  CHECK(a.tokens_hash == b.tokens_hash);
+  CHECK(a.validation_hash == b.validation_hash);
+  CHECK(a.state == b.state);
+  REQUIRE(a.baselines.has_value());
+  REQUIRE(b.baselines.has_value());
+  CHECK(a.baselines->lags == b.baselines->lags);
+  CHECK(a.baselines->training.gih_loss == b.baselines->training.gih_loss);
+  CHECK(a.standard_errors->loss == b.standard_errors->loss);
+  CHECK(a.standard_errors->w == b.standard_errors->w);
+}
+
+// Stops the run from inside after so many steps.
+class Interrupter final : public TrainObserver {
+ public:
+  explicit Interrupter(int steps) : left_(steps) {}
+  ~Interrupter() override { clear_interrupt(); }
+  void progress(const Progress&) override {
+    if (--left_ == 0) request_interrupt();
+  }
+
+ private:
+  int left_;
+};
+
+// Reads the file that is there after every step.
+class Reader final : public TrainObserver {
+ public:
+  explicit Reader(std::string path) : path_(std::move(path)) {}
+  void phase(const std::string& name) override {
+    if (name == "training") outcome_at_start_ = read_run(path_).state.outcome;
+  }
+  void progress(const Progress&) override {
+    ++steps_;
+    const RunFile seen = read_run(path_);
+    running_ = running_ &&
+               (seen.state.outcome == Outcome::running || seen.state.outcome == Outcome::reached);
+  }
+  Outcome outcome_at_start_ = Outcome::non_finite;
+  int steps_ = 0;
+  bool running_ = true;
+
+ private:
+  std::string path_;
+};
+
+}  // namespace
+
+TEST_CASE("what train returns is what its file holds") {
+  const Directory directory;
+  Setting setting = small_setting();
+  setting.output = directory / "run.h5";
+  const RunFile run = train(setting);
+  const RunFile back = read_run(setting.output);
+  CHECK(run.state.outcome == Outcome::reached);
+  CHECK(run.state.trajectory.stages.size() == 3);
+  check_same_run(run, back);
+  CHECK(run.execution == back.execution);
+  CHECK(directory.files() == 1);
+}
+
+TEST_CASE("a run is the same for any number of threads, with and without a file or checkpoints") {
+  const Directory directory;
+  Setting setting = small_setting();
+  const RunFile run = train(setting);
+  for (const int threads : {1, 3}) {
+    const gihflow::testing::Threads before(1);
+    setting.threads = threads;
+    setting.output = directory / "run.h5";
+    setting.force = true;
+    setting.checkpoint_every = threads == 1 ? 0.0 : 100.0;
+    check_same_run(run, train(setting));
+  }
+}
+
+TEST_CASE("the config of a run repeats it") {
+  const RunFile run = train(small_setting());
+  const Setting again = setting_of_config(run.provenance.config, "config");
+  CHECK(again.engine != Engine::automatic);
+  check_same_run(run, train(again));
+}
+
+TEST_CASE("the file is there from the start, complete at any moment, and current at stage ends") {
+  const Directory directory;
+  Setting setting = small_setting();
+  setting.output = directory / "run.h5";
+  setting.checkpoint_every = 1000.0;
+  Reader reader(setting.output);
+  const RunFile run = train(setting, &reader);
+  CHECK(reader.outcome_at_start_ == Outcome::running);
+  CHECK(reader.steps_ > 10);
+  CHECK(reader.running_);
+  CHECK(run.execution.checkpoints == 5);  // start, three stages, end
+}
+
+TEST_CASE("an interrupt, a step limit and a wall limit leave the state to continue from") {
+  const Directory directory;
+  Setting setting = small_setting();
+  setting.output = directory / "run.h5";
+  const RunFile whole = train(setting);
+  setting.force = true;
+
+  SUBCASE("interrupt") {
+    Interrupter interrupter(7);
+    const RunFile run = train(setting, &interrupter);
+    CHECK(run.state.outcome == Outcome::interrupted);
+    CHECK(exit_code(run.state.outcome) == 130);
+    CHECK_FALSE(run.baselines.has_value());
+  }
+  SUBCASE("steps") {
+    setting.flow.max_steps = 9;
+    const RunFile run = train(setting);
+    CHECK(run.state.outcome == Outcome::step_limit);
+    CHECK(exit_code(run.state.outcome) == 5);
+    CHECK(run.baselines.has_value());
+  }
+  SUBCASE("wall time") {
+    setting.max_wall = 1e-9;
+    const RunFile run = train(setting);
+    CHECK(run.state.outcome == Outcome::wall_time);
+    CHECK(exit_code(run.state.outcome) == 5);
+  }
+  TrainingState state = read_run(setting.output).state;
+  REQUIRE(state.stage < 3);
+  const Problem problem = prepare(small_setting(), Command::train);
+  const auto objective = make_objective(problem.setting.model, *problem.chains());
+  const auto validation = make_objective(problem.setting.model, *problem.validation_chains());
+  train_flow(state, problem.setting.stages, *objective, validation.get(), problem.setting.flow,
+             nullptr);
+  CHECK(state == whole.state);
+}
+
+TEST_CASE("data that were written and read again train to the same bits") {
+  const Directory directory;
+  Setting setting = small_setting();
+  setting.validation_chains = 0;
+  const RunFile drawn = train(setting);
+  Sequences sequences = collect(*prepare(setting, Command::train).chains());
+  sequences.parents = {1, 2};
+  OutputFile file(directory / "data.h5", false);
+  write_data(file, sequences, {});
+  Setting given = small_setting();
+  given.data = directory / "data.h5";
+  const RunFile read = train(given);
+  CHECK(read.tokens_hash == drawn.tokens_hash);
+  CHECK(read.state == drawn.state);
+  CHECK(read.baselines->lags == std::vector<Index>{1, 2});
+  CHECK(read.baselines->training.gih_loss == drawn.baselines->training.gih_loss);
+  CHECK(drawn.baselines->training.posterior_loss.has_value());
+  CHECK_FALSE(read.baselines->training.posterior_loss.has_value());
+  CHECK(read.provenance.config.find("alpha") == std::string::npos);
+}
+
+TEST_CASE("without known parents a run is held against the lags it looks at") {
+  const Directory directory;
+  Setting setting = small_setting();
+  Sequences sequences = collect(*prepare(setting, Command::train).chains());
+  sequences.parents.clear();
+  OutputFile file(directory / "data.h5", false);
+  write_data(file, sequences, {});
+  setting.data = directory / "data.h5";
+  setting.initial.c = 0.01;
+  const RunFile run = train(setting);
+  const std::vector<double> p = final_parameters(run.state).p();
+  const auto leading = std::max_element(p.begin(), p.end()) - p.begin();
+  const std::vector<std::vector<Index>> sets{{}, {1}, {2}, {3}, {1, 2}, {1, 3}, {2, 3}};
+  CHECK(run.baselines->lags == sets[static_cast<std::size_t>(leading)]);
+}
+
+TEST_CASE("bad settings touch no file") {
+  const Directory directory;
+  Setting setting = small_setting();
+  setting.output = directory / "run.h5";
+  setting.flow.rtol = -1.0;
+  CHECK_FALSE(input_error([&] { train(setting); }).empty());
+  CHECK(directory.files() == 0);
+}
+
+TEST_CASE("certificates of a stage") {
+  StageRecord stage;
+  stage.gauge_drift = 1e-9;
+  for (const double loss : {1.0, 0.8, 0.85, 0.5}) {
+    Snapshot snapshot;
+    snapshot.loss = loss;
+    snapshot.energy_residual = (loss - 1.0) * 1e-3;
+    stage.snapshots.push_back(snapshot);
+  }
+  const Certificates proof = certificates(stage);
+  CHECK(proof.loss_drop == 0.5);
+  CHECK(proof.energy_residual == doctest::Approx(5e-4));
+  CHECK(proof.relative_residual == doctest::Approx(1e-3));
+  CHECK(proof.gauge_drift == 1e-9);
+  CHECK(proof.loss_rise == doctest::Approx(0.05));
+  stage.snapshots.resize(1);
+  CHECK(std::isnan(certificates(stage).relative_residual));
+  CHECK(certificates(StageRecord()).loss_drop == 0.0);
+}
