@@ -22,6 +22,7 @@ int sample(const Invocation& invocation);
 int train(const Invocation& invocation);
 int evaluate(const Invocation& invocation);
 int show(const Invocation& invocation);
+int rank(const Invocation& invocation);
 
 /// The problem that a command line describes. Throws InputError with all errors, of usage first.
 Problem prepare(const Invocation& invocation);

@@ -94,6 +94,11 @@ std::span<const CommandText> command_texts() {
        "from a file or at the initial point, on sequences from a file or on the training chains of "
        "a "
        "setting."},
+      {Command::rank, "[OPTIONS]", "Rank every set of lags by its chi-square mutual information",
+       "Computes the modified chi-square mutual information of the next token and every set of "
+       "lags "
+       "beside the standard one, exact for each chain, with standard errors over chains; names the "
+       "information set, its gap to the runner-up and that gap's z-score."},
       {Command::show, "RUN [OPTIONS]", "What is in a run file",
        "Prints provenance, stages, certificates, final parameters and losses of a run file; with "
        "--config the settings of the run, for train --config."},

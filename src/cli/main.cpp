@@ -51,6 +51,8 @@ int run_command(const Invocation& invocation) {
       return evaluate(invocation);
     case Command::show:
       return show(invocation);
+    case Command::rank:
+      return rank(invocation);
   }
   return bad_input;
 }

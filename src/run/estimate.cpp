@@ -89,6 +89,12 @@ Estimate estimate(const Problem& problem) {
     estimate_sample(setting, size);
     return size;
   }
+  if (problem.command == Command::rank) {
+    size.memory = 8.0 * real(size.chains) *
+                  std::pow(real(setting.model.vocabulary),
+                           static_cast<double>(setting.sampling.prior.parents.size()) + 1.0);
+    return size;
+  }
   if (problem.command == Command::train) size.validation_chains = setting.validation_chains;
   estimate_objective(problem, size);
   if (problem.command == Command::train) {

@@ -10,8 +10,11 @@ namespace {
 constexpr Index unlimited = std::numeric_limits<Index>::max();
 
 const Place chains{"Chains", Command::sample | Command::train | Command::evaluate};
+// Chains as far as their kernels go, and the lags that there are: what `rank` needs.
+const Place kernels{"Chains", chains.commands | Command::rank};
 const Place validation{"Chains", static_cast<unsigned>(Command::train)};
 const Place model{"Model", Command::train | Command::evaluate};
+const Place lags{"Model", model.commands | Command::rank};
 const Place start{"Initial point", Command::train | Command::evaluate};
 const Place training{"Training", static_cast<unsigned>(Command::train)};
 
@@ -20,12 +23,13 @@ Option seed_row(Field field) {
   return integer_row(
       {"seed", "K",
        "Seed of all random draws; a chain depends on the seed and its own number alone"},
-      {"Computation", Command::sample | Command::train | Command::evaluate}, 0, unlimited, field);
+      {"Computation", Command::sample | Command::train | Command::evaluate | Command::rank}, 0,
+      unlimited, field);
 }
 
 Option parents_row() {
   Option option = row({"parents", "LAGS", "Parent lags: x_l depends on the tokens so far back"},
-                      chains, Kind::integers, "increasing lags of at least 1, as in 1,2");
+                      kernels, Kind::integers, "increasing lags of at least 1, as in 1,2");
   option.accepts = [](const Value& value) {
     return parent_errors(std::get<std::vector<std::int64_t>>(value), "").empty();
   };
@@ -38,7 +42,7 @@ Option parents_row() {
 
 Option vocabulary_row() {
   Option option = integer_row(
-      {"vocabulary", "d", "Number of tokens"}, chains, 2, max_vocabulary,
+      {"vocabulary", "d", "Number of tokens"}, kernels, 2, max_vocabulary,
       [](auto& s) -> auto& { return s.model.vocabulary; });
   option.set = [](Setting& s, const Value& value) {
     s.model.vocabulary = s.sampling.prior.vocabulary = std::get<std::int64_t>(value);
@@ -49,7 +53,7 @@ Option vocabulary_row() {
 // The one prior there is; its row keeps the place for others.
 Option prior_row() {
   Option option =
-      row({"prior", "NAME", "Prior over transition kernels"}, chains, Kind::choice, "dirichlet");
+      row({"prior", "NAME", "Prior over transition kernels"}, kernels, Kind::choice, "dirichlet");
   option.choices = {"dirichlet"};
   option.accepts = [](const Value& value) { return std::get<std::string>(value) == "dirichlet"; };
   option.get = [](const Setting&) -> std::optional<Value> { return "dirichlet"; };
@@ -119,9 +123,10 @@ Option first_output_row() {
 }
 
 Option threads_row() {
-  Option option = row({"threads", "K", "Threads; results do not depend on them", "every core"},
-                      {"Computation", Command::sample | Command::train | Command::evaluate, false},
-                      Kind::integer, "an integer from 1 to 1024");
+  Option option = row(
+      {"threads", "K", "Threads; results do not depend on them", "every core"},
+      {"Computation", Command::sample | Command::train | Command::evaluate | Command::rank, false},
+      Kind::integer, "an integer from 1 to 1024");
   option.accepts = [](const Value& value) {
     return std::get<std::int64_t>(value) >= 1 && std::get<std::int64_t>(value) <= 1024;
   };
@@ -156,12 +161,12 @@ void add_chain_rows(std::vector<Option>& table) {
   table.push_back(parents_row());
   table.push_back(prior_row());
   table.push_back(real_row(
-      {"alpha", "X", "Concentration of the Dirichlet prior"}, chains, Least::above_zero,
+      {"alpha", "X", "Concentration of the Dirichlet prior"}, kernels, Least::above_zero,
       [](auto& s) -> auto& { return s.sampling.prior.alpha; }));
   table.push_back(real_row(
       {"floor", "X",
        "Least transition probability, below 1/d: mixes each row with the uniform law"},
-      chains, Least::zero, [](auto& s) -> auto& { return s.sampling.prior.floor; }));
+      kernels, Least::zero, [](auto& s) -> auto& { return s.sampling.prior.floor; }));
   table.push_back(choice_row<InitialLaw>(
       {"initial-law", "LAW", "Law of the first tokens"}, chains,
       {{"stationary", InitialLaw::stationary}, {"uniform", InitialLaw::uniform}},
@@ -180,7 +185,7 @@ void add_chain_rows(std::vector<Option>& table) {
       {"length", "L", "Context length; the label follows it"}, chains, 1, max_length,
       [](auto& s) -> auto& { return s.sampling.length; }));
   table.push_back(integer_row(
-      {"chains", "N", "Number of chains, one sequence each"}, chains, 1, unlimited,
+      {"chains", "N", "Number of chains, one sequence each"}, kernels, 1, unlimited,
       [](auto& s) -> auto& { return s.sampling.count; }));
   table.push_back(integer_row(
       {"validation-chains", "N", "Further chains, for the validation loss"}, validation, 0,
@@ -199,7 +204,7 @@ void add_file_rows(std::vector<Option>& table) {
   table.push_back(path_row(
       {"kernels", "FILE", "Transition kernels to draw sequences from, instead of the prior",
        "none"},
-      {group, Command::sample | Command::train | Command::evaluate},
+      {group, Command::sample | Command::train | Command::evaluate | Command::rank},
       [](auto& s) -> auto& { return s.kernels; }));
   table.push_back(path_row(
       {"parameters", "FILE",
@@ -211,14 +216,14 @@ void add_file_rows(std::vector<Option>& table) {
 void add_model_rows(std::vector<Option>& table) {
   table.push_back(preset_row());
   table.push_back(integer_row(
-      {"window", "M", "Lags that a head of the first attention sees"}, model, 1, 65535,
+      {"window", "M", "Lags that a head of the first attention sees"}, lags, 1, 65535,
       [](auto& s) -> auto& { return s.model.window; }));
   table.push_back(integer_row(
       {"heads", "H", "Heads of the first attention"}, model, 1, 30,
       [](auto& s) -> auto& { return s.model.heads; }));
   table.push_back(integer_row(
-      {"degree", "D", "Most heads in a subset S of the feature map"}, model, 0, 30,
-      [](auto& s) -> auto& { return s.model.degree; }));
+      {"degree", "D", "Most heads in a subset S of the feature map; most lags in a set"}, lags, 0,
+      30, [](auto& s) -> auto& { return s.model.degree; }));
   table.push_back(choice_row<Boundary>(
       {"boundary", "KIND",
        "Leave out the positions whose window is incomplete, or let them take part with the lags "
@@ -311,7 +316,7 @@ void add_computation_rows(std::vector<Option>& table) {
 void add_output_rows(std::vector<Option>& table) {
   const char* group = "Output";
   const unsigned writers = Command::sample | Command::train;
-  const unsigned all = writers | Command::evaluate;
+  const unsigned all = writers | Command::evaluate | Command::rank;
   Option output = path_row(
       {"output", "FILE", "File to write"}, {group, writers, false},
       [](auto& s) -> auto& { return s.output; });

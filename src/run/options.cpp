@@ -96,6 +96,8 @@ std::string to_string(Command command) {
       return "evaluate";
     case Command::show:
       return "show";
+    case Command::rank:
+      return "rank";
   }
   return "";
 }
@@ -108,6 +110,7 @@ std::string default_output(Command command) {
       return "run.h5";
     case Command::evaluate:
     case Command::show:
+    case Command::rank:
       break;
   }
   return "";

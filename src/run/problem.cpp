@@ -165,7 +165,11 @@ class Preparation {
     const std::string& path = setting().kernels;
     fix_vocabulary(read_one->vocabulary, path);
     fix("parents", setting().sampling.prior.parents, read_one->parents, path);
-    if (!given("chains")) setting().sampling.count = read_one->count;
+    if (is(Command::rank)) {
+      fix("chains", setting().sampling.count, read_one->count, path);
+    } else if (!given("chains")) {
+      setting().sampling.count = read_one->count;
+    }
     problem_.kernels = std::make_shared<const Kernels>(std::move(*read_one));
   }
 
@@ -255,17 +259,23 @@ class Preparation {
     }
   }
 
+  std::vector<std::string> chain_errors() const {
+    const SamplingOptions& sampling = problem_.setting.sampling;
+    if (!is(Command::rank)) return sampling_errors(sampling, problem_.kernels.get());
+    return problem_.kernels ? std::vector<std::string>() : prior_errors(sampling.prior);
+  }
+
   // What chain/ refuses, but for options that are known to be faulty.
   void check_chains() {
     if (problem_.data || faults_.about({"data", "kernels", "vocabulary", "parents"})) return;
-    for (const std::string& message : sampling_errors(setting().sampling, problem_.kernels.get())) {
+    for (const std::string& message : chain_errors()) {
       const std::string option = message.substr(0, message.find_first_of(" :"));
       if (!faults_.about({option.c_str()})) fault(option, message);
     }
   }
 
   void check_model() {
-    if (is(Command::sample)) return;
+    if (is(Command::sample) || is(Command::rank)) return;
     const Model& model = setting().model;
     if (!faults_.about({"degree", "heads", "parameters"})) {
       if (model.degree > model.heads) {
@@ -384,6 +394,13 @@ std::shared_ptr<const SequenceSource> drawn(const Problem& problem, Purpose purp
 }
 
 }  // namespace
+
+std::shared_ptr<const Kernels> Problem::chain_kernels() const {
+  if (kernels) return kernels;
+  const Purpose purpose = command == Command::rank ? Purpose::rank : Purpose::train;
+  return std::make_shared<const Kernels>(
+      draw_kernels(setting.sampling.prior, setting.sampling.seed, purpose, setting.sampling.count));
+}
 
 std::shared_ptr<const SequenceSource> Problem::chains() const {
   if (data) return stored_sequences(data);

@@ -12,7 +12,7 @@
 
 namespace gihflow {
 
-enum class Command : unsigned { sample = 1, train = 2, evaluate = 4, show = 8 };
+enum class Command : unsigned { sample = 1, train = 2, evaluate = 4, show = 8, rank = 16 };
 std::string to_string(Command command);
 /// File that the command line writes to when not told otherwise; empty where it writes none.
 std::string default_output(Command command);

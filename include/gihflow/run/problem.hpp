@@ -27,6 +27,8 @@ struct Problem {
   std::shared_ptr<const SequenceSource> chains() const;
   /// Validation sequences; null without any.
   std::shared_ptr<const SequenceSource> validation_chains() const;
+  /// Kernels of the command's purpose, given or drawn: what `rank` starts from. Throws InputError.
+  std::shared_ptr<const Kernels> chain_kernels() const;
   /// Parameters to start from, or to evaluate at.
   Parameters start() const;
 };

@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/json.hpp"
+#include "cli/table.hpp"
+#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/parallel.hpp"
+#include "gihflow/information/chi_square.hpp"
+#include "gihflow/information/subsets.hpp"
+#include "gihflow/run/train.hpp"
+
+namespace gihflow::cli {
+
+namespace {
+
+constexpr double agreement = 1e-9;  // relative, of two measures that are the same by (6.4)
+constexpr std::size_t most_named = 12;
+
+// d^|S|·Ĩ(S)/I(S): 1 where the windows Z_S are equally likely (6.4).
+double share(const Ranking& ranking, const RankedSet& set) {
+  if (!(set.chi_square > 0.0)) return NAN;
+  const auto lags = static_cast<double>(elements_of(set.lags).size());
+  return std::pow(static_cast<double>(ranking.vocabulary), lags) * set.modified / set.chi_square;
+}
+
+std::string as_json(const Ranking& ranking) {
+  Json json;
+  json["sets"] = Json::array();
+  for (const RankedSet& set : ranking.sets) {
+    json["sets"].push_back({{"parents", elements_of(set.lags)},
+                            {"chi_square", json_number(set.chi_square)},
+                            {"chi_square_standard_error", json_number(set.chi_square_error)},
+                            {"modified", json_number(set.modified)},
+                            {"modified_standard_error", json_number(set.modified_error)}});
+  }
+  json["information_set"] = elements_of(ranking.information_set().lags);
+  json["gap"] = json_number(ranking.gap);
+  json["gap_standard_error"] = json_number(ranking.gap_error);
+  return to_text(json);
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  const std::size_t shown = std::min(parts.size(), most_named);
+  std::string text = fmt::format(
+      "{}", fmt::join(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(shown), "; "));
+  if (parts.size() > shown) text += fmt::format("; and {} more", parts.size() - shown);
+  return text;
+}
+
+// Place of every set by a measure: 1 and one more for every set that has more of it. Sets that tell
+// equally much, as a window beyond all parents does without its last lag, share a place.
+std::vector<std::size_t> places(const Ranking& ranking, double RankedSet::*measure) {
+  std::vector<std::size_t> result;
+  for (const RankedSet& set : ranking.sets) {
+    const double least = set.*measure * (1.0 + agreement);
+    result.push_back(1 + static_cast<std::size_t>(std::count_if(
+                             ranking.sets.begin(), ranking.sets.end(),
+                             [&](const RankedSet& other) { return other.*measure > least; })));
+  }
+  return result;
+}
+
+// Sets that the two measures put in different places.
+std::string differences(const Ranking& ranking) {
+  const auto by_modified = places(ranking, &RankedSet::modified);
+  const auto by_standard = places(ranking, &RankedSet::chi_square);
+  std::vector<std::string> parts;
+  for (const std::size_t s : ranking.by_modified) {
+    if (by_modified[s] != by_standard[s]) {
+      parts.push_back(fmt::format("{} is no. {} by modified and no. {} by standard",
+                                  to_string_subset(ranking.sets[s].lags), by_modified[s],
+                                  by_standard[s]));
+    }
+  }
+  return parts.empty() ? "none" : joined(parts);
+}
+
+// Single lags for which Ĩ = I/d, as it is for doubly stochastic chains.
+std::string uniform_lags(const Ranking& ranking) {
+  std::vector<std::string> parts;
+  std::size_t single = 0;
+  for (const RankedSet& set : ranking.sets) {
+    if (elements_of(set.lags).size() != 1) continue;
+    ++single;
+    if (std::abs(share(ranking, set) - 1.0) <= agreement)
+      parts.push_back(to_string_subset(set.lags));
+  }
+  if (parts.empty()) return "for no single lag";
+  return parts.size() == single ? "for every single lag" : "for " + joined(parts);
+}
+
+std::string as_table(const Ranking& ranking) {
+  const std::vector<std::size_t> place = places(ranking, &RankedSet::chi_square);
+  Table table;
+  table.add({"set", "", "modified", "standard", "no. by standard", "d^|S| modified/standard"});
+  for (const std::size_t s : ranking.by_modified) {
+    const RankedSet& set = ranking.sets[s];
+    table.add({to_string_subset(set.lags), s == ranking.by_modified.front() ? "S*" : "",
+               with_error(set.modified, set.modified_error),
+               with_error(set.chi_square, set.chi_square_error), fmt::format("{}", place[s]),
+               number(share(ranking, set))});
+  }
+  Fields fields;
+  fields.add("information set", to_string_subset(ranking.information_set().lags));
+  if (ranking.sets.size() > 1) {
+    const std::string second = to_string_subset(ranking.sets[ranking.by_modified[1]].lags);
+    fields.add("gap", fmt::format("{} to {}, z = {} (differences on the same {} chains)",
+                                  with_error(ranking.gap, ranking.gap_error), second,
+                                  number(ranking.gap_z), ranking.chains));
+  }
+  fields.add("modified = standard/d", uniform_lags(ranking));
+  fields.add("orders differ", differences(ranking));
+  return table.text() + "\n" + fields.text();
+}
+
+}  // namespace
+
+int rank(const Invocation& invocation) {
+  const Problem problem = prepare(invocation);
+  const Setting& setting = problem.setting;
+  print_notes(problem);
+  if (setting.threads) set_threads(*setting.threads);
+  const Ranking ranking =
+      rank_lag_sets(*problem.chain_kernels(), setting.model.window, setting.model.degree);
+  if (interrupt_requested()) return exit_code(Outcome::interrupted);
+  print(setting.json ? as_json(ranking) : as_table(ranking));
+  return 0;
+}
+
+}  // namespace gihflow::cli
