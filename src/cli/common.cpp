@@ -38,7 +38,8 @@ void print_estimate(const Problem& problem) {
   const Estimate size = estimate(problem);
   const bool trains = problem.command == Command::train;
   if (problem.setting.json) {
-    Json json{{"chains", size.chains}, {"length", size.length}};
+    Json json{{"chains", size.chains}};
+    json["length"] = problem.infinite() ? Json(nullptr) : Json(size.length);
     if (trains) {
       json["validation_chains"] = size.validation_chains;
       json["subsets"] = size.subsets;
@@ -54,7 +55,9 @@ void print_estimate(const Problem& problem) {
     return;
   }
   Fields fields;
-  fields.add("chains", fmt::format("{} of length {}", size.chains, size.length));
+  fields.add("chains", problem.infinite()
+                           ? fmt::format("{} in infinite context", size.chains)
+                           : fmt::format("{} of length {}", size.chains, size.length));
   if (trains) {
     fields.add("validation chains", fmt::format("{}", size.validation_chains));
     fields.add("parameters", fmt::format("{}, of {} subsets", size.parameters, size.subsets));

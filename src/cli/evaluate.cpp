@@ -6,6 +6,7 @@
 #include "gihflow/base/interrupt.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/information/subsets.hpp"
+#include "gihflow/population/infinite.hpp"
 #include "gihflow/population/objective.hpp"
 #include "gihflow/run/train.hpp"
 
@@ -81,7 +82,9 @@ int evaluate(const Invocation& invocation) {
   const Setting& setting = problem.setting;
   print_notes(problem);
   if (setting.threads) set_threads(*setting.threads);
-  const auto objective = make_objective(setting.model, *problem.chains(), setting.engine);
+  const auto objective = problem.infinite()
+                             ? make_infinite_objective(setting.model, *problem.chain_kernels())
+                             : make_objective(setting.model, *problem.chains(), setting.engine);
   const Evaluation result = evaluate_at(*objective, problem.start());
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
   print(setting.json ? as_json(result) : as_table(result, setting.model));

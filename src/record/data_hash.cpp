@@ -63,6 +63,13 @@ std::string data_hash(const SequenceSource& source) {
   return data_hash(source.vocabulary(), source.length(), chains);
 }
 
+std::string kernel_hash(const Kernels& kernels) {
+  std::vector<std::uint64_t> chains;
+  for (Index chain = 0; chain < kernels.count; ++chain)
+    chains.push_back(chain_hash({}, kernels.of_chain(chain)));
+  return data_hash(kernels.vocabulary, 0, chains);
+}
+
 HashingSource::HashingSource(std::shared_ptr<const SequenceSource> source)
     : source_(std::move(source)), chains_(static_cast<std::size_t>(source_->count())) {}
 

@@ -64,6 +64,14 @@ void estimate_objective(const Problem& problem, Estimate& size) {
   size.subsets = subset_count(model.heads, model.degree);
   size.parameters = size.subsets + model.heads * model.window + 1;
   size.windows = std::pow(d, real(model.widest()));
+  if (problem.infinite()) {
+    const double kernel =
+        std::pow(d, static_cast<double>(setting.sampling.prior.parents.size()) + 1.0);
+    size.pairs_per_chain = size.windows * d;
+    size.memory = 8.0 * real(size.chains + size.validation_chains) *
+                  (size.pairs_per_chain + kernel + real(size.parameters) + 1.0);
+    return;
+  }
   if (model.boundary == Boundary::partial) {  // (4.4)
     for (Index j = 1; j <= model.widest(); ++j) size.windows += std::pow(d, real(j - 1));
   }

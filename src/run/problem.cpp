@@ -51,6 +51,8 @@ class Preparation {
  private:
   Setting& setting() { return problem_.setting; }
   bool is(Command command) const { return problem_.command == command; }
+  // Whether only the kernels of the chains matter, and nothing of sequences.
+  bool kernels_alone() const { return is(Command::rank) || problem_.infinite(); }
   bool given(const std::string& option) const { return problem_.setting.given.contains(option); }
 
   void fault(const std::string& option, const std::string& sentence) {
@@ -112,6 +114,14 @@ class Preparation {
                                    setting().kernels, setting().data));
       return;
     }
+    for (const char* name : {"data", "validation-data"}) {
+      const std::optional<Value> path = find_option(name)->get(setting());
+      if (problem_.infinite() && path) {
+        fault(name, fmt::format("{} {}: must be left out in context infinite, which needs kernels",
+                                name, to_string(*path)));
+      }
+    }
+    if (faults_.about({"data", "validation-data"})) return;
     use_data();
     use_kernels();
     use_validation_data();
@@ -132,13 +142,7 @@ class Preparation {
     }
     fix_labels(*data, path);
     if (setting().validation_data.empty()) {
-      if (given("validation-chains") && setting().validation_chains > 0) {
-        fault("validation-chains",
-              fmt::format("validation-chains {}: must be 0 or left out beside data without "
-                          "validation-data",
-                          setting().validation_chains));
-      }
-      setting().validation_chains = 0;
+      no_validation("be 0 or left out beside data without validation-data");
     }
     problem_.data = std::move(data);
   }
@@ -165,12 +169,23 @@ class Preparation {
     const std::string& path = setting().kernels;
     fix_vocabulary(read_one->vocabulary, path);
     fix("parents", setting().sampling.prior.parents, read_one->parents, path);
-    if (is(Command::rank)) {
+    if (kernels_alone()) {
       fix("chains", setting().sampling.count, read_one->count, path);
     } else if (!given("chains")) {
       setting().sampling.count = read_one->count;
     }
+    if (problem_.infinite()) {
+      no_validation("be 0 or left out beside kernels in context infinite");
+    }
     problem_.kernels = std::make_shared<const Kernels>(std::move(*read_one));
+  }
+
+  void no_validation(const char* must) {
+    if (given("validation-chains") && setting().validation_chains > 0) {
+      fault("validation-chains",
+            fmt::format("validation-chains {}: must {}", setting().validation_chains, must));
+    }
+    setting().validation_chains = 0;
   }
 
   void use_validation_data() {
@@ -254,6 +269,10 @@ class Preparation {
       unused({"w-own", "w-other", "c-init", "a-init"},
              "the parameters are those of " + setting().parameters);
     }
+    if (problem_.infinite()) {
+      unused({"length", "initial-law", "labels", "boundary", "engine"},
+             "context infinite has no sequences");
+    }
     if (setting().model.readout == Readout::softmax) {
       unused({"epsilon"}, "readout softmax has no smoothing");
     }
@@ -261,7 +280,7 @@ class Preparation {
 
   std::vector<std::string> chain_errors() const {
     const SamplingOptions& sampling = problem_.setting.sampling;
-    if (!is(Command::rank)) return sampling_errors(sampling, problem_.kernels.get());
+    if (!kernels_alone()) return sampling_errors(sampling, problem_.kernels.get());
     return problem_.kernels ? std::vector<std::string>() : prior_errors(sampling.prior);
   }
 
@@ -296,7 +315,8 @@ class Preparation {
                         "head h starts on its own lag h; or give parameters",
                         model.heads, model.window));
     }
-    if (!faults_.about({"length", "window", "heads", "data", "parameters"}) &&
+    if (!problem_.infinite() &&
+        !faults_.about({"length", "window", "heads", "data", "parameters"}) &&
         model.boundary == Boundary::masked && setting().sampling.length <= model.widest()) {
       fault("length", fmt::format("length {}: must exceed the widest lag, {}, with boundary masked",
                                   setting().sampling.length, model.widest()));
@@ -393,13 +413,22 @@ std::shared_ptr<const SequenceSource> drawn(const Problem& problem, Purpose purp
   return sample_prior(sampling);
 }
 
+std::shared_ptr<const Kernels> drawn_kernels(const Setting& setting, Purpose purpose, Index count) {
+  return std::make_shared<const Kernels>(
+      draw_kernels(setting.sampling.prior, setting.sampling.seed, purpose, count));
+}
+
 }  // namespace
 
 std::shared_ptr<const Kernels> Problem::chain_kernels() const {
   if (kernels) return kernels;
-  const Purpose purpose = command == Command::rank ? Purpose::rank : Purpose::train;
-  return std::make_shared<const Kernels>(
-      draw_kernels(setting.sampling.prior, setting.sampling.seed, purpose, setting.sampling.count));
+  return drawn_kernels(setting, command == Command::rank ? Purpose::rank : Purpose::train,
+                       setting.sampling.count);
+}
+
+std::shared_ptr<const Kernels> Problem::validation_kernels() const {
+  if (setting.validation_chains == 0) return nullptr;
+  return drawn_kernels(setting, Purpose::validation, setting.validation_chains);
 }
 
 std::shared_ptr<const SequenceSource> Problem::chains() const {

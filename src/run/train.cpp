@@ -12,6 +12,7 @@
 #include "gihflow/base/interrupt.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/version.hpp"
+#include "gihflow/population/infinite.hpp"
 #include "gihflow/population/objective.hpp"
 #include "gihflow/record/data_hash.hpp"
 #include "gihflow/theory/distance.hpp"
@@ -63,7 +64,7 @@ Engine engine_named(const std::string& name) {
 // The setting with all that was left open decided, as the config of the run tells it.
 std::string resolved_config(const Problem& problem, const Objective& objective) {
   Setting setting = problem.setting;
-  setting.engine = engine_named(objective.engine());
+  if (!problem.infinite()) setting.engine = engine_named(objective.engine());
   setting.device = Device::cpu;
   return config_text(setting, Command::train, problem.unused);
 }
@@ -162,6 +163,11 @@ HashedObjective hashed_objective(const Setting& setting,
   return result;
 }
 
+// The same in infinite context, from kernels.
+HashedObjective hashed_objective(const Setting& setting, const Kernels& kernels) {
+  return {make_infinite_objective(setting.model, kernels), kernel_hash(kernels)};
+}
+
 class Training {
  public:
   Training(const Problem& problem, TrainObserver* observer)
@@ -195,13 +201,22 @@ class Training {
   void build_objectives() {
     phase(problem_.data ? "counting windows" : "drawing chains");
     const Clock::time_point begin = Clock::now();
-    chains_ = problem_.chains();
-    validation_chains_ = problem_.validation_chains();
-    HashedObjective training = hashed_objective(setting_, chains_);
+    HashedObjective training;
+    if (problem_.infinite()) {
+      kernels_ = problem_.chain_kernels();
+      validation_kernels_ = problem_.validation_kernels();
+      training = hashed_objective(setting_, *kernels_);
+    } else {
+      chains_ = problem_.chains();
+      validation_chains_ = problem_.validation_chains();
+      training = hashed_objective(setting_, chains_);
+    }
     objective_ = std::move(training.objective);
     run_.tokens_hash = training.hash;
-    if (validation_chains_) {
-      HashedObjective validation = hashed_objective(setting_, validation_chains_);
+    if (validation_chains_ || validation_kernels_) {
+      HashedObjective validation = validation_kernels_
+                                       ? hashed_objective(setting_, *validation_kernels_)
+                                       : hashed_objective(setting_, validation_chains_);
       validation_ = std::move(validation.objective);
       run_.validation_hash = validation.hash;
     }
@@ -231,7 +246,14 @@ class Training {
     if (is_finite(trained)) run_.standard_errors = objective_->standard_errors(trained);
     RunBaselines lines;
     lines.lags = baseline_lags(problem_, trained);
-    lines.training = baselines_on(*chains_, lines.lags, problem_.data || problem_.kernels);
+    if (problem_.infinite()) {
+      lines.training = baselines(*kernels_, setting_.model, lines.lags);
+      if (validation_kernels_) {
+        lines.validation = baselines(*validation_kernels_, setting_.model, lines.lags);
+      }
+    } else {
+      lines.training = baselines_on(*chains_, lines.lags, problem_.data || problem_.kernels);
+    }
     if (validation_chains_) {
       lines.validation = baselines_on(*validation_chains_, lines.lags,
                                       problem_.validation_data || problem_.kernels);
@@ -253,7 +275,8 @@ class Training {
   Clock::time_point start_ = Clock::now();
   std::unique_ptr<OutputFile> file_;
   RunFile run_;
-  std::shared_ptr<const SequenceSource> chains_, validation_chains_;
+  std::shared_ptr<const SequenceSource> chains_, validation_chains_;  // null in infinite context
+  std::shared_ptr<const Kernels> kernels_, validation_kernels_;       // null in finite context
   std::unique_ptr<Objective> objective_, validation_;
 };
 

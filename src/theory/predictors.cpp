@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/chain/stationary.hpp"
 
 namespace gihflow {
 
@@ -170,6 +172,51 @@ Baselines baselines(const SequenceSource& source, const Model& model, std::span<
     result.posterior_loss = posterior_mean.value;
     result.posterior_loss_error = posterior_mean.error;
   }
+  return result;
+}
+
+Baselines baselines(const Kernels& kernels, const Model& model, std::span<const Index> lags) {
+  const Index d = kernels.vocabulary;
+  if (d != model.vocabulary) {
+    throw InputError(
+        fmt::format("vocabulary {} of the kernels: must be the model's, {}", d, model.vocabulary));
+  }
+  check_lags(lags, model);
+  // Windows as wide as either S or the parents, and the token that follows each.
+  const Index window = std::max(lags.empty() ? 0 : *std::max_element(lags.begin(), lags.end()),
+                                kernels.longest_lag());
+  const Index windows = power(d, window, "windows");
+  std::vector<double> gih(size(kernels.count)), floor(size(kernels.count));
+  parallel_ranges(kernels.count, 16, [&](Index begin, Index end) {
+    for (Index chain = begin; chain < end; ++chain) {
+      const std::span<const double> kernel = kernels.of_chain(chain);
+      const std::vector<double> law = stationary_window_law(kernel, d, kernels.parents, window);
+      std::vector<double> seen(size(power(d, static_cast<Index>(lags.size()), "windows") * d));
+      for (Index z = 0; z < windows; ++z) {
+        const double mass = law[size(z)];
+        const auto row =
+            kernel.subspan(size(context_of_window(z, window, d, kernels.parents) * d), size(d));
+        const Index match = context_of_window(z, window, d, lags);
+        for (Index e = 0; e < d; ++e) seen[size(match * d + e)] += mass * row[size(e)];
+        if (mass > 0.0) floor[size(chain)] += mass * cross_entropy(row, row);
+      }
+      std::vector<double> y(size(d));
+      for (auto row = seen.begin(); row != seen.end(); row += d) {
+        const std::span<const double> target(row, row + d);
+        const double mass = std::accumulate(target.begin(), target.end(), 0.0);
+        if (!(mass > 0.0)) continue;
+        for (std::size_t e = 0; e < y.size(); ++e) y[e] = target[e] / mass;
+        read_out(model, y);
+        gih[size(chain)] += cross_entropy(target, y);
+      }
+    }
+  });
+  Baselines result;
+  const Mean gih_mean = mean_of(gih), floor_mean = mean_of(floor);
+  result.gih_loss = gih_mean.value;
+  result.gih_loss_error = gih_mean.error;
+  result.entropy_floor = floor_mean.value;
+  result.entropy_floor_error = floor_mean.error;
   return result;
 }
 

@@ -23,6 +23,10 @@ std::string data_hash(Index vocabulary, Index length, std::span<const std::uint6
 /// Hash of all that a source draws, a pass over it in parallel.
 std::string data_hash(const SequenceSource& source);
 
+/// Hash of kernels, which stand for data in infinite context: as data_hash with L = 0 and the hash of a
+/// chain the FNV-1a of its kernel's entries as IEEE binary64, little-endian.
+std::string kernel_hash(const Kernels& kernels);
+
 /// A source that hashes chains as they are drawn from another one: a pass that draws every chain
 /// anyway gets the hash of the data for nothing.
 class HashingSource final : public SequenceSource {

@@ -23,12 +23,16 @@ struct Problem {
   std::set<std::string> unused;                      ///< options without effect here
   std::vector<std::string> notes;
 
+  bool infinite() const { return setting.context == Context::infinite; }
   /// Sequences of the command's purpose: given, or drawn. Throws InputError.
   std::shared_ptr<const SequenceSource> chains() const;
   /// Validation sequences; null without any.
   std::shared_ptr<const SequenceSource> validation_chains() const;
-  /// Kernels of the command's purpose, given or drawn: what `rank` starts from. Throws InputError.
+  /// Kernels of the command's purpose, given or drawn: what `rank` and infinite context start from.
+  /// Throws InputError.
   std::shared_ptr<const Kernels> chain_kernels() const;
+  /// Validation kernels in infinite context; null without any.
+  std::shared_ptr<const Kernels> validation_kernels() const;
   /// Parameters to start from, or to evaluate at.
   Parameters start() const;
 };

@@ -13,6 +13,9 @@ namespace gihflow {
 /// Where the gradient is computed. automatic: the fastest that the program was built with.
 enum class Device { automatic, cpu, cuda };
 
+/// Whether the loss is that of sequences of length L, or its limit as L → ∞, exact for each chain (5.1).
+enum class Context { finite, infinite };
+
 /// All that a command needs to know, with the defaults of the paper's three-stage experiment. The
 /// command line, config files and library users fill the same struct; run/options.hpp lists its fields
 /// by their option names.
@@ -28,6 +31,7 @@ struct Setting {
   std::string parameters;
 
   // Model and where training starts
+  Context context = Context::finite;
   Model model;  ///< model.vocabulary = sampling.prior.vocabulary
   InitialPoint initial;
 

@@ -44,4 +44,9 @@ struct Baselines {
 Baselines baselines(const SequenceSource& source, const Model& model, std::span<const Index> lags,
                     std::span<const Index> parents, std::optional<double> alpha);
 
+/// The same in infinite context, exact for each chain: GIH(S) is then μ^π(e|Z_S) and the floor the loss
+/// of π itself, E[−Σ π log π]; no posterior predictor is held against them. Throws InputError: a lag
+/// outside [1, W], a vocabulary that is not the model's, and as stationary_window_law does.
+Baselines baselines(const Kernels& kernels, const Model& model, std::span<const Index> lags);
+
 }  // namespace gihflow
