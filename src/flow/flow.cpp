@@ -12,7 +12,6 @@
 #include "flow/stages.hpp"
 #include "flow/stiffness.hpp"
 #include "flow/system.hpp"
-#include "gihflow/base/errors.hpp"
 #include "gihflow/base/interrupt.hpp"
 
 namespace gihflow {
@@ -32,13 +31,6 @@ std::string to_string(Integrator integrator) {
   for (const auto& [value, name] : integrators)
     if (value == integrator) return name;
   return "auto";
-}
-
-Integrator parse_integrator(const std::string& text) {
-  for (const auto& [value, name] : integrators)
-    if (text == name) return value;
-  throw InputError(
-      fmt::format("integrator '{}': must be auto, dopri5, fehlberg78 or rosenbrock4", text));
 }
 
 TrainingState begin_training(const Parameters& initial) {

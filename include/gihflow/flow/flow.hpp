@@ -14,8 +14,6 @@ namespace gihflow {
 enum class Integrator { automatic, dopri5, fehlberg78, rosenbrock4 };
 /// "auto", "dopri5", "fehlberg78", "rosenbrock4".
 std::string to_string(Integrator integrator);
-/// Inverse of to_string; throws InputError for any other text.
-Integrator parse_integrator(const std::string& text);
 
 struct FlowOptions {
   Integrator integrator = Integrator::automatic;
