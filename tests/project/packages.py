@@ -30,7 +30,7 @@ CMAKE = {
     "tomlplusplus": "libtomlplusplus-dev",
 }
 # looked for, done without where missing
-OPTIONAL = {"Git"}
+OPTIONAL = {"Git", "SUNDIALS"}
 # what finds this project itself
 OWN = {"gihflow"}
 PYTHON = {
