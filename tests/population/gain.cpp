@@ -169,3 +169,38 @@ TEST_CASE("the slope of the gain in attention") {
     }
   }
 }
+
+TEST_CASE("the derivative in attention, and how it changes along a direction, in every engine") {
+  auto all = objectives();
+  // Windows of which two of three lags exist.
+  const Model wide{.window = 3, .heads = 2, .boundary = Boundary::partial};
+  all.push_back(make_objective(wide, *sample_prior(sampling(40, 6))));
+  for (const auto& objective : all) {
+    CAPTURE(objective->engine());
+    const Parameters parameters = generic_point(objective->model());
+    const auto sigma = parameters.attention();
+    const Point at = point_of(parameters);
+    Point along = at;
+    for (std::size_t i = 0; i < along.w.size(); ++i)
+      along.w[i] = std::cos(2.0 * static_cast<double>(i));
+    Gradient g, derivative, above, below;
+    objective->gradient_along(at, along, g, derivative);
+    const double step = 1e-5;
+    auto moved = [&](double distance) {
+      Point there = at;
+      for (std::size_t i = 0; i < at.p.size(); ++i) there.p[i] += distance * along.p[i];
+      for (std::size_t i = 0; i < at.w.size(); ++i) there.w[i] += distance * along.w[i];
+      there.a += distance * along.a;
+      return there;
+    };
+    objective->gradient(moved(step), above, false);
+    objective->gradient(moved(-step), below, false);
+    std::vector<double> w, numeric;
+    for (std::size_t i = 0; i < sigma.size(); ++i) {
+      w.push_back(sigma[i] * g.attention[i]);
+      numeric.push_back((above.attention[i] - below.attention[i]) / (2.0 * step));
+    }
+    CHECK(relative_difference(w, g.w) <= tolerance<double>(64));
+    CHECK(relative_difference(numeric, derivative.attention) <= 1e-8);
+  }
+}
