@@ -56,9 +56,9 @@ void add_options(CLI::App& app, Command command) {
 }
 
 std::vector<std::string> names_of(Command command) {
-  std::vector<std::string> names{"--config", "--help"};
+  std::vector<std::string> names{"config", "help"};
   for (const Option& option : options()) {
-    if (option.belongs_to(command)) names.push_back("--" + option.name);
+    if (option.belongs_to(command)) names.push_back(option.name);
   }
   return names;
 }
@@ -71,10 +71,11 @@ void report_extras(const std::vector<std::string>& words, Command command,
     const bool is_option = word.size() > 1 && word.front() == '-';
     if (is_option) {
       const std::string name = word.substr(0, word.find('='));
-      const std::string near = nearest(name, names_of(command));
+      const std::string bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
+      const std::string near = nearest(bare, names_of(command));
       errors.push_back(fmt::format("{}: {} has no such option{}", name, to_string(command),
                                    near.empty() ? "; see gihflow " + to_string(command) + " --help"
-                                                : "; the nearest is " + near));
+                                                : "; the nearest is --" + near));
     } else if (!after_option) {
       errors.push_back(fmt::format("{}: unexpected argument of {}", word, to_string(command)));
     }

@@ -1,0 +1,165 @@
+"""How a run ends before its end: signals, limits, full disks, a second writer; and what a terminal sees of it."""
+
+import json
+import os
+import pty
+import resource
+import select
+import signal
+import subprocess
+import time
+import unittest
+
+import h5py
+
+from gihflow_testing import PROGRAM, DirectoryTest, run
+
+# Long enough that a signal comes in time: the reference engine is slow.
+LONG = ("--chains", "100", "--validation-chains", "0", "--length", "100", "--engine", "reference", "--stages",
+        "w:1000000,a:1000000")
+
+
+class Stop(DirectoryTest):
+    def start(self, *options, **keywords):
+        return subprocess.Popen([str(PROGRAM), "train", *options], cwd=self.directory, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, **keywords)
+
+    def wait_for_file(self, name="run.h5"):
+        deadline = time.monotonic() + 60
+        while not (self.directory / name).exists():
+            self.assertLess(time.monotonic(), deadline, "no run file")
+            time.sleep(0.01)
+
+    def files(self):
+        return sorted(path.name for path in self.directory.iterdir())
+
+    def outcome(self):
+        return json.loads(run("gihflow", "show", "run.h5", "--json", cwd=self.directory).stdout)["outcome"]
+
+    def test_signals_end_with_a_checkpoint(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number):
+                process = self.start(*LONG, "--force")
+                self.wait_for_file()
+                time.sleep(0.2)
+                process.send_signal(number)
+                output, errors = process.communicate(timeout=120)
+                self.assertEqual(process.returncode, 130, errors)
+                self.assertIn("stopping after the current step", errors)
+                self.assertIn("interrupted", output)
+                self.assertEqual(self.files(), ["run.h5"])
+                self.assertEqual(self.outcome(), "interrupted")
+                (self.directory / "run.h5").unlink()
+
+    def test_a_second_signal_ends_at_once_and_leaves_the_file_whole(self):
+        process = self.start(*LONG)
+        self.wait_for_file()
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertLess(time.monotonic() - began, 10)
+        self.assertIn(self.outcome(), ("running", "interrupted"))
+
+    def test_a_kill_leaves_the_last_checkpoint_and_blocks_nobody(self):
+        process = self.start(*LONG)
+        self.wait_for_file()
+        process.kill()
+        process.communicate(timeout=60)
+        self.assertEqual(self.outcome(), "running")
+        run("gihflow", "train", "--chains", "20", "--stages", "c:1", "--force", cwd=self.directory)
+        self.assertEqual(self.outcome(), "reached")
+        self.assertEqual(self.files(), ["run.h5"])
+
+    def test_two_writers(self):
+        process = self.start(*LONG)
+        self.wait_for_file()
+        done = run("gihflow", "train", "--chains", "20", "--stages", "c:1", "--force", expect=2, cwd=self.directory)
+        self.assertEqual(done.stderr, "error: output run.h5: cannot be locked: another process is writing it\n")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)
+
+    def test_readers_are_welcome(self):
+        process = self.start(*LONG, "--checkpoint-every", "0")
+        self.wait_for_file()
+        for _ in range(20):
+            with h5py.File(self.directory / "run.h5") as file:
+                self.assertEqual(file.attrs["outcome"], "running")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)
+
+    def test_max_wall(self):
+        began = time.monotonic()
+        done = run("gihflow", "train", *LONG, "--max-wall", "2", expect=5, cwd=self.directory)
+        self.assertLess(time.monotonic() - began, 30)
+        self.assertIn("--max-wall was reached", done.stdout)
+        self.assertEqual(self.outcome(), "wall_time")
+
+    def test_max_steps(self):
+        done = run("gihflow", "train", "--chains", "50", "--max-steps", "30", expect=5, cwd=self.directory)
+        self.assertIn("--max-steps was reached", done.stdout)
+        with h5py.File(self.directory / "run.h5") as file:
+            stages = [file[name] for name in file if name.startswith("stage_")]
+            self.assertEqual(sum(s.attrs["accepted_steps"] + s.attrs["rejected_steps"] for s in stages), 30)
+            self.assertIn("max-steps = 30\n", file.attrs["config"])
+
+    def test_full_disk(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+
+        small = ("gihflow", "train", "--chains", "20", "--stages", "c:1,a:1")
+        run(*small, cwd=self.directory)
+        before = (self.directory / "run.h5").read_bytes()
+        done = run(*small, "--seed", "2", "--force", expect=4, cwd=self.directory, preexec_fn=limit)
+        self.assertIn("could not be written", done.stderr)
+        self.assertEqual((self.directory / "run.h5").read_bytes(), before)
+        self.assertEqual(self.files(), ["run.h5"])
+        done = run("gihflow", "sample", "-o", "d.h5", expect=4, cwd=self.directory, preexec_fn=limit)
+        self.assertEqual(self.files(), ["run.h5"])
+
+    def test_results_that_cannot_be_printed(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([str(PROGRAM), "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("could not be printed", done.stderr)
+
+    def on_terminal(self, *options, **environment):
+        """What a terminal of 100 columns sees on stderr."""
+        leader, follower = pty.openpty()
+        subprocess.run(["stty", "columns", "100"], stdin=follower, check=False)
+        process = subprocess.Popen([str(PROGRAM), "train", *options], cwd=self.directory, stdout=subprocess.DEVNULL,
+                                   stderr=follower, env={**os.environ, "TERM": "xterm", **environment})
+        os.close(follower)
+        seen = b""
+        while True:
+            ready, _, _ = select.select([leader], [], [], 60)
+            try:
+                part = os.read(leader, 4096) if ready else b""
+            except OSError:  # the other end was closed
+                part = b""
+            if not part:
+                break
+            seen += part
+        process.wait(timeout=60)
+        os.close(leader)
+        return seen.decode()
+
+    def test_progress_is_for_terminals(self):
+        options = ("--chains", "50", "--validation-chains", "0", "--engine", "reference", "--stages", "c:50,a:20",
+                   "--outputs", "8", "--force")
+        seen = self.on_terminal(*options)
+        for word in ("stage 1/2 [", "loss", "p{", " a "):
+            self.assertIn(word, seen)
+        for line in seen.replace("\x1b[K", "").split("\r"):
+            self.assertLess(len(line), 100)
+        self.assertTrue(seen.endswith("\r\x1b[K"))  # and leaves nothing behind
+        self.assertEqual(self.on_terminal(*options, NO_COLOR="1"), "")
+        self.assertEqual(self.on_terminal(*options, TERM="dumb"), "")
+        self.assertEqual(self.on_terminal(*options, "--quiet"), "")
+        self.assertEqual(run("gihflow", "train", *options, cwd=self.directory).stderr, "")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,115 @@
+"""What the program says of itself, and what it says to a command line that is no good."""
+
+import re
+import unittest
+
+from gihflow_testing import DirectoryTest, run
+
+COMMANDS = ("sample", "train", "evaluate", "show")
+
+
+class Usage(DirectoryTest):
+    def gihflow(self, *words, expect=0):
+        return run("gihflow", *words, expect=expect, cwd=self.directory)
+
+    def errors(self, *words):
+        """The sentences that a refused command line gets, without "error: "."""
+        done = self.gihflow(*words, expect=2)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(list(self.directory.iterdir()), [])
+        lines = done.stderr.splitlines()
+        for line in lines:
+            self.assertTrue(line.startswith("error: "), line)
+        return [line.removeprefix("error: ") for line in lines]
+
+    def test_help(self):
+        for words in (["--help"], ["-h"], *([command, "--help"] for command in COMMANDS)):
+            with self.subTest(words):
+                text = self.gihflow(*words).stdout
+                self.assertTrue(all(len(line) <= 100 for line in text.splitlines()), text)
+        text = self.gihflow("--help").stdout
+        for command in COMMANDS:
+            self.assertIn(f"\n  {command} ", text)
+
+    def test_help_states_every_default(self):
+        text = self.gihflow("train", "--help").stdout
+        for option in re.findall(r"^  (?:-\w, )?--([\w-]+) \S", text, re.MULTILINE):
+            if option in ("config",):
+                continue
+            entry = re.search(rf"--{option} .*?(?=\n  \S|\n  -|\n\n|\Z)", text, re.DOTALL)[0]
+            self.assertIn("default", entry, option)
+
+    def test_no_command(self):
+        done = self.gihflow(expect=2)
+        self.assertIn("Usage: gihflow COMMAND", done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_version(self):
+        text = self.gihflow("--version").stdout
+        for word in ("gihflow ", "commit", "compiler", "engines", "instruction set", "HDF5", "same bits"):
+            self.assertIn(word, text)
+
+    def test_errors_of_usage(self):
+        cases = {
+            ("trian",): "trian: no such command; the nearest is train",
+            ("qqqqqqqq",): "qqqqqqqq: no such command; see gihflow --help",
+            ("train", "--alhpa", "0.3"): "--alhpa: train has no such option; the nearest is --alpha",
+            ("train", "--alhpa=0.3"): "--alhpa: train has no such option; the nearest is --alpha",
+            ("sample", "--rtol", "1"): "--rtol: sample has no such option; see gihflow sample --help",
+            ("train", "word"): "word: unexpected argument of train",
+            ("--quiet", "train"): "--quiet: must come after the command",
+            ("train", "--alpha"): "--alpha: must be followed by a finite number above 0",
+            ("train", "--config"): "--config: must be followed by the path of a file",
+            ("train", "--seed", "1", "--seed", "2"): "--seed is given 2 times: must be given once",
+            ("show",): "show: must be followed by the path of a run file",
+            ("show", "nowhere.h5"): "nowhere.h5: no such file",
+            ("train", "--config", "nowhere.toml"): "config nowhere.toml: no such file",
+        }
+        for words, sentence in cases.items():
+            with self.subTest(words):
+                self.assertEqual(self.errors(*words), [sentence])
+
+    def test_refused_values(self):
+        cases = {
+            ("--threads", "0"): "--threads 0: must be an integer from 1 to 1024",
+            ("--chains", "0"): "--chains 0: must be an integer of at least 1",
+            ("--rtol", "0"): "--rtol 0: must be a finite number above 0",
+            ("--rtol", "-1e-6"): "--rtol -1e-06: must be a finite number above 0",
+            ("--alpha", "many"): "--alpha many: must be a finite number above 0",
+            ("--boundary", "open"): "--boundary open: must be masked or partial",
+            ("--floor", "0.5"): "--floor 0.5: must be at least 0 and below 1/vocabulary = 0.3333333333333333",
+            ("--length", "3"): "--length 3: must exceed the widest lag, 3, with boundary masked",
+            ("--device", "cuda"):
+                "--device cuda: must be cpu or auto, since this program was built without CUDA",
+            ("-o", "nowhere/run.h5"): None,
+        }
+        for words, sentence in cases.items():
+            with self.subTest(words):
+                found = self.errors("train", *words)
+                self.assertEqual(len(found), 1)
+                if sentence:
+                    self.assertEqual(found, [sentence])
+
+    def test_every_error_at_once(self):
+        (self.directory / "empty").mkdir()
+        done = run("gihflow", "train", "--alhpa", "1", "--rtol", "0", "--stages", "c:0,ww:1,a", "--labels", "posterior",
+                   "--data", "nowhere.h5", "-o", "empty", expect=2, cwd=self.directory)
+        lines = done.stderr.splitlines()
+        self.assertEqual(len(lines), 7, done.stderr)
+        for start in ("--alhpa:", "--rtol 0:", "--stages: 'c:0'", "--stages: 'ww:1'", "--stages: 'a'", "nowhere.h5:",
+                      "--output empty:"):
+            self.assertEqual(sum(line.startswith("error: " + start) for line in lines), 1, start)
+
+    def test_config_faults(self):
+        config = self.directory / "c.toml"
+        config.write_text('alhpa = 1\nrtol = "x"\nchains = 0\n')
+        done = self.gihflow("train", "--config", "c.toml", expect=2)
+        self.assertEqual(done.stderr.splitlines(), [
+            "error: c.toml: unknown key alhpa; the nearest key is alpha",
+            "error: c.toml: chains 0: must be an integer of at least 1",
+            "error: c.toml: rtol x: must be a finite number above 0",
+        ])
+
+
+if __name__ == "__main__":
+    unittest.main()
