@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "gihflow/base/errors.hpp"
 #include "gihflow/information/subsets.hpp"
 
 namespace gihflow {
@@ -113,7 +114,13 @@ std::optional<Parameters> read_parameters_from(InputFile& file, const std::strin
                            *degree, parameters.heads));
     return std::nullopt;
   }
-  const Index expected = subset_count(parameters.heads, *degree);
+  Index expected = 0;
+  try {
+    expected = subset_count(parameters.heads, *degree);
+  } catch (const InputError& error) {
+    file.fault(error.what());
+    return std::nullopt;
+  }
   if (c->shape != hdf5::Shape{static_cast<hsize_t>(expected)}) {
     file.fault(fmt::format("{} has shape {}: must be [{}], the subsets of at most {} of {} heads",
                            c->name, hdf5::to_string(c->shape), expected, *degree,

@@ -66,13 +66,14 @@ void write_switches(Image& image, const std::string& group,
     to.push_back(change.to);
     reason.push_back(change.reason);
   }
+  const std::string scale = group + "/switch";
   image.group(group);
-  image.dataset<double>(group + "/t", t, {t.size()},
-                        {"flow time", "flow time since the start of the stage", {}});
-  image.make_scale(group + "/t");
-  image.texts(group + "/from", from, "method before", group + "/t");
-  image.texts(group + "/to", to, "method after", group + "/t");
-  image.texts(group + "/reason", reason, "what decided", group + "/t");
+  image.counting_scale(scale, 1, t.size(), "change of method");
+  image.dataset<double>(group + "/time", t, {t.size()},
+                        {"flow time", "flow time since the start of the stage", {scale}});
+  image.texts(group + "/from", from, "method before", scale);
+  image.texts(group + "/to", to, "method after", scale);
+  image.texts(group + "/reason", reason, "what decided", scale);
 }
 
 void write_stage(Image& image, const std::string& group, const StageRecord& stage,
@@ -304,7 +305,7 @@ std::vector<IntegratorSwitch> read_switches(InputFile& file, const std::string& 
   const auto to = file.texts(group + "/to");
   const auto reason = file.texts(group + "/reason");
   if (!from || !to || !reason) return switches;
-  const auto t = file.reals(group + "/t", Shape{from->size()});
+  const auto t = file.reals(group + "/time", Shape{from->size()});
   if (!t) return switches;
   if (to->size() != from->size() || reason->size() != from->size()) {
     file.fault(group + " has lists of different lengths: must have one entry for each switch");

@@ -85,6 +85,14 @@ TEST_CASE("faults of a parameter file are named") {
     file.reals("a", {1}, {1});
     CHECK(error() == path + ": attribute degree 3: must be from 0 to the number of heads, 2");
   }
+  SUBCASE("more subsets than there may be") {
+    RawFile file(path);
+    file.integer_attribute("degree", {30});
+    file.reals("c", {1}, {1});
+    file.reals("w", {30, 1}, std::vector<double>(30, 0.0));
+    file.reals("a", {1}, {1});
+    CHECK(error().starts_with(path + ": degree 30 of 30 elements"));
+  }
   SUBCASE("not finite") {
     RawFile file(path);
     file.integer_attribute("degree", {1});
