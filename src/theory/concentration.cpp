@@ -89,7 +89,7 @@ void ReducedAttention::slope(const std::vector<double>& w, std::vector<double>& 
 void ReducedAttention::step(double end) {
   using State = std::vector<double>;
   namespace odeint = boost::numeric::odeint;
-  auto stepper = odeint::make_controlled(1e-10, 1e-9, odeint::runge_kutta_dopri5<State>());
+  auto stepper = odeint::make_controlled(1e-9, 1e-8, odeint::runge_kutta_dopri5<State>());
   const auto system = [this](const State& w, State& dwdt, double) { slope(w, dwdt); };
   if (!(dt_ < infinity)) {  // at rest
     t_ = end;

@@ -206,6 +206,7 @@ WindowSample::WindowSample(const Model& model, const SequenceSource& source)
   const Statistics s = count_windows(model, source);
   const Index d = model.vocabulary;
   query_ = s.query;
+  targets_ = s.targets;
   window_begin_.push_back(0);
   for (Index chain = 0; chain < s.chains; ++chain) {
     const Index begin = s.entry_begin[size(chain)], end = s.entry_begin[size(chain) + 1];
@@ -278,6 +279,60 @@ std::vector<double> WindowSample::predict(std::span<const double> scores, double
   return y;
 }
 
+double WindowSample::loss(std::span<const double> scores, double a) const {
+  const Index d = model_.vocabulary;
+  const std::vector<double> y = predict(scores, a);
+  double sum = 0.0;
+  for (Index chain = 0; chain < chains(); ++chain) {
+    const double *out = y.data() + chain * d, *target = targets_.data() + chain * d;
+    double normalizer = 1.0 + static_cast<double>(d) * model_.epsilon;
+    if (model_.readout == Readout::softmax) {
+      normalizer = 0.0;
+      for (Index e = 0; e < d; ++e) normalizer += std::exp(out[e]);
+    }
+    for (Index e = 0; e < d; ++e)
+      if (target[e] > 0.0)
+        sum -= target[e] * (model_.readout == Readout::log
+                                ? std::log((out[e] + model_.epsilon) / normalizer)
+                                : out[e] - std::log(normalizer));
+  }
+  return sum / static_cast<double>(chains());
+}
+
+double WindowSample::loss_slope(std::span<const double> scores, double a) const {
+  const Index d = model_.vocabulary;
+  const std::vector<double> y = predict(scores, a);
+  double sum = 0.0;
+  std::vector<double> weighted(size(d));
+  for (Index chain = 0; chain < chains(); ++chain) {
+    const Index first = window_begin_[size(chain)], last = window_begin_[size(chain) + 1];
+    const double *out = y.data() + chain * d, *target = targets_.data() + chain * d;
+    // dy(e)/da = E[k·1(x = e)] − y(e)·E[k] under the weights of (2.3).
+    double top = -std::numeric_limits<double>::infinity(), total = 0.0, mean = 0.0;
+    for (Index j = first; j < last; ++j) top = std::max(top, a * scores[size(j)]);
+    std::fill(weighted.begin(), weighted.end(), 0.0);
+    for (Index j = first; j < last; ++j) {
+      const double weight = std::exp(a * scores[size(j)] - top);
+      for (Index e = 0; e < d; ++e) {
+        const double mass = weight * count_[size(j * d + e)];
+        total += mass;
+        weighted[size(e)] += mass * scores[size(j)];
+      }
+    }
+    for (double& x : weighted) mean += x /= total;
+    double normalizer = 0.0;
+    for (Index e = 0; e < d; ++e) normalizer += std::exp(out[e]);
+    for (Index e = 0; e < d; ++e) {
+      const double slope = weighted[size(e)] - out[e] * mean;
+      if (model_.readout == Readout::softmax)
+        sum += (std::exp(out[e]) / normalizer - target[e]) * slope;
+      else if (target[e] > 0.0 && slope != 0.0)
+        sum -= target[e] / (out[e] + model_.epsilon) * slope;
+    }
+  }
+  return sum / static_cast<double>(chains());
+}
+
 std::vector<double> WindowSample::gih(std::span<const Index> lags) const {
   const Index d = model_.vocabulary, W = model_.widest();
   for (const Index lag : lags)
@@ -315,6 +370,27 @@ std::vector<double> WindowSample::gih(std::span<const Index> lags) const {
     }
   });
   return y;
+}
+
+Plateau plateau(const WindowSample& sample, std::span<const double> p, std::span<const double> w) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> scores = sample.scores(p, w);
+  const auto slope = [&](double a) { return sample.loss_slope(scores, a); };
+  if (!(slope(0.0) < 0.0)) return {nan, nan, nan};
+  double low = 0.0, high = 0.5;
+  // A slope of the order of rounding is no turn: the loss has become flat.
+  constexpr double rounding = 1e-14;
+  while (!(slope(high) > rounding)) {
+    low = high;
+    high += 0.5;
+    if (high > 500.0) return {nan, nan, nan};
+  }
+  while (high - low > 1e-12 * high) {
+    const double middle = 0.5 * (low + high);
+    (slope(middle) < 0.0 ? low : high) = middle;
+  }
+  const double a = 0.5 * (low + high), h = 1e-3;
+  return {a, (slope(a + h) - slope(a - h)) / (2.0 * h), sample.loss(scores, a)};
 }
 
 Distance distance(std::span<const double> reference, std::span<const double> prediction,

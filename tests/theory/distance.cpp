@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "gihflow/information/subsets.hpp"
+#include "gihflow/population/objective.hpp"
 #include "gihflow/theory/predictors.hpp"
 #include "support/input_errors.hpp"
 #include "support/threads.hpp"
@@ -148,6 +149,43 @@ TEST_CASE("sharp selector, copier and classifier make the model GIH") {
   CHECK(x.total_variation <= gihflow::testing::tolerance<double>(300));
   CHECK(x.kl <= gihflow::testing::tolerance<double>(300));
   CHECK(x.argmax_agreement == 1.0);
+}
+
+TEST_CASE("loss and its slope in a are the objective's, and the plateau is their minimum") {
+  for (const Boundary boundary : {Boundary::masked, Boundary::partial})
+    for (const Readout readout : {Readout::log, Readout::softmax}) {
+      Model model{3,       2,   2, 2, boundary, HeadWindows::shared, HeadNormalization::none,
+                  readout, 0.01};
+      const auto source = sample_prior(options(3, 60, 200));
+      const auto objective = make_objective(model, *source, Engine::reference);
+      const WindowSample sample(model, *source);
+      const Parameters q = crooked(model);
+      const auto scores = sample.scores(q.p(), q.w);
+      Gradient gradient;
+      objective->gradient(point_of(q), gradient);
+      CHECK(close(sample.loss(scores, q.a), gradient.loss, 1000.0));
+      CHECK(close(sample.loss_slope(scores, q.a), gradient.a, 1000.0));
+      const Plateau rest = plateau(sample, q.p(), q.w);
+      REQUIRE(rest.a > 0.0);
+      CHECK(rest.curvature > 0.0);
+      CHECK(rest.loss == sample.loss(scores, rest.a));
+      for (const double factor : {0.98, 1.02})
+        CHECK(sample.loss(scores, factor * rest.a) > rest.loss);
+    }
+}
+
+TEST_CASE("no plateau where the loss falls for ever") {
+  // Tokens 0 1 0 1 …: matching lag 1 ever more sharply is right for ever.
+  auto sequences = std::make_shared<Sequences>(
+      Sequences{2, 10, 1, {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0}, {1.0, 0.0}, {1}});
+  const Model model{
+      2,   1, 1, 1, Boundary::masked, HeadWindows::shared, HeadNormalization::none, Readout::log,
+      0.01};
+  const WindowSample sample(model, *stored_sequences(sequences));
+  const std::vector<double> p = {0.0, 1.0}, w = {0.0};
+  CHECK(std::isnan(plateau(sample, p, w).a));
+  (*sequences).targets = {0.0, 1.0};  // the other label: the loss rises from the start
+  CHECK(std::isnan(plateau(WindowSample(model, *stored_sequences(sequences)), p, w).a));
 }
 
 TEST_CASE("distances by hand") {

@@ -24,7 +24,7 @@ std::vector<Concentration> concentrations(const Objective& objective, Index set,
                                           std::span<const double> w, double a);
 
 /// Stage II before the asymptotics: the gradient flow ẇ = a·∂G(S;w)/∂w in w alone (7.2). Exact as
-/// a → 0. Integrated by an embedded Runge–Kutta pair of its own, relative tolerance 1e-9.
+/// a → 0. Integrated by an embedded Runge–Kutta pair of its own, relative tolerance 1e-8.
 class ReducedAttention {
  public:
   /// objective must outlive this. Not the reference engine's.

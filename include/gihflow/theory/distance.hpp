@@ -29,6 +29,10 @@ class WindowSample {
   std::vector<double> scores(std::span<const double> p, std::span<const double> w) const;
   /// y of (2.3) by (4.1) from scores and a; [N, d].
   std::vector<double> predict(std::span<const double> scores, double a) const;
+  /// Loss (2.4), or with readout softmax its cross-entropy, at scores and a; nats.
+  double loss(std::span<const double> scores, double a) const;
+  /// ∂𝓛/∂a at scores and a.
+  double loss_slope(std::span<const double> scores, double a) const;
   /// GIH(S) of (8.1), as gih_predict gives it position by position; [N, d]. Throws InputError for a
   /// lag outside [1, W].
   std::vector<double> gih(std::span<const Index> lags) const;
@@ -40,7 +44,17 @@ class WindowSample {
   std::vector<std::uint64_t> window_;  // distinct windows of each chain, numbered as in §4
   std::vector<double> count_;          // [windows, d] n(Z,e)
   std::vector<std::uint64_t> query_;   // [N]
+  std::vector<double> targets_;        // [N, d] T
 };
+
+/// Where stage III comes to rest in finite context, (7.3): the smallest a* > 0 at which ∂𝓛/∂a turns from
+/// negative to positive.
+struct Plateau {
+  double a = 0;          ///< NaN: the loss does not fall at a = 0, or falls up to a = 500
+  double curvature = 0;  ///< ∂²𝓛/∂a² at a*, the rate of relaxation; NaN with a
+  double loss = 0;       ///< nats; NaN with a
+};
+Plateau plateau(const WindowSample& sample, std::span<const double> p, std::span<const double> w);
 
 /// Distances (8.2) of predictions y to the reference law g, both [N, d]; means over chains, standard
 /// errors their standard deviation / √N (NaN at N = 1).
