@@ -41,6 +41,8 @@ struct Verification {
 
 struct VerifyOptions {
   std::uint64_t seed = 1;
+  std::vector<std::string>
+      experiments;  ///< names of those to run, as progress tells them; none: all
   /// The objective that the flow gets for the objective that predictions are made from; none: the same.
   std::function<std::shared_ptr<const Objective>(std::shared_ptr<const Objective>)> flow_objective;
   /// Told the name of every sub-experiment as it begins.

@@ -1,0 +1,116 @@
+#include "gihflow/theory/verification.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "support/tolerance.hpp"
+
+using namespace gihflow;
+
+namespace {
+
+/// An objective whose gradient is wrong by a factor in some blocks, its loss right.
+class Wrong final : public Objective {
+ public:
+  Wrong(std::shared_ptr<const Objective> right, double p, double w, double a)
+      : right_(std::move(right)), p_(p), w_(w), a_(a) {}
+  const Model& model() const override { return right_->model(); }
+  Index chains() const override { return right_->chains(); }
+  std::string engine() const override { return right_->engine(); }
+  std::size_t memory() const override { return right_->memory(); }
+  void gradient(const Point& at, Gradient& out, bool with_loss) const override {
+    right_->gradient(at, out, with_loss);
+    scale(out);
+  }
+  double loss(const Point& at) const override { return right_->loss(at); }
+  void gradient_along(const Point& at, const Point& along, Gradient& out,
+                      Gradient& derivative) const override {
+    right_->gradient_along(at, along, out, derivative);
+    scale(out);
+    scale(derivative);
+  }
+  StandardErrors standard_errors(const Parameters& at) const override {
+    return right_->standard_errors(at);
+  }
+
+ private:
+  void scale(Gradient& g) const {
+    for (double& x : g.p) x *= p_;
+    for (double& x : g.w) x *= w_;
+    g.a *= a_;
+  }
+  std::shared_ptr<const Objective> right_;
+  double p_, w_, a_;
+};
+
+VerifyOptions options(std::vector<std::string> experiments, double p, double w, double a) {
+  VerifyOptions o;
+  o.experiments = std::move(experiments);
+  o.flow_objective = [=](std::shared_ptr<const Objective> right) {
+    return std::make_shared<Wrong>(std::move(right), p, w, a);
+  };
+  return o;
+}
+
+/// Whether the row whose quantity begins with `quantity` passed; there must be one.
+bool passed(const Verification& v, const std::string& quantity) {
+  const auto row = std::ranges::find_if(
+      v.rows, [&](const Comparison& r) { return r.quantity.starts_with(quantity); });
+  REQUIRE(row != v.rows.end());
+  return row->passed;
+}
+
+}  // namespace
+
+TEST_CASE("a right gradient passes, one wrong by 2 % in a single block does not") {
+  const std::vector<std::string> one = {"selection of {1}"}, two = {"concentration on {1,3}"},
+                                 three = {"start of growth"}, rest = {"plateau in finite context"};
+  CHECK(verify(options(one, 1, 1, 1)).passed());
+  CHECK(verify(options(three, 1, 1, 1)).passed());
+  CHECK(verify(options(rest, 1, 1, 1)).passed());
+  CHECK(verify(options(two, 1, 1, 1)).passed());
+
+  const Verification p = verify(options(one, 1.02, 1, 1));
+  CHECK(!p.passed());
+  CHECK(!passed(p, "worst log-odds slope"));
+  CHECK(!passed(p, "time to p"));
+  CHECK(!passed(p, "energy law"));
+  CHECK(passed(p, "S*"));
+
+  const Verification w = verify(options(two, 1, 1.02, 1));
+  CHECK(!w.passed());
+  CHECK(!passed(w, "t(1 - attention) of head 1"));
+  CHECK(!passed(w, "1 - attention of head 3, worst"));
+  CHECK(passed(w, "motion of unused heads"));
+
+  const Verification a = verify(options(three, 1, 1, 0.98));
+  CHECK(!a.passed());
+  CHECK(!passed(a, "speed of a"));
+}
+
+TEST_CASE("curves carry as many points on both sides, sub-experiments are announced and chosen") {
+  VerifyOptions o;
+  o.experiments = {"start of growth", "selection of {1,2}"};
+  std::vector<std::string> names;
+  o.progress = [&](const std::string& name) { names.push_back(name); };
+  const Verification v = verify(o);
+  CHECK(names == std::vector<std::string>{"selection of {1,2}", "start of growth"});
+  CHECK(v.curves.size() == 6);
+  for (const Curve& c : v.curves) {
+    CHECK(c.x.size() == c.measured.size());
+    CHECK(c.x.size() == c.predicted.size());
+    CHECK(c.x.size() >= 10);
+  }
+  CHECK(!Verification{}.passed());
+}
+
+TEST_CASE("another seed draws other kernels, and theory holds for them too") {
+  VerifyOptions o;
+  o.experiments = {"start of growth"};
+  const Verification first = verify(o);
+  o.seed = 2;
+  const Verification second = verify(o);
+  CHECK(second.passed());
+  CHECK(first.rows[0].predicted != second.rows[0].predicted);
+}
