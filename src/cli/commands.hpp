@@ -11,7 +11,7 @@ namespace gihflow::cli {
 struct Invocation {
   CommandLine line;
   std::string text;                 ///< the command line as it was typed
-  std::string file;                 ///< of `show`
+  std::string file;                 ///< of `show` and `check`
   bool config_only = false;         ///< of `show`
   std::vector<std::string> errors;  ///< of usage, one sentence each
 };
@@ -23,6 +23,12 @@ int train(const Invocation& invocation);
 int evaluate(const Invocation& invocation);
 int show(const Invocation& invocation);
 int rank(const Invocation& invocation);
+int check(const Invocation& invocation);
+
+/// Whether a command is about a run file, which follows its name.
+inline bool reads_run(Command command) {
+  return command == Command::show || command == Command::check;
+}
 
 /// The problem that a command line describes. Throws InputError with all errors, of usage first.
 Problem prepare(const Invocation& invocation);

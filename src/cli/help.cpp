@@ -8,6 +8,7 @@
 #include <sstream>
 #include <vector>
 
+#include "cli/commands.hpp"
 #include "gihflow/base/version.hpp"
 #include "gihflow/record/library.hpp"
 
@@ -102,6 +103,15 @@ std::span<const CommandText> command_texts() {
       {Command::show, "RUN [OPTIONS]", "What is in a run file",
        "Prints provenance, stages, certificates, final parameters and losses of a run file; with "
        "--config the settings of the run, for train --config."},
+      {Command::check, "RUN [OPTIONS]", "Is a run's final model the limiting induction head?",
+       "Compares the final model of a run with the generalised induction head of the information "
+       "set "
+       "S* of its prior, and with that of its own leading set, on fresh sequences: mean total "
+       "variation, Kullback-Leibler divergence, agreement of the likeliest token. Exit code 0 if "
+       "the "
+       "total variation to the former is within the tolerance at every length and prior, else 1, "
+       "and "
+       "the missing part is named: selector (p), copier (attention) or classifier (a)."},
   };
   return texts;
 }
@@ -143,6 +153,8 @@ std::string command_help(Command command) {
     text += entry("--config", "Print only the settings of the run, as a config that train reads");
   } else {
     text += "\nOther:\n";
+  }
+  if (!reads_run(command)) {
     text += entry("--config FILE",
                   "Read options from flat TOML: option names as keys, arrays for lists. Options on "
                   "the command line win over it, it wins over --preset");

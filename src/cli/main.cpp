@@ -53,6 +53,11 @@ int run_command(const Invocation& invocation) {
       return show(invocation);
     case Command::rank:
       return rank(invocation);
+    case Command::check:
+      return check(invocation);
+    case Command::predict:
+    case Command::verify:
+      return bad_input;
   }
   return bad_input;
 }

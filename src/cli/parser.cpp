@@ -44,8 +44,8 @@ void add_options(CLI::App& app, Command command) {
           CLI::MultiOptionPolicy::TakeAll);
     }
   }
-  if (command == Command::show) {
-    app.add_flag("--config");
+  if (command == Command::show) app.add_flag("--config");
+  if (reads_run(command)) {
     app.add_option("RUN")->type_size(1)->expected(1);
   } else {
     app.add_option("--config")
@@ -56,7 +56,8 @@ void add_options(CLI::App& app, Command command) {
 }
 
 std::vector<std::string> names_of(Command command) {
-  std::vector<std::string> names{"config", "help"};
+  std::vector<std::string> names{"help"};
+  if (command != Command::check) names.emplace_back("config");
   for (const Option& option : options()) {
     if (option.belongs_to(command)) names.push_back(option.name);
   }
@@ -102,11 +103,12 @@ void collect(const CLI::App& app, Command command, Parsed& parsed) {
       parsed.invocation.line.values[option.name] = text;
     }
   }
-  if (command == Command::show) {
-    parsed.invocation.config_only = app.count("--config") > 0;
+  if (command == Command::show) parsed.invocation.config_only = app.count("--config") > 0;
+  if (reads_run(command)) {
     const std::vector<std::string> file = app.get_option("RUN")->results();
     if (file.empty()) {
-      parsed.invocation.errors.emplace_back("show: must be followed by the path of a run file");
+      parsed.invocation.errors.push_back(
+          fmt::format("{}: must be followed by the path of a run file", to_string(command)));
     } else {
       parsed.invocation.file = file.front();
     }

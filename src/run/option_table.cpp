@@ -1,5 +1,7 @@
 // The option table: what each option is called, what it means, what it may be.
 
+#include <algorithm>
+
 #include "gihflow/base/errors.hpp"
 #include "run/option_rows.hpp"
 
@@ -7,6 +9,9 @@ namespace gihflow {
 
 namespace {
 
+/// Commands that compute something.
+constexpr unsigned computing = Command::sample | Command::train | Command::evaluate |
+                               Command::rank | Command::check | Command::predict | Command::verify;
 constexpr Index unlimited = std::numeric_limits<Index>::max();
 
 const Place chains{"Chains", Command::sample | Command::train | Command::evaluate};
@@ -23,8 +28,7 @@ Option seed_row(Field field) {
   return integer_row(
       {"seed", "K",
        "Seed of all random draws; a chain depends on the seed and its own number alone"},
-      {"Computation", Command::sample | Command::train | Command::evaluate | Command::rank}, 0,
-      unlimited, field);
+      {"Computation", computing}, 0, unlimited, field);
 }
 
 Option parents_row() {
@@ -122,11 +126,70 @@ Option first_output_row() {
   return option;
 }
 
+const Place checking{"Check", static_cast<unsigned>(Command::check), false};
+
+Option lengths_row() {
+  Option option = row({"lengths", "LIST", "Context lengths of the fresh sequences", "the run's"},
+                      checking, Kind::integers, "lengths of at least 1, as in 64,1024");
+  option.accepts = [](const Value& value) {
+    const auto& lengths = std::get<std::vector<std::int64_t>>(value);
+    return !lengths.empty() && std::all_of(lengths.begin(), lengths.end(), [](std::int64_t length) {
+      return length >= 1 && length <= max_length;
+    });
+  };
+  option.get = [](const Setting& s) -> std::optional<Value> {
+    if (s.check_lengths.empty()) return std::nullopt;
+    return s.check_lengths;
+  };
+  option.set = [](Setting& s, const Value& value) {
+    s.check_lengths = std::get<std::vector<std::int64_t>>(value);
+  };
+  return option;
+}
+
+Option alphas_row() {
+  Option option =
+      row({"alphas", "LIST", "Concentrations of the priors of the fresh sequences", "the run's"},
+          checking, Kind::words, "finite numbers above 0, as in 0.1,1");
+  option.get = [](const Setting& s) -> std::optional<Value> {
+    if (s.check_alphas.empty()) return std::nullopt;
+    std::vector<std::string> words;
+    for (const double alpha : s.check_alphas) words.push_back(fmt::format("{}", alpha));
+    return words;
+  };
+  option.set = [](Setting& s, const Value& value) {
+    std::vector<double> alphas;
+    for (const std::string& word : std::get<std::vector<std::string>>(value)) {
+      const Option number = real_row(
+          {"alphas", "X", ""}, checking, Least::above_zero,
+          [](auto& t) -> auto& { return t.tolerance; });
+      const std::optional<Value> alpha = parse_value(number, word);
+      if (!alpha || !number.accepts(*alpha)) {
+        throw InputError(
+            fmt::format("alphas {}: must be finite numbers above 0, as in 0.1,1", word));
+      }
+      alphas.push_back(std::get<double>(*alpha));
+    }
+    s.check_alphas = std::move(alphas);
+  };
+  return option;
+}
+
+void add_check_rows(std::vector<Option>& table) {
+  table.push_back(lengths_row());
+  table.push_back(alphas_row());
+  table.push_back(integer_row(
+      {"fresh-chains", "N", "Fresh sequences for each length and prior"}, checking, 1, unlimited,
+      [](auto& s) -> auto& { return s.fresh_chains; }));
+  table.push_back(real_row(
+      {"tolerance", "X", "Mean total variation up to which a model is the limit"}, checking,
+      Least::above_zero, [](auto& s) -> auto& { return s.tolerance; }));
+}
+
 Option threads_row() {
-  Option option = row(
-      {"threads", "K", "Threads; results do not depend on them", "every core"},
-      {"Computation", Command::sample | Command::train | Command::evaluate | Command::rank, false},
-      Kind::integer, "an integer from 1 to 1024");
+  Option option =
+      row({"threads", "K", "Threads; results do not depend on them", "every core"},
+          {"Computation", computing, false}, Kind::integer, "an integer from 1 to 1024");
   option.accepts = [](const Value& value) {
     return std::get<std::int64_t>(value) >= 1 && std::get<std::int64_t>(value) <= 1024;
   };
@@ -320,8 +383,7 @@ void add_computation_rows(std::vector<Option>& table) {
 
 void add_output_rows(std::vector<Option>& table) {
   const char* group = "Output";
-  const unsigned writers = Command::sample | Command::train;
-  const unsigned all = writers | Command::evaluate | Command::rank;
+  const unsigned writers = Command::sample | Command::train | Command::verify;
   Option output = path_row(
       {"output", "FILE", "File to write"}, {group, writers, false},
       [](auto& s) -> auto& { return s.output; });
@@ -341,13 +403,14 @@ void add_output_rows(std::vector<Option>& table) {
   table.push_back(max_wall_row());
   table.push_back(flag_row(
       {"dry-run", "", "Check everything, print the size of the problem, and stop"},
-      {group, writers, false}, [](auto& s) -> auto& { return s.dry_run; }));
+      {group, Command::sample | Command::train, false},
+      [](auto& s) -> auto& { return s.dry_run; }));
   table.push_back(flag_row(
-      {"json", "", "Print results as JSON"}, {group, all | Command::show, false},
+      {"json", "", "Print results as JSON"}, {group, computing | Command::show, false},
       [](auto& s) -> auto& { return s.json; }));
   table.push_back(flag_row(
-      {"quiet", "", "No messages and no progress, only results and errors"}, {group, all, false},
-      [](auto& s) -> auto& { return s.quiet; }));
+      {"quiet", "", "No messages and no progress, only results and errors"},
+      {group, computing, false}, [](auto& s) -> auto& { return s.quiet; }));
 }
 
 std::vector<Option> make_table() {
@@ -357,6 +420,7 @@ std::vector<Option> make_table() {
   add_model_rows(table);
   add_start_rows(table);
   add_training_rows(table);
+  add_check_rows(table);
   add_computation_rows(table);
   add_output_rows(table);
   return table;

@@ -98,6 +98,12 @@ std::string to_string(Command command) {
       return "show";
     case Command::rank:
       return "rank";
+    case Command::check:
+      return "check";
+    case Command::predict:
+      return "predict";
+    case Command::verify:
+      return "verify";
   }
   return "";
 }
@@ -108,9 +114,13 @@ std::string default_output(Command command) {
       return "data.h5";
     case Command::train:
       return "run.h5";
+    case Command::verify:
+      return "verify.h5";
     case Command::evaluate:
     case Command::show:
     case Command::rank:
+    case Command::check:
+    case Command::predict:
       break;
   }
   return "";

@@ -12,7 +12,16 @@
 
 namespace gihflow {
 
-enum class Command : unsigned { sample = 1, train = 2, evaluate = 4, show = 8, rank = 16 };
+enum class Command : unsigned {
+  sample = 1,
+  train = 2,
+  evaluate = 4,
+  show = 8,
+  rank = 16,
+  check = 128,
+  predict = 256,
+  verify = 512
+};
 std::string to_string(Command command);
 /// File that the command line writes to when not told otherwise; empty where it writes none.
 std::string default_output(Command command);

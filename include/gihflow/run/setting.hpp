@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/flow/flow.hpp"
@@ -44,6 +45,12 @@ struct Setting {
   Engine engine = Engine::automatic;
   Device device = Device::automatic;
   std::optional<int> threads;  ///< none: as set before, by default every core
+
+  // Of `check`: the fresh sequences on which a run's final model is held against the limit
+  std::vector<Index> check_lengths;  ///< empty: the run's
+  std::vector<double> check_alphas;  ///< empty: the run's
+  Index fresh_chains = 1000;         ///< for each length and prior
+  double tolerance = 0.02;           ///< on the mean total variation
 
   // Output
   std::string output;              ///< empty: no file is written
