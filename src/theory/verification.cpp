@@ -18,6 +18,7 @@
 #include "gihflow/theory/distance.hpp"
 #include "gihflow/theory/replicator.hpp"
 #include "gihflow/theory/sharpening.hpp"
+#include "theory/readings.hpp"
 
 namespace gihflow {
 
@@ -48,39 +49,6 @@ void select(Parameters& parameters, Index set) {
   std::vector<double> c(parameters.log_c_squared.size(), 0.0);
   c[size(set)] = 0.01;
   parameters.set_c(c);
-}
-
-/// log(p_S/p_S') of a snapshot.
-double log_odds(const Snapshot& s, Index set, Index other) {
-  return s.parameters.log_c_squared[size(set)] - s.parameters.log_c_squared[size(other)];
-}
-
-/// 1 − σ_i of a head, without cancellation.
-double unattended(const Parameters& q, Index head, Index component) {
-  const double* w = q.w.data() + head * q.window;
-  double others = 0.0;
-  for (Index j = 0; j < q.window; ++j)
-    if (j != component) others += std::exp(w[j] - w[component]);
-  return others / (1.0 + others);
-}
-
-/// Time at which 1 − p_set falls to δ, by interpolation of the log-odds, which is almost straight, between
-/// snapshots; NaN if it does not.
-double takeover(const std::vector<Snapshot>& snapshots, Index set, double delta) {
-  const auto odds = [&](const Snapshot& s) {
-    std::vector<double> others = s.parameters.log_c_squared;
-    const double own = others[size(set)];
-    others.erase(others.begin() + set);
-    return logsumexp(others) - own;
-  };
-  const double wanted = std::log(delta / (1.0 - delta));
-  for (std::size_t i = 1; i < snapshots.size(); ++i) {
-    const double before = odds(snapshots[i - 1]), after = odds(snapshots[i]);
-    if (before > wanted && after <= wanted)
-      return snapshots[i - 1].t +
-             (snapshots[i].t - snapshots[i - 1].t) * (before - wanted) / (before - after);
-  }
-  return nan;
 }
 
 /// k of ȧ = C e^{−ka} through three points of a trajectory: the root of
@@ -280,7 +248,7 @@ class Verifier {
       compare("I", fmt::format("worst log-odds slope, {}", setting), predicted, measured, 0.01,
               regime);
     compare("I", fmt::format("time to p = {}, {}", 1.0 - delta, setting), expected,
-            takeover(snapshots, winner, delta), 0.01, regime);
+            takeover_of(snapshots, winner, delta), 0.01, regime);
   }
 
   void selection(const std::vector<Index>& parents) {
