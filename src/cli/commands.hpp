@@ -24,6 +24,8 @@ int evaluate(const Invocation& invocation);
 int show(const Invocation& invocation);
 int rank(const Invocation& invocation);
 int check(const Invocation& invocation);
+int predict(const Invocation& invocation);
+int verify(const Invocation& invocation);
 
 /// Whether a command is about a run file, which follows its name.
 inline bool reads_run(Command command) {

@@ -112,6 +112,15 @@ std::span<const CommandText> command_texts() {
        "total variation to the former is within the tolerance at every length and prior, else 1, "
        "and "
        "the missing part is named: selector (p), copier (attention) or classifier (a)."},
+      {Command::predict, "[OPTIONS]", "What theory predicts for a setting",
+       "Prints the predictions of theory for the chains, the model and the start of a setting, "
+       "stage "
+       "by stage, each with the regime in which it is exact."},
+      {Command::verify, "[OPTIONS]", "Hold the phase predictions of theory against the flow",
+       "Runs the gradient flow where the predictions are sharp, measures, and prints predicted, "
+       "measured, their difference and a verdict. Given a setting of one's own, by options or "
+       "--config, it also tells how far finite a, finite context and spread attention move things. "
+       "Exit code 0 if every row passes, else 1."},
   };
   return texts;
 }

@@ -56,8 +56,9 @@ int run_command(const Invocation& invocation) {
     case Command::check:
       return check(invocation);
     case Command::predict:
+      return predict(invocation);
     case Command::verify:
-      return bad_input;
+      return verify(invocation);
   }
   return bad_input;
 }

@@ -12,16 +12,18 @@ namespace {
 /// Commands that compute something.
 constexpr unsigned computing = Command::sample | Command::train | Command::evaluate |
                                Command::rank | Command::check | Command::predict | Command::verify;
+/// Commands that hold theory against a setting.
+constexpr unsigned theory = Command::predict | Command::verify;
 constexpr Index unlimited = std::numeric_limits<Index>::max();
 
-const Place chains{"Chains", Command::sample | Command::train | Command::evaluate};
+const Place chains{"Chains", Command::sample | Command::train | Command::evaluate | theory};
 // Chains as far as their kernels go, and the lags that there are: what `rank` needs.
 const Place kernels{"Chains", chains.commands | Command::rank};
 const Place validation{"Chains", static_cast<unsigned>(Command::train)};
-const Place model{"Model", Command::train | Command::evaluate};
+const Place model{"Model", Command::train | Command::evaluate | theory};
 const Place lags{"Model", model.commands | Command::rank};
-const Place start{"Initial point", Command::train | Command::evaluate};
-const Place training{"Training", static_cast<unsigned>(Command::train)};
+const Place start{"Initial point", Command::train | Command::evaluate | theory};
+const Place training{"Training", Command::train | Command::verify};
 
 template <class Field>
 Option seed_row(Field field) {
@@ -72,7 +74,7 @@ Option preset_row() {
        "--head-windows, --head-normalization, --readout, --initial-law, --labels and --w-other, "
        "each of which wins over it when given",
        "paper"},
-      {"Model", Command::sample | Command::train | Command::evaluate}, Kind::choice,
+      {"Model", Command::sample | Command::train | Command::evaluate | theory}, Kind::choice,
       "paper or reference");
   option.choices = {"paper", "reference"};
   option.accepts = [](const Value& value) {
@@ -90,7 +92,8 @@ Option stages_row() {
       row({"stages", "LIST",
            "Stages of training, BLOCKS:TIME each: the blocks that move, letters of c, w, a, "
            "and for how much flow time"},
-          training, Kind::words, "stages BLOCKS:TIME, as in c:2000,w:50000,a:5000");
+          {training.group, training.commands | Command::predict}, Kind::words,
+          "stages BLOCKS:TIME, as in c:2000,w:50000,a:5000");
   option.get = [](const Setting& s) -> std::optional<Value> {
     std::vector<std::string> words;
     for (const Stage& stage : s.stages) words.push_back(to_string(Schedule{stage}));
@@ -267,13 +270,14 @@ void add_file_rows(std::vector<Option>& table) {
   table.push_back(path_row(
       {"kernels", "FILE", "Transition kernels to draw sequences from, instead of the prior",
        "none"},
-      {group, Command::sample | Command::train | Command::evaluate | Command::rank},
+      {group, Command::sample | Command::train | Command::evaluate | Command::rank | theory},
       [](auto& s) -> auto& { return s.kernels; }));
   table.push_back(path_row(
       {"parameters", "FILE",
        "Parameters to start from or evaluate at; a run file gives its final ones",
        "the initial point"},
-      {group, Command::train | Command::evaluate}, [](auto& s) -> auto& { return s.parameters; }));
+      {group, Command::train | Command::evaluate | theory},
+      [](auto& s) -> auto& { return s.parameters; }));
 }
 
 void add_model_rows(std::vector<Option>& table) {
@@ -366,7 +370,7 @@ void add_computation_rows(std::vector<Option>& table) {
       {"engine", "NAME",
        "How loss and gradient are computed: for few windows, for many, or by the slow definition; "
        "auto takes the faster of the first two"},
-      {"Computation", Command::train | Command::evaluate},
+      {"Computation", Command::train | Command::evaluate | theory},
       {{"auto", Engine::automatic},
        {"dense", Engine::dense},
        {"sparse", Engine::sparse},

@@ -338,7 +338,9 @@ class Preparation {
   }
 
   void check_stages() {
-    if (!is(Command::train) || faults_.about({"stages"})) return;
+    if (!find_option("stages")->belongs_to(problem_.command) || faults_.about({"stages"})) {
+      return;
+    }
     if (setting().stages.empty()) {
       fault("stages", "stages: must be at least one stage BLOCKS:TIME, as in c:2000");
       return;

@@ -226,6 +226,34 @@ class Predictor {
 
 }  // namespace
 
+namespace {
+
+/// Time at which every head of the leading subset keeps no more than prediction_delta of its attention off
+/// its lag, by interpolation in log t; NaN if that does not happen.
+double concentration_time(const std::vector<Snapshot>& snapshots, const PredictionInput& input,
+                          const Model& model) {
+  const auto& theta = snapshots.back().parameters.log_c_squared;
+  const auto leading = std::max_element(theta.begin(), theta.end()) - theta.begin();
+  const auto most_left = [&](const Snapshot& s) {
+    double left = 0.0;
+    for (const Index head : elements_of(subsets(model.heads, model.degree)[size(leading)])) {
+      const auto row = input.start.w.begin() + (head - 1) * model.window;
+      const Index component = std::max_element(row, row + model.window) - row;
+      left = std::max(left, unattended(s.parameters, head - 1, component));
+    }
+    return std::log(left / prediction_delta);
+  };
+  for (std::size_t i = 2; i < snapshots.size(); ++i) {
+    const double before = most_left(snapshots[i - 1]), after = most_left(snapshots[i]);
+    if (before > 0.0 && after <= 0.0)
+      return snapshots[i - 1].t *
+             std::pow(snapshots[i].t / snapshots[i - 1].t, before / (before - after));
+  }
+  return nan;
+}
+
+}  // namespace
+
 std::vector<Prediction> predictions(const PredictionInput& input) {
   return Predictor(input).all();
 }
@@ -261,6 +289,7 @@ double measured(const Prediction& prediction, const PredictionInput& input,
   if (prediction.phase == "II") {
     const auto* s = snapshots_of(&Stage::w);
     if (s == nullptr) return nan;
+    if (quantity.starts_with("time to attention")) return concentration_time(*s, input, model);
     for (Index h = 0; h < model.heads; ++h) {
       const auto row = input.start.w.begin() + h * model.window;
       const Index component = std::max_element(row, row + model.window) - row;

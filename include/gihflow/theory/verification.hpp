@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gihflow/population/objective.hpp"
+#include "gihflow/theory/prediction.hpp"
 
 namespace gihflow {
 
@@ -33,9 +34,17 @@ struct Curve {
   std::vector<double> x, measured, predicted;
 };
 
+/// A prediction for a setting of one's own beside what the flow did: no verdict, but how far finite a,
+/// finite context and spread attention move things from the sharp prediction.
+struct Departure {
+  Prediction prediction;
+  double measured = 0;  ///< NaN where the trajectory has no stage that tells it
+};
+
 struct Verification {
   std::vector<Comparison> rows;
   std::vector<Curve> curves;
+  std::vector<Departure> departures;  ///< of a setting of one's own; empty without
   bool passed() const;
 };
 

@@ -1,0 +1,72 @@
+#include "gihflow/record/verification_file.hpp"
+
+#include <fmt/format.h>
+
+#include "record/provenance.hpp"
+
+namespace gihflow {
+
+namespace {
+
+void write_comparison(hdf5::Image& image, const std::string& path, const Comparison& row) {
+  image.group(path);
+  image.attribute(path, "phase", row.phase);
+  image.attribute(path, "quantity", row.quantity);
+  image.attribute(path, "predicted", row.predicted);
+  image.attribute(path, "measured", row.measured);
+  image.attribute(path, "difference", row.difference);
+  image.attribute(path, "tolerance", row.tolerance);
+  image.attribute(path, "passed", static_cast<std::uint8_t>(row.passed));
+  image.attribute(path, "predicted_set", row.predicted_set);
+  image.attribute(path, "measured_set", row.measured_set);
+  image.attribute(path, "regime", row.regime);
+}
+
+void write_curve(hdf5::Image& image, const std::string& path, const Curve& curve) {
+  image.group(path);
+  image.attribute(path, "phase", curve.phase);
+  image.attribute(path, "name", curve.name);
+  const std::string x = path + "/x";
+  image.dataset<double>(x, curve.x, {curve.x.size()}, {curve.x_units, curve.x_name, {}});
+  image.make_scale(x);
+  for (const auto& [name, values] :
+       {std::pair{"measured", &curve.measured}, std::pair{"predicted", &curve.predicted}}) {
+    image.dataset<double>(path + "/" + name, *values, {values->size()},
+                          {curve.y_units, fmt::format("{}, {}", curve.y_name, name), {x}});
+  }
+}
+
+void write_departure(hdf5::Image& image, const std::string& path, const Departure& departure) {
+  const Prediction& p = departure.prediction;
+  image.group(path);
+  image.attribute(path, "phase", p.phase);
+  image.attribute(path, "quantity", p.quantity);
+  image.attribute(path, "units", p.units);
+  image.attribute(path, "sharp", p.sharp);
+  image.attribute(path, "trained", p.trained);
+  image.attribute(path, "measured", departure.measured);
+  image.attribute(path, "sharp_set", p.sharp_set);
+  image.attribute(path, "trained_set", p.trained_set);
+  image.attribute(path, "regime", p.regime);
+}
+
+}  // namespace
+
+void write_verification(OutputFile& file, const Verification& verification,
+                        const Provenance& provenance) {
+  write_image(file, [&](hdf5::Image& image) {
+    write_provenance(image, provenance);
+    image.attribute("/", "passed", static_cast<std::uint8_t>(verification.passed()));
+    const auto numbered = [&](const std::string& group, const char* item, const auto& all,
+                              auto write) {
+      image.group(group);
+      for (std::size_t i = 0; i < all.size(); ++i)
+        write(image, fmt::format("{}/{}_{}", group, item, i + 1), all[i]);
+    };
+    numbered("/comparisons", "row", verification.rows, write_comparison);
+    numbered("/curves", "curve", verification.curves, write_curve);
+    numbered("/departures", "line", verification.departures, write_departure);
+  });
+}
+
+}  // namespace gihflow

@@ -1,0 +1,108 @@
+"""gihflow predict and verify: predictions agree with a trained run, every row of verify passes, files and refusals."""
+
+import json
+import unittest
+
+import h5py
+import numpy as np
+
+from gihflow_testing import DirectoryTest, run
+
+
+def by_quantity(lines):
+    return {line["quantity"]: line for line in lines}
+
+
+class Predict(DirectoryTest):
+    def predict(self, *options):
+        return by_quantity(json.loads(run("gihflow", "predict", "--json", "--quiet", *options).stdout)["predictions"])
+
+    def test_stage_one_of_a_run(self):
+        """Slopes and takeover time as trained are those of a run at small a."""
+        setting = ("--chains", "400", "--a-init", "0.001", "--seed", "3", "--stages", "c:200")
+        lines = self.predict(*setting)
+        path = self.directory / "run.h5"
+        run("gihflow", "train", "--quiet", "--validation-chains", "0", "-o", path, *setting)
+        with h5py.File(path) as f:
+            t, theta, p = f["stage_1/t"][:], f["stage_1/log_c_squared"][:], f["stage_1/p"][:]
+            masks = f["subsets"][:]
+        winner = int(np.argmax(theta[-1]))
+        names = ["{" + ",".join(str(h + 1) for h in np.flatnonzero(mask)) + "}" for mask in masks]
+        self.assertEqual(lines["set that takes over"]["trained"], names[winner])
+        self.assertEqual(lines["information set S*"]["sharp"], "{1,2}")
+        for i, name in enumerate(names):
+            if i == winner:
+                continue
+            slope = (theta[-1, i] - theta[-1, winner] - theta[0, i] + theta[0, winner]) / (t[-1] - t[0])
+            predicted = lines[f"log-odds slope of {name} against {names[winner]}"]["trained"]
+            self.assertAlmostEqual(slope / predicted, 1.0, delta=0.01)
+        time = np.interp(np.log(99), np.log(p[:, winner] / (1 - p[:, winner])), t)
+        predicted = lines["time to p = 0.99"]
+        self.assertAlmostEqual(time / predicted["trained"], 1.0, delta=0.01)
+        bound = lines["upper bound of the time to p = 0.99"]
+        self.assertLess(predicted["trained"], bound["trained"])
+        self.assertAlmostEqual(lines["C_D"]["trained"], 7e-4, delta=1e-12)
+
+    def test_what_does_not_exist_is_left_out(self):
+        small = ("--chains", "50", "--stages", "c:1,w:1,a:1")
+        self.assertIn("plateau of a", self.predict(*small))
+        infinite = self.predict(*small, "--context", "infinite")
+        self.assertNotIn("plateau of a", infinite)
+        self.assertNotIn("loss of GIH(S*)", infinite)
+        self.assertNotIn("growth exponent", self.predict(*small, "--readout", "softmax"))
+        for options, exponent, constant in (
+            (("--alpha", "0.3", "--epsilon", "0"), 1.3, None),
+            (("--alpha", "3", "--epsilon", "0"), 2, None),
+            (("--alpha", "0.3", "--epsilon", "0", "--floor", "0.1"), 2, "constant of exponent 2"),
+            (("--alpha", "0.3"), 1, "constant of exponent 1"),
+        ):
+            with self.subTest(options):
+                lines = self.predict(*small, *options)
+                self.assertEqual(lines["growth exponent"]["sharp"], exponent)
+                if constant:
+                    self.assertGreater(lines[constant]["sharp"], 0)
+        text = run("gihflow", "predict", *small).stdout
+        self.assertIn("exact where:", text)
+
+    def test_bad_input(self):
+        self.assertIn("--chains 0: must be", run("gihflow", "predict", "--chains", "0", expect=2).stderr)
+        self.assertIn("predict has no such option", run("gihflow", "predict", "--data", "x", expect=2).stderr)
+
+
+class Verify(DirectoryTest):
+    def test_default_and_own_setting(self):
+        path = self.directory / "verify.h5"
+        config = self.directory / "own.toml"
+        config.write_text('chains = 300\nstages = ["c:200", "w:2000", "a:200"]\n')
+        result = json.loads(run("gihflow", "verify", "--quiet", "--json", "--config", config, "-o", path).stdout)
+        rows = by_quantity(result["rows"])
+        self.assertTrue(result["passed"])
+        self.assertTrue(all(row["passed"] for row in result["rows"]))
+        for parents in ("{1}", "{1,2}", "{1,3}", "{2,3}"):
+            self.assertEqual(rows[f"S* of parents {parents}"]["measured"], parents)
+        for alpha, exponent in ((0.3, 1.3), (0.5, 1.5), (2.0, 2), (5.0, 2)):
+            row = rows[f"growth exponent, epsilon 0, alpha {alpha:g}"]
+            self.assertEqual(row["predicted"], exponent)
+            self.assertLess(abs(row["measured"] / exponent - 1), 0.03)
+
+        own = by_quantity(result["departures"])
+        self.assertLess(abs(own["time to p = 0.99"]["measured"] / own["time to p = 0.99"]["trained"] - 1), 0.02)
+        self.assertGreater(abs(own["time to p = 0.99"]["measured"] / own["time to p = 0.99"]["sharp"] - 1), 0.2)
+
+        with h5py.File(path) as f:
+            self.assertEqual(f.attrs["passed"], 1)
+            self.assertEqual(len(f["comparisons"]), len(result["rows"]))
+            self.assertEqual(len(f["departures"]), len(result["departures"]))
+            first = f["comparisons/row_1"].attrs
+            self.assertEqual(first["quantity"], result["rows"][0]["quantity"])
+            self.assertEqual({curve.attrs["phase"] for curve in f["curves"].values()}, {"I", "II", "III"})
+            for curve in f["curves"].values():
+                self.assertEqual(curve["x"].shape, curve["measured"].shape)
+                self.assertEqual(curve["x"].shape, curve["predicted"].shape)
+                self.assertIn("units", curve["measured"].attrs)
+
+        self.assertIn("exists", run("gihflow", "verify", "--quiet", "-o", path, expect=2).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
