@@ -30,7 +30,7 @@ CMAKE = {
     "tomlplusplus": "libtomlplusplus-dev",
 }
 # looked for, done without where missing
-OPTIONAL = {"Git", "SUNDIALS"}
+OPTIONAL = {"Git", "SUNDIALS", "xarray"}
 # what finds this project itself
 OWN = {"gihflow"}
 PYTHON = {
@@ -69,7 +69,7 @@ def imported(text):
 
 
 def foreign(names, own):
-    return names - own - set(sys.stdlib_module_names) - {"__future__"}
+    return names - own - OPTIONAL - set(sys.stdlib_module_names) - {"__future__"}
 
 
 class Packages(DirectoryTest):
