@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <vector>
 
 #include "gihflow/flow/flow.hpp"
 #include "support/settings.hpp"
@@ -60,12 +61,16 @@ class Passage final : public Objective {
   Model model_;
 };
 
-struct StopAfter : Observer {
-  Index left;
-  explicit StopAfter(Index steps) : left(steps) {}
-  Outcome after_step(const TrainingState&, const Progress&) override {
-    return left-- > 0 ? Outcome::running : Outcome::wall_time;
+struct KeepAll : Observer {
+  std::vector<TrainingState> states;
+  Outcome after_step(const TrainingState& state, const Progress&) override {
+    states.push_back(state);
+    return Outcome::running;
   }
+};
+
+struct StopAtOnce : Observer {
+  Outcome after_step(const TrainingState&, const Progress&) override { return Outcome::wall_time; }
 };
 
 }  // namespace
@@ -118,19 +123,27 @@ TEST_CASE("auto changes to the stiff method and back where the flow does") {
 
 TEST_CASE("stopping after any step and continuing changes no bit, changes of method included") {
   const Passage objective;
+  const Schedule schedule = parse_schedule("wa:6");
   for (Integrator integrator : {Integrator::automatic, Integrator::rosenbrock4}) {
     FlowOptions options;
     options.integrator = integrator;
     options.outputs = 10;
-    const TrainingState whole = run(objective, "wa:6", options);
-    const StepStatistics& s = whole.trajectory.stages[0].statistics;
-    CHECK(s.rejected_steps > 0);  // after one of Rosenbrock's the Jacobian has to survive
-    for (Index steps = 0; steps + 1 < s.accepted_steps + s.rejected_steps; ++steps) {
-      StopAfter observer(steps);
-      TrainingState resumed = run(objective, "wa:6", options, &observer);
-      REQUIRE(resumed.outcome == Outcome::wall_time);
-      train_flow(resumed, parse_schedule("wa:6"), objective, nullptr, options, nullptr);
-      CHECK(resumed == whole);
+    KeepAll whole;
+    const TrainingState end = run(objective, "wa:6", options, &whole);
+    CHECK(end.trajectory.stages[0].statistics.rejected_steps > 0);
+    // From each state one step leads to the next one, counters and a Jacobian that is kept included.
+    for (std::size_t k = 0; k + 3 < whole.states.size(); ++k) {
+      TrainingState state = whole.states[k];
+      StopAtOnce observer;
+      REQUIRE(train_flow(state, schedule, objective, nullptr, options, &observer) ==
+              Outcome::wall_time);
+      state.outcome = state.trajectory.stages[0].outcome = Outcome::running;
+      CHECK(state == whole.states[k + 1]);
+    }
+    for (std::size_t k = 0; k < whole.states.size(); k += 37) {
+      TrainingState state = whole.states[k];
+      train_flow(state, schedule, objective, nullptr, options, nullptr);
+      CHECK(state == end);
     }
   }
 }
