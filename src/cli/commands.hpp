@@ -23,6 +23,7 @@ int train(const Invocation& invocation);
 int evaluate(const Invocation& invocation);
 int show(const Invocation& invocation);
 int rank(const Invocation& invocation);
+int compare(const Invocation& invocation);
 int check(const Invocation& invocation);
 int predict(const Invocation& invocation);
 int verify(const Invocation& invocation);

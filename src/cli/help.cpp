@@ -100,6 +100,14 @@ std::span<const CommandText> command_texts() {
        "lags "
        "beside the standard one, exact for each chain, with standard errors over chains; names the "
        "information set, its gap to the runner-up and that gap's z-score."},
+      {Command::compare, "[OPTIONS]", "Hold gradient descent against the gradient flow",
+       "Runs the gradient flow and gradient descent with several learning rates from the same "
+       "point "
+       "on the same chains, with the modified flow of each. Prints where they end apart, the "
+       "observed "
+       "order in the learning rate, the largest eigenvalue of the Hessian along the flow with the "
+       "learning rates that it allows, and how C_D grows. Each TIME must be a whole number of "
+       "steps."},
       {Command::show, "RUN [OPTIONS]", "What is in a run file",
        "Prints provenance, stages, certificates, final parameters and losses of a run file; with "
        "--config the settings of the run, for train --config."},

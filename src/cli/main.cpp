@@ -59,6 +59,8 @@ int run_command(const Invocation& invocation) {
       return predict(invocation);
     case Command::verify:
       return verify(invocation);
+    case Command::compare:
+      return compare(invocation);
   }
   return bad_input;
 }

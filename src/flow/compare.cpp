@@ -55,8 +55,8 @@ double distance(const std::vector<double>& x, const std::vector<double>& y) {
   return std::sqrt(squares);
 }
 
-Distance distance(const Parameters& x, double loss_x, const Parameters& y, double loss_y) {
-  Distance out;
+BlockDistance distance(const Parameters& x, double loss_x, const Parameters& y, double loss_y) {
+  BlockDistance out;
   out.c = distance(x.c(), y.c());
   out.w = distance(x.w, y.w);
   out.a = std::abs(x.a - y.a);
@@ -83,8 +83,8 @@ std::vector<StageRecord> stages_of(const Parameters& start, Train train) {
 }
 
 /// Slope of log distance against log η over all times and rates, each time with its own level.
-ObservedOrder observed_order(const ComparedStage& stage, std::vector<Distance> ComparedRate::*to,
-                             double floor) {
+ObservedOrder observed_order(const ComparedStage& stage,
+                             std::vector<BlockDistance> ComparedRate::*to, double floor) {
   std::vector<const ComparedRate*> rates;
   for (double rate : stage.fitted_rates)
     for (const ComparedRate& r : stage.rates)
@@ -96,7 +96,7 @@ ObservedOrder observed_order(const ComparedStage& stage, std::vector<Distance> C
   for (Index i = stage.fit_begin; i < stage.fit_end; ++i) {
     std::vector<double> x, y;
     for (const ComparedRate* r : rates) {
-      const std::vector<Distance>& d = r->*to;
+      const std::vector<BlockDistance>& d = r->*to;
       if (i < static_cast<Index>(d.size()) && d[static_cast<std::size_t>(i)].all > floor) {
         x.push_back(std::log(r->learning_rate));
         y.push_back(std::log(d[static_cast<std::size_t>(i)].all));
@@ -122,7 +122,9 @@ ObservedOrder observed_order(const ComparedStage& stage, std::vector<Distance> C
   return out;
 }
 
-void fit_orders(ComparedStage& stage, double floor) {
+/// `before` is the stage before; null for the first one. A rate that could not follow the flow there
+/// starts this stage elsewhere.
+void fit_orders(ComparedStage& stage, const ComparedStage* before, double floor) {
   const Index times = static_cast<Index>(stage.flow.size());
   if (times < 2) return;
   const double last = stage.flow.back().loss, drop = stage.flow.front().loss - last;
@@ -134,7 +136,10 @@ void fit_orders(ComparedStage& stage, double floor) {
   for (Index i = 0; i < stage.fit_end; ++i)
     steepest = std::max(steepest, stage.sharpness[static_cast<std::size_t>(i)]);
   for (const ComparedRate& rate : stage.rates)
-    if (rate.learning_rate * steepest < 2.0) stage.fitted_rates.push_back(rate.learning_rate);
+    if (rate.learning_rate * steepest < 2.0 &&
+        (!before || std::find(before->fitted_rates.begin(), before->fitted_rates.end(),
+                              rate.learning_rate) != before->fitted_rates.end()))
+      stage.fitted_rates.push_back(rate.learning_rate);
   std::sort(stage.fitted_rates.rbegin(), stage.fitted_rates.rend());
   if (stage.fitted_rates.empty()) return;
   while (stage.fit_begin < stage.fit_end &&
@@ -219,10 +224,11 @@ Comparison compare_descent(const Parameters& start, const Schedule& schedule,
       stage.rates.push_back(std::move(compared));
     }
   }
-  for (ComparedStage& stage : out.stages)
-    if (!stage.flow.empty())
-      fit_orders(stage, 1e3 * std::max(options.flow.rtol, options.modified.rtol) *
-                            size_of(stage.flow.front().parameters));
+  for (std::size_t k = 0; k < out.stages.size(); ++k)
+    if (!out.stages[k].flow.empty())
+      fit_orders(out.stages[k], k > 0 ? &out.stages[k - 1] : nullptr,
+                 1e3 * std::max(options.flow.rtol, options.modified.rtol) *
+                     size_of(out.stages[k].flow.front().parameters));
   return out;
 }
 

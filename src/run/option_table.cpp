@@ -1,6 +1,7 @@
 // The option table: what each option is called, what it means, what it may be.
 
 #include <algorithm>
+#include <charconv>
 
 #include "gihflow/base/errors.hpp"
 #include "run/option_rows.hpp"
@@ -9,21 +10,34 @@ namespace gihflow {
 
 namespace {
 
+std::optional<double> parse_real(const std::string& text) {
+  double value = 0.0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, value);
+  if (text.empty() || code != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
 /// Commands that compute something.
 constexpr unsigned computing = Command::sample | Command::train | Command::evaluate |
-                               Command::rank | Command::check | Command::predict | Command::verify;
+                               Command::rank | Command::compare | Command::check |
+                               Command::predict | Command::verify;
 /// Commands that hold theory against a setting.
 constexpr unsigned theory = Command::predict | Command::verify;
+/// Commands on a model and its chains.
+constexpr unsigned on_models = Command::train | Command::evaluate | Command::compare | theory;
 constexpr Index unlimited = std::numeric_limits<Index>::max();
 
-const Place chains{"Chains", Command::sample | Command::train | Command::evaluate | theory};
+const Place chains{"Chains", on_models | Command::sample};
 // Chains as far as their kernels go, and the lags that there are: what `rank` needs.
 const Place kernels{"Chains", chains.commands | Command::rank};
 const Place validation{"Chains", static_cast<unsigned>(Command::train)};
-const Place model{"Model", Command::train | Command::evaluate | theory};
+const Place model{"Model", on_models};
 const Place lags{"Model", model.commands | Command::rank};
-const Place start{"Initial point", Command::train | Command::evaluate | theory};
-const Place training{"Training", Command::train | Command::verify};
+const Place start{"Initial point", on_models};
+const Place integration{"Training", Command::train | Command::compare | Command::verify};
+const Place descent{"Training", static_cast<unsigned>(Command::train)};
+const Place comparison{"Training", static_cast<unsigned>(Command::compare)};
 
 template <class Field>
 Option seed_row(Field field) {
@@ -74,8 +88,7 @@ Option preset_row() {
        "--head-windows, --head-normalization, --readout, --initial-law, --labels and --w-other, "
        "each of which wins over it when given",
        "paper"},
-      {"Model", Command::sample | Command::train | Command::evaluate | theory}, Kind::choice,
-      "paper or reference");
+      {"Model", chains.commands}, Kind::choice, "paper or reference");
   option.choices = {"paper", "reference"};
   option.accepts = [](const Value& value) {
     return std::get<std::string>(value) == "paper" || std::get<std::string>(value) == "reference";
@@ -92,7 +105,7 @@ Option stages_row() {
       row({"stages", "LIST",
            "Stages of training, BLOCKS:TIME each: the blocks that move, letters of c, w, a, "
            "and for how much flow time"},
-          {training.group, training.commands | Command::predict}, Kind::words,
+          {integration.group, integration.commands | Command::predict}, Kind::words,
           "stages BLOCKS:TIME, as in c:2000,w:50000,a:5000");
   option.get = [](const Setting& s) -> std::optional<Value> {
     std::vector<std::string> words;
@@ -108,8 +121,8 @@ Option stages_row() {
 
 Option max_steps_row() {
   Option option = integer_row(
-      {"max-steps", "K", "Stop after so many steps, accepted and rejected", "no limit"}, training,
-      1, unlimited, [](auto& s) -> auto& { return s.flow.max_steps; });
+      {"max-steps", "K", "Stop after so many steps, accepted and rejected", "no limit"},
+      integration, 1, unlimited, [](auto& s) -> auto& { return s.flow.max_steps; });
   option.get = [](const Setting& s) -> std::optional<Value> {
     if (s.flow.max_steps == unlimited) return std::nullopt;
     return s.flow.max_steps;
@@ -121,7 +134,7 @@ Option first_output_row() {
   Option option = real_row(
       {"first-output", "T", "First output time after 0, in flow time",
        "1 or a thousandth of the stage, whichever is less"},
-      training, Least::above_zero, [](auto& s) -> auto& { return s.flow.first_output; });
+      integration, Least::above_zero, [](auto& s) -> auto& { return s.flow.first_output; });
   option.get = [](const Setting& s) -> std::optional<Value> {
     if (s.flow.first_output == 0.0) return std::nullopt;
     return s.flow.first_output;
@@ -262,7 +275,8 @@ void add_file_rows(std::vector<Option>& table) {
   const char* group = "Input files";
   table.push_back(path_row(
       {"data", "FILE", "Sequences to use instead of drawing chains", "none"},
-      {group, Command::train | Command::evaluate}, [](auto& s) -> auto& { return s.data; }));
+      {group, Command::train | Command::evaluate | Command::compare},
+      [](auto& s) -> auto& { return s.data; }));
   table.push_back(path_row(
       {"validation-data", "FILE", "Sequences for the validation loss", "none"},
       {group, static_cast<unsigned>(Command::train)},
@@ -270,14 +284,12 @@ void add_file_rows(std::vector<Option>& table) {
   table.push_back(path_row(
       {"kernels", "FILE", "Transition kernels to draw sequences from, instead of the prior",
        "none"},
-      {group, Command::sample | Command::train | Command::evaluate | Command::rank | theory},
-      [](auto& s) -> auto& { return s.kernels; }));
+      {group, kernels.commands}, [](auto& s) -> auto& { return s.kernels; }));
   table.push_back(path_row(
       {"parameters", "FILE",
        "Parameters to start from or evaluate at; a run file gives its final ones",
        "the initial point"},
-      {group, Command::train | Command::evaluate | theory},
-      [](auto& s) -> auto& { return s.parameters; }));
+      {group, on_models}, [](auto& s) -> auto& { return s.parameters; }));
 }
 
 void add_model_rows(std::vector<Option>& table) {
@@ -340,26 +352,76 @@ void add_start_rows(std::vector<Option>& table) {
       [](auto& s) -> auto& { return s.initial.a; }));
 }
 
+Option learning_rates_row() {
+  Option option = row({"learning-rates", "LIST", "Learning rates of gradient descent"}, comparison,
+                      Kind::words, "numbers above 0 with commas, as in 1,0.1,0.01");
+  const auto read = [](const Value& value) {
+    std::vector<double> rates;
+    for (const std::string& word : std::get<std::vector<std::string>>(value)) {
+      const std::optional<double> rate = parse_real(word);
+      rates.push_back(rate.value_or(0.0));
+    }
+    return rates;
+  };
+  option.accepts = [read](const Value& value) {
+    const std::vector<double> rates = read(value);
+    return !rates.empty() && std::all_of(rates.begin(), rates.end(), [](double rate) {
+      return in_range(rate, Least::above_zero);
+    });
+  };
+  option.get = [](const Setting& s) -> std::optional<Value> {
+    std::vector<std::string> words;
+    for (const double rate : s.learning_rates) words.push_back(to_string(Value(rate)));
+    return words;
+  };
+  option.set = [read](Setting& s, const Value& value) { s.learning_rates = read(value); };
+  return option;
+}
+
 void add_training_rows(std::vector<Option>& table) {
   table.push_back(stages_row());
   table.push_back(choice_row<Integrator>(
       {"integrator", "NAME",
        "Integrator of the flow: Dormand-Prince 5(4), Fehlberg 7(8) or Rosenbrock 4(3); auto is "
        "Dormand-Prince where the flow is not stiff, Rosenbrock where it is"},
-      training,
+      integration,
       {{"auto", Integrator::automatic},
        {"dopri5", Integrator::dopri5},
        {"fehlberg78", Integrator::fehlberg78},
        {"rosenbrock4", Integrator::rosenbrock4}},
       [](auto& s) -> auto& { return s.flow.integrator; }));
   table.push_back(real_row(
-      {"rtol", "X", "Relative tolerance of a step"}, training, Least::above_zero,
+      {"rtol", "X", "Relative tolerance of a step"}, integration, Least::above_zero,
       [](auto& s) -> auto& { return s.flow.rtol; }));
   table.push_back(real_row(
-      {"atol", "X", "Absolute tolerance of a step"}, training, Least::zero,
+      {"atol", "X", "Absolute tolerance of a step"}, integration, Least::zero,
       [](auto& s) -> auto& { return s.flow.atol; }));
+  table.push_back(choice_row<TrainingMethod>(
+      {"method", "NAME", "Follow the gradient flow, or step by gradient descent in c, w and a"},
+      descent, {{"flow", TrainingMethod::flow}, {"gd", TrainingMethod::gd}},
+      [](auto& s) -> auto& { return s.method; }));
+  table.push_back(real_row(
+      {"learning-rate", "X", "Flow time that a step of gradient descent stands for"}, descent,
+      Least::above_zero, [](auto& s) -> auto& { return s.learning_rate; }));
+  table.push_back(learning_rates_row());
+  table.push_back(choice_row<Optimizer>(
+      {"optimizer", "NAME",
+       "Plain gradient descent, with momentum 0.9, or Adam with its usual constants"},
+      descent,
+      {{"gd", Optimizer::gd}, {"momentum", Optimizer::momentum}, {"adam", Optimizer::adam}},
+      [](auto& s) -> auto& { return s.optimizer; }));
   table.push_back(integer_row(
-      {"outputs", "K", "Recorded points a stage, evenly spaced in log time"}, training, 2,
+      {"batch", "B",
+       "Chains of a minibatch of gradient descent, in a fresh order each epoch; 0 takes all in "
+       "every step"},
+      descent, 0, unlimited, [](auto& s) -> auto& { return s.batch; }));
+  table.push_back(flag_row(
+      {"resample", "",
+       "Draw fresh chains for every step of gradient descent, --batch of them or as many as "
+       "--chains"},
+      descent, [](auto& s) -> auto& { return s.resample; }));
+  table.push_back(integer_row(
+      {"outputs", "K", "Recorded points a stage, evenly spaced in log time"}, integration, 2,
       10'000'000, [](auto& s) -> auto& { return s.flow.outputs; }));
   table.push_back(first_output_row());
   table.push_back(max_steps_row());
@@ -370,7 +432,7 @@ void add_computation_rows(std::vector<Option>& table) {
       {"engine", "NAME",
        "How loss and gradient are computed: for few windows, for many, or by the slow definition; "
        "auto takes the faster of the first two"},
-      {"Computation", Command::train | Command::evaluate | theory},
+      {"Computation", on_models},
       {{"auto", Engine::automatic},
        {"dense", Engine::dense},
        {"sparse", Engine::sparse},
@@ -378,7 +440,7 @@ void add_computation_rows(std::vector<Option>& table) {
       [](auto& s) -> auto& { return s.engine; }));
   table.push_back(choice_row<Device>(
       {"device", "NAME", "Where: auto takes the fastest that this program was built for"},
-      {"Computation", Command::train | Command::evaluate},
+      {"Computation", Command::train | Command::evaluate | Command::compare},
       {{"auto", Device::automatic}, {"cpu", Device::cpu}, {"cuda", Device::cuda}},
       [](auto& s) -> auto& { return s.device; }));
   table.push_back(threads_row());
@@ -387,7 +449,7 @@ void add_computation_rows(std::vector<Option>& table) {
 
 void add_output_rows(std::vector<Option>& table) {
   const char* group = "Output";
-  const unsigned writers = Command::sample | Command::train | Command::verify;
+  const unsigned writers = Command::sample | Command::train | Command::compare | Command::verify;
   Option output = path_row(
       {"output", "FILE", "File to write"}, {group, writers, false},
       [](auto& s) -> auto& { return s.output; });
@@ -407,7 +469,7 @@ void add_output_rows(std::vector<Option>& table) {
   table.push_back(max_wall_row());
   table.push_back(flag_row(
       {"dry-run", "", "Check everything, print the size of the problem, and stop"},
-      {group, Command::sample | Command::train, false},
+      {group, Command::sample | Command::train | Command::compare, false},
       [](auto& s) -> auto& { return s.dry_run; }));
   table.push_back(flag_row(
       {"json", "", "Print results as JSON"}, {group, computing | Command::show, false},

@@ -104,6 +104,8 @@ std::string to_string(Command command) {
       return "predict";
     case Command::verify:
       return "verify";
+    case Command::compare:
+      return "compare";
   }
   return "";
 }
@@ -116,6 +118,8 @@ std::string default_output(Command command) {
       return "run.h5";
     case Command::verify:
       return "verify.h5";
+    case Command::compare:
+      return "compare.h5";
     case Command::evaluate:
     case Command::show:
     case Command::rank:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/information/subsets.hpp"
@@ -273,6 +274,13 @@ class Preparation {
       unused({"length", "initial-law", "labels", "boundary", "engine"},
              "context infinite has no sequences");
     }
+    if (is(Command::compare)) {
+      // Both are followed.
+    } else if (setting().method == TrainingMethod::flow) {
+      unused({"learning-rate", "optimizer", "batch", "resample"}, "the method is the flow");
+    } else {
+      unused({"integrator", "rtol", "atol"}, "the method is gradient descent");
+    }
     if (setting().model.readout == Readout::softmax) {
       unused({"epsilon"}, "readout softmax has no smoothing");
     }
@@ -358,10 +366,42 @@ class Preparation {
                                     to_string(Schedule{stage})));
       }
     }
+    check_descent();
     if (setting().flow.first_output >= shortest && !faults_.about({"first-output"})) {
       fault("first-output",
             fmt::format("first-output {}: must be less than every TIME of stages, {} at least",
                         setting().flow.first_output, shortest));
+    }
+  }
+
+  void check_descent() {
+    const Setting& s = setting();
+    if (is(Command::compare)) {
+      if (faults_.about({"learning-rates"})) return;
+      for (const std::string& message : compare_errors(s.stages, problem_.comparison())) {
+        fault("learning-rates", message);
+      }
+      return;
+    }
+    if (s.method != TrainingMethod::gd || faults_.about({"learning-rate", "batch", "chains"})) {
+      return;
+    }
+    if (s.resample && !s.data.empty()) {
+      fault("resample", fmt::format("resample: must be left out beside data {}, which cannot be "
+                                    "drawn afresh",
+                                    s.data));
+    }
+    if (problem_.infinite() && s.resample) {
+      fault("resample", "resample: must be left out in context infinite");
+    }
+    if (problem_.infinite() && s.batch > 0) {
+      fault("batch", fmt::format("batch {}: must be 0 in context infinite", s.batch));
+    }
+    DescentOptions options;
+    options.learning_rate = s.learning_rate;
+    options.batch = s.resample ? 0 : s.batch;
+    for (const std::string& message : descent_errors(s.stages, options, s.sampling.count)) {
+      fault(message.substr(0, message.find_first_of(" :")), message);
     }
   }
 
@@ -443,6 +483,57 @@ std::shared_ptr<const SequenceSource> Problem::validation_chains() const {
   if (validation_data) return stored_sequences(validation_data);
   if (setting.validation_chains == 0) return nullptr;
   return drawn(*this, Purpose::validation, setting.validation_chains);
+}
+
+namespace {
+
+// Consecutive chains of a source, numbered from 0.
+class Slice final : public SequenceSource {
+ public:
+  Slice(const SequenceSource& source, Index first, Index count)
+      : source_(source), first_(first), count_(count) {}
+  Index vocabulary() const override { return source_.vocabulary(); }
+  Index length() const override { return source_.length(); }
+  Index count() const override { return count_; }
+  void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override {
+    source_.draw(first_ + chain, tokens, targets);
+  }
+
+ private:
+  const SequenceSource& source_;
+  Index first_, count_;
+};
+
+}  // namespace
+
+DescentOptions Problem::descent() const {
+  DescentOptions options;
+  options.optimizer = setting.optimizer;
+  options.learning_rate = setting.learning_rate;
+  options.batch = setting.batch;
+  options.seed = setting.sampling.seed;
+  options.outputs = setting.flow.outputs;
+  options.first_output = setting.flow.first_output;
+  options.max_steps = setting.flow.max_steps;
+  if (setting.resample) {
+    const Index count = setting.batch > 0 ? setting.batch : setting.sampling.count;
+    options.resample =
+        [this, count,
+         source = drawn(*this, Purpose::batch, std::numeric_limits<Index>::max())](Index step) {
+          return make_objective(setting.model, Slice(*source, step * count, count), setting.engine);
+        };
+  }
+  return options;
+}
+
+CompareOptions Problem::comparison() const {
+  CompareOptions options;
+  options.learning_rates = setting.learning_rates;
+  const FlowOptions tight = options.flow;
+  options.flow = setting.flow;
+  if (!setting.given.contains("rtol")) options.flow.rtol = tight.rtol;
+  if (!setting.given.contains("atol")) options.flow.atol = tight.atol;
+  return options;
 }
 
 Parameters Problem::start() const {

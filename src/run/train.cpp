@@ -231,7 +231,12 @@ class Training {
     phase("training");
     const Clock::time_point begin = Clock::now();
     TrainingState state = run_.state;
-    train_flow(state, setting_.stages, *objective_, validation_.get(), setting_.flow, &recorder);
+    if (setting_.method == TrainingMethod::gd) {
+      train_descent(state, setting_.stages, *objective_, validation_.get(), problem_.descent(),
+                    &recorder);
+    } else {
+      train_flow(state, setting_.stages, *objective_, validation_.get(), setting_.flow, &recorder);
+    }
     run_.state = std::move(state);
     run_.execution.flow_seconds = seconds_since(begin);
   }

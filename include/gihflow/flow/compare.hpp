@@ -17,12 +17,12 @@ struct CompareOptions {
 };
 
 /// Euclidean distances of two points in the coordinates of each block, and of their losses.
-struct Distance {
+struct BlockDistance {
   double c = 0.0, w = 0.0, a = 0.0;
   double all = 0.0;   ///< over all blocks
   double loss = 0.0;  ///< |difference|, nats
 
-  bool operator==(const Distance&) const = default;
+  bool operator==(const BlockDistance&) const = default;
 };
 
 /// Gradient descent with one learning rate in one stage, at the compared times.
@@ -30,9 +30,9 @@ struct ComparedRate {
   double learning_rate = 0.0;
   Outcome outcome = Outcome::reached;  ///< of descent up to the end of this stage
   std::vector<Snapshot> descent;       ///< [times]; fewer where descent ended early
-  std::vector<Distance> to_flow;       ///< descent − flow, as many
+  std::vector<BlockDistance> to_flow;  ///< descent − flow, as many
   /// Descent − modified flow (3.6); fewer where the modified flow could not be followed further.
-  std::vector<Distance> to_modified;
+  std::vector<BlockDistance> to_modified;
   Outcome modified_outcome = Outcome::reached;
   /// log C_D(t)/C_D(0) of descent, and of the modified flow where it got so far. The plain flow has 0.
   std::vector<double> growth, modified_growth;
@@ -58,7 +58,7 @@ struct ComparedStage {
   /// Times that the orders are fitted at, [fit_begin, fit_end): from five steps of the largest rate
   /// that is fitted on, while at least a tenth of the flow's loss drop is yet to come.
   Index fit_begin = 0, fit_end = 0;
-  std::vector<double> fitted_rates;  ///< those below 2/λ_max at all these times
+  std::vector<double> fitted_rates;  ///< below 2/λ_max at all times up to the fit's end
   ObservedOrder to_flow, to_modified;
 };
 

@@ -18,6 +18,7 @@ enum class Command : unsigned {
   evaluate = 4,
   show = 8,
   rank = 16,
+  compare = 32,
   check = 128,
   predict = 256,
   verify = 512

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gihflow/chain/sequence.hpp"
+#include "gihflow/flow/compare.hpp"
 #include "gihflow/run/config.hpp"
 
 namespace gihflow {
@@ -33,6 +34,10 @@ struct Problem {
   std::shared_ptr<const Kernels> chain_kernels() const;
   /// Validation kernels in infinite context; null without any.
   std::shared_ptr<const Kernels> validation_kernels() const;
+  /// How gradient descent is to go, with method gd.
+  DescentOptions descent() const;
+  /// What `compare` compares.
+  CompareOptions comparison() const;
   /// Parameters to start from, or to evaluate at.
   Parameters start() const;
 };

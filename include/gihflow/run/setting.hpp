@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gihflow/chain/sequence.hpp"
+#include "gihflow/flow/descent.hpp"
 #include "gihflow/flow/flow.hpp"
 #include "gihflow/model/parameters.hpp"
 
@@ -16,6 +17,8 @@ enum class Device { automatic, cpu, cuda };
 
 /// Whether the loss is that of sequences of length L, or its limit as L → ∞, exact for each chain (5.1).
 enum class Context { finite, infinite };
+/// flow: the gradient flow, integrated. gd: gradient descent in steps of the learning rate.
+enum class TrainingMethod { flow, gd };
 
 /// All that a command needs to know, with the defaults of the paper's three-stage experiment. The
 /// command line, config files and library users fill the same struct; run/options.hpp lists its fields
@@ -39,7 +42,13 @@ struct Setting {
   // Training
   Schedule stages = {
       {.c = true, .duration = 2000}, {.w = true, .duration = 50000}, {.a = true, .duration = 5000}};
-  FlowOptions flow;
+  FlowOptions flow;  ///< outputs, first output and limit of steps are those of descent too
+  TrainingMethod method = TrainingMethod::flow;
+  Optimizer optimizer = Optimizer::gd;
+  double learning_rate = 1.0;
+  std::vector<double> learning_rates = {1.0, 0.1, 0.01};  ///< of `compare`
+  Index batch = 0;                                        ///< chains of a minibatch; 0: all
+  bool resample = false;                                  ///< fresh chains in every step
 
   // Computation
   Engine engine = Engine::automatic;

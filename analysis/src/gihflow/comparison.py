@@ -1,0 +1,122 @@
+"""Comparison files of gihflow compare as arrays, and the figure that lays gradient descent over the flow.
+
+    python3 -m gihflow.comparison compare.h5 -o overlay.png
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from gihflow.figures import LINES, STYLE, WIDTH
+from gihflow.run_file import RunFileError
+
+
+@dataclass(frozen=True)
+class ComparedStage:
+    """One stage. Arrays with a first axis of learning rates are NaN where a run had ended before."""
+
+    trained: str
+    duration: float
+    order: float | None  # observed, against the flow
+    modified_order: float | None
+    t: np.ndarray  # [times]
+    sharpness: np.ndarray  # largest eigenvalue of the Hessian along the flow [times]
+    numbers: dict[str, np.ndarray]  # every dataset of the stage, by name
+
+
+@dataclass(frozen=True)
+class Comparison:
+    learning_rates: np.ndarray
+    stages: list[ComparedStage]
+
+
+def read_comparison(path: str | os.PathLike) -> Comparison:
+    """Reads a file that gihflow compare wrote. Raises RunFileError for any other."""
+    try:
+        with h5py.File(path) as file:
+            if "learning_rate" not in file:
+                raise RunFileError(f"{path}: is not a comparison file; must be one that gihflow compare wrote.")
+            stages = []
+            while (name := f"stage_{len(stages) + 1}") in file:
+                group = file[name]
+                order = [group.attrs.get(key) for key in ("order", "modified_order")]
+                numbers = {key: data[()] for key, data in group.items()}
+                stages.append(ComparedStage(group.attrs["trained"], float(group.attrs["duration"]), *order,
+                                            numbers["t"], numbers["sharpness"], numbers))
+            return Comparison(file["learning_rate"][()], stages)
+    except OSError as error:
+        raise RunFileError(f"{path}: cannot be read as HDF5 ({error}).") from error
+
+
+def overlay(comparison: Comparison) -> Figure:
+    """Loss, C_D, distance from the flow (thin: from the modified flow) and the largest eigenvalue of the Hessian
+    along the flow against 2/learning rate; one column a stage, the flow in black."""
+    with rc_context(STYLE):
+        count = len(comparison.stages)
+        figure = Figure(figsize=(max(WIDTH, 2.6 * count) if count > 1 else 4.6, 8.0), layout="constrained")
+        panels = figure.subplots(4, count, squeeze=False, sharex="col")
+        lines = [LINES[1 + k % (len(LINES) - 1)] for k in range(len(comparison.learning_rates))]
+        for column, stage in enumerate(comparison.stages):
+            loss, normalizer, distance, sharpness = panels[:, column]
+            t = stage.t.copy()
+            t[0] = t[1] / max(t[-1] / t[1], 1.5) ** 0.1  # t = 0, a little to the left
+            loss.set_title(f"{stage.trained} trained")
+            loss.plot(t, stage.numbers["flow_loss"], color="k")
+            normalizer.plot(t, np.exp(stage.numbers["flow_log_normalizer"]), color="k")
+            sharpness.plot(t, stage.sharpness, color="k")
+            for k, (rate, (color, dashes)) in enumerate(zip(comparison.learning_rates, lines, strict=True)):
+                line = {"color": color, "linestyle": dashes}
+                loss.plot(t, stage.numbers["descent_loss"][k], **line)
+                normalizer.plot(t, np.exp(stage.numbers["descent_log_normalizer"][k]), **line)
+                for name, width in (("distance_all", 1.6), ("modified_distance_all", 0.8)):
+                    values = stage.numbers[name][k]
+                    distance.plot(t, np.where(values > 0, values, np.nan), linewidth=width, **line)
+                sharpness.axhline(2 / rate, linewidth=0.9, **line)
+            for axes in panels[:, column]:
+                axes.set_xscale("log")
+            for axes in (normalizer, distance, sharpness):
+                axes.set_yscale("log")
+            sharpness.set_xlabel("flow time $t$ (first point: 0)")
+        for axes, label in zip(panels[:, 0], ("loss (nats)", "$C_D$", "distance from the flow",
+                                              r"$\lambda_{\max}$ on the flow; $2/\eta$"), strict=True):
+            axes.set_ylabel(label)
+        keys = [Line2D([], [], color="k", label="flow")]
+        keys += [Line2D([], [], color=color, linestyle=dashes, label=rf"descent, $\eta$ = {rate:g}")
+                 for rate, (color, dashes) in zip(comparison.learning_rates, lines, strict=True)]
+        panels[0, -1].legend(handles=keys)
+        return figure
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m gihflow.comparison", allow_abbrev=False,
+                                     description="Draws a comparison file of gihflow compare.")
+    parser.add_argument("comparison", metavar="COMPARE.h5", help="file that gihflow compare wrote")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, default=Path("overlay.png"),
+                        help="figure to write: png, pdf or svg (default: overlay.png)")
+    given = parser.parse_args(arguments)
+    try:
+        figure = overlay(read_comparison(given.comparison))
+    except RunFileError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        with rc_context(STYLE):
+            figure.savefig(given.output, dpi=130)
+    except (OSError, ValueError) as error:
+        print(f"{given.output}: cannot be written ({error}).", file=sys.stderr)
+        return 4
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "gihflow/flow/compare.hpp"
+#include "gihflow/record/data_file.hpp"
+#include "gihflow/record/output_file.hpp"
+
+namespace gihflow {
+
+/// Gradient descent held against the flow, as `compare` writes it; the layout is in docs/schema.md.
+struct ComparisonFile {
+  Provenance provenance;
+  std::string tokens_hash;  ///< data_hash of the chains
+  Comparison comparison;
+};
+
+/// Throws WriteError.
+void write_comparison(OutputFile& file, const ComparisonFile& contents);
+
+}  // namespace gihflow

@@ -1,0 +1,163 @@
+#include "gihflow/run/compare.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "cli/commands.hpp"
+#include "cli/json.hpp"
+#include "cli/progress.hpp"
+#include "cli/table.hpp"
+#include "gihflow/base/interrupt.hpp"
+
+namespace gihflow::cli {
+
+namespace {
+
+constexpr double absent = std::numeric_limits<double>::quiet_NaN();
+
+double last(const std::vector<double>& values, std::size_t size) {
+  return values.size() == size ? values.back() : absent;
+}
+double last(const std::vector<BlockDistance>& values, std::size_t size,
+            double BlockDistance::*number) {
+  return values.size() == size ? values.back().*number : absent;
+}
+
+std::string order_text(const ObservedOrder& order) {
+  return order.order ? fmt::format("{:.3f}", *order.order) : "-";
+}
+
+std::string stage_text(const ComparedStage& stage, std::size_t number_of_stage) {
+  std::string text =
+      fmt::format("stage {} {}\n", number_of_stage, to_string(Schedule{stage.stage}));
+  const double sharpest = *std::max_element(stage.sharpness.begin(), stage.sharpness.end());
+  text += fmt::format(
+      "lambda_max along the flow: {} at its start, {} at its end, {} at most; learning rates below "
+      "2/lambda_max = {} are stable throughout\n",
+      number(stage.sharpness.front()), number(stage.sharpness.back()), number(sharpest),
+      number(2.0 / sharpest));
+  if (stage.to_flow.order) {
+    text += fmt::format(
+        "observed order in the learning rate: {} against the flow, {} against the "
+        "modified flow, from rates {} at t = {} to {}\n",
+        order_text(stage.to_flow), order_text(stage.to_modified),
+        fmt::join(stage.fitted_rates, ", "),
+        number(stage.t[static_cast<std::size_t>(stage.fit_begin)]),
+        number(stage.t[static_cast<std::size_t>(stage.fit_end - 1)]));
+  } else {
+    text +=
+        "observed order in the learning rate: none, it takes two stable rates of which the larger "
+        "one makes five steps before equilibrium\n";
+  }
+  Table table;
+  table.add({"rate", "leaves at", "end: c", "w", "a", "loss", "to modified", "C_D grows",
+             "modified", "outcome"});
+  const std::size_t size = stage.t.size();
+  for (const ComparedRate& rate : stage.rates) {
+    const auto end = [&](double BlockDistance::*block) {
+      return small_number(last(rate.to_flow, size, block));
+    };
+    table.add({number(rate.learning_rate), rate.leaves_at ? number(*rate.leaves_at) : "never",
+               end(&BlockDistance::c), end(&BlockDistance::w), end(&BlockDistance::a),
+               end(&BlockDistance::loss),
+               small_number(last(rate.to_modified, size, &BlockDistance::all)),
+               fmt::format("x {}", number(std::exp(last(rate.growth, size)))),
+               fmt::format("x {}", number(std::exp(last(rate.modified_growth, size)))),
+               to_string(rate.outcome)});
+  }
+  return text + table.text();
+}
+
+Json json_order(const ObservedOrder& order) {
+  return {{"order", order.order ? json_number(*order.order) : Json()},
+          {"pairs", json_numbers(order.pairs)},
+          {"points", order.points}};
+}
+
+Json json_distances(const std::vector<BlockDistance>& distances) {
+  const auto one = [&](double BlockDistance::*number) {
+    std::vector<double> values;
+    for (const BlockDistance& d : distances) values.push_back(d.*number);
+    return json_numbers(values);
+  };
+  return {{"c", one(&BlockDistance::c)},
+          {"w", one(&BlockDistance::w)},
+          {"a", one(&BlockDistance::a)},
+          {"all", one(&BlockDistance::all)},
+          {"loss", one(&BlockDistance::loss)}};
+}
+
+Json json_stage(const ComparedStage& stage) {
+  std::vector<double> loss;
+  for (const Snapshot& snapshot : stage.flow) loss.push_back(snapshot.loss);
+  Json rates = Json::array();
+  for (const ComparedRate& rate : stage.rates) {
+    rates.push_back({{"learning_rate", json_number(rate.learning_rate)},
+                     {"outcome", to_string(rate.outcome)},
+                     {"leaves_at", rate.leaves_at ? json_number(*rate.leaves_at) : Json()},
+                     {"distance", json_distances(rate.to_flow)},
+                     {"modified_outcome", to_string(rate.modified_outcome)},
+                     {"modified_distance", json_distances(rate.to_modified)},
+                     {"growth", json_numbers(rate.growth)},
+                     {"modified_growth", json_numbers(rate.modified_growth)},
+                     {"growth_error", json_number(rate.growth_error)}});
+  }
+  return {{"trained", blocks_of(stage.stage)},
+          {"duration", json_number(stage.stage.duration)},
+          {"outcome", to_string(stage.flow_outcome)},
+          {"t", json_numbers(stage.t)},
+          {"loss", json_numbers(loss)},
+          {"sharpness", json_numbers(stage.sharpness)},
+          {"fitted_rates", json_numbers(stage.fitted_rates)},
+          {"fit_begin", stage.fit_begin},
+          {"fit_end", stage.fit_end},
+          {"flow", json_order(stage.to_flow)},
+          {"modified_flow", json_order(stage.to_modified)},
+          {"rates", std::move(rates)}};
+}
+
+// The worst that happened to the flow or to a descent; leaving the flow is no failure.
+Outcome outcome_of(const Comparison& comparison) {
+  if (interrupt_requested()) return Outcome::interrupted;
+  for (const ComparedStage& stage : comparison.stages) {
+    if (stage.flow_outcome != Outcome::reached) return stage.flow_outcome;
+    for (const ComparedRate& rate : stage.rates) {
+      if (rate.outcome == Outcome::step_limit) return rate.outcome;
+    }
+  }
+  return Outcome::reached;
+}
+
+}  // namespace
+
+int compare(const Invocation& invocation) {
+  const Problem problem = prepare(invocation);
+  const Setting& setting = problem.setting;
+  if (setting.dry_run) {
+    print_notes(problem);
+    print_estimate(problem);
+    return 0;
+  }
+  ProgressBar bar(setting.quiet);
+  const ComparisonFile result = gihflow::compare(problem, &bar);
+  bar.clear();
+  const Outcome outcome = outcome_of(result.comparison);
+  if (outcome == Outcome::interrupted) return exit_code(outcome);
+  const std::vector<ComparedStage>& stages = result.comparison.stages;
+  if (setting.json) {
+    Json json{{"stages", Json::array()}, {"output", setting.output}};
+    for (const ComparedStage& stage : stages) json["stages"].push_back(json_stage(stage));
+    print(to_text(json));
+  } else {
+    std::string text;
+    for (std::size_t k = 0; k < stages.size(); ++k) text += stage_text(stages[k], k + 1) + "\n";
+    print(text + "written to " + setting.output + "\n");
+  }
+  return exit_code(outcome);
+}
+
+}  // namespace gihflow::cli

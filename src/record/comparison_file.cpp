@@ -1,0 +1,184 @@
+#include "gihflow/record/comparison_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "record/parameter_record.hpp"
+#include "record/provenance.hpp"
+
+namespace gihflow {
+
+namespace {
+
+using hdf5::Image;
+using hdf5::Shape;
+
+constexpr double absent = std::numeric_limits<double>::quiet_NaN();
+
+// The datasets of one stage: numbers at each time, of the flow or of every learning rate.
+class StageWriter {
+ public:
+  StageWriter(Image& image, std::string group, const ComparedStage& stage)
+      : image_(image), group_(std::move(group)), stage_(stage) {}
+
+  void write() {
+    image_.group(group_);
+    attributes();
+    const std::string t = group_ + "/t";
+    image_.dataset<double>(t, stage_.t, {times()},
+                           {"flow time", "flow time since the start of the stage", {}});
+    image_.make_scale(t);
+    image_.dataset<double>(group_ + "/sharpness", stage_.sharpness, {times()},
+                           {"1", "largest eigenvalue of the Hessian along the flow", {t}});
+    trajectories();
+    distances("distance", "descent - flow", &ComparedRate::to_flow);
+    distances("modified_distance", "descent - modified flow", &ComparedRate::to_modified);
+    growths();
+  }
+
+ private:
+  hsize_t times() const { return stage_.t.size(); }
+  hsize_t rates() const { return stage_.rates.size(); }
+
+  void attributes() {
+    image_.attribute(group_, "trained", blocks_of(stage_.stage));
+    image_.attribute(group_, "duration", stage_.stage.duration);
+    image_.attribute(group_, "outcome", to_string(stage_.flow_outcome));
+    image_.attribute(group_, "fit_begin", stage_.fit_begin);
+    image_.attribute(group_, "fit_end", stage_.fit_end);
+    if (stage_.to_flow.order) image_.attribute(group_, "order", *stage_.to_flow.order);
+    if (stage_.to_modified.order) {
+      image_.attribute(group_, "modified_order", *stage_.to_modified.order);
+    }
+  }
+
+  // One row of `width` numbers for each time that there is, NaN for the others.
+  template <class Rows, class Get>
+  void append(std::vector<double>& values, const Rows& rows, hsize_t width, Get get) const {
+    for (std::size_t i = 0; i < times(); ++i) {
+      if (i < rows.size()) {
+        const std::vector<double> row = get(rows[i]);
+        values.insert(values.end(), row.begin(), row.end());
+      } else {
+        values.insert(values.end(), width, absent);
+      }
+    }
+  }
+
+  template <class Get>
+  void trajectory(const char* name, const char* units, const std::string& meaning, Shape width,
+                  std::vector<std::string> axes, Get get) {
+    hsize_t numbers = 1;
+    for (const hsize_t n : width) numbers *= n;
+    Shape shape{times()};
+    shape.insert(shape.end(), width.begin(), width.end());
+    axes.insert(axes.begin(), group_ + "/t");
+    std::vector<double> flow;
+    append(flow, stage_.flow, numbers, get);
+    image_.dataset<double>(fmt::format("{}/flow_{}", group_, name), flow, shape,
+                           {units, meaning + " along the flow", axes});
+    shape.insert(shape.begin(), rates());
+    axes.insert(axes.begin(), "/learning_rate");
+    std::vector<double> descent;
+    for (const ComparedRate& rate : stage_.rates) append(descent, rate.descent, numbers, get);
+    image_.dataset<double>(fmt::format("{}/descent_{}", group_, name), descent, shape,
+                           {units, meaning + " along gradient descent", axes});
+  }
+
+  void trajectories() {
+    const Parameters& shape = stage_.flow.front().parameters;
+    const Shape subsets{shape.log_c_squared.size()};
+    const Shape logits{static_cast<hsize_t>(shape.heads), static_cast<hsize_t>(shape.window)};
+    trajectory("c", "1", "coefficient c_S of a subset", subsets, {"/subset"},
+               [](const Snapshot& s) { return s.parameters.c(); });
+    trajectory("p", "1", "weight p_S = c_S^2 / C_D of a subset", subsets, {"/subset"},
+               [](const Snapshot& s) { return s.parameters.p(); });
+    trajectory("w", "1", "first-attention logits", logits, {"/head", "/component"},
+               [](const Snapshot& s) { return s.parameters.w; });
+    trajectory("a", "1", "second-attention scale", {}, {},
+               [](const Snapshot& s) { return std::vector<double>{s.parameters.a}; });
+    trajectory("loss", "nats", "training loss", {}, {},
+               [](const Snapshot& s) { return std::vector<double>{s.loss}; });
+    trajectory("log_normalizer", "1", "log C_D", {}, {}, [](const Snapshot& s) {
+      return std::vector<double>{s.parameters.log_normalizer()};
+    });
+  }
+
+  template <class Rows, class Get>
+  void per_rate(const std::string& name, const char* units, const std::string& meaning,
+                Rows ComparedRate::*rows, Get get) {
+    std::vector<double> values;
+    for (const ComparedRate& rate : stage_.rates) {
+      append(values, rate.*rows, 1, [&](const auto& row) { return std::vector<double>{get(row)}; });
+    }
+    image_.dataset<double>(fmt::format("{}/{}", group_, name), values, {rates(), times()},
+                           {units, meaning, {"/learning_rate", group_ + "/t"}});
+  }
+
+  void distances(const std::string& name, const std::string& what,
+                 std::vector<BlockDistance> ComparedRate::*rows) {
+    const auto one = [&](const char* block, const char* units, double BlockDistance::*number) {
+      per_rate(fmt::format("{}_{}", name, block), units,
+               fmt::format("distance of {}: {}", what, block), rows,
+               [number](const BlockDistance& d) { return d.*number; });
+    };
+    one("c", "1", &BlockDistance::c);
+    one("w", "1", &BlockDistance::w);
+    one("a", "1", &BlockDistance::a);
+    one("all", "1", &BlockDistance::all);
+    one("loss", "nats", &BlockDistance::loss);
+  }
+
+  void growths() {
+    const auto same = [](double x) { return x; };
+    per_rate("growth", "1", "log C_D(t) - log C_D(0) of gradient descent", &ComparedRate::growth,
+             same);
+    per_rate("modified_growth", "1", "log C_D(t) - log C_D(0) of the modified flow",
+             &ComparedRate::modified_growth, same);
+    std::vector<double> errors, leaves;
+    for (const ComparedRate& rate : stage_.rates) {
+      errors.push_back(rate.growth_error);
+      leaves.push_back(rate.leaves_at.value_or(absent));
+    }
+    image_.dataset<double>(
+        group_ + "/growth_error", errors, {rates()},
+        {"1", "largest error in log C_D of its growth by steps", {"/learning_rate"}});
+    image_.dataset<double>(
+        group_ + "/leaves_at", leaves, {rates()},
+        {"flow time",
+         "first time at which the learning rate is not below 2 / sharpness, if any",
+         {"/learning_rate"}});
+  }
+
+  Image& image_;
+  std::string group_;
+  const ComparedStage& stage_;
+};
+
+}  // namespace
+
+void write_comparison(OutputFile& file, const ComparisonFile& contents) {
+  write_image(file, [&](Image& image) {
+    const std::vector<ComparedStage>& stages = contents.comparison.stages;
+    write_provenance(image, contents.provenance);
+    image.attribute("/", "tokens_hash", contents.tokens_hash);
+    if (stages.empty() || stages.front().flow.empty()) return;
+    const Parameters& shape = stages.front().flow.front().parameters;
+    image.attribute("/", "degree", shape.degree);
+    write_parameter_axes(image, shape);
+    std::vector<double> rates;
+    for (const ComparedRate& rate : stages.front().rates) rates.push_back(rate.learning_rate);
+    image.dataset<double>("/learning_rate", rates, {rates.size()},
+                          {"flow time", "learning rate of gradient descent", {}});
+    image.make_scale("/learning_rate");
+    for (std::size_t k = 0; k < stages.size(); ++k) {
+      if (!stages[k].flow.empty()) {
+        StageWriter(image, fmt::format("/stage_{}", k + 1), stages[k]).write();
+      }
+    }
+  });
+}
+
+}  // namespace gihflow
