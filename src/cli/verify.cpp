@@ -45,7 +45,7 @@ std::string as_table(const Verification& verification) {
   Table table;
   table.add({"quantity", "stage", "predicted", "measured", "difference", "tolerance", "verdict"});
   std::vector<std::string> regimes;
-  for (const Comparison& row : verification.rows) {
+  for (const VerificationRow& row : verification.rows) {
     const bool sets = !row.predicted_set.empty();
     std::string name = row.quantity;
     if (!row.regime.empty()) {
@@ -72,7 +72,7 @@ std::string as_table(const Verification& verification) {
     text += "\nthe setting of your own:\n" + prediction_table(lines, seen);
   }
   const auto failed = std::count_if(verification.rows.begin(), verification.rows.end(),
-                                    [](const Comparison& row) { return !row.passed; });
+                                    [](const VerificationRow& row) { return !row.passed; });
   return text + fmt::format("\n{} of {} rows pass: {}\n",
                             verification.rows.size() - static_cast<std::size_t>(failed),
                             verification.rows.size(), verification.passed() ? "PASS" : "FAIL");
@@ -80,7 +80,7 @@ std::string as_table(const Verification& verification) {
 
 std::string as_json(const Verification& verification) {
   Json rows = Json::array(), lines = Json::array();
-  for (const Comparison& row : verification.rows) {
+  for (const VerificationRow& row : verification.rows) {
     const bool sets = !row.predicted_set.empty();
     rows.push_back({{"phase", row.phase},
                     {"quantity", row.quantity},

@@ -8,7 +8,7 @@ namespace gihflow {
 
 namespace {
 
-void write_comparison(hdf5::Image& image, const std::string& path, const Comparison& row) {
+void write_comparison(hdf5::Image& image, const std::string& path, const VerificationRow& row) {
   image.group(path);
   image.attribute(path, "phase", row.phase);
   image.attribute(path, "quantity", row.quantity);

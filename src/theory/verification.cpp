@@ -510,7 +510,7 @@ class Verifier {
 
 bool Verification::passed() const {
   return !rows.empty() &&
-         std::ranges::all_of(rows, [](const Comparison& row) { return row.passed; });
+         std::ranges::all_of(rows, [](const VerificationRow& row) { return row.passed; });
 }
 
 Verification verify(const VerifyOptions& options) {

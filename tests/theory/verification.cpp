@@ -56,7 +56,7 @@ VerifyOptions options(std::vector<std::string> experiments, double p, double w, 
 /// Whether the row whose quantity begins with `quantity` passed; there must be one.
 bool passed(const Verification& v, const std::string& quantity) {
   const auto row = std::ranges::find_if(
-      v.rows, [&](const Comparison& r) { return r.quantity.starts_with(quantity); });
+      v.rows, [&](const VerificationRow& r) { return r.quantity.starts_with(quantity); });
   REQUIRE(row != v.rows.end());
   return row->passed;
 }

@@ -12,7 +12,7 @@
 namespace gihflow {
 
 /// One prediction held against one measurement.
-struct Comparison {
+struct VerificationRow {
   std::string phase;     ///< "I", "II", "III", "all"
   std::string quantity;  ///< what is compared, with the setting where that differs
   double predicted = 0;
@@ -42,7 +42,7 @@ struct Departure {
 };
 
 struct Verification {
-  std::vector<Comparison> rows;
+  std::vector<VerificationRow> rows;
   std::vector<Curve> curves;
   std::vector<Departure> departures;  ///< of a setting of one's own; empty without
   bool passed() const;
