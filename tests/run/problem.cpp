@@ -77,7 +77,8 @@ TEST_CASE("the default problem is the paper's") {
   CHECK(problem.validation_chains()->count() == 1000);
   CHECK(problem.start() == initial_parameters(Model(), InitialPoint()));
   CHECK(problem.notes.empty());
-  CHECK(problem.unused.empty());
+  // Unused with the flow: what gradient descent alone listens to.
+  CHECK(problem.unused == std::set<std::string>{"batch", "learning-rate", "optimizer", "resample"});
 }
 
 TEST_CASE("what does not fit together is refused, in the words of the user's option") {
@@ -144,8 +145,8 @@ TEST_CASE("given data fix what they hold") {
   CHECK(problem.setting.sampling.prior.parents == std::vector<Index>{1, 3});
   CHECK(problem.parents_known);
   CHECK(problem.validation_chains() == nullptr);
-  CHECK(problem.unused ==
-        std::set<std::string>{"prior", "alpha", "floor", "initial-law", "labels"});
+  CHECK(problem.unused == std::set<std::string>{"prior", "alpha", "floor", "initial-law", "labels",
+                                                "batch", "learning-rate", "optimizer", "resample"});
   CHECK(prepared({{"data", files.data}, {"vocabulary", "2"}, {"chains", "4"}}).notes.empty());
 
   CHECK(error({{"data", files.data}, {"vocabulary", "3"}}) ==
