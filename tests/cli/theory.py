@@ -1,6 +1,7 @@
 """gihflow predict and verify: predictions agree with a trained run, every row of verify passes, files and refusals."""
 
 import json
+import sys
 import unittest
 
 import h5py
@@ -100,6 +101,19 @@ class Verify(DirectoryTest):
                 self.assertEqual(curve["x"].shape, curve["measured"].shape)
                 self.assertEqual(curve["x"].shape, curve["predicted"].shape)
                 self.assertIn("units", curve["measured"].attrs)
+
+        figures = self.directory / "figures"
+        done = run(sys.executable, "-B", "-m", "gihflow.verification", path, "-o", figures)
+        self.assertEqual(done.stderr, "")
+        self.assertEqual(sorted(file.name for file in figures.iterdir()),
+                         sorted(f"{name}.{form}" for name in ("selection", "concentration", "growth")
+                                for form in ("pdf", "png")))
+        count = sum(row["phase"] == "II" for row in result["rows"])
+        self.assertIn(f"concentration: {count} of {count} comparisons pass.", done.stdout)
+        data = self.directory / "data.h5"
+        run("gihflow", "sample", "--quiet", "--chains", "5", "-o", data)
+        done = run(sys.executable, "-B", "-m", "gihflow.verification", data, "-o", figures, expect=2)
+        self.assertIn("is not a file that gihflow verify wrote", done.stderr)
 
         self.assertIn("exists", run("gihflow", "verify", "--quiet", "-o", path, expect=2).stderr)
 

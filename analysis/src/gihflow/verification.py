@@ -1,0 +1,211 @@
+"""python3 -m gihflow.verification VERIFY.h5 -o DIR: one figure per phase of what gihflow verify measured.
+
+Each shows points of a trajectory of the flow on the predicted curve; docs/schema.md describes the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from gihflow.figures import STYLE, WIDTH, _add_caption, _line
+from gihflow.run_file import RunFileError, _plain
+
+GOOD, BAD_INPUT, WRITE_ERROR = 0, 2, 4
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of a trajectory on a predicted curve, all arrays of one length."""
+
+    phase: str
+    name: str
+    x: np.ndarray
+    measured: np.ndarray
+    predicted: np.ndarray
+
+
+@dataclass(frozen=True)
+class Verification:
+    path: str
+    passed: bool
+    rows: list[dict[str, Any]]  # attributes of each comparison, in the order of the table
+    curves: list[Curve]
+    departures: list[dict[str, Any]]
+
+
+def _attributes(group: h5py.Group) -> dict[str, Any]:
+    return {key: _plain(value) for key, value in group.attrs.items()}
+
+
+def _numbered(group: h5py.Group) -> list[h5py.Group]:
+    return [group[name] for name in sorted(group, key=lambda name: int(name.rpartition("_")[2]))]
+
+
+def read(path: str | os.PathLike) -> Verification:
+    """Reads a file of gihflow verify. Raises RunFileError if it is missing, damaged or something else."""
+    path = os.fspath(path)
+    if not os.path.isfile(path):
+        raise RunFileError(f"{path}: no such file; must be a file that gihflow verify wrote.")
+    try:
+        with h5py.File(path, "r") as file:
+            return Verification(
+                path=path,
+                passed=bool(file.attrs["passed"]),
+                rows=[_attributes(group) for group in _numbered(file["comparisons"])],
+                curves=[Curve(_plain(group.attrs["phase"]), _plain(group.attrs["name"]), group["x"][:], group["measured"][:],
+                              group["predicted"][:]) for group in _numbered(file["curves"])],
+                departures=[_attributes(group) for group in _numbered(file["departures"])])
+    except (OSError, RuntimeError, KeyError, ValueError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).strip("'\"").split()) or type(error).__name__
+        raise RunFileError(f"{path}: is not a file that gihflow verify wrote ({reason}).") from error
+
+
+def _panels(curves: list[Curve]) -> dict[str, list[Curve]]:
+    """Curves by the setting, which is the last part of their names."""
+    panels: dict[str, list[Curve]] = {}
+    for curve in curves:
+        panels.setdefault(curve.name.rpartition(", ")[2] if "asymptote" not in curve.name
+                          else curve.name.removesuffix(", asymptote").rpartition(", ")[2], []).append(curve)
+    return panels
+
+
+def _pair(axes: Axes, k: int, x_measured: np.ndarray, y_measured: np.ndarray, x_predicted: np.ndarray,
+          y_predicted: np.ndarray, label: str, points: int = 16) -> None:
+    """The predicted curve as a line, and about `points` of the measured points as circles on it."""
+    color, dashes = _line(k)
+    axes.plot(x_predicted, y_predicted, color=color, linestyle=dashes, label=label)
+    if axes.get_xscale() == "log":
+        chosen = np.unique(np.linspace(0, len(x_measured) - 1, points).round().astype(int))
+    else:  # output times are spaced evenly in log t
+        chosen = np.unique(np.searchsorted(x_measured, np.linspace(x_measured[0], x_measured[-1], points)))
+    axes.plot(x_measured[chosen], y_measured[chosen], "o", color=color, markersize=4,
+              markerfacecolor="white", markeredgewidth=1.0)
+
+
+def _worst(rows: list[dict[str, Any]], phase: str) -> str:
+    """What the rows of a phase say, in one sentence."""
+    rows = [row for row in rows if row["phase"] == phase]
+    passed = sum(bool(row["passed"]) for row in rows)
+    numbers = [row for row in rows if np.isfinite(row["predicted"]) and row["predicted"] != 0]
+    sentence = f"{passed} of {len(rows)} comparisons pass."
+    if numbers:
+        worst = max(numbers, key=lambda row: row["difference"] / row["tolerance"])
+        sentence += (f" Nearest to its tolerance of {100 * worst['tolerance']:.3g}\N{NO-BREAK SPACE}%: {worst['quantity']}, "
+                     f"off by {100 * worst['difference']:.2g}\N{NO-BREAK SPACE}%.")
+    return sentence
+
+
+def _figure(count: int) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(WIDTH, 3.0), layout="constrained")
+    return figure, list(np.atleast_1d(figure.subplots(1, count)))
+
+
+def _marks(axes: Axes, handles: list[Line2D], **options) -> None:
+    circle = Line2D([], [], linestyle="", marker="o", markersize=4, markerfacecolor="white", color="black",
+                    label="measured")
+    axes.legend(handles=[*handles, circle], **options)
+
+
+def selection(verification: Verification) -> Figure:
+    """Stage I: log odds of every set against the one that takes over, on the straight lines of (7.1)."""
+    panels = _panels([curve for curve in verification.curves if curve.phase == "I"])
+    figure, axes = _figure(len(panels))
+    for place, (setting, curves) in zip(axes, panels.items()):
+        for k, curve in enumerate(curves):
+            _pair(place, k, curve.x, curve.measured, curve.x, curve.predicted, curve.name.partition(" against")[0], 9)
+        winner = curves[0].name.partition(" against ")[2].rpartition(", ")[0]
+        place.set_title(setting + (", infinite context" if "parents" in setting else ""))
+        place.set_xlabel("flow time $t$")
+        place.set_ylabel(f"$\\log(p_S/p_{{S^*}})$, $S^*$ = {winner}")
+        _marks(place, place.get_legend_handles_labels()[0], loc="lower left", ncols=2)
+    return figure
+
+
+def concentration(verification: Verification) -> Figure:
+    """Stage II: attention that each head keeps off its lag, on the reduced flow and its 1/t asymptote (7.2)."""
+    panels = _panels([curve for curve in verification.curves if curve.phase == "II"])
+    figure, axes = _figure(len(panels))
+    for place, (setting, curves) in zip(axes, panels.items()):
+        place.set(xscale="log", yscale="log")
+        heads = [curve for curve in curves if "asymptote" not in curve.name]
+        limits = [curve for curve in curves if "asymptote" in curve.name]
+        for k, (curve, limit) in enumerate(zip(heads, limits)):
+            shown = limit.predicted < 1
+            place.plot(limit.x[shown], limit.predicted[shown], color="0.6", linewidth=0.9, linestyle=(0, (1, 1)),
+                       label="$\\propto 1/t$" if k == 0 else None)
+            _pair(place, k, curve.x, curve.measured, curve.x, curve.predicted, curve.name.partition(", ")[0])
+        place.set(title=setting, xlabel="flow time $t$", ylabel="$1-\\sigma$ on the own lag")
+        _marks(place, place.get_legend_handles_labels()[0], loc="lower left")
+    return figure
+
+
+def growth(verification: Verification) -> Figure:
+    """Stage III: a over flow time on the exact law (7.3) in infinite context, and towards its plateau in a finite one."""
+    curves = [curve for curve in verification.curves if curve.phase == "III"]
+    infinite = [curve for curve in curves if "context" not in curve.name]
+    finite = [curve for curve in curves if "context" in curve.name]
+    figure, axes = _figure(1 + bool(finite))
+    axes[0].set(xscale="log")
+    for k, curve in enumerate(infinite):  # x is a, the ordinate flow time
+        label = curve.name.replace("epsilon", "$\\varepsilon$ =").replace("alpha", "$\\alpha$ =")
+        _pair(axes[0], k, curve.measured, curve.x, curve.predicted, curve.x, label)
+    axes[0].set(title="infinite context", xlabel="flow time $t$", ylabel="$a$")
+    _marks(axes[0], axes[0].get_legend_handles_labels()[0], loc="upper left")
+    for curve in finite:
+        axes[1].plot(curve.x, curve.predicted, color="0.4", linestyle=(0, (4, 2)), label="predicted plateau $a^*$")
+        axes[1].plot(curve.x[::6], curve.measured[::6], "o", color="black", markersize=4, markerfacecolor="white")
+        axes[1].set(xscale="log", title=curve.name.removeprefix("a in a "), xlabel="flow time $t$", ylabel="$a$")
+        _marks(axes[1], axes[1].get_legend_handles_labels()[0], loc="lower right")
+    return figure
+
+
+FIGURES = {"selection": (selection, "I"), "concentration": (concentration, "II"), "growth": (growth, "III")}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m gihflow.verification", allow_abbrev=False,
+        description="Draws a file of gihflow verify: selection (I), concentration (II) and growth (III), as PDF and PNG.",
+        epilog="Exit codes: 0 good, 2 bad input, 4 the figures cannot be written.")
+    parser.add_argument("file", metavar="VERIFY.h5", help="file that gihflow verify wrote")
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path("figures"),
+                        help="directory for the figures, made if it is missing (default: figures)")
+    given = parser.parse_args(arguments)
+    try:
+        verification = read(given.file)
+    except RunFileError as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    try:
+        given.output.mkdir(parents=True, exist_ok=True)
+        for name, (draw, phase) in FIGURES.items():
+            if not any(curve.phase == phase for curve in verification.curves):
+                continue
+            sentence = _worst(verification.rows, phase)
+            with rc_context(STYLE):
+                figure = _add_caption(draw(verification), sentence)
+                for form in ("pdf", "png"):
+                    figure.savefig(given.output / f"{name}.{form}", dpi=200,
+                                   metadata={"CreationDate": None} if form == "pdf" else None)
+                    figure.set_layout_engine("none")
+            print(f"{name}: {sentence}")
+    except OSError as error:
+        print(f"{error.filename or given.output}: cannot be written ({error.strerror}).", file=sys.stderr)
+        return WRITE_ERROR
+    return GOOD
+
+
+if __name__ == "__main__":
+    sys.exit(main())
