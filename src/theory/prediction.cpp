@@ -185,19 +185,23 @@ class Predictor {
         trained_end =
             follow(sample.scores(at.p, sharp_w), sample, in_.schedule[size(stage)].duration);
     }
-    if (stage >= 0)
-      add({"III", "a at the end of the stage", "1",
-           sharpening_at(laws, in_.start.a, in_.schedule[size(stage)].duration, epsilon),
-           trained_end, "", "", regime});
+    if (stage < 0) return;
+    const double sharp_end =
+        sharpening_at(laws, in_.start.a, in_.schedule[size(stage)].duration, epsilon);
+    if (in_.sequences == nullptr) trained_end = sharp_end;
+    add({"III", "a at the end of the stage", "1", sharp_end, trained_end, "", "", regime});
   }
 
   /// a after flow time t under the loss of the window counts: ∫ da/ȧ by the midpoint rule in a.
   double follow(const std::vector<double>& scores, const WindowSample& sample, double t) const {
-    constexpr double step = 0.02;
+    double step = 0.02;
     double a = in_.start.a, time = 0.0;
     for (int i = 0; i < 5000; ++i) {
       const double speed = -sample.loss_slope(scores, a + 0.5 * step);
-      if (!(speed > 0.0)) return a;
+      if (!(speed > 0.0)) {  // the plateau lies within this step
+        if ((step *= 0.5) < 1e-6) return a;
+        continue;
+      }
       if (time + step / speed >= t) return a + speed * (t - time);
       time += step / speed;
       a += step;
