@@ -112,6 +112,7 @@ Json json_stage(const ComparedStage& stage) {
           {"t", json_numbers(stage.t)},
           {"loss", json_numbers(loss)},
           {"sharpness", json_numbers(stage.sharpness)},
+          {"stable_rates", json_numbers(stage.stable_rates)},
           {"fitted_rates", json_numbers(stage.fitted_rates)},
           {"fit_begin", stage.fit_begin},
           {"fit_end", stage.fit_end},

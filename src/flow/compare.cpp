@@ -137,14 +137,23 @@ void fit_orders(ComparedStage& stage, const ComparedStage* before, double floor)
     steepest = std::max(steepest, stage.sharpness[static_cast<std::size_t>(i)]);
   for (const ComparedRate& rate : stage.rates)
     if (rate.learning_rate * steepest < 2.0 &&
-        (!before || std::find(before->fitted_rates.begin(), before->fitted_rates.end(),
-                              rate.learning_rate) != before->fitted_rates.end()))
-      stage.fitted_rates.push_back(rate.learning_rate);
-  std::sort(stage.fitted_rates.rbegin(), stage.fitted_rates.rend());
-  if (stage.fitted_rates.empty()) return;
-  while (stage.fit_begin < stage.fit_end &&
-         stage.t[static_cast<std::size_t>(stage.fit_begin)] < 4.999 * stage.fitted_rates.front())
-    ++stage.fit_begin;
+        (!before || std::find(before->stable_rates.begin(), before->stable_rates.end(),
+                              rate.learning_rate) != before->stable_rates.end()))
+      stage.stable_rates.push_back(rate.learning_rate);
+  std::sort(stage.stable_rates.rbegin(), stage.stable_rates.rend());
+  stage.fitted_rates = stage.stable_rates;
+  // A rate so large that it makes no five steps before equilibrium is left out.
+  for (;; stage.fitted_rates.erase(stage.fitted_rates.begin())) {
+    if (stage.fitted_rates.size() < 2) {
+      stage.fitted_rates.clear();
+      return;
+    }
+    stage.fit_begin = 0;
+    while (stage.fit_begin < stage.fit_end &&
+           stage.t[static_cast<std::size_t>(stage.fit_begin)] < 4.999 * stage.fitted_rates.front())
+      ++stage.fit_begin;
+    if (stage.fit_begin < stage.fit_end) break;
+  }
   stage.to_flow = observed_order(stage, &ComparedRate::to_flow, floor);
   stage.to_modified = observed_order(stage, &ComparedRate::to_modified, floor);
 }

@@ -96,11 +96,12 @@ TEST_CASE("distances, sharpness and the time to leave are what the runs say") {
   // At the paper's start C_D = 7e-4 is too small for η = 1 in stage I (3.7).
   CHECK(comparison.stages[0].rates[0].leaves_at == 0.0);
   CHECK(!comparison.stages[0].rates[1].leaves_at);
-  CHECK(comparison.stages[0].fitted_rates == std::vector<double>{0.25});
+  CHECK(comparison.stages[0].stable_rates == std::vector<double>{0.25});
+  CHECK(comparison.stages[0].fitted_rates.empty());
   CHECK(!comparison.stages[0].to_flow.order);
-  // A rate that left the flow is no longer fitted on, stable as it may be in the next stage.
+  // A rate that left the flow stays out, stable as it may be in the next stage.
   CHECK(!comparison.stages[1].rates[0].leaves_at);
-  CHECK(comparison.stages[1].fitted_rates == std::vector<double>{0.25});
+  CHECK(comparison.stages[1].stable_rates == std::vector<double>{0.25});
   // The modified flow is stiff there; a limit on its work is a limit, not an error.
   CHECK(comparison.stages[0].rates[0].modified_outcome == Outcome::step_limit);
 }

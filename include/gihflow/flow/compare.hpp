@@ -58,7 +58,9 @@ struct ComparedStage {
   /// Times that the orders are fitted at, [fit_begin, fit_end): from five steps of the largest rate
   /// that is fitted on, while at least a tenth of the flow's loss drop is yet to come.
   Index fit_begin = 0, fit_end = 0;
-  std::vector<double> fitted_rates;  ///< below 2/λ_max at all times up to the fit's end
+  /// Learning rates below 2/λ_max up to fit_end, in this stage and those before; largest first.
+  std::vector<double> stable_rates;
+  std::vector<double> fitted_rates;  ///< the stable ones that make five steps in time, if two do
   ObservedOrder to_flow, to_modified;
 };
 
