@@ -12,7 +12,7 @@ extern const hot::BlockFunctions block_functions;
         run_block<Numbers, std::uint32_t>                                \
   }
 
-const hot::BlockFunctions block_functions = {{{GIHFLOW_COUNTS(Plain1), GIHFLOW_COUNTS(Plain8)},
-                                              {GIHFLOW_COUNTS(Dual1), GIHFLOW_COUNTS(Dual8)}}};
+const hot::BlockFunctions block_functions = {{{GIHFLOW_COUNTS(Plain1), GIHFLOW_COUNTS(PlainPack)},
+                                              {GIHFLOW_COUNTS(Dual1), GIHFLOW_COUNTS(DualPack)}}};
 
 }  // namespace gihflow::GIHFLOW_ISA

@@ -5,6 +5,7 @@
 // backward through the pairs. Templated on the number types, so that the same lines serve one chain
 // or eight at a time, values or dual numbers.
 
+#include "population/formulas.hpp"
 #include "population/scalar.hpp"
 #include "population/views.hpp"
 
@@ -30,10 +31,6 @@ T* take(double*& scratch, std::int64_t n) {
   scratch += (n * static_cast<std::int64_t>(sizeof(T) / sizeof(double)) + 7) / 8 * 8;
   return array;
 }
-
-/// Above this spread of a·k over a group's pairs e^{a·k} would underflow for a chain without the
-/// best window: each chain is then shifted by its own maximum.
-inline constexpr double widest_spread = 600.0;
 
 template <class N>
 struct Workspace {
@@ -86,8 +83,6 @@ Workspace<N> layout(double* scratch, const ModelView& m, std::int64_t pairs) {
   s.g = take<L>(scratch, m.d);
   return s;
 }
-
-inline constexpr double norm_guard = 1e-7;  // of (4.5)
 
 /// v^{(h)} of the query, and u = v or, with l2, v/(‖v‖ + 1e-7).
 template <class N>
@@ -144,13 +139,6 @@ void own_features(const ModelView& m, Workspace<N>& s, const std::uint16_t* seen
       if (j != i)
         s.own[i] = s.own[i] + where_equal(seen + i * hot::pack, seen + j * hot::pack, s.weight[j]);
   }
-}
-
-/// κ_S = Π_{h∈S} t_h for all S, each from the subset without its last head.
-template <class V>
-void products(const ModelView& m, const V* t, V* kappa) {
-  set(kappa[0], 1.0);
-  for (std::int64_t i = 1; i < m.subsets; ++i) kappa[i] = kappa[m.parent[i]] * t[m.last[i]];
 }
 
 /// t_h(Z,q), k(Z,q) and a·k(Z,q) of every pair of the group; returns max and min of a·k.
@@ -210,53 +198,6 @@ inline void exponentials(const Dual<double>* x, double shift, Dual<double>* e, s
   for (std::int64_t j = 0; j < n; ++j) e[j].d = e[j].v * x[j].d;
 }
 
-/// ℓ and r(e) = ∂ℓ/∂y(e) of a tile from y [d], then g(e) = (r(e) − r̄)/den, formula (4.2).
-template <class N>
-void loss_of_tile(const ModelView& m, Workspace<N>& s, const typename N::L& den,
-                  const double* targets, bool with_loss) {
-  using L = typename N::L;
-  using C = typename N::C;
-  L loss, mean, zero;
-  set(loss, 0.0);
-  set(mean, 0.0);
-  set(zero, 0.0);
-  C target;
-  if (m.softmax) {
-    L total;
-    C mass;
-    set(total, 0.0);
-    set(mass, 0.0);
-    for (std::int64_t e = 0; e < m.d; ++e) {
-      s.g[e] = exponential(s.y[e]);  // 0 ≤ y ≤ 1: no shift needed
-      total = total + s.g[e];
-      load(target, targets + e * N::lanes);
-      mass = mass + target;
-    }
-    for (std::int64_t e = 0; e < m.d; ++e) {
-      load(target, targets + e * N::lanes);
-      if (with_loss) loss = loss + target * (logarithm(total) - s.y[e]);
-      L r = minus(mass * (s.g[e] / total), target);
-      s.g[e] = r;
-      mean = mean + r * s.y[e];
-    }
-  } else {
-    double scale = 1.0 / (1.0 + static_cast<double>(m.d) * m.epsilon);
-    for (std::int64_t e = 0; e < m.d; ++e) {
-      load(target, targets + e * N::lanes);
-      L smoothed = s.y[e] + m.epsilon;
-      // With ε = 0 a label that the context lacks costs ∞, but y(e) is 0 whatever the parameters
-      // are and contributes nothing to the gradient.
-      L r = where_positive(value(smoothed), zero - quotient(target, smoothed), zero);
-      if (with_loss)
-        loss = loss - where_positive(target, target * logarithm(smoothed * scale), zero);
-      s.g[e] = r;
-      mean = mean + r * s.y[e];
-    }
-  }
-  for (std::int64_t e = 0; e < m.d; ++e) s.g[e] = (s.g[e] - mean) / den;
-  if (with_loss) *s.loss = *s.loss + sum_lanes(loss);
-}
-
 /// Forward and backward over the tiles of a segment; leaves Σ n(Z,e) g(e) per lane in s.b.
 template <class N, class Count>
 void tiles(const ModelView& m, const StatisticsView& v, Workspace<N>& s, const Segment& segment,
@@ -291,7 +232,7 @@ void tiles(const ModelView& m, const StatisticsView& v, Workspace<N>& s, const S
     }
     for (std::int64_t e = 0; e < m.d; ++e) s.y[e] = s.y[e] / den;
     const double* targets = targets_override ? targets_override : v.targets + tile * m.d * lanes;
-    loss_of_tile(m, s, den, targets, with_loss);
+    *s.loss = *s.loss + loss_of_tile<N>(m, s.y, s.g, den, targets, lanes, with_loss);
     for (std::int64_t e = 0; e < m.d; ++e) {
       L g = s.g[e];
       C n;
@@ -343,7 +284,7 @@ void tiles_shifted(const ModelView& m, const StatisticsView& v, Workspace<N>& s,
     }
     for (std::int64_t e = 0; e < m.d; ++e) s.y[e] = s.y[e] / den;
     const double* targets = targets_override ? targets_override : v.targets + tile * m.d * lanes;
-    loss_of_tile(m, s, den, targets, with_loss);
+    *s.loss = *s.loss + loss_of_tile<N>(m, s.y, s.g, den, targets, lanes, with_loss);
     for (std::int64_t e = 0; e < m.d; ++e)
       for (std::int64_t i = begin[e]; i < begin[e + 1]; ++i) {
         L& b = s.b[v.entry_pair[i]];
@@ -372,19 +313,14 @@ void pairs_backward(const ModelView& m, const StatisticsView& v, Workspace<N>& s
     load_lanes(b, sums);
     const V* t = s.t + j / hot::pack * m.H;
     products(m, t, s.kappa);
-    // Reverse sweep through the products: kappa_bar = ∂(ΣB·k)/∂κ_S.
+    // kappa_bar = ∂(ΣB·k)/∂κ_S.
     *s.a_sum = *s.a_sum + b * s.k[j / hot::pack];
     for (std::int64_t i = 0; i < m.subsets; ++i) {
       spread(p, s.p[i]);
       s.p_sum[i] = s.p_sum[i] + b * s.kappa[i];
       s.kappa_bar[i] = b * p;
     }
-    for (std::int64_t h = 0; h < m.H; ++h) set(s.t_bar[h], 0.0);
-    for (std::int64_t i = m.subsets - 1; i > 0; --i) {
-      const std::int64_t parent = m.parent[i], h = m.last[i];
-      s.t_bar[h] = s.t_bar[h] + s.kappa_bar[i] * s.kappa[parent];
-      s.kappa_bar[parent] = s.kappa_bar[parent] + s.kappa_bar[i] * t[h];
-    }
+    products_backward(m, t, s.kappa, s.kappa_bar, s.t_bar);
     for (std::int64_t h = 0; h < m.H; ++h) {
       const std::uint16_t* seen = attend(m, v, s, first + j, h);
       const S* u = s.u + h * width;
