@@ -69,7 +69,14 @@ std::string stage_text(const ComparedStage& stage, std::size_t number_of_stage) 
                fmt::format("x {}", number(std::exp(last(rate.modified_growth, size)))),
                to_string(rate.outcome)});
   }
-  return text + table.text();
+  text += table.text();
+  for (const ComparedRate& rate : stage.rates) {
+    if (rate.modified_outcome == Outcome::reached || rate.to_modified.empty()) continue;
+    text +=
+        fmt::format("modified flow at rate {}: {} after t = {}\n", number(rate.learning_rate),
+                    to_string(rate.modified_outcome), number(stage.t[rate.to_modified.size() - 1]));
+  }
+  return text;
 }
 
 Json json_order(const ObservedOrder& order) {

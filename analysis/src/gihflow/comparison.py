@@ -87,7 +87,8 @@ def overlay(comparison: Comparison) -> Figure:
             for axes in (normalizer, distance, sharpness):
                 axes.set_yscale("log")
             sharpness.set_xlabel("flow time $t$ (first point: 0)")
-        for axes, label in zip(panels[:, 0], ("loss (nats)", "$C_D$", "distance from the flow",
+        for axes, label in zip(panels[:, 0], ("loss (nats)", "$C_D$",
+                                              "distance from the flow\n(thin: from the modified flow)",
                                               r"$\lambda_{\max}$ on the flow; $2/\eta$"), strict=True):
             axes.set_ylabel(label)
         keys = [Line2D([], [], color="k", label="flow")]
