@@ -1,7 +1,6 @@
 // The engine on sufficient statistics: block by block through the hot loops, blocks summed in order.
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -9,8 +8,8 @@
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/version.hpp"
-#include "gihflow/information/subsets.hpp"
 #include "population/engines.hpp"
+#include "population/model_tables.hpp"
 #include "population/statistics.hpp"
 
 namespace gihflow {
@@ -58,22 +57,8 @@ class TiledObjective final : public Objective {
       : functions_(block_functions(set)),
         model_(model),
         chains_(source.count()),
-        masks_(subsets(model.heads, model.degree)),
-        statistics_(model, count_windows(model, source), lanes) {
-    for (std::uint32_t mask : masks_) {
-      if (mask == 0) {
-        parent_.push_back(-1);
-        last_.push_back(-1);
-        continue;
-      }
-      std::int32_t head = 31 - std::countl_zero(mask);
-      auto rest = std::find(masks_.begin(), masks_.end(), mask & ~(1u << head));
-      parent_.push_back(static_cast<std::int32_t>(rest - masks_.begin()));
-      last_.push_back(head);
-    }
-    for (Index h = 0; h < model.heads; ++h) first_lag_.push_back(model.lag(h, 0) - 1);
-    patterns_ = model.boundary == Boundary::partial ? model.widest() + 1 : 1;
-  }
+        tables_(model),
+        statistics_(model, count_windows(model, source), lanes) {}
 
   const Model& model() const override { return model_; }
   Index chains() const override { return chains_; }
@@ -92,7 +77,7 @@ class TiledObjective final : public Objective {
 
   void batch_gradient(std::span<const Index> chains, const Point& at,
                       Gradient& out) const override {
-    const Attention attention = attention_at(at, nullptr);
+    const Attention attention = tables_.attention(at, nullptr);
     const int lanes = statistics_.lanes();
     const Index d = model_.vocabulary;
     std::vector<Index> slots;
@@ -104,10 +89,10 @@ class TiledObjective final : public Objective {
       if (i == slots.size() || slots[i] / lanes != slots[i - 1] / lanes) tiles.push_back(i);
     const Index tile_count = static_cast<Index>(tiles.size()) - 1;
 
-    const hot::ModelView model = model_view();
+    const hot::ModelView model = tables_.view();
     const hot::StatisticsView statistics = statistics_.view();
-    const hot::PointView point = point_view(at, attention, nullptr);
-    const Index size = partial_size(),
+    const hot::PointView point = tables_.point(at, attention, nullptr);
+    const Index size = tables_.sums(),
                 blocks = (tile_count + tiles_per_block - 1) / tiles_per_block;
     std::vector<double> sums(static_cast<std::size_t>(blocks * size), 0.0);
     parallel_ranges(tile_count, tiles_per_block, [&](Index begin, Index end) {
@@ -135,8 +120,8 @@ class TiledObjective final : public Objective {
     for (Index block = 1; block < blocks; ++block)
       for (Index i = 0; i < size; ++i)
         sums[static_cast<std::size_t>(i)] += sums[static_cast<std::size_t>(block * size + i)];
-    reduce(sums.data(), static_cast<double>(chains.size()), at, attention, nullptr, out, nullptr,
-           false);
+    tables_.gradient(sums.data(), static_cast<double>(chains.size()), at, attention, nullptr, out,
+                     nullptr, false);
   }
 
   void gradient_along(const Point& at, const Point& along, Gradient& out,
@@ -150,16 +135,16 @@ class TiledObjective final : public Objective {
 
   StandardErrors standard_errors(const Parameters& at) const override {
     const Point point = point_of(at);
-    const Attention attention = attention_at(point, nullptr);
+    const Attention attention = tables_.attention(point, nullptr);
     const Index d = model_.vocabulary, subsets = model_.subsets(),
                 logits = model_.heads * model_.window;
     const int lanes = statistics_.lanes();
     std::vector<double> rows(static_cast<std::size_t>(chains_ * (2 + subsets + logits)));
-    const hot::ModelView model = model_view();
+    const hot::ModelView model = tables_.view();
     const hot::StatisticsView statistics = statistics_.view();
-    const hot::PointView view = point_view(point, attention, nullptr);
+    const hot::PointView view = tables_.point(point, attention, nullptr);
     parallel_ranges(statistics_.tiles(), tiles_per_block, [&](Index begin, Index end) {
-      std::vector<double> partial(static_cast<std::size_t>(partial_size()));
+      std::vector<double> partial(static_cast<std::size_t>(tables_.sums()));
       std::vector<double> targets(static_cast<std::size_t>(d * lanes));
       Gradient g;
       for (Index tile = begin; tile < end; ++tile)
@@ -176,7 +161,7 @@ class TiledObjective final : public Objective {
           run({&model, &statistics, &view, &segment, 1, targets.data(), nullptr, partial.data(),
                true},
               false);
-          reduce(partial.data(), 1.0, point, attention, nullptr, g, nullptr, true);
+          tables_.gradient(partial.data(), 1.0, point, attention, nullptr, g, nullptr, true);
           double* row = rows.data() + chain * (2 + subsets + logits);
           std::vector<double> c = c_gradient(at, g);
           row[0] = g.loss;
@@ -189,75 +174,10 @@ class TiledObjective final : public Objective {
   }
 
  private:
-  /// σ of every window pattern, [patterns, H, M], formula (4.4), and its derivative.
-  struct Attention {
-    std::vector<double> sigma, along;
-  };
-
-  /// How many of the lags of head h exist in windows of a pattern. Lags grow with the component, so
-  /// those that exist come first.
-  Index existing_lags(Index pattern, Index h) const {
-    if (patterns_ == 1) return model_.window;
-    return std::clamp(pattern - first_lag_[static_cast<std::size_t>(h)], Index{0}, model_.window);
-  }
-
-  Attention attention_at(const Point& at, const Point* along) const {
-    const Index H = model_.heads, M = model_.window;
-    Attention out;
-    out.sigma.assign(static_cast<std::size_t>(patterns_ * H * M), 0.0);
-    if (along) out.along = out.sigma;
-    for (Index pattern = 0; pattern < patterns_; ++pattern)
-      for (Index h = 0; h < H; ++h) {
-        const Index existing = existing_lags(pattern, h);
-        if (existing == 0) continue;
-        double* sigma = out.sigma.data() + (pattern * H + h) * M;
-        auto row = softmax(std::span(at.w).subspan(static_cast<std::size_t>(h * M),
-                                                   static_cast<std::size_t>(existing)));
-        std::copy(row.begin(), row.end(), sigma);
-        if (!along) continue;
-        const double* direction = along->w.data() + h * M;
-        double mean = std::inner_product(sigma, sigma + existing, direction, 0.0);
-        for (Index i = 0; i < existing; ++i)
-          out.along[static_cast<std::size_t>((pattern * H + h) * M + i)] =
-              sigma[i] * (direction[i] - mean);
-      }
-    return out;
-  }
-
-  hot::ModelView model_view() const {
-    return {model_.vocabulary,
-            model_.widest(),
-            model_.heads,
-            model_.window,
-            model_.subsets(),
-            masks_.data(),
-            parent_.data(),
-            last_.data(),
-            first_lag_.data(),
-            patterns_,
-            model_.head_normalization == HeadNormalization::l2,
-            model_.readout == Readout::softmax,
-            model_.epsilon};
-  }
-
-  static hot::PointView point_view(const Point& at, const Attention& attention,
-                                   const Point* along) {
-    return {at.p.data(),
-            attention.sigma.data(),
-            at.a,
-            along ? along->p.data() : nullptr,
-            along ? attention.along.data() : nullptr,
-            along ? along->a : 0.0};
-  }
-
-  Index partial_size() const {
-    return hot::partial_p + model_.subsets() + patterns_ * model_.heads * model_.window;
-  }
-
   /// Doubles that a workspace of segment.hpp takes at most (eight dual lanes).
   std::size_t scratch_doubles() const {
     const Index d = model_.vocabulary, H = model_.heads, S = model_.subsets();
-    const Index sigmas = patterns_ * H * model_.window, pairs = statistics_.most_pairs();
+    const Index sigmas = tables_.patterns() * H * model_.window, pairs = statistics_.most_pairs();
     const Index M = model_.window, packs = pairs / hot::pack;
     const Index shared = S + 2 * sigmas + 1 + 3 * H * (d + 1) + 2 * H + 2 * pairs;
     const Index packed = 1 + 3 * S + H * M + packs * (2 * H + 1) + H + 2 * M + pairs + 2 * d;
@@ -273,11 +193,11 @@ class TiledObjective final : public Objective {
 
   void evaluate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
                 bool with_loss) const {
-    const Attention attention = attention_at(at, along);
-    const hot::ModelView model = model_view();
+    const Attention attention = tables_.attention(at, along);
+    const hot::ModelView model = tables_.view();
     const hot::StatisticsView statistics = statistics_.view();
-    const hot::PointView point = point_view(at, attention, along);
-    const Index size = partial_size() * (along ? 2 : 1), blocks = statistics_.blocks();
+    const hot::PointView point = tables_.point(at, attention, along);
+    const Index size = tables_.sums() * (along ? 2 : 1), blocks = statistics_.blocks();
     std::vector<double> partial(static_cast<std::size_t>(blocks * size));
     parallel_blocks(blocks, [&](Index block) {
       run({&model, &statistics, &point, statistics_.segments_of(block),
@@ -288,78 +208,14 @@ class TiledObjective final : public Objective {
     for (Index block = 1; block < blocks; ++block)
       for (Index i = 0; i < size; ++i)
         partial[static_cast<std::size_t>(i)] += partial[static_cast<std::size_t>(block * size + i)];
-    reduce(partial.data(), static_cast<double>(chains_), at, attention, along, out, derivative,
-           with_loss);
-  }
-
-  /// From sums over chains to the mean gradient: (4.3) for p and a, and each pattern's softmax
-  /// Jacobian for w.
-  void reduce(const double* partial, double chains, const Point& at, const Attention& attention,
-              const Point* along, Gradient& out, Gradient* derivative, bool with_loss) const {
-    const Index S = model_.subsets(), H = model_.heads, M = model_.window;
-    const double* sums = partial + hot::partial_p;
-    const double* sigma_sums = sums + S;
-    const double* dual = partial + partial_size();
-    const double* dual_sums = dual + hot::partial_p;
-    out.loss =
-        with_loss ? partial[hot::partial_loss] / chains : std::numeric_limits<double>::quiet_NaN();
-    out.a = partial[hot::partial_a] / chains;
-    out.p.resize(static_cast<std::size_t>(S));
-    for (Index i = 0; i < S; ++i) out.p[static_cast<std::size_t>(i)] = at.a * sums[i] / chains;
-    out.w.assign(static_cast<std::size_t>(H * M), 0.0);
-    out.attention = out.w;
-    if (along) {
-      derivative->a = dual[hot::partial_a] / chains;
-      derivative->p.resize(static_cast<std::size_t>(S));
-      for (Index i = 0; i < S; ++i)
-        derivative->p[static_cast<std::size_t>(i)] =
-            (at.a * dual_sums[i] + along->a * sums[i]) / chains;
-      derivative->w.assign(static_cast<std::size_t>(H * M), 0.0);
-      derivative->attention = derivative->w;
-    }
-    for (Index row = 0; row < patterns_ * H; ++row) {
-      const double* sigma = attention.sigma.data() + row * M;
-      const double* s = sigma_sums + row * M;
-      Index h = row % H;
-      double mean = std::inner_product(sigma, sigma + M, s, 0.0);
-      for (Index i = 0; i < M; ++i)
-        out.w[static_cast<std::size_t>(h * M + i)] += sigma[i] * (s[i] - mean) / chains;
-      // The pattern's σ is the full window's, divided by the share of the lags that exist.
-      const Index full = ((patterns_ - 1) * H + h) * M, existing = existing_lags(row / H, h);
-      const double share = existing == M
-                               ? 1.0
-                               : std::accumulate(attention.sigma.data() + full,
-                                                 attention.sigma.data() + full + existing, 0.0);
-      if (share > 0.0)
-        for (Index i = 0; i < existing; ++i)
-          out.attention[static_cast<std::size_t>(h * M + i)] += (s[i] - mean) / share / chains;
-      if (!along) continue;
-      const double* tangent = attention.along.data() + row * M;
-      const double* ds = dual_sums + S + row * M;
-      double mean_tangent = std::inner_product(sigma, sigma + M, ds, 0.0) +
-                            std::inner_product(tangent, tangent + M, s, 0.0);
-      for (Index i = 0; i < M; ++i)
-        derivative->w[static_cast<std::size_t>(h * M + i)] +=
-            (tangent[i] * (s[i] - mean) + sigma[i] * (ds[i] - mean_tangent)) / chains;
-      const double growth = existing == M
-                                ? 0.0
-                                : std::accumulate(attention.along.data() + full,
-                                                  attention.along.data() + full + existing, 0.0) /
-                                      share;
-      if (share > 0.0)
-        for (Index i = 0; i < existing; ++i)
-          derivative->attention[static_cast<std::size_t>(h * M + i)] +=
-              (ds[i] - mean_tangent - (s[i] - mean) * growth) / share / chains;
-    }
+    tables_.gradient(partial.data(), static_cast<double>(chains_), at, attention, along, out,
+                     derivative, with_loss);
   }
 
   const hot::BlockFunctions& functions_;
   Model model_;
   Index chains_;
-  std::vector<std::uint32_t> masks_;
-  std::vector<std::int32_t> parent_, last_;
-  std::vector<std::int64_t> first_lag_;
-  Index patterns_ = 1;
+  ModelTables tables_;
   TiledStatistics statistics_;
 };
 
