@@ -80,7 +80,10 @@ GIHFLOW_HD typename N::S loss_of_tile(const ModelView& m, const typename N::L* y
       mean = mean + r * y[e];
     }
   }
-  for (std::int64_t e = 0; e < m.d; ++e) g[e] = (g[e] - mean) / den;
+  L share;
+  set(share, 1.0);
+  share = share / den;
+  for (std::int64_t e = 0; e < m.d; ++e) g[e] = (g[e] - mean) * share;
   return sum_lanes(loss);
 }
 

@@ -51,11 +51,26 @@ inline constexpr int register_doubles = 2;
 struct Pack {
 #if defined(__CUDACC__)
   typedef double Register;
+  typedef double Memory;
 #else
   typedef double Register __attribute__((vector_size(8 * register_doubles)));
+  /// A register as it lies among other numbers.
+  typedef double Memory __attribute__((vector_size(8 * register_doubles), aligned(8), may_alias));
 #endif
   static constexpr int registers = pack_lanes / register_doubles;
   Register part[registers];
+#if !defined(__CUDACC__)
+  // Register by register: GCC copies a struct in smaller pieces, and a load that spans several stores
+  // waits for all of them.
+  Pack() = default;
+  Pack(const Pack& from) {
+    *this = from;
+  }
+  Pack& operator=(const Pack& from) {
+    for (int i = 0; i < registers; ++i) part[i] = from.part[i];
+    return *this;
+  }
+#endif
 };
 
 #define GIHFLOW_PACK_OPERATOR(op)                                                 \
@@ -106,7 +121,12 @@ GIHFLOW_HD inline void load(double& x, const double* from) {
   x = *from;
 }
 GIHFLOW_HD inline void load(Pack& x, const double* from) {
-  __builtin_memcpy(&x, from, sizeof x);
+  for (int i = 0; i < Pack::registers; ++i)
+    x.part[i] = *reinterpret_cast<const Pack::Memory*>(from + i * register_doubles);
+}
+GIHFLOW_HD inline void store(const Pack& x, double* to) {
+  for (int i = 0; i < Pack::registers; ++i)
+    *reinterpret_cast<Pack::Memory*>(to + i * register_doubles) = x.part[i];
 }
 
 template <class Count>
@@ -143,19 +163,26 @@ GIHFLOW_HD inline void load_counts(Pack& x, const Count* from) {
   double y[pack_lanes];
   for (int i = 0; i < pack_lanes; ++i)
     y[i] = static_cast<double>(static_cast<std::int64_t>(from[i]));
-  __builtin_memcpy(&x, y, sizeof y);
+  load(x, y);
 }
 
 GIHFLOW_HD inline double sum_lanes(double x) {
   return x;
 }
-/// Fixed order: neighbours in pairs, then pairs of pairs.
+GIHFLOW_HD inline double lane(const Pack& x, int i) {
+#if defined(__CUDACC__)
+  return x.part[i];
+#else
+  return x.part[i / register_doubles][i % register_doubles];
+#endif
+}
+/// Lanes [First, First + Count) in fixed order: the sums of both halves.
+template <int First = 0, int Count = pack_lanes>
 GIHFLOW_HD inline double sum_lanes(const Pack& x) {
-  double y[pack_lanes];
-  __builtin_memcpy(y, &x, sizeof y);
-  for (int stride = 1; stride < pack_lanes; stride *= 2)
-    for (int i = 0; i < pack_lanes; i += 2 * stride) y[i] = y[i] + y[i + stride];
-  return y[0];
+  if constexpr (Count > 1)
+    return sum_lanes<First, Count / 2>(x) + sum_lanes<First + Count / 2, Count / 2>(x);
+  else
+    return lane(x, First);
 }
 
 GIHFLOW_HD inline double exponential(double x) {
@@ -163,10 +190,10 @@ GIHFLOW_HD inline double exponential(double x) {
 }
 GIHFLOW_HD inline Pack exponential(const Pack& x) {
   double y[pack_lanes];
-  __builtin_memcpy(y, &x, sizeof y);
+  store(x, y);
   for (int i = 0; i < pack_lanes; ++i) y[i] = exp(y[i]);
   Pack z;
-  __builtin_memcpy(&z, y, sizeof y);
+  load(z, y);
   return z;
 }
 GIHFLOW_HD inline double logarithm(double x) {
@@ -174,10 +201,10 @@ GIHFLOW_HD inline double logarithm(double x) {
 }
 GIHFLOW_HD inline Pack logarithm(const Pack& x) {
   double y[pack_lanes];
-  __builtin_memcpy(y, &x, sizeof y);
+  store(x, y);
   for (int i = 0; i < pack_lanes; ++i) y[i] = log(y[i]);
   Pack z;
-  __builtin_memcpy(&z, y, sizeof y);
+  load(z, y);
   return z;
 }
 
@@ -305,7 +332,7 @@ GIHFLOW_HD inline double square_root(double x) {
 }
 GIHFLOW_HD inline Pack square_root(const Pack& x) {
   double y[pack_lanes];
-  __builtin_memcpy(y, &x, sizeof y);
+  store(x, y);
   for (int l = 0; l < pack_lanes; ++l) y[l] = sqrt(y[l]);
   Pack z;
   load(z, y);
@@ -326,7 +353,7 @@ GIHFLOW_HD inline void gather(Pack& x, const double* table, const Integer* index
                               std::int64_t stride = 1) {
   double y[pack_lanes];
   for (int l = 0; l < pack_lanes; ++l) y[l] = table[index[l] * stride];
-  __builtin_memcpy(&x, y, sizeof y);
+  load(x, y);
 }
 template <class Integer>
 GIHFLOW_HD inline void gather(Dual<Pack>& x, const Dual<double>* table, const Integer* index,
@@ -336,18 +363,18 @@ GIHFLOW_HD inline void gather(Dual<Pack>& x, const Dual<double>* table, const In
     v[l] = table[index[l] * stride].v;
     d[l] = table[index[l] * stride].d;
   }
-  __builtin_memcpy(&x.v, v, sizeof v);
-  __builtin_memcpy(&x.d, d, sizeof d);
+  load(x.v, v);
+  load(x.d, d);
 }
 
 /// Eight numbers one after the other.
 GIHFLOW_HD inline void store_lanes(const Pack& x, double* to) {
-  __builtin_memcpy(to, &x, sizeof x);
+  store(x, to);
 }
 GIHFLOW_HD inline void store_lanes(const Dual<Pack>& x, Dual<double>* to) {
   double v[pack_lanes], d[pack_lanes];
-  __builtin_memcpy(v, &x.v, sizeof v);
-  __builtin_memcpy(d, &x.d, sizeof d);
+  store(x.v, v);
+  store(x.d, d);
   for (int l = 0; l < pack_lanes; ++l) to[l] = {v[l], d[l]};
 }
 GIHFLOW_HD inline void load_lanes(Pack& x, const double* from) {
@@ -365,6 +392,29 @@ GIHFLOW_HD inline void scatter_add(const V& x, S* table, const Integer* index,
   S y[pack_lanes];
   store_lanes(x, y);
   for (int l = 0; l < pack_lanes; ++l) table[index[l] * stride] = table[index[l] * stride] + y[l];
+}
+
+/// table[index[l]][l] += x[l]: every lane has a column of its own, so that additions of one pack never
+/// wait for each other.
+template <class Integer>
+GIHFLOW_HD inline void scatter_add_lanes(const Pack& x, Pack* table, const Integer* index) {
+  double y[pack_lanes];
+  store_lanes(x, y);
+  double* numbers = reinterpret_cast<double*>(table);
+  for (int l = 0; l < pack_lanes; ++l) numbers[index[l] * pack_lanes + l] += y[l];
+}
+template <class Integer>
+GIHFLOW_HD inline void scatter_add_lanes(const Dual<Pack>& x, Dual<Pack>* table,
+                                         const Integer* index) {
+  double v[pack_lanes], d[pack_lanes];
+  store_lanes(x.v, v);
+  store_lanes(x.d, d);
+  double* numbers = reinterpret_cast<double*>(table);
+  for (int l = 0; l < pack_lanes; ++l) {
+    double* number = numbers + 2 * pack_lanes * index[l] + l;
+    number[0] += v[l];
+    number[pack_lanes] += d[l];
+  }
 }
 
 /// x where the tokens are equal, else 0.

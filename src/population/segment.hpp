@@ -40,14 +40,20 @@ struct Workspace {
   S *p, *sigma;                    // the point: [subsets], [patterns, H, M]
   S *loss, *sigma_sum;             // what the block accumulates: one number, [patterns, H, M]
   V *a_sum, *p_sum, *pattern_sum;  // lanes of ΣB·k, ΣB·κ_S [subsets], ∂σ [H, M] of one pattern
-  S *v, *u, *u_bar, *norm, *scale;  // query: [H, d+1] three times, [H] twice; last column 0
-  V *t, *pair_norm, *k;             // pairs/8: t_h [H]; ‖v_Z‖ [H] with l2; k(Z,q)
-  S *x, *e;                         // a·k, E(Z,q) [pairs]
-  L* b;                             // A(Z,q) of each lane, or B in the shifted case [pairs]
-  V *kappa, *kappa_bar, *t_bar;     // [subsets] twice, [H]
-  V *weight, *own;                  // σ_i(Z) and v_Z at the token of lag i, [M] each
-  L *y, *g;                         // [d] twice
+  S *v, *u, *norm, *scale;         // query: [H, d+1] twice, [H] twice; last column 0
+  V* u_bar;                        // ∂/∂u of the query, [H, d+1], summed over lanes in the end
+  V *t, *pair_norm, *k;            // pairs/8: t_h [H]; ‖v_Z‖ [H] with l2; k(Z,q)
+  S *x, *e;                        // a·k, E(Z,q) [pairs]
+  L* b;                            // A(Z,q) of each lane, or B in the shifted case [pairs]
+  V *kappa, *kappa_bar, *t_bar;  // [subsets] twice, [H]
+  V *weight, *own;               // σ_i(Z) and v_Z at the token of lag i, [M] each
+  L *y, *g, *den;                // [tiles at once, d] twice, [tiles at once]
 };
+
+/// Tiles that go through each stage of a pass together: what they take stays in the first cache.
+inline std::int64_t tiles_at_once(const ModelView& m) {
+  return m.d < hot::most_tile_tokens ? hot::most_tile_tokens / m.d : 1;
+}
 
 template <class N>
 Workspace<N> layout(double* scratch, const ModelView& m, std::int64_t pairs) {
@@ -65,7 +71,7 @@ Workspace<N> layout(double* scratch, const ModelView& m, std::int64_t pairs) {
   s.pattern_sum = take<V>(scratch, m.H * m.M);
   s.v = take<S>(scratch, m.H * (m.d + 1));
   s.u = take<S>(scratch, m.H * (m.d + 1));
-  s.u_bar = take<S>(scratch, m.H * (m.d + 1));
+  s.u_bar = take<V>(scratch, m.H * (m.d + 1));
   s.norm = take<S>(scratch, m.H);
   s.scale = take<S>(scratch, m.H);
   s.t = take<V>(scratch, packs * m.H);
@@ -79,8 +85,10 @@ Workspace<N> layout(double* scratch, const ModelView& m, std::int64_t pairs) {
   s.t_bar = take<V>(scratch, m.H);
   s.weight = take<V>(scratch, m.M);
   s.own = take<V>(scratch, m.M);
-  s.y = take<L>(scratch, m.d);
-  s.g = take<L>(scratch, m.d);
+  const std::int64_t tiles = tiles_at_once(m);
+  s.y = take<L>(scratch, tiles * m.d);
+  s.g = take<L>(scratch, tiles * m.d);
+  s.den = take<L>(scratch, tiles);
   return s;
 }
 
@@ -198,7 +206,32 @@ inline void exponentials(const Dual<double>* x, double shift, Dual<double>* e, s
   for (std::int64_t j = 0; j < n; ++j) e[j].d = e[j].v * x[j].d;
 }
 
-/// Forward and backward over the tiles of a segment; leaves Σ n(Z,e) g(e) per lane in s.b.
+/// Σ n·E over the entries [i, end) of one token, per lane.
+template <class N, class Count>
+[[gnu::always_inline]] inline typename N::L weighted_counts(const Count* counts,
+                                                            const std::uint32_t* pair,
+                                                            const typename N::S* e, std::int64_t i,
+                                                            std::int64_t end) {
+  // Two sums in flight hide the latency of the addition.
+  typename N::L even, odd;
+  typename N::C n;
+  set(even, 0.0);
+  set(odd, 0.0);
+  for (; i + 1 < end; i += 2) {
+    load_counts(n, counts + i * N::lanes);
+    even = even + n * e[pair[i]];
+    load_counts(n, counts + (i + 1) * N::lanes);
+    odd = odd + n * e[pair[i + 1]];
+  }
+  if (i < end) {
+    load_counts(n, counts + i * N::lanes);
+    even = even + n * e[pair[i]];
+  }
+  return even + odd;
+}
+
+/// Forward and backward over the tiles of a segment; leaves Σ n(Z,e) g(e) per lane in s.b. Each stage
+/// runs over several tiles, so that the divisions and logarithms of one do not wait for another's.
 template <class N, class Count>
 void tiles(const ModelView& m, const StatisticsView& v, Workspace<N>& s, const Segment& segment,
            const double* targets_override, bool with_loss) {
@@ -206,40 +239,41 @@ void tiles(const ModelView& m, const StatisticsView& v, Workspace<N>& s, const S
   using C = typename N::C;
   constexpr int lanes = N::lanes;
   const Count* counts = static_cast<const Count*>(v.entry_count);
-  for (std::int64_t tile = segment.tile_begin; tile < segment.tile_end; ++tile) {
-    const std::int64_t* begin = v.tile_entries + tile * m.d;
-    L den;
-    set(den, 0.0);
-    for (std::int64_t e = 0; e < m.d; ++e) {
-      // Two sums in flight hide the latency of the addition.
-      L even, odd;
-      C n;
-      set(even, 0.0);
-      set(odd, 0.0);
-      std::int64_t i = begin[e], end = begin[e + 1];
-      for (; i + 1 < end; i += 2) {
-        load_counts(n, counts + i * lanes);
-        even = even + n * s.e[v.entry_pair[i]];
-        load_counts(n, counts + (i + 1) * lanes);
-        odd = odd + n * s.e[v.entry_pair[i + 1]];
+  const std::int64_t at_once = tiles_at_once(m);
+  for (std::int64_t first = segment.tile_begin; first < segment.tile_end; first += at_once) {
+    const std::int64_t end =
+        first + at_once < segment.tile_end ? first + at_once : segment.tile_end;
+    L one;
+    set(one, 1.0);
+    for (std::int64_t tile = first; tile < end; ++tile) {
+      const std::int64_t* begin = v.tile_entries + tile * m.d;
+      L* y = s.y + (tile - first) * m.d;
+      L den;
+      set(den, 0.0);
+      for (std::int64_t e = 0; e < m.d; ++e) {
+        y[e] = weighted_counts<N>(counts, v.entry_pair, s.e, begin[e], begin[e + 1]);
+        den = den + y[e];
       }
-      if (i < end) {
-        load_counts(n, counts + i * lanes);
-        even = even + n * s.e[v.entry_pair[i]];
-      }
-      s.y[e] = even + odd;
-      den = den + s.y[e];
+      s.den[tile - first] = den;
     }
-    for (std::int64_t e = 0; e < m.d; ++e) s.y[e] = s.y[e] / den;
-    const double* targets = targets_override ? targets_override : v.targets + tile * m.d * lanes;
-    *s.loss = *s.loss + loss_of_tile<N>(m, s.y, s.g, den, targets, lanes, with_loss);
-    for (std::int64_t e = 0; e < m.d; ++e) {
-      L g = s.g[e];
-      C n;
-      for (std::int64_t i = begin[e]; i < begin[e + 1]; ++i) {
-        load_counts(n, counts + i * lanes);
-        L& b = s.b[v.entry_pair[i]];
-        b = b + n * g;
+    for (std::int64_t tile = first; tile < end; ++tile) {
+      L* y = s.y + (tile - first) * m.d;
+      const L den = s.den[tile - first], share = one / den;
+      for (std::int64_t e = 0; e < m.d; ++e) y[e] = y[e] * share;
+      const double* targets = targets_override ? targets_override : v.targets + tile * m.d * lanes;
+      *s.loss = *s.loss +
+                loss_of_tile<N>(m, y, s.g + (tile - first) * m.d, den, targets, lanes, with_loss);
+    }
+    for (std::int64_t tile = first; tile < end; ++tile) {
+      const std::int64_t* begin = v.tile_entries + tile * m.d;
+      for (std::int64_t e = 0; e < m.d; ++e) {
+        const L g = s.g[(tile - first) * m.d + e];
+        C n;
+        for (std::int64_t i = begin[e]; i < begin[e + 1]; ++i) {
+          load_counts(n, counts + i * lanes);
+          L& b = s.b[v.entry_pair[i]];
+          b = b + n * g;
+        }
       }
     }
   }
@@ -324,7 +358,7 @@ void pairs_backward(const ModelView& m, const StatisticsView& v, Workspace<N>& s
     for (std::int64_t h = 0; h < m.H; ++h) {
       const std::uint16_t* seen = attend(m, v, s, first + j, h);
       const S* u = s.u + h * width;
-      S* u_bar = s.u_bar + h * width;
+      V* u_bar = s.u_bar + h * width;
       V g = scale * s.t_bar[h], pull;  // G_h(Z,q)
       if (m.l2) {
         // Where a window is empty, v = 0 and nothing flows back.
@@ -343,7 +377,7 @@ void pairs_backward(const ModelView& m, const StatisticsView& v, Workspace<N>& s
                       m.H * m.M);
         else
           s.pattern_sum[h * m.M + i] = s.pattern_sum[h * m.M + i] + g * seen_value;
-        scatter_add(g * s.weight[i], u_bar, token);
+        scatter_add_lanes(g * s.weight[i], u_bar, token);
       }
     }
   }
@@ -356,7 +390,8 @@ void query_backward(const ModelView& m, Workspace<N>& s, const std::uint16_t* di
   using S = typename N::S;
   std::int64_t width = m.d + 1;
   for (std::int64_t h = 0; h < m.H; ++h) {
-    S* bar = s.u_bar + h * width;
+    S* bar = s.u + h * width;  // no longer needed
+    for (std::int64_t e = 0; e < m.d; ++e) bar[e] = sum_lanes(s.u_bar[h * width + e]);
     const S* v = s.v + h * width;
     if (m.l2) {
       if (!(value(s.norm[h]) > 0.0)) continue;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <compare>
 #include <cstring>
 #include <numeric>
 #include <string>
@@ -203,36 +204,54 @@ GroupLayout lay_out_group(const Statistics& s, std::span<const Index> chains, In
 
 }  // namespace
 
-TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int lanes)
+TiledStatistics::TiledStatistics(const Model& model, Statistics s, int lanes)
     : vocabulary_(model.vocabulary) {
   const WindowCode code(model);
   const Index d = vocabulary_, width = model.widest();
 
   // Chains by query; within a group those that visit the same entries stand together, so that a
-  // tile's lanes share theirs.
+  // tile's lanes share theirs, and among them those with the same counts, so that they share a lane.
   std::vector<Index> order(static_cast<std::size_t>(s.chains));
   std::iota(order.begin(), order.end(), Index{0});
-  auto keys_of = [&](Index i) {
+  auto of_chain = [&](const auto& entries, Index i) {
     std::size_t begin = static_cast<std::size_t>(s.entry_begin[static_cast<std::size_t>(i)]);
     std::size_t end = static_cast<std::size_t>(s.entry_begin[static_cast<std::size_t>(i) + 1]);
-    return std::span(s.key).subspan(begin, end - begin);
+    return std::span(entries).subspan(begin, end - begin);
   };
   std::sort(order.begin(), order.end(), [&](Index i, Index j) {
     std::uint64_t qi = s.query[static_cast<std::size_t>(i)],
                   qj = s.query[static_cast<std::size_t>(j)];
     if (qi != qj) return qi < qj;
-    auto x = keys_of(i), y = keys_of(j);
-    auto [u, v] = std::mismatch(x.begin(), x.end(), y.begin(), y.end());
-    if (u == x.end() || v == y.end()) return x.size() != y.size() ? x.size() < y.size() : i < j;
-    return *u < *v;
+    auto keys = std::lexicographical_compare_three_way(
+        of_chain(s.key, i).begin(), of_chain(s.key, i).end(), of_chain(s.key, j).begin(),
+        of_chain(s.key, j).end());
+    if (keys != 0) return keys < 0;
+    auto counts = std::lexicographical_compare_three_way(
+        of_chain(s.count, i).begin(), of_chain(s.count, i).end(), of_chain(s.count, j).begin(),
+        of_chain(s.count, j).end());
+    return counts != 0 ? counts < 0 : i < j;
   });
+  std::vector<Index> first_alike;  // of every chain that differs from the one before, in this order
+  std::vector<Index> lane_of(order.size());  // its number there, of every chain
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    bool alike = false;
+    if (i > 0) {
+      const Index x = first_alike.back(), y = order[i];
+      alike = s.query[static_cast<std::size_t>(x)] == s.query[static_cast<std::size_t>(y)] &&
+              std::ranges::equal(of_chain(s.key, x), of_chain(s.key, y)) &&
+              std::ranges::equal(of_chain(s.count, x), of_chain(s.count, y));
+    }
+    if (!alike) first_alike.push_back(order[i]);
+    lane_of[static_cast<std::size_t>(order[i])] = static_cast<Index>(first_alike.size()) - 1;
+  }
+  distinct_ = static_cast<Index>(first_alike.size());
   std::vector<std::span<const Index>> groups;
-  for (std::size_t i = 0; i < order.size();) {
+  for (std::size_t i = 0; i < first_alike.size();) {
     std::size_t j = i;
-    while (j < order.size() && s.query[static_cast<std::size_t>(order[j])] ==
-                                   s.query[static_cast<std::size_t>(order[i])])
+    while (j < first_alike.size() && s.query[static_cast<std::size_t>(first_alike[j])] ==
+                                         s.query[static_cast<std::size_t>(first_alike[i])])
       ++j;
-    groups.push_back(std::span<const Index>(order).subspan(i, j - i));
+    groups.push_back(std::span<const Index>(first_alike).subspan(i, j - i));
     i = j;
   }
 
@@ -297,27 +316,29 @@ TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int la
       entry_count_.insert(entry_count_.end(), bytes, bytes + count_bytes_);
     }
     Index tiles = (static_cast<Index>(groups[g].size()) + lanes_ - 1) / lanes_;
-    for (Index tile = 0; tile < tiles; ++tile) {
-      tile_group_.push_back(static_cast<Index>(g));
-      std::size_t at = targets_.size();
-      targets_.resize(at + static_cast<std::size_t>(d * lanes_), 0.0);
-      for (int lane = 0; lane < lanes_; ++lane) {
-        std::size_t slot = static_cast<std::size_t>(tile * lanes_ + lane);
-        Index chain = slot < groups[g].size() ? groups[g][slot] : -1;
-        slot_chain_.push_back(chain);
-        if (chain < 0) continue;
-        for (Index e = 0; e < d; ++e)
-          targets_[at + static_cast<std::size_t>(e * lanes_ + lane)] =
-              s.targets[static_cast<std::size_t>(chain * d + e)];
-      }
-    }
+    tile_group_.insert(tile_group_.end(), static_cast<std::size_t>(tiles), static_cast<Index>(g));
     group_tiles_.push_back(group_tiles_.back() + tiles);
     layout = GroupLayout();
   }
-  chain_slot_.resize(static_cast<std::size_t>(s.chains));
-  for (std::size_t slot = 0; slot < slot_chain_.size(); ++slot)
-    if (slot_chain_[slot] >= 0)
-      chain_slot_[static_cast<std::size_t>(slot_chain_[slot])] = static_cast<Index>(slot);
+
+  std::vector<Index> group_lane(
+      groups.size());  // where the lanes of a group begin, without padding
+  for (std::size_t g = 1; g < groups.size(); ++g)
+    group_lane[g] = group_lane[g - 1] + static_cast<Index>(groups[g - 1].size());
+  std::vector<Index> slot_of(first_alike.size());
+  for (std::size_t g = 0; g < groups.size(); ++g)
+    for (std::size_t k = 0; k < groups[g].size(); ++k)
+      slot_of[static_cast<std::size_t>(group_lane[g]) + k] =
+          group_tiles_[g] * lanes_ + static_cast<Index>(k);
+  targets_.assign(static_cast<std::size_t>(tiles() * d * lanes_), 0.0);
+  chain_targets_ = std::move(s.targets);
+  for (Index chain = 0; chain < s.chains; ++chain) {
+    const Index slot = slot_of[static_cast<std::size_t>(lane_of[static_cast<std::size_t>(chain)])];
+    chain_slot_.push_back(slot);
+    for (Index e = 0; e < d; ++e)
+      targets_[static_cast<std::size_t>((slot / lanes_ * d + e) * lanes_ + slot % lanes_)] +=
+          targets_of(chain)[e];
+  }
   cut_blocks();
 }
 
@@ -362,7 +383,7 @@ std::size_t TiledStatistics::memory() const {
   return bytes(group_pairs_) + bytes(group_tiles_) + bytes(query_digits_) + bytes(pair_digits_) +
          bytes(query_existing_) + bytes(pair_existing_) + bytes(tile_entries_) +
          bytes(entry_pair_) + bytes(entry_count_) + bytes(targets_) + bytes(tile_group_) +
-         bytes(slot_chain_) + bytes(chain_slot_) + bytes(segments_) + bytes(block_begin_);
+         bytes(chain_targets_) + bytes(chain_slot_) + bytes(segments_) + bytes(block_begin_);
 }
 
 hot::StatisticsView TiledStatistics::view() const {

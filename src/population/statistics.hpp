@@ -41,11 +41,12 @@ struct Statistics {
 /// Draws every sequence once, in parallel, and counts it.
 Statistics count_windows(const Model& model, const SequenceSource& source);
 
-/// The statistics as the hot loops want them; see hot::StatisticsView.
+/// The statistics as the hot loops want them; see hot::StatisticsView. The loss is linear in T: chains
+/// alike in (n, q) share one lane, whose T is the sum of theirs.
 class TiledStatistics {
  public:
   /// lanes: 8 (dense), 1 (sparse) or 0 for whichever is estimated to be cheaper.
-  TiledStatistics(const Model& model, const Statistics& statistics, int lanes);
+  TiledStatistics(const Model& model, Statistics statistics, int lanes);
 
   int lanes() const { return lanes_; }
   int count_bytes() const { return count_bytes_; }
@@ -65,13 +66,14 @@ class TiledStatistics {
            block_begin_[static_cast<std::size_t>(block)];
   }
   Index group_of_tile(Index tile) const { return tile_group_[static_cast<std::size_t>(tile)]; }
-  /// Chain in lane `lane` of a tile; −1 for the padding at a group's end.
-  Index chain(Index tile, int lane) const {
-    return slot_chain_[static_cast<std::size_t>(tile * lanes_ + lane)];
-  }
   /// Tile·lanes + lane of a chain.
   Index slot(Index chain) const { return chain_slot_[static_cast<std::size_t>(chain)]; }
-  const double* targets(Index tile) const { return targets_.data() + tile * vocabulary_ * lanes_; }
+  /// Lanes in use: how many different (n, q) there are.
+  Index distinct() const { return distinct_; }
+  /// T of one chain, [d].
+  const double* targets_of(Index chain) const {
+    return chain_targets_.data() + chain * vocabulary_;
+  }
 
  private:
   void cut_blocks();
@@ -79,15 +81,15 @@ class TiledStatistics {
   Index vocabulary_ = 0;
   int lanes_ = 0;
   int count_bytes_ = 1;
-  Index most_pairs_ = 0;
+  Index most_pairs_ = 0, distinct_ = 0;
   std::vector<std::int64_t> group_pairs_, group_tiles_;
   std::vector<std::uint16_t> query_digits_, pair_digits_;
   std::vector<std::int32_t> query_existing_, pair_existing_;
   std::vector<std::int64_t> tile_entries_;
   std::vector<std::uint32_t> entry_pair_;
   std::vector<std::uint8_t> entry_count_;
-  std::vector<double> targets_;
-  std::vector<Index> tile_group_, slot_chain_, chain_slot_;
+  std::vector<double> targets_, chain_targets_;
+  std::vector<Index> tile_group_, chain_slot_;
   std::vector<hot::Segment> segments_;
   std::vector<Index> block_begin_;
 };

@@ -80,13 +80,14 @@ class TiledObjective final : public Objective {
     const Attention attention = tables_.attention(at, nullptr);
     const int lanes = statistics_.lanes();
     const Index d = model_.vocabulary;
-    std::vector<Index> slots;
+    std::vector<std::pair<Index, Index>> slots;  // and their chains
     slots.reserve(chains.size());
-    for (Index chain : chains) slots.push_back(statistics_.slot(chain));
+    for (Index chain : chains) slots.emplace_back(statistics_.slot(chain), chain);
     std::sort(slots.begin(), slots.end());
     std::vector<std::size_t> tiles{0};  // where each tile's slots begin
     for (std::size_t i = 1; i <= slots.size(); ++i)
-      if (i == slots.size() || slots[i] / lanes != slots[i - 1] / lanes) tiles.push_back(i);
+      if (i == slots.size() || slots[i].first / lanes != slots[i - 1].first / lanes)
+        tiles.push_back(i);
     const Index tile_count = static_cast<Index>(tiles.size()) - 1;
 
     const hot::ModelView model = tables_.view();
@@ -102,14 +103,13 @@ class TiledObjective final : public Objective {
       for (Index i = begin; i < end; ++i) {
         const auto first = tiles[static_cast<std::size_t>(i)],
                    last = tiles[static_cast<std::size_t>(i) + 1];
-        const Index tile = slots[first] / lanes;
+        const Index tile = slots[first].first / lanes;
         // Lanes of other chains go without a label: they add nothing.
         std::fill(targets.begin(), targets.end(), 0.0);
         for (std::size_t k = first; k < last; ++k)
-          for (Index e = 0; e < d; ++e) {
-            const auto at_lane = static_cast<std::size_t>(e * lanes + slots[k] % lanes);
-            targets[at_lane] = statistics_.targets(tile)[at_lane];
-          }
+          for (Index e = 0; e < d; ++e)
+            targets[static_cast<std::size_t>(e * lanes + slots[k].first % lanes)] +=
+                statistics_.targets_of(slots[k].second)[e];
         hot::Segment segment{statistics_.group_of_tile(tile), tile, tile + 1};
         run({&model, &statistics, &point, &segment, 1, targets.data(), nullptr, partial.data(),
              false},
@@ -143,32 +143,29 @@ class TiledObjective final : public Objective {
     const hot::ModelView model = tables_.view();
     const hot::StatisticsView statistics = statistics_.view();
     const hot::PointView view = tables_.point(point, attention, nullptr);
-    parallel_ranges(statistics_.tiles(), tiles_per_block, [&](Index begin, Index end) {
+    parallel_ranges(chains_, tiles_per_block * lanes, [&](Index begin, Index end) {
       std::vector<double> partial(static_cast<std::size_t>(tables_.sums()));
       std::vector<double> targets(static_cast<std::size_t>(d * lanes));
       Gradient g;
-      for (Index tile = begin; tile < end; ++tile)
-        for (int lane = 0; lane < lanes; ++lane) {
-          Index chain = statistics_.chain(tile, lane);
-          if (chain < 0) continue;
-          // All lanes but one without a label: they add nothing.
-          std::fill(targets.begin(), targets.end(), 0.0);
-          for (Index e = 0; e < d; ++e) {
-            auto at_lane = static_cast<std::size_t>(e * lanes + lane);
-            targets[at_lane] = statistics_.targets(tile)[at_lane];
-          }
-          hot::Segment segment{statistics_.group_of_tile(tile), tile, tile + 1};
-          run({&model, &statistics, &view, &segment, 1, targets.data(), nullptr, partial.data(),
-               true},
-              false);
-          tables_.gradient(partial.data(), 1.0, point, attention, nullptr, g, nullptr, true);
-          double* row = rows.data() + chain * (2 + subsets + logits);
-          std::vector<double> c = c_gradient(at, g);
-          row[0] = g.loss;
-          std::copy(c.begin(), c.end(), row + 1);
-          std::copy(g.w.begin(), g.w.end(), row + 1 + subsets);
-          row[1 + subsets + logits] = g.a;
-        }
+      for (Index chain = begin; chain < end; ++chain) {
+        const Index slot = statistics_.slot(chain), tile = slot / lanes;
+        // All lanes but one without a label: they add nothing.
+        std::fill(targets.begin(), targets.end(), 0.0);
+        for (Index e = 0; e < d; ++e)
+          targets[static_cast<std::size_t>(e * lanes + slot % lanes)] =
+              statistics_.targets_of(chain)[e];
+        hot::Segment segment{statistics_.group_of_tile(tile), tile, tile + 1};
+        run({&model, &statistics, &view, &segment, 1, targets.data(), nullptr, partial.data(),
+             true},
+            false);
+        tables_.gradient(partial.data(), 1.0, point, attention, nullptr, g, nullptr, true);
+        double* row = rows.data() + chain * (2 + subsets + logits);
+        std::vector<double> c = c_gradient(at, g);
+        row[0] = g.loss;
+        std::copy(c.begin(), c.end(), row + 1);
+        std::copy(g.w.begin(), g.w.end(), row + 1 + subsets);
+        row[1 + subsets + logits] = g.a;
+      }
     });
     return errors_of_rows(rows, chains_, subsets, logits);
   }
@@ -179,9 +176,11 @@ class TiledObjective final : public Objective {
     const Index d = model_.vocabulary, H = model_.heads, S = model_.subsets();
     const Index sigmas = tables_.patterns() * H * model_.window, pairs = statistics_.most_pairs();
     const Index M = model_.window, packs = pairs / hot::pack;
-    const Index shared = S + 2 * sigmas + 1 + 3 * H * (d + 1) + 2 * H + 2 * pairs;
-    const Index packed = 1 + 3 * S + H * M + packs * (2 * H + 1) + H + 2 * M + pairs + 2 * d;
-    constexpr Index arrays = 27, line = 8;
+    const Index readouts = std::max(d, hot::most_tile_tokens);
+    const Index shared = S + 2 * sigmas + 1 + 2 * H * (d + 1) + 2 * H + 2 * pairs;
+    const Index packed =
+        1 + 3 * S + H * M + H * (d + 1) + packs * (2 * H + 1) + H + 2 * M + pairs + 3 * readouts;
+    constexpr Index arrays = 28, line = 8;
     return static_cast<std::size_t>(2 * shared + 2 * hot::pack * packed + arrays * line);
   }
 

@@ -26,6 +26,9 @@ struct ModelView {
 /// Window pairs are handled in packs of this many; groups are padded to whole packs.
 inline constexpr std::int64_t pack = 8;
 
+/// (tile, token) pairs whose readouts the hot loops keep at once, unless one tile has more.
+inline constexpr std::int64_t most_tile_tokens = 48;
+
 /// Sufficient statistics (n, q, T) of §4 in tiles of `lanes` chains that share a query window.
 ///
 /// group g: chains with the same query q; its pairs (Z, q) are the windows Z that occur in any of its
