@@ -17,7 +17,6 @@ namespace {
 using hdf5::InputFile;
 
 constexpr double row_sum_tolerance = 1e-9;
-constexpr hsize_t slab = hsize_t{1} << 20;  // tokens converted at a time
 
 const char* const tokens_wanted = "integers, [N, L+1] with N and L at least 1";
 const char* const vocabulary_wanted = "an integer from 2 to 65535";
@@ -67,25 +66,23 @@ void read_tokens(InputFile& file, std::optional<Index> vocabulary, Sequences& se
   if (!vocabulary) return;
 
   const hsize_t columns = dataset->shape[1];
-  const hsize_t rows_at_once = std::max<hsize_t>(1, slab / columns);
   sequences.tokens.resize(dataset->entries());
-  std::vector<std::int64_t> values;
   Index faults = 0;
   std::string first;
-  for (hsize_t begin = 0; begin < dataset->shape[0]; begin += rows_at_once) {
-    const hsize_t rows = std::min(rows_at_once, dataset->shape[0] - begin);
-    values.resize(rows * columns);
-    hdf5::read_rows(*dataset, begin, rows, values);
+  const auto take = [&](std::size_t begin, std::span<const std::int64_t> values) {
     for (std::size_t i = 0; i < values.size(); ++i) {
-      if (values[i] < 0 || values[i] >= *vocabulary) {
+      const std::int64_t value = values[i];
+      if (value < 0 || value >= *vocabulary) {
         if (faults++ == 0) {
-          first = fmt::format("/tokens[{}, {}] {}", begin + i / columns, i % columns, values[i]);
+          first = fmt::format("/tokens[{}, {}] {}", (begin + i) / columns, (begin + i) % columns,
+                              value);
         }
         continue;
       }
-      sequences.tokens[begin * columns + i] = static_cast<Token>(values[i]);
+      sequences.tokens[begin + i] = static_cast<Token>(value);
     }
-  }
+  };
+  file.stream<std::int64_t>(*dataset, take);
   if (faults > 0) {
     file.fault(fmt::format("{}{}: must be a token from 0 to {}", first, and_more(faults),
                            *vocabulary - 1));
@@ -126,25 +123,21 @@ void check_targets(InputFile& file, const Sequences& sequences) {
 Sequences read_data(const std::string& path) {
   InputFile file(path);
   Sequences sequences;
-  try {
-    const std::optional<Index> vocabulary = read_vocabulary(file);
-    read_tokens(file, vocabulary, sequences);
-    sequences.vocabulary = vocabulary.value_or(0);
-    read_parents(file, sequences);
-    if (file.has("/targets")) {
-      const hdf5::Shape shape{static_cast<hsize_t>(sequences.count),
-                              static_cast<hsize_t>(sequences.vocabulary)};
-      if (vocabulary && sequences.count > 0) {
-        if (auto targets = file.reals("/targets", shape)) {
-          sequences.targets = std::move(*targets);
-          check_targets(file, sequences);
-        }
-      } else {
-        file.dataset("/targets", hdf5::Numbers::reals, "numbers, [N, d]");
+  const std::optional<Index> vocabulary = read_vocabulary(file);
+  read_tokens(file, vocabulary, sequences);
+  sequences.vocabulary = vocabulary.value_or(0);
+  read_parents(file, sequences);
+  if (file.has("/targets")) {
+    const hdf5::Shape shape{static_cast<hsize_t>(sequences.count),
+                            static_cast<hsize_t>(sequences.vocabulary)};
+    if (vocabulary && sequences.count > 0) {
+      if (auto targets = file.reals("/targets", shape)) {
+        sequences.targets = std::move(*targets);
+        check_targets(file, sequences);
       }
+    } else {
+      file.dataset("/targets", hdf5::Numbers::reals, "numbers, [N, d]");
     }
-  } catch (const hdf5::Error& failure) {
-    file.fault(fmt::format("is damaged ({})", failure.what()));
   }
   file.finish();
   return sequences;

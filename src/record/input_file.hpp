@@ -1,38 +1,26 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "gihflow/base/errors.hpp"
-#include "record/handle.hpp"
-#include "record/image.hpp"
+#include "record/child.hpp"
+#include "record/input_reader.hpp"
 
 namespace gihflow::hdf5 {
-
-/// "[3, 101]", "a scalar" for an empty shape.
-std::string to_string(const Shape& shape);
-
-/// A dataset of an input file, found to be plain, numeric and of a size that memory holds.
-struct InputDataset {
-  std::string name;
-  Handle handle;
-  Shape shape;
-
-  std::size_t entries() const;
-};
-
-/// What a dataset holds; reals: integers too.
-enum class Numbers { integers, reals, texts };
 
 /// An HDF5 file of unknown origin, open for reading. Only hard links are followed, so that no path
 /// leads out of the file, to another place or in a circle; neither external storage, nor virtual
 /// datasets, nor filter plug-ins are used. Sizes are compared with memory before anything is allocated.
+/// HDF5 itself runs in a child process, see Child, whose death is one more fault of the file.
 ///
 /// Readers collect the faults they find, each a sentence naming the file and the field, and answer
-/// nothing for what is faulty; `finish` throws them all.
+/// nothing for what is faulty; `finish` throws them all. After the child's death every call throws.
 class InputFile {
  public:
   /// Throws InputError when `path` is not a readable HDF5 file.
@@ -46,8 +34,8 @@ class InputFile {
   void finish() const { errors_.throw_if_any(); }
 
   /// Whether something is at this absolute path, whatever it is.
-  bool has(const std::string& object) const;
-  bool has_attribute(const std::string& object, const std::string& name) const;
+  bool has(const std::string& object);
+  bool has_attribute(const std::string& object, const std::string& name);
 
   /// The dataset `name`, which must exist; `wanted` says what it must be, for the message. An entry
   /// will take `entry_bytes` of memory.
@@ -62,6 +50,13 @@ class InputFile {
   std::optional<std::vector<double>> reals(const std::string& name, const Shape& shape);
   std::optional<std::vector<std::int64_t>> integers(const std::string& name, const Shape& shape);
 
+  /// Hands over all values of a dataset, in order and in pieces of at most 2^18, each valid during the
+  /// call: take(index of the first, values). While a piece is looked at the next one is read. T is
+  /// double or std::int64_t, as the dataset was asked for. Returns whether all could be read.
+  template <class T>
+  bool stream(const InputDataset& dataset,
+              const std::function<void(std::size_t, std::span<const T>)>& take);
+
   /// A one-dimensional dataset of texts.
   std::optional<std::vector<std::string>> texts(const std::string& name);
 
@@ -75,21 +70,24 @@ class InputFile {
   std::optional<std::string> text_attribute(const std::string& object, const std::string& name);
 
  private:
-  std::optional<Handle> attribute(const std::string& object, const std::string& name,
-                                  H5T_class_t type_class, const std::string& wanted);
-  bool reachable(const std::string& object, const std::string& wanted);
   std::optional<InputDataset> dataset_of_shape(const std::string& name, Numbers numbers,
                                                const Shape& shape);
   template <class T>
   std::optional<std::vector<T>> values(const InputDataset& dataset);
 
+  // Requests and replies; a failure of the child is a fault, thrown with the others.
+  template <class... Arguments>
+  void send(Question question, const Arguments&... arguments);
+  template <class Answer>
+  Answer receive();
+  template <class Answer, class... Arguments>
+  Answer ask(Question question, const Arguments&... arguments);
+  [[noreturn]] void fail(const std::string& sentence);
+
   std::string path_;
-  Handle file_;
+  std::unique_ptr<Child> child_;
+  std::size_t datasets_ = 0;  // found so far; the reader counts them too
   ErrorList errors_;
 };
-
-/// Reads rows [begin, begin + rows) of a dataset of rank ≥ 1 into `out`. Throws Error.
-void read_rows(const InputDataset& dataset, hsize_t begin, hsize_t rows,
-               std::span<std::int64_t> out);
 
 }  // namespace gihflow::hdf5

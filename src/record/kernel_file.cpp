@@ -11,9 +11,18 @@ namespace {
 
 const char* const kernels_wanted = "numbers, [N, d^n, d] with N at least 1 and d at least 2";
 
+// Runs a check of another room; what it throws are faults of the file.
+template <class Check>
+auto checked(hdf5::InputFile& file, Check check) -> std::optional<decltype(check())> try {
+  return check();
+} catch (const InputError& error) {
+  for (const std::string& message : error.messages()) file.fault(message);
+  return std::nullopt;
+}
+
 // Fills `kernels` once the shape is known to fit the parents.
 void read_values(hdf5::InputFile& file, const hdf5::InputDataset& dataset,
-                 const std::vector<Index>& parents, Kernels& kernels) try {
+                 const std::vector<Index>& parents, Kernels& kernels) {
   if (dataset.shape.size() != 3) {
     file.fault(fmt::format("/kernels has shape {}: must be {}", hdf5::to_string(dataset.shape),
                            kernels_wanted));
@@ -23,17 +32,17 @@ void read_values(hdf5::InputFile& file, const hdf5::InputDataset& dataset,
   kernels.vocabulary = static_cast<Index>(dataset.shape[2]);
   kernels.parents = parents;
   const Index contexts = static_cast<Index>(dataset.shape[1]);
-  if (kernels.contexts() != contexts) {
+  const auto expected = checked(file, [&] { return kernels.contexts(); });
+  if (!expected) return;
+  if (*expected != contexts) {
     file.fault(fmt::format("/kernels has {} contexts: must be d^n = {}^{} for the parents {}",
                            contexts, kernels.vocabulary, parents.size(), fmt::join(parents, ",")));
     return;
   }
   if (auto values = file.reals(dataset)) {
     kernels.values = std::move(*values);
-    validate(kernels, "/kernels");
+    checked(file, [&] { return validate(kernels, "/kernels"), true; });
   }
-} catch (const InputError& error) {
-  for (const std::string& message : error.messages()) file.fault(message);
 }
 
 }  // namespace
@@ -41,15 +50,10 @@ void read_values(hdf5::InputFile& file, const hdf5::InputDataset& dataset,
 Kernels read_kernels(const std::string& path) {
   hdf5::InputFile file(path);
   Kernels kernels;
-  try {
-    const auto dataset = file.dataset("/kernels", hdf5::Numbers::reals, kernels_wanted);
-    const std::string holder = file.has_attribute("/kernels", "parents") ? "/kernels" : "/";
-    const auto parents =
-        file.integers_attribute(holder, "parents", "increasing lags of at least 1");
-    if (dataset && parents) read_values(file, *dataset, *parents, kernels);
-  } catch (const hdf5::Error& failure) {
-    file.fault(fmt::format("is damaged ({})", failure.what()));
-  }
+  const auto dataset = file.dataset("/kernels", hdf5::Numbers::reals, kernels_wanted);
+  const std::string holder = file.has_attribute("/kernels", "parents") ? "/kernels" : "/";
+  const auto parents = file.integers_attribute(holder, "parents", "increasing lags of at least 1");
+  if (dataset && parents) read_values(file, *dataset, *parents, kernels);
   file.finish();
   return kernels;
 }

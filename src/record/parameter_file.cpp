@@ -11,14 +11,10 @@ namespace gihflow {
 Parameters read_parameters(const std::string& path) {
   hdf5::InputFile file(path);
   std::optional<Parameters> parameters;
-  try {
-    const std::string group = !file.has("/c") && file.has("/final") ? "/final" : "";
-    const auto degree =
-        file.integer_attribute("/", "degree", "the largest number of heads in a subset");
-    parameters = read_parameters_from(file, group, degree);
-  } catch (const hdf5::Error& failure) {
-    file.fault(fmt::format("is damaged ({})", failure.what()));
-  }
+  const std::string group = !file.has("/c") && file.has("/final") ? "/final" : "";
+  const auto degree =
+      file.integer_attribute("/", "degree", "the largest number of heads in a subset");
+  parameters = read_parameters_from(file, group, degree);
   if (parameters && !file.faulty()) {  // finite values, not all coefficients zero
     Model shape;
     shape.window = parameters->window;

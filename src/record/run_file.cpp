@@ -483,43 +483,39 @@ void write_run(OutputFile& file, const RunFile& run) {
 RunFile read_run(const std::string& path) {
   InputFile file(path);
   RunFile run;
-  try {
-    if (!file.has_attribute("/", "schema_version") || !file.has("/checkpoint")) {
-      throw InputError(path + ": is not a run file; must be one that gihflow train wrote");
-    }
-    const auto version = file.integer_attribute("/", "schema_version", "an integer");
-    if (version && (*version < 1 || *version > run_schema_version)) {
-      throw InputError(
-          fmt::format("{}: schema_version {}: must be from 1 to {}, what this program "
-                      "knows",
-                      path, *version, run_schema_version));
-    }
-    run.provenance = read_provenance(file);
-    run.tokens_hash = file.text_attribute("/", "tokens_hash").value_or("");
-    if (file.has_attribute("/", "validation_tokens_hash")) {
-      run.validation_hash = file.text_attribute("/", "validation_tokens_hash").value_or("");
-    }
-    run.vocabulary = read_count(file, "/", "vocabulary_size");
-    run.state = read_state(file, read_count(file, "/", "degree"));
-    const Parameters& start = run.state.start;
-    file.finish();
-    run.lags = file.integers("/lag", Shape{size(start.heads), size(start.window)})
-                   .value_or(std::vector<std::int64_t>());
-    if (file.has("/baselines")) {
-      RunBaselines baselines;
-      baselines.lags =
-          file.integers_attribute("/baselines", "lags", "lags").value_or(std::vector<Index>());
-      baselines.training = read_baselines(file, "/baselines/training");
-      if (file.has("/baselines/validation")) {
-        baselines.validation = read_baselines(file, "/baselines/validation");
-      }
-      run.baselines = std::move(baselines);
-    }
-    if (file.has("/standard_errors")) run.standard_errors = read_standard_errors(file, start);
-    run.execution = read_execution(file);
-  } catch (const hdf5::Error& failure) {
-    file.fault(fmt::format("is damaged ({})", failure.what()));
+  if (!file.has_attribute("/", "schema_version") || !file.has("/checkpoint")) {
+    throw InputError(path + ": is not a run file; must be one that gihflow train wrote");
   }
+  const auto version = file.integer_attribute("/", "schema_version", "an integer");
+  if (version && (*version < 1 || *version > run_schema_version)) {
+    throw InputError(
+        fmt::format("{}: schema_version {}: must be from 1 to {}, what this program "
+                    "knows",
+                    path, *version, run_schema_version));
+  }
+  run.provenance = read_provenance(file);
+  run.tokens_hash = file.text_attribute("/", "tokens_hash").value_or("");
+  if (file.has_attribute("/", "validation_tokens_hash")) {
+    run.validation_hash = file.text_attribute("/", "validation_tokens_hash").value_or("");
+  }
+  run.vocabulary = read_count(file, "/", "vocabulary_size");
+  run.state = read_state(file, read_count(file, "/", "degree"));
+  const Parameters& start = run.state.start;
+  file.finish();
+  run.lags = file.integers("/lag", Shape{size(start.heads), size(start.window)})
+                 .value_or(std::vector<std::int64_t>());
+  if (file.has("/baselines")) {
+    RunBaselines baselines;
+    baselines.lags =
+        file.integers_attribute("/baselines", "lags", "lags").value_or(std::vector<Index>());
+    baselines.training = read_baselines(file, "/baselines/training");
+    if (file.has("/baselines/validation")) {
+      baselines.validation = read_baselines(file, "/baselines/validation");
+    }
+    run.baselines = std::move(baselines);
+  }
+  if (file.has("/standard_errors")) run.standard_errors = read_standard_errors(file, start);
+  run.execution = read_execution(file);
   file.finish();
   return run;
 }

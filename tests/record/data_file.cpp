@@ -107,12 +107,14 @@ TEST_CASE("each fault of a data file is named with field, value and what is allo
     RawFile file(path);
     file.integer_attribute("vocabulary_size", {1});
     file.integers("tokens", {1, 2}, {0, 1});
+    file.close();
     CHECK(fault_of(path) == "attribute vocabulary_size 1: must be an integer from 2 to 65535");
   }
   SUBCASE("tokens are reals") {
     RawFile file(path);
     file.integer_attribute("vocabulary_size", {3});
     file.reals("tokens", {1, 2}, {0, 1});
+    file.close();
     CHECK(fault_of(path) ==
           "/tokens does not hold integers; must be integers, [N, L+1] with N and L at least 1");
   }
@@ -120,6 +122,7 @@ TEST_CASE("each fault of a data file is named with field, value and what is allo
     RawFile file(path);
     file.integer_attribute("vocabulary_size", {3});
     file.integers("tokens", {4}, {0, 1, 2, 0});
+    file.close();
     CHECK(fault_of(path) ==
           "/tokens has shape [4]: must be integers, [N, L+1] with N and L at least 1");
   }
@@ -127,18 +130,21 @@ TEST_CASE("each fault of a data file is named with field, value and what is allo
     RawFile file(path);
     file.integer_attribute("vocabulary_size", {3});
     file.integers("tokens", {4, 1}, {0, 1, 2, 0});
+    file.close();
     CHECK(fault_of(path).starts_with("/tokens has shape [4, 1]: must be"));
   }
   SUBCASE("no chains") {
     RawFile file(path);
     file.integer_attribute("vocabulary_size", {3});
     file.integers("tokens", {0, 5}, {});
+    file.close();
     CHECK(fault_of(path).starts_with("/tokens has shape [0, 5]: must be"));
   }
   SUBCASE("tokens out of range") {
     RawFile file(path);
     file.integer_attribute("vocabulary_size", {3});
     file.integers("tokens", {2, 3}, {0, 1, 2, 0, 3, -1});
+    file.close();
     CHECK(fault_of(path) == "/tokens[1, 1] 3 (and 1 more): must be a token from 0 to 2");
   }
   SUBCASE("targets of another shape") {
@@ -146,6 +152,7 @@ TEST_CASE("each fault of a data file is named with field, value and what is allo
     file.integer_attribute("vocabulary_size", {3});
     file.integers("tokens", {1, 2}, {0, 1});
     file.reals("targets", {1, 2}, {0.5, 0.5});
+    file.close();
     CHECK(fault_of(path) == "/targets has shape [1, 2]: must be [1, 3]");
   }
   SUBCASE("negative target") {
@@ -153,6 +160,7 @@ TEST_CASE("each fault of a data file is named with field, value and what is allo
     file.integer_attribute("vocabulary_size", {2});
     file.integers("tokens", {1, 2}, {0, 1});
     file.reals("targets", {1, 2}, {1.5, -0.5});
+    file.close();
     CHECK(fault_of(path) == "/targets[0, 1] -0.5: must be a finite probability of at least 0");
   }
   SUBCASE("targets that do not sum to 1") {
@@ -160,6 +168,7 @@ TEST_CASE("each fault of a data file is named with field, value and what is allo
     file.integer_attribute("vocabulary_size", {2});
     file.integers("tokens", {2, 2}, {0, 1, 1, 1});
     file.reals("targets", {2, 2}, {0.5, 0.5, 0.5, 0.25});
+    file.close();
     CHECK(fault_of(path) == "/targets, row 1, sums to 0.75: must be 1 within 1e-09");
   }
   SUBCASE("parents beyond the length") {
@@ -167,6 +176,7 @@ TEST_CASE("each fault of a data file is named with field, value and what is allo
     file.integer_attribute("vocabulary_size", {2});
     file.integer_attribute("parents", {1, 4});
     file.integers("tokens", {1, 4}, {0, 1, 0, 1});
+    file.close();
     CHECK(fault_of(path) == "attribute parents: lag 4 must not exceed the length L = 3");
   }
   SUBCASE("parents out of order") {
@@ -174,6 +184,7 @@ TEST_CASE("each fault of a data file is named with field, value and what is allo
     file.integer_attribute("vocabulary_size", {2});
     file.integer_attribute("parents", {2, 1});
     file.integers("tokens", {1, 4}, {0, 1, 0, 1});
+    file.close();
     CHECK(fault_of(path).starts_with("attribute parents 2,1: must be"));
   }
 }
@@ -203,6 +214,7 @@ TEST_CASE("no link leads out of a data file and no storage beside it is read") {
     file.integer_attribute("vocabulary_size", {2});
     H5Lcreate_external((directory / "other.h5").c_str(), "/tokens", file.id(), "tokens",
                        H5P_DEFAULT, H5P_DEFAULT);
+    file.close();
     CHECK(fault_of(path).starts_with(
         "/tokens is a link to another place, which is not followed; must be integers"));
   }
@@ -210,6 +222,7 @@ TEST_CASE("no link leads out of a data file and no storage beside it is read") {
     RawFile file(path);
     file.integer_attribute("vocabulary_size", {2});
     H5Lcreate_soft("/tokens", file.id(), "tokens", H5P_DEFAULT, H5P_DEFAULT);
+    file.close();
     CHECK(fault_of(path).starts_with("/tokens is a link to another place"));
   }
   SUBCASE("external storage") {
@@ -224,6 +237,7 @@ TEST_CASE("no link leads out of a data file and no storage beside it is read") {
         H5Dcreate2(file.id(), "tokens", H5T_STD_I32LE, space, H5P_DEFAULT, creation, H5P_DEFAULT));
     H5Pclose(creation);
     H5Sclose(space);
+    file.close();
     CHECK(fault_of(path).starts_with("/tokens keeps its values in another file"));
   }
   SUBCASE("a declared size beyond all memory") {
@@ -238,6 +252,7 @@ TEST_CASE("no link leads out of a data file and no storage beside it is read") {
         H5Dcreate2(file.id(), "tokens", H5T_STD_I32LE, space, H5P_DEFAULT, creation, H5P_DEFAULT));
     H5Pclose(creation);
     H5Sclose(space);
+    file.close();
     CHECK(fault_of(path).find("GiB of memory here can hold") != std::string::npos);
   }
 }

@@ -53,6 +53,7 @@ TEST_CASE("faults of a kernel file are named") {
     RawFile file(path);
     file.integer_attribute("parents", {1, 2});
     file.reals("kernels", {1, 2, 2}, {0.5, 0.5, 0.25, 0.75});
+    file.close();
     CHECK(input_error([&] { read_kernels(path); }) ==
           path + ": /kernels has 2 contexts: must be d^n = 2^2 for the parents 1,2");
   }
@@ -60,6 +61,7 @@ TEST_CASE("faults of a kernel file are named") {
     RawFile file(path);
     file.integer_attribute("parents", {1});
     file.reals("kernels", {1, 2, 2}, {0.5, 0.5, 0.25, 0.5});
+    file.close();
     const std::string error = input_error([&] { read_kernels(path); });
     CHECK(error.starts_with(path + ": /kernels, chain 0, context 1"));
     CHECK(error.find("0.75") != std::string::npos);
@@ -73,6 +75,7 @@ TEST_CASE("faults of a kernel file are named") {
     RawFile file(path);
     file.integer_attribute("parents", {1});
     file.reals("kernels", {2, 2}, {0.5, 0.5, 0.25, 0.75});
+    file.close();
     CHECK(input_error([&] {
             read_kernels(path);
           }).starts_with(path + ": /kernels has shape [2, 2]: must be"));

@@ -75,6 +75,7 @@ TEST_CASE("faults of a parameter file are named") {
     file.reals("c", {3}, {1, 1, 1});
     file.reals("w", {2, 1}, {0, 0});
     file.reals("a", {1}, {1});
+    file.close();
     CHECK(error() == path + ": /c has shape [3]: must be [4], the subsets of at most 2 of 2 heads");
   }
   SUBCASE("degree above the heads") {
@@ -83,6 +84,7 @@ TEST_CASE("faults of a parameter file are named") {
     file.reals("c", {4}, {1, 1, 1, 1});
     file.reals("w", {2, 1}, {0, 0});
     file.reals("a", {1}, {1});
+    file.close();
     CHECK(error() == path + ": attribute degree 3: must be from 0 to the number of heads, 2");
   }
   SUBCASE("more subsets than there may be") {
@@ -91,6 +93,7 @@ TEST_CASE("faults of a parameter file are named") {
     file.reals("c", {1}, {1});
     file.reals("w", {30, 1}, std::vector<double>(30, 0.0));
     file.reals("a", {1}, {1});
+    file.close();
     CHECK(error().starts_with(path + ": degree 30 of 30 elements"));
   }
   SUBCASE("not finite") {
@@ -99,6 +102,7 @@ TEST_CASE("faults of a parameter file are named") {
     file.reals("c", {2}, {1, 1});
     file.reals("w", {1, 1}, {NAN});
     file.reals("a", {1}, {infinity});
+    file.close();
     const std::string sentences = error();
     CHECK(sentences.find("w holds a value that is not finite") != std::string::npos);
     CHECK(sentences.find("a is not finite") != std::string::npos);
@@ -109,6 +113,7 @@ TEST_CASE("faults of a parameter file are named") {
     file.reals("c", {2}, {0, 0});
     file.reals("w", {1, 1}, {0});
     file.reals("a", {1}, {1});
+    file.close();
     CHECK(error().find("all c are zero") != std::string::npos);
   }
   SUBCASE("c against log_c_squared") {
@@ -118,6 +123,7 @@ TEST_CASE("faults of a parameter file are named") {
     file.reals("log_c_squared", {2}, {0, -1});
     file.reals("w", {1, 1}, {0});
     file.reals("a", {1}, {1});
+    file.close();
     CHECK(error().starts_with(path + ": /c[1] 0.5: must be sign*exp(log_c_squared/2) = 0.6065"));
   }
 }

@@ -15,7 +15,13 @@ class RawFile {
       : file_(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)) {}
   RawFile(const RawFile&) = delete;
   RawFile& operator=(const RawFile&) = delete;
-  ~RawFile() { H5Fclose(file_); }
+  ~RawFile() { close(); }
+
+  /// Files are read by a child of this process, which cannot see what is still open here.
+  void close() {
+    if (file_ >= 0) H5Fclose(file_);
+    file_ = -1;
+  }
 
   hid_t id() const { return file_; }
 

@@ -1,0 +1,207 @@
+#include "record/child.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <new>
+
+namespace gihflow::hdf5 {
+
+namespace {
+
+constexpr int out_of_memory = 3;  // exit codes of the child
+constexpr int other_failure = 4;
+
+std::string reason() {
+  return std::strerror(errno);
+}
+
+void limit(decltype(RLIMIT_AS) resource, rlim_t value) {
+  rlimit limits{};
+  getrlimit(resource, &limits);
+  limits.rlim_cur = std::min(value, limits.rlim_max);
+  setrlimit(resource, &limits);
+}
+
+// Address space in use, in bytes. Limits are set relative to it: sanitizers and drivers of
+// accelerators reserve far more than the machine has.
+std::size_t address_space() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+void limit_processor_time(unsigned seconds) {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  limit(RLIMIT_CPU, static_cast<rlim_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + 1 + seconds);
+}
+
+// The parent's handlers would act on the parent's behalf; what the terminal sends is for the parent.
+void reset_signals() {
+  for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
+  for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP, SIGXFSZ})
+    std::signal(signal, SIG_IGN);
+}
+
+void close_all_but(int kept) {
+  const unsigned first = STDERR_FILENO + 1, socket = static_cast<unsigned>(kept);
+  if (socket > first) close_range(first, socket - 1, 0);
+  close_range(socket + 1, ~0u, 0);
+}
+
+enum class Direction { in, out };
+
+// Moves all of `size` bytes; false when the other side is gone (errno 0) or late (EAGAIN).
+bool move_all(int socket, Direction direction, void* buffer, std::size_t size) {
+  auto* next = static_cast<char*>(buffer);
+  while (size > 0) {
+    const ssize_t moved = direction == Direction::out ? send(socket, next, size, MSG_NOSIGNAL)
+                                                      : recv(socket, next, size, 0);
+    if (moved < 0 && errno == EINTR) continue;
+    if (moved == 0) errno = 0;
+    if (moved <= 0) return false;
+    next += moved;
+    size -= static_cast<std::size_t>(moved);
+  }
+  return true;
+}
+
+bool put(int socket, const Message& message) {
+  const std::size_t size = message.bytes().size();
+  std::string bytes(sizeof size, '\0');
+  std::memcpy(bytes.data(), &size, sizeof size);
+  bytes += message.bytes();
+  return move_all(socket, Direction::out, bytes.data(), bytes.size());
+}
+
+// A library that finds its memory broken says so on standard error.
+void silence() {
+  const int nowhere = open("/dev/null", O_RDWR);
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    dup2(nowhere, descriptor);
+  close(nowhere);
+}
+
+void confine(const ChildLimits& limits, int socket) {
+  close_all_but(socket);
+  silence();
+  reset_signals();
+  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_FSIZE, 0);
+  if (const std::size_t used = address_space(); used > 0) limit(RLIMIT_AS, used + limits.memory);
+}
+
+}  // namespace
+
+Child::Child(std::size_t window_bytes, Answer answer, const ChildLimits& limits) : limits_(limits) {
+  int sockets[2];
+  void* const shared =
+      mmap(nullptr, window_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
+    const std::string why = reason();
+    if (shared != MAP_FAILED) munmap(shared, window_bytes);
+    throw ChildFailure("cannot be read: " + why);
+  }
+  window_ = {static_cast<std::byte*>(shared), window_bytes};
+  process_ = fork();
+  if (process_ == 0) {
+    socket_ = sockets[1];
+    serve(answer);
+  }
+  const std::string why = reason();
+  socket_ = sockets[0];
+  close(sockets[1]);
+  const timeval wall{static_cast<time_t>(limits_.wall_seconds), 0};
+  setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &wall, sizeof wall);
+  setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &wall, sizeof wall);
+  if (process_ < 0) {
+    close(socket_);
+    munmap(window_.data(), window_.size());
+    throw ChildFailure("cannot be read: no process for it: " + why);
+  }
+}
+
+Child::~Child() {
+  close(socket_);  // an idle child ends at this; one that is still at work is not waited for
+  if (process_ > 0) {
+    kill(process_, SIGKILL);
+    while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) continue;
+  }
+  munmap(window_.data(), window_.size());
+}
+
+void Child::send(const Message& request) {
+  if (!put(socket_, request)) give_up();
+}
+
+Message Child::receive() {
+  std::size_t size = 0;
+  if (!move_all(socket_, Direction::in, &size, sizeof size)) give_up();
+  if (size > limits_.reply) throw ChildFailure(nonsense);
+  std::string bytes(size, '\0');
+  if (!move_all(socket_, Direction::in, bytes.data(), size)) give_up();
+  return Message(std::move(bytes));
+}
+
+void Child::give_up() {
+  const bool timed_out = errno == EAGAIN;
+  if (timed_out) kill(process_, SIGKILL);
+  int status = 0;
+  pid_t ended = 0;
+  do {
+    ended = waitpid(process_, &status, 0);
+  } while (ended < 0 && errno == EINTR);
+  process_ = -1;
+  if (timed_out) {
+    throw ChildFailure(fmt::format("gave nothing to read within {} s", limits_.wall_seconds));
+  }
+  if (ended > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
+    throw ChildFailure(
+        fmt::format("is damaged: reading a part of it takes more than {} s of processor time",
+                    limits_.processor_seconds));
+  }
+  if (ended > 0 && WIFSIGNALED(status)) {
+    throw ChildFailure(fmt::format("is damaged: the process that read it ended with signal {} ({})",
+                                   WTERMSIG(status), strsignal(WTERMSIG(status))));
+  }
+  if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == out_of_memory) {
+    throw ChildFailure(
+        fmt::format("takes more than {} MiB of memory to read a part of it", limits_.memory >> 20));
+  }
+  throw ChildFailure("is damaged: the process that read it failed");
+}
+
+void Child::serve(const Answer& answer) try {
+  confine(limits_, socket_);
+  for (std::size_t size = 0; move_all(socket_, Direction::in, &size, sizeof size);) {
+    std::string request(size, '\0');
+    if (!move_all(socket_, Direction::in, request.data(), size)) break;
+    limit_processor_time(limits_.processor_seconds);
+    if (!put(socket_, answer(Message(std::move(request)), window_))) break;
+  }
+  _exit(0);  // the parent is gone
+} catch (const std::bad_alloc&) {
+  _exit(out_of_memory);
+} catch (...) {
+  _exit(other_failure);
+}
+
+void forbid_opening_files() {
+  rlimit none{0, 0};
+  setrlimit(RLIMIT_NOFILE, &none);
+}
+
+}  // namespace gihflow::hdf5

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+#include "record/message.hpp"
+
+namespace gihflow::hdf5 {
+
+/// What one request to a child may take.
+struct ChildLimits {
+  std::size_t memory = std::size_t{1} << 30;  ///< bytes of address space beyond what the parent has
+  unsigned processor_seconds = 20;
+  unsigned wall_seconds = 120;
+  std::size_t reply = std::size_t{1} << 26;  ///< bytes
+};
+
+/// What is said of a file when the reply is no reply.
+inline constexpr const char* nonsense = "is damaged: nothing sensible comes out of it";
+
+/// The child gave no answer: it crashed, hung, ran out of memory, or answered nonsense. what() is the
+/// end of a sentence on what it was reading.
+class ChildFailure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A child process that does what this one does not dare to do: parsing what a stranger wrote, with a
+/// library that may crash on it. It is a fork of this process, so it begins with a copy of all that is
+/// here; it answers requests in order and shares a window of memory in which large answers are left.
+///
+/// The child has one thread, whatever the parent has, and must start no parallel loop. It writes no
+/// files and no core, prints nothing, holds no descriptor of the parent's (a lock among them would
+/// outlive it), and ends with the parent. No other thread of the parent may be inside HDF5 when the
+/// child is made: its lock would be held for ever there.
+class Child {
+ public:
+  using Answer = std::function<Message(Message request, std::span<std::byte> window)>;
+
+  /// Forks; `answer` runs in the child alone. Throws ChildFailure.
+  Child(std::size_t window_bytes, Answer answer, const ChildLimits& limits = {});
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  std::span<std::byte> window() const { return window_; }
+
+  /// Sends a request; several may be under way, and their replies are received in the same order.
+  /// Throws ChildFailure.
+  void send(const Message& request);
+  Message receive();
+
+ private:
+  [[noreturn]] void serve(const Answer& answer);
+  [[noreturn]] void give_up();
+
+  ChildLimits limits_;
+  std::span<std::byte> window_;
+  int socket_ = -1;
+  pid_t process_ = -1;
+};
+
+/// For the child, once it has opened what it needs: from now on every attempt to open a file fails.
+void forbid_opening_files();
+
+}  // namespace gihflow::hdf5

@@ -1,0 +1,404 @@
+#include "record/input_reader.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "record/child.hpp"
+
+namespace gihflow::hdf5 {
+
+namespace {
+
+constexpr std::size_t longest_text = std::size_t{1} << 20;
+constexpr std::size_t most_entries = std::size_t{1} << 16;  // of an attribute or a list of texts
+
+// Of decompressed chunks: within what a child may take, with room for the work on one of them.
+constexpr double largest_cache = 0x1p28, least_cache = 0x1p20;
+constexpr std::size_t cache_slots = 100'003;
+
+// The object's path cut at every slash: "/a/b" gives "/a", "/a/b".
+std::vector<std::string> prefixes(const std::string& object) {
+  std::vector<std::string> result;
+  for (std::size_t slash = object.find('/', 1); slash != std::string::npos;
+       slash = object.find('/', slash + 1)) {
+    result.push_back(object.substr(0, slash));
+  }
+  if (object.size() > 1) result.push_back(object);
+  return result;
+}
+
+Shape shape_of(hid_t space) {
+  if (H5Sget_simple_extent_type(space) == H5S_SCALAR) return {};
+  Shape shape(static_cast<std::size_t>(check(H5Sget_simple_extent_ndims(space), "dataspace")));
+  if (!shape.empty()) check(H5Sget_simple_extent_dims(space, shape.data(), nullptr), "dataspace");
+  return shape;
+}
+
+bool fits(H5T_class_t type_class, Numbers numbers) {
+  switch (numbers) {
+    case Numbers::integers:
+      return type_class == H5T_INTEGER;
+    case Numbers::reals:
+      return type_class == H5T_INTEGER || type_class == H5T_FLOAT;
+    case Numbers::texts:
+      return type_class == H5T_STRING;
+  }
+  return false;
+}
+
+// Bytes of all chunks that a row of the first axis lies in. A part is read row by row, so fewer in the
+// cache would mean to decompress each chunk once for every part that it overlaps.
+double bytes_of_chunk_row(hid_t creation, const Shape& shape, std::size_t entry_bytes) {
+  Shape chunk(shape.size());
+  check(H5Pget_chunk(creation, static_cast<int>(chunk.size()), chunk.data()), "its chunks");
+  double bytes = static_cast<double>(entry_bytes) * static_cast<double>(chunk.front());
+  for (std::size_t axis = 1; axis < shape.size(); ++axis) {
+    const hsize_t chunks = shape[axis] / chunk[axis] + (shape[axis] % chunk[axis] != 0 ? 1 : 0);
+    bytes *= static_cast<double>(chunks) * static_cast<double>(chunk[axis]);
+  }
+  return bytes;
+}
+
+// Whether values were written, as far as storage tells: what is compressed may be small.
+bool is_stored(hid_t dataset) {
+  const Handle creation(H5Dget_create_plist(dataset), H5Pclose, "its properties");
+  H5D_space_status_t status{};
+  check(H5Dget_space_status(dataset, &status), "its storage");
+  return status == H5D_SPACE_STATUS_ALLOCATED ||
+         (status == H5D_SPACE_STATUS_PART_ALLOCATED && H5Pget_nfilters(creation) > 0);
+}
+
+// Texts are printed, and written as JSON and HDF5: no stray bytes, no terminal control.
+bool is_plain_utf8(const std::string& text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
+    const unsigned lead = byte(i);
+    if (lead == 0x7f || (lead < 0x20 && lead != '\n' && lead != '\t')) return false;
+    const std::size_t length = lead < 0x80   ? 1
+                               : lead < 0xc2 ? 0
+                               : lead < 0xe0 ? 2
+                               : lead < 0xf0 ? 3
+                               : lead < 0xf5 ? 4
+                                             : 0;
+    if (length == 0 || length > text.size() - i) return false;
+    char32_t code = length == 1 ? lead : lead & (0x7fu >> length);
+    for (std::size_t k = 1; k < length; ++k) {
+      if ((byte(i + k) & 0xc0u) != 0x80u) return false;
+      code = (code << 6) | (byte(i + k) & 0x3fu);
+    }
+    const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+    const bool surrogate = code >= 0xd800 && code < 0xe000;
+    if (overlong || surrogate || code > 0x10ffff || (code >= 0x80 && code < 0xa0)) return false;
+    i += length;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string to_string(const Shape& shape) {
+  return shape.empty() ? "a scalar" : fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+const char* to_words(Numbers numbers) {
+  switch (numbers) {
+    case Numbers::integers:
+      return "integers";
+    case Numbers::reals:
+      return "numbers";
+    case Numbers::texts:
+      return "texts";
+  }
+  return "";
+}
+
+std::size_t InputDataset::entries() const {
+  return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+}
+
+InputReader::InputReader(const std::string& path) {
+  prepare_library();
+  try {
+    file_ = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, "opening it");
+  } catch (const Error& failure) {
+    fault(fmt::format("is not a readable HDF5 file ({})", failure.what()));
+  }
+}
+
+bool InputReader::has(const std::string& object) const {
+  for (const std::string& prefix : prefixes(object)) {
+    if (H5Lexists(file_, prefix.c_str(), H5P_DEFAULT) <= 0) return false;
+    H5L_info_t link{};
+    if (H5Lget_info(file_, prefix.c_str(), &link, H5P_DEFAULT) < 0) return false;
+    if (link.type != H5L_TYPE_HARD) return true;  // reachable() tells why it is not followed
+  }
+  return true;
+}
+
+bool InputReader::reachable(const std::string& object, const std::string& wanted) {
+  for (const std::string& prefix : prefixes(object)) {
+    H5L_info_t link{};
+    if (H5Lexists(file_, prefix.c_str(), H5P_DEFAULT) <= 0 ||
+        H5Lget_info(file_, prefix.c_str(), &link, H5P_DEFAULT) < 0) {
+      fault(fmt::format("{} is missing; must be {}", object, wanted));
+      return false;
+    }
+    if (link.type != H5L_TYPE_HARD) {
+      fault(fmt::format("{} is a link to another place, which is not followed; must be {}", prefix,
+                        wanted));
+      return false;
+    }
+  }
+  return true;
+}
+
+std::optional<Shape> InputReader::dataset(const std::string& name, Numbers numbers,
+                                          const std::string& wanted) try {
+  if (!reachable(name, wanted)) return std::nullopt;
+  {
+    const Handle object(H5Oopen(file_, name.c_str(), H5P_DEFAULT), H5Oclose, "opening it");
+    if (H5Iget_type(object) != H5I_DATASET) {
+      fault(fmt::format("{} is not a dataset; must be {}", name, wanted));
+      return std::nullopt;
+    }
+  }
+  Handle opened(H5Dopen2(file_, name.c_str(), H5P_DEFAULT), H5Dclose, "opening it");
+  const Handle type(H5Dget_type(opened), H5Tclose, "its type");
+  if (!fits(H5Tget_class(type), numbers)) {
+    fault(fmt::format("{} does not hold {}; must be {}", name, to_words(numbers), wanted));
+    return std::nullopt;
+  }
+  const Handle creation(H5Dget_create_plist(opened), H5Pclose, "its properties");
+  if (H5Pget_layout(creation) == H5D_VIRTUAL || H5Pget_external_count(creation) != 0) {
+    fault(fmt::format("{} keeps its values in another file, which is not read; must be {}", name,
+                      wanted));
+    return std::nullopt;
+  }
+  const Handle space(H5Dget_space(opened), H5Sclose, "its shape");
+  if (H5Sget_simple_extent_type(space) == H5S_NULL) {
+    fault(fmt::format("{} has no values; must be {}", name, wanted));
+    return std::nullopt;
+  }
+  InputDataset result{name, datasets_.size(), numbers, shape_of(space)};
+  const bool compressed = H5Pget_layout(creation) == H5D_CHUNKED && H5Pget_nfilters(creation) > 0;
+  if (compressed) {
+    const double bytes = bytes_of_chunk_row(creation, result.shape, H5Tget_size(type));
+    if (!(bytes <= largest_cache)) {
+      fault(
+          fmt::format("{} is compressed in chunks of which a row takes {:.3g} MiB: must be at "
+                      "most {}",
+                      name, bytes / 0x1p20, largest_cache / 0x1p20));
+      return std::nullopt;
+    }
+    const Handle access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose, "property list");
+    check(H5Pset_chunk_cache(access, cache_slots,
+                             static_cast<std::size_t>(std::max(least_cache, bytes)), 1.0),
+          "chunk cache");
+    opened = {};  // what is open already keeps the cache that it has
+    opened = Handle(H5Dopen2(file_, name.c_str(), access), H5Dclose, "opening it");
+  }
+  datasets_.emplace_back(result, std::move(opened));
+  return result.shape;
+} catch (const Error& failure) {
+  fault(fmt::format("{} cannot be read ({}); must be {}", name, failure.what(), wanted));
+  return std::nullopt;
+}
+
+bool InputReader::part(std::size_t number, const Shape& start, const Shape& count,
+                       std::span<std::byte> out) try {
+  const auto& [dataset, opened] = datasets_.at(number);
+  const hsize_t entries =
+      std::accumulate(count.begin(), count.end(), hsize_t{1}, std::multiplies<>());
+  if (entries > out.size() / sizeof(double)) throw Error("a part is too large");
+  const auto is_zero = [](hsize_t index) { return index == 0; };
+  if (std::all_of(start.begin(), start.end(), is_zero) && !is_stored(opened)) {  // the first part
+    fault(fmt::format("{} has values that were never written", dataset.name));
+    return false;
+  }
+  const Handle space(H5Dget_space(opened), H5Sclose, "its shape");
+  const Handle memory(H5Screate_simple(1, &entries, nullptr), H5Sclose, "dataspace");
+  if (!count.empty()) {
+    check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
+          "a part of it");
+  }
+  const hid_t native = dataset.numbers == Numbers::integers ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
+  check(H5Dread(opened, native, memory, space, H5P_DEFAULT, out.data()), "its values");
+  return true;
+} catch (const Error&) {
+  fault(fmt::format("{} is damaged: its values cannot be read", datasets_.at(number).first.name));
+  return false;
+}
+
+std::optional<std::vector<std::string>> InputReader::texts(std::size_t number) try {
+  const auto& [dataset, opened] = datasets_.at(number);
+  const Handle type(H5Dget_type(opened), H5Tclose, "its type");
+  if (dataset.shape.size() != 1 || dataset.shape.front() > most_entries ||
+      H5Tis_variable_str(type) <= 0) {
+    fault(fmt::format("{} must be a one-dimensional list of at most {} texts of variable length",
+                      dataset.name, most_entries));
+    return std::nullopt;
+  }
+  std::vector<char*> pointers(dataset.entries(), nullptr);
+  const Handle space(H5Dget_space(opened), H5Sclose, "its shape");
+  const Handle memory(H5Tcopy(type), H5Tclose, "string type");
+  if (!pointers.empty()) {
+    check(
+        H5Dread(opened, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, static_cast<void*>(pointers.data())),
+        "its values");
+  }
+  std::vector<std::string> values;
+  for (const char* text : pointers) values.emplace_back(text == nullptr ? "" : text);
+  if (!pointers.empty()) {
+    H5Dvlen_reclaim(memory, space, H5P_DEFAULT, static_cast<void*>(pointers.data()));
+  }
+  if (!std::all_of(values.begin(), values.end(), is_plain_utf8)) {
+    fault(fmt::format("{} must hold texts in UTF-8 without control characters", dataset.name));
+    return std::nullopt;
+  }
+  return values;
+} catch (const Error& failure) {
+  fault(fmt::format("{} cannot be read ({})", datasets_.at(number).first.name, failure.what()));
+  return std::nullopt;
+}
+
+bool InputReader::has_attribute(const std::string& object, const std::string& name) const {
+  if (object != "/" && !has(object)) return false;
+  return H5Aexists_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT) > 0;
+}
+
+std::optional<Handle> InputReader::attribute(const std::string& object, const std::string& name,
+                                             H5T_class_t type_class, const std::string& wanted) {
+  if (!reachable(object, "an object with the attribute " + name)) return std::nullopt;
+  const std::string where =
+      object == "/" ? "attribute " + name : "attribute " + name + " of " + object;
+  if (H5Aexists_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT) <= 0) {
+    fault(fmt::format("{} is missing; must be {}", where, wanted));
+    return std::nullopt;
+  }
+  Handle opened(H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
+                H5Aclose, "opening it");
+  const Handle type(H5Aget_type(opened), H5Tclose, "its type");
+  const H5T_class_t found = H5Tget_class(type);
+  if (found != type_class && !(type_class == H5T_FLOAT && found == H5T_INTEGER)) {
+    fault(fmt::format("{} is of the wrong type; must be {}", where, wanted));
+    return std::nullopt;
+  }
+  return opened;
+}
+
+std::optional<std::vector<std::int64_t>> InputReader::integers_attribute(
+    const std::string& object, const std::string& name, const std::string& wanted) try {
+  const std::optional<Handle> found = attribute(object, name, H5T_INTEGER, wanted);
+  if (!found) return std::nullopt;
+  const Handle space(H5Aget_space(*found), H5Sclose, "its shape");
+  const Shape shape = shape_of(space);
+  if (shape.size() > 1 || (shape.size() == 1 && shape.front() > most_entries)) {
+    fault(fmt::format("attribute {} has shape {}: must be {}", name, to_string(shape), wanted));
+    return std::nullopt;
+  }
+  std::vector<std::int64_t> values(shape.empty() ? 1 : shape.front());
+  if (!values.empty()) check(H5Aread(*found, H5T_NATIVE_INT64, values.data()), "its values");
+  return values;
+} catch (const Error& failure) {
+  fault(fmt::format("attribute {} cannot be read ({}); must be {}", name, failure.what(), wanted));
+  return std::nullopt;
+}
+
+std::optional<double> InputReader::real_attribute(const std::string& object,
+                                                  const std::string& name) try {
+  const std::optional<Handle> found = attribute(object, name, H5T_FLOAT, "a number");
+  if (!found) return std::nullopt;
+  const Handle space(H5Aget_space(*found), H5Sclose, "its shape");
+  if (H5Sget_simple_extent_npoints(space) != 1) {
+    fault(fmt::format("attribute {} of {} has shape {}: must be a number", name, object,
+                      to_string(shape_of(space))));
+    return std::nullopt;
+  }
+  double value = 0.0;
+  check(H5Aread(*found, H5T_NATIVE_DOUBLE, &value), "its value");
+  return value;
+} catch (const Error& failure) {
+  fault(fmt::format("attribute {} of {} cannot be read ({}); must be a number", name, object,
+                    failure.what()));
+  return std::nullopt;
+}
+
+std::optional<std::string> InputReader::text_attribute(const std::string& object,
+                                                       const std::string& name) try {
+  const std::optional<Handle> found = attribute(object, name, H5T_STRING, "a text");
+  if (!found) return std::nullopt;
+  const Handle space(H5Aget_space(*found), H5Sclose, "its shape");
+  const Handle type(H5Aget_type(*found), H5Tclose, "its type");
+  const std::size_t size = H5Tget_size(type);
+  const htri_t variable = check(H5Tis_variable_str(type), "its type");
+  if (H5Sget_simple_extent_npoints(space) != 1 || (variable == 0 && size > longest_text)) {
+    fault(fmt::format("attribute {} of {} must be one text", name, object));
+    return std::nullopt;
+  }
+  std::string value;
+  if (variable > 0) {
+    char* text = nullptr;
+    const Handle memory(H5Tcopy(H5T_C_S1), H5Tclose, "string type");
+    check(H5Tset_size(memory, H5T_VARIABLE), "string size");
+    check(H5Tset_cset(memory, H5Tget_cset(type)), "string encoding");
+    check(H5Aread(*found, memory, static_cast<void*>(&text)), "its value");
+    value = text == nullptr ? "" : text;
+    H5free_memory(text);
+  } else {
+    value.resize(size);
+    check(H5Aread(*found, type, value.data()), "its value");
+    value.resize(std::min(size, value.find('\0')));
+  }
+  if (!is_plain_utf8(value)) {
+    fault(fmt::format("attribute {} of {} must be a text in UTF-8 without control characters", name,
+                      object));
+    return std::nullopt;
+  }
+  return value;
+} catch (const Error& failure) {
+  fault(fmt::format("attribute {} of {} cannot be read ({}); must be a text", name, object,
+                    failure.what()));
+  return std::nullopt;
+}
+
+Message Reading::operator()(Message request, std::span<std::byte> window) {
+  const auto reply = [this](const auto& answer) {
+    return std::move(Message() << reader_->take_faults() << answer);
+  };
+  const auto question = request.take<Question>();
+  if (question == Question::open) {
+    reader_ = std::make_shared<InputReader>(request.take<std::string>());
+    forbid_opening_files();
+    return reply(true);
+  }
+  if (question == Question::part) {
+    const auto number = request.take<std::size_t>(), offset = request.take<std::size_t>();
+    const auto start = request.take<Shape>(), count = request.take<Shape>();
+    return reply(reader_->part(number, start, count, window.subspan(offset)));
+  }
+  if (question == Question::texts) return reply(reader_->texts(request.take<std::size_t>()));
+
+  const auto object = request.take<std::string>();
+  if (question == Question::has) return reply(reader_->has(object));
+  if (question == Question::dataset) {
+    const auto numbers = request.take<Numbers>();
+    return reply(reader_->dataset(object, numbers, request.take<std::string>()));
+  }
+  const auto name = request.take<std::string>();
+  switch (question) {
+    case Question::has_attribute:
+      return reply(reader_->has_attribute(object, name));
+    case Question::real_attribute:
+      return reply(reader_->real_attribute(object, name));
+    case Question::text_attribute:
+      return reply(reader_->text_attribute(object, name));
+    default:
+      return reply(reader_->integers_attribute(object, name, request.take<std::string>()));
+  }
+}
+
+}  // namespace gihflow::hdf5

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "record/handle.hpp"
+#include "record/image.hpp"
+#include "record/message.hpp"
+
+namespace gihflow::hdf5 {
+
+/// What a dataset holds; reals: integers too.
+enum class Numbers : std::uint8_t { integers, reals, texts };
+const char* to_words(Numbers numbers);
+
+/// "[3, 101]", "a scalar" for an empty shape.
+std::string to_string(const Shape& shape);
+
+/// What an InputFile asks of the InputReader in its child.
+enum class Question : std::uint8_t {
+  open,
+  has,
+  has_attribute,
+  dataset,
+  part,
+  texts,
+  integers_attribute,
+  real_attribute,
+  text_attribute
+};
+
+/// A dataset of an input file, by the number that its reader gave it.
+struct InputDataset {
+  std::string name;
+  std::size_t number = 0;
+  Numbers numbers = Numbers::reals;
+  Shape shape;
+
+  std::size_t entries() const;
+};
+
+/// The side of an InputFile that speaks with HDF5. It trusts the file as little as the file's other
+/// side does, but the library below may crash on it all the same: for use in a child process, and in
+/// tests. Each member either answers or leaves sentences, without the path in front, in `faults`.
+class InputReader {
+ public:
+  explicit InputReader(const std::string& path);
+
+  bool has(const std::string& object) const;
+  bool has_attribute(const std::string& object, const std::string& name) const;
+  /// Shape of a dataset, which has from then on the number of datasets found before it.
+  std::optional<Shape> dataset(const std::string& name, Numbers numbers, const std::string& wanted);
+  /// Reads entries [start, start + count) along each axis of the dataset of that number, row-major, as
+  /// int64 or double, into the beginning of `out`. Returns whether that worked.
+  bool part(std::size_t number, const Shape& start, const Shape& count, std::span<std::byte> out);
+  std::optional<std::vector<std::string>> texts(std::size_t number);
+  std::optional<std::vector<std::int64_t>> integers_attribute(const std::string& object,
+                                                              const std::string& name,
+                                                              const std::string& wanted);
+  std::optional<double> real_attribute(const std::string& object, const std::string& name);
+  std::optional<std::string> text_attribute(const std::string& object, const std::string& name);
+
+  std::vector<std::string> take_faults() { return std::exchange(faults_, {}); }
+
+ private:
+  void fault(std::string sentence) { faults_.push_back(std::move(sentence)); }
+  std::optional<Handle> attribute(const std::string& object, const std::string& name,
+                                  H5T_class_t type_class, const std::string& wanted);
+  bool reachable(const std::string& object, const std::string& wanted);
+
+  Handle file_;
+  std::vector<std::pair<InputDataset, Handle>> datasets_;
+  std::vector<std::string> faults_;
+};
+
+/// Answers one request after another, the first of which opens the file: Question, then what it needs;
+/// the reply is the faults found, then the answer.
+class Reading {
+ public:
+  Message operator()(Message request, std::span<std::byte> window);
+
+ private:
+  std::shared_ptr<InputReader> reader_;
+};
+
+}  // namespace gihflow::hdf5
