@@ -18,7 +18,8 @@ Problem prepare(const Invocation& invocation) {
   assembled.setting.command_line = invocation.text;
   std::vector<std::string>& sentences = assembled.faults.sentences;
   sentences.insert(sentences.begin(), invocation.errors.begin(), invocation.errors.end());
-  if (assembled.setting.output.empty()) assembled.setting.output = default_output(command);
+  const bool new_output = assembled.setting.output.empty() && assembled.setting.resume.empty();
+  if (new_output) assembled.setting.output = default_output(command);
   return gihflow::prepare(std::move(assembled), command);
 }
 

@@ -232,6 +232,20 @@ Json json_baselines(const Baselines& lines) {
 }
 
 Json json_execution(const Execution& execution) {
+  Json processes = Json::array();
+  for (const ProcessRecord& process : execution.processes) {
+    processes.push_back({{"started", process.started},
+                         {"finished", process.finished},
+                         {"host", process.host},
+                         {"command_line", process.command_line},
+                         {"program_version", process.program_version},
+                         {"git_commit", process.git_commit},
+                         {"instruction_set", process.instruction_set},
+                         {"threads", process.threads},
+                         {"steps", process.steps},
+                         {"rhs_evaluations", process.rhs_evaluations},
+                         {"wall_seconds", process.wall_seconds}});
+  }
   return {{"host", execution.host},
           {"device", execution.device},
           {"threads", execution.threads},
@@ -246,7 +260,8 @@ Json json_execution(const Execution& execution) {
           {"wall_seconds", execution.wall_seconds},
           {"statistics_seconds", execution.statistics_seconds},
           {"flow_seconds", execution.flow_seconds},
-          {"report_seconds", execution.report_seconds}};
+          {"report_seconds", execution.report_seconds},
+          {"processes", processes}};
 }
 
 }  // namespace
@@ -278,6 +293,10 @@ std::string provenance_report(const RunFile& run, const std::string& path) {
                                      execution.finished, execution.host, execution.device,
                                      execution.threads, execution.instruction_set));
   fields.add("command", execution.command_line);
+  if (const std::size_t resumed = execution.processes.size(); resumed > 1) {
+    const std::string times = resumed == 2 ? "once" : fmt::format("{} times", resumed - 1);
+    fields.add("resumed", fmt::format("{}, {:.2f} s in all", times, execution.wall_seconds));
+  }
   return fields.text();
 }
 

@@ -54,6 +54,11 @@ namespace {
 constexpr double momentum_decay = 0.9;
 constexpr double first_decay = 0.9, second_decay = 0.999, adam_guard = 1e-8;
 
+/// Numbers that an optimizer remembers of each component.
+Index memories(Optimizer optimizer) {
+  return optimizer == Optimizer::adam ? 2 : optimizer == Optimizer::momentum ? 1 : 0;
+}
+
 /// Steps at which a stage is recorded: those nearest to `times`, each once, first and last included.
 std::vector<Index> output_steps(const std::vector<double>& times, double rate, Index steps) {
   std::vector<Index> out{0};
@@ -132,6 +137,7 @@ class StageDescent {
     x_ = Eigen::Map<const Eigen::VectorXd>(state_.stepper.x.data(), size_);
     steps_before_ = total_steps(state_) - state_.stepper.counters.at(0);
     record().outcome = Outcome::running;
+    record().hint.clear();
     while (record().outcome == Outcome::running && step() < steps_) {
       record().outcome = one_step();
       if (record().outcome == Outcome::running && observer_) record().outcome = notify();
@@ -155,16 +161,13 @@ class StageDescent {
     record().stage = stage_;
     record().integrator = to_string(options_.optimizer);
     x_ = coordinates_.initial_point();
-    const Index memories = options_.optimizer == Optimizer::adam       ? 2
-                           : options_.optimizer == Optimizer::momentum ? 1
-                                                                       : 0;
     StepperState& s = state_.stepper;
     s = {};
     s.active = true;
     s.dt = rate_;
     s.x.assign(x_.begin(), x_.end());
     s.x.push_back(0.0);
-    s.memory.assign(static_cast<std::size_t>(1 + memories * size_), 0.0);
+    s.memory.assign(static_cast<std::size_t>(1 + memories(options_.optimizer) * size_), 0.0);
     s.memory[0] = coordinates_.normalizer(x_);
     s.counters = {0};
     snapshot();
@@ -303,6 +306,31 @@ Outcome train_descent(TrainingState& state, const Schedule& schedule, const Obje
   return run_stages(state, schedule, observer, [&] {
     return StageDescent(state, schedule, objective, validation, options, observer).run();
   });
+}
+
+std::vector<std::string> continuation_errors(const TrainingState& state, const Schedule& schedule,
+                                             const DescentOptions& options) {
+  std::vector<std::string> errors = state_errors(state, schedule);
+  if (!errors.empty() || !state.stepper.active) return errors;
+  const Stage& stage = schedule[static_cast<std::size_t>(state.stage)];
+  const Index n = Cartesian(stage, state.start).size();
+  const StepperState& s = state.stepper;
+  for (const std::string& error :
+       {size_error("x", s.x.size(), n + 1),
+        size_error("memory", s.memory.size(), 1 + memories(options.optimizer) * n),
+        size_error("counters", s.counters.size(), 1)}) {
+    if (!error.empty()) errors.push_back(error);
+  }
+  const Index steps = descent_steps(stage, options.learning_rate);
+  if (errors.empty() && (s.counters[0] < 0 || s.counters[0] > steps)) {
+    errors.push_back(fmt::format("step {}: must be from 0 to {}", s.counters[0], steps));
+  }
+  const std::string& optimizer = state.trajectory.stages.back().integrator;
+  if (optimizer != to_string(options.optimizer)) {
+    errors.push_back(fmt::format("optimizer {} of stage {}: must be {}", optimizer, state.stage + 1,
+                                 to_string(options.optimizer)));
+  }
+  return errors;
 }
 
 }  // namespace gihflow

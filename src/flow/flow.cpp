@@ -18,6 +18,8 @@ namespace gihflow {
 
 namespace {
 
+constexpr Index counters_of_stepper = 6;
+
 constexpr std::array<std::pair<Integrator, const char*>, 4> integrators{{
     {Integrator::automatic, "auto"},
     {Integrator::dopri5, "dopri5"},
@@ -146,6 +148,7 @@ class StageRun {
       load();
     }
     record().outcome = Outcome::running;
+    record().hint.clear();
     while (record().outcome == Outcome::running && state_.stepper.t < stage_.duration) {
       record().outcome = one_step();
       if (record().outcome == Outcome::running && observer_) record().outcome = notify();
@@ -422,6 +425,31 @@ Outcome train_flow(TrainingState& state, const Schedule& schedule, const Objecti
   return run_stages(state, schedule, observer, [&] {
     return StageRun(state, schedule, objective, validation, options, observer).run();
   });
+}
+
+std::vector<std::string> continuation_errors(const TrainingState& state, const Schedule& schedule,
+                                             const FlowOptions& options) {
+  std::vector<std::string> errors = state_errors(state, schedule);
+  if (!errors.empty() || !state.stepper.active) return errors;
+  const Index n = Coordinates(schedule[static_cast<std::size_t>(state.stage)], state.start).size();
+  const StepperState& s = state.stepper;
+  const bool jacobian = s.memory.size() > 1;
+  for (const std::string& error :
+       {size_error("x", s.x.size(), n), size_error("slope", s.slope.size(), n),
+        size_error("memory", s.memory.size(), jacobian ? 1 + n * n : 1),
+        size_error("counters", s.counters.size(), counters_of_stepper)}) {
+    if (!error.empty()) errors.push_back(error);
+  }
+  const double duration = schedule[static_cast<std::size_t>(state.stage)].duration;
+  if (s.t > duration) {
+    errors.push_back(fmt::format("t {}: must be at most the stage's duration, {}", s.t, duration));
+  }
+  const std::string& integrator = state.trajectory.stages.back().integrator;
+  if (integrator != to_string(options.integrator)) {
+    errors.push_back(fmt::format("integrator {} of stage {}: must be {}", integrator,
+                                 state.stage + 1, to_string(options.integrator)));
+  }
+  return errors;
 }
 
 }  // namespace gihflow

@@ -1,6 +1,7 @@
 #pragma once
 
-// What every way to train has in common: stage after stage, and the count of steps over all of them.
+// What every way to train has in common: stage after stage, what a state to continue from must look
+// like, and the count of steps over all stages.
 
 #include "gihflow/flow/flow.hpp"
 
@@ -12,7 +13,7 @@ template <class RunStage>
 Outcome run_stages(TrainingState& state, const Schedule& schedule, Observer* observer,
                    RunStage run_stage) {
   const Index stages = static_cast<Index>(schedule.size());
-  state.outcome = Outcome::running;
+  state.outcome = state.stage < stages ? Outcome::running : Outcome::reached;
   while (state.stage < stages && state.outcome == Outcome::running) {
     const Outcome outcome = run_stage();
     if (outcome != Outcome::reached) {
@@ -33,6 +34,11 @@ Outcome run_stages(TrainingState& state, const Schedule& schedule, Observer* obs
   }
   return state.outcome;
 }
+
+/// What of continuation_errors every way to train has in common.
+std::vector<std::string> state_errors(const TrainingState& state, const Schedule& schedule);
+/// A sentence on a vector of the stepper that has not the expected size; empty where it has.
+std::string size_error(const char* name, std::size_t size, Index expected);
 
 /// Steps of a run so far, rejected ones included.
 inline Index total_steps(const TrainingState& state) {

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/flow/flow.hpp"
+#include "gihflow/record/data_hash.hpp"
 #include "record/parameter_record.hpp"
 #include "record/provenance.hpp"
 
@@ -150,6 +153,64 @@ void write_memory(Image& image, const std::string& group, const std::string& nam
   }
 }
 
+// Hash of all that a run has recorded and of where it goes on: a file that was damaged or edited is
+// told from one that was written.
+class StateHash {
+ public:
+  explicit StateHash(const TrainingState& state) {
+    add(state.stage);
+    add(state.start);
+    add(state.stepper);
+    for (const StageRecord& stage : state.trajectory.stages) {
+      add(stage.stage.duration);
+      for (const Snapshot& snapshot : stage.snapshots) add(snapshot);
+    }
+  }
+  std::string text() const { return fmt::format("{:016x}", state_); }
+
+ private:
+  void add(std::uint64_t number) {
+    std::array<std::byte, 8> bytes;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      bytes[i] = static_cast<std::byte>((number >> (8 * i)) & 0xffu);
+    }
+    state_ = fnv1a(bytes, state_);
+  }
+  void add(Index number) { add(static_cast<std::uint64_t>(number)); }
+  void add(double number) { add(std::bit_cast<std::uint64_t>(number)); }
+  template <class T>
+  void add(const std::vector<T>& numbers) {
+    for (const T number : numbers) add(number);
+  }
+  void add(const Parameters& parameters) {
+    add(parameters.log_c_squared);
+    for (const auto sign : parameters.c_sign) add(static_cast<Index>(sign));
+    add(parameters.w);
+    add(parameters.a);
+  }
+  void add(const Snapshot& snapshot) {
+    add(snapshot.t);
+    add(snapshot.parameters);
+    add(snapshot.loss);
+    add(snapshot.validation_loss);
+    add(snapshot.gradient_norm);
+    add(snapshot.dissipated);
+    add(snapshot.energy_residual);
+  }
+  void add(const StepperState& stepper) {
+    add(Index{stepper.active ? 1 : 0});
+    add(stepper.next_output);
+    add(stepper.t);
+    add(stepper.dt);
+    add(stepper.x);
+    add(stepper.slope);
+    add(stepper.memory);
+    add(stepper.counters);
+  }
+
+  std::uint64_t state_ = fnv1a({});
+};
+
 void write_checkpoint(Image& image, const TrainingState& state) {
   const std::string group = "/checkpoint";
   const StepperState& stepper = state.stepper;
@@ -159,6 +220,7 @@ void write_checkpoint(Image& image, const TrainingState& state) {
   image.attribute(group, "next_output", stepper.next_output);
   image.attribute(group, "t", stepper.t);
   image.attribute(group, "dt", stepper.dt);
+  image.attribute(group, "hash", StateHash(state).text());
   image.attribute(group, "stages_begun", static_cast<Index>(state.trajectory.stages.size()));
   write_memory(image, group, "x", "x", stepper.x, "flat state of the integrator");
   write_memory(image, group, "slope", stepper.x.size() == stepper.slope.size() ? "x" : "slope",
@@ -197,6 +259,38 @@ void write_standard_errors(Image& image, const StandardErrors& errors, const Par
   image.scalar<double>(group + "/a", errors.a, {"nats", "standard error of the gradient in a", {}});
 }
 
+// The processes that computed a run, one column for each field.
+void write_processes(Image& image, const std::string& group,
+                     const std::vector<ProcessRecord>& processes) {
+  if (processes.empty()) return;
+  image.group(group);
+  const std::string scale = group + "/process";
+  image.counting_scale(scale, 1, processes.size(), "process");
+  const auto texts = [&](const char* name, const char* meaning, std::string ProcessRecord::*field) {
+    std::vector<std::string> values;
+    for (const ProcessRecord& process : processes) values.push_back(process.*field);
+    image.texts(group + "/" + name, values, meaning, scale);
+  };
+  const auto numbers = [&]<class T>(const char* name, const char* units, const char* meaning,
+                                    T ProcessRecord::*field) {
+    std::vector<T> values;
+    for (const ProcessRecord& process : processes) values.push_back(process.*field);
+    image.dataset<T>(group + "/" + name, values, {values.size()}, {units, meaning, {scale}});
+  };
+  texts("started", "start, UTC", &ProcessRecord::started);
+  texts("finished", "last write of the file, UTC", &ProcessRecord::finished);
+  texts("host", "machine", &ProcessRecord::host);
+  texts("command_line", "command line", &ProcessRecord::command_line);
+  texts("program_version", "version of the program", &ProcessRecord::program_version);
+  texts("git_commit", "commit of the program", &ProcessRecord::git_commit);
+  texts("instruction_set", "instruction set of the hot loops", &ProcessRecord::instruction_set);
+  numbers("threads", "1", "threads", &ProcessRecord::threads);
+  numbers("steps", "1", "steps made, rejected ones included", &ProcessRecord::steps);
+  numbers("rhs_evaluations", "1", "right-hand sides that its steps took",
+          &ProcessRecord::rhs_evaluations);
+  numbers("wall_seconds", "s", "wall time", &ProcessRecord::wall_seconds);
+}
+
 void write_execution(Image& image, const Execution& execution) {
   const std::string group = "/execution";
   image.group(group);
@@ -216,6 +310,7 @@ void write_execution(Image& image, const Execution& execution) {
   image.attribute(group, "statistics_seconds", execution.statistics_seconds);
   image.attribute(group, "flow_seconds", execution.flow_seconds);
   image.attribute(group, "report_seconds", execution.report_seconds);
+  write_processes(image, group + "/processes", execution.processes);
 }
 
 // --- Reading ---------------------------------------------------------------------------------
@@ -383,6 +478,15 @@ TrainingState read_state(InputFile& file, Index degree) {
   for (Index k = 0; k < stages && !file.faulty(); ++k) {
     state.trajectory.stages.push_back(read_stage(file, stage_group(size(k)), *start));
   }
+  if (!file.faulty() && file.has_attribute(group, "hash")) {
+    const std::string found = StateHash(state).text();
+    const std::string hash = file.text_attribute(group, "hash").value_or("");
+    if (hash != found) {
+      file.fault(
+          fmt::format("is damaged: what it records has the hash {}, and attribute hash of {} is {}",
+                      found, group, hash));
+    }
+  }
   return state;
 }
 
@@ -416,6 +520,43 @@ StandardErrors read_standard_errors(InputFile& file, const Parameters& shape) {
   return errors;
 }
 
+std::vector<ProcessRecord> read_processes(InputFile& file, const std::string& group) {
+  std::vector<ProcessRecord> processes;
+  if (!file.has(group)) return processes;
+  const auto started = file.texts(group + "/started");
+  if (!started) return processes;
+  processes.resize(started->size());
+  const auto texts = [&](const char* name, std::string ProcessRecord::*field) {
+    const std::string path = fmt::format("{}/{}", group, name);
+    const auto values = file.texts(path);
+    if (values && values->size() != processes.size()) {
+      file.fault(fmt::format("{} has {} entries: must be one for each process, {}", path,
+                             values->size(), processes.size()));
+    } else if (values) {
+      for (std::size_t k = 0; k < processes.size(); ++k) processes[k].*field = (*values)[k];
+    }
+  };
+  const auto integers = [&](const char* name, Index ProcessRecord::*field) {
+    const auto values = file.integers(fmt::format("{}/{}", group, name), Shape{processes.size()});
+    if (!values) return;
+    for (std::size_t k = 0; k < processes.size(); ++k) processes[k].*field = (*values)[k];
+  };
+  texts("started", &ProcessRecord::started);
+  texts("finished", &ProcessRecord::finished);
+  texts("host", &ProcessRecord::host);
+  texts("command_line", &ProcessRecord::command_line);
+  texts("program_version", &ProcessRecord::program_version);
+  texts("git_commit", &ProcessRecord::git_commit);
+  texts("instruction_set", &ProcessRecord::instruction_set);
+  integers("threads", &ProcessRecord::threads);
+  integers("steps", &ProcessRecord::steps);
+  integers("rhs_evaluations", &ProcessRecord::rhs_evaluations);
+  if (const auto wall = file.reals(group + "/wall_seconds", Shape{processes.size()})) {
+    for (std::size_t k = 0; k < processes.size(); ++k) processes[k].wall_seconds = (*wall)[k];
+  }
+  return processes;
+}
+
 Execution read_execution(InputFile& file) {
   const std::string group = "/execution";
   const auto text = [&](const char* name) { return file.text_attribute(group, name).value_or(""); };
@@ -439,6 +580,7 @@ Execution read_execution(InputFile& file) {
   execution.statistics_seconds = seconds("statistics_seconds");
   execution.flow_seconds = seconds("flow_seconds");
   execution.report_seconds = seconds("report_seconds");
+  execution.processes = read_processes(file, group + "/processes");
   return execution;
 }
 

@@ -459,9 +459,17 @@ void add_output_rows(std::vector<Option>& table) {
       {"kernels-output", "FILE", "File for the kernels of the chains too", "none"},
       {group, static_cast<unsigned>(Command::sample), false},
       [](auto& s) -> auto& { return s.kernels_output; }));
+  table.push_back(path_row(
+      {"resume", "RUN",
+       "Continue this run file in place from its checkpoint, with its settings; other options "
+       "must agree with them, but for --threads, --device auto, limits and those of this group",
+       "none"},
+      {group, static_cast<unsigned>(Command::train), false},
+      [](auto& s) -> auto& { return s.resume; }));
   table.push_back(flag_row(
-      {"force", "", "Overwrite files that exist"}, {group, writers, false},
-      [](auto& s) -> auto& { return s.force; }));
+      {"force", "",
+       "Overwrite files that exist; with --resume, continue a run of another program version"},
+      {group, writers, false}, [](auto& s) -> auto& { return s.force; }));
   table.push_back(real_row(
       {"checkpoint-every", "S", "Write the file at most so often, in seconds, beside stage ends"},
       {group, static_cast<unsigned>(Command::train), false}, Least::zero,

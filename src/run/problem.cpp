@@ -16,6 +16,7 @@
 #include "gihflow/record/parameter_file.hpp"
 #include "gihflow/record/run_file.hpp"
 #include "gihflow/run/estimate.hpp"
+#include "gihflow/run/resume.hpp"
 
 namespace gihflow {
 
@@ -30,6 +31,7 @@ class Preparation {
     problem_.command = command;
     problem_.setting = std::move(assembled.setting);
     problem_.notes = std::move(assembled.notes);
+    problem_.resumed = std::move(assembled.resumed);
   }
 
   Problem finish() {
@@ -211,6 +213,10 @@ class Preparation {
   }
 
   void use_parameters() {
+    if (problem_.resumed) {  // they have been left behind
+      if (!setting().parameters.empty()) problem_.parameters = problem_.resumed->run.state.start;
+      return;
+    }
     auto read_one = read("parameters", setting().parameters, read_parameters);
     if (!read_one) return;
     const std::string& path = setting().parameters;
@@ -431,7 +437,7 @@ class Preparation {
         return;
       }
     }
-    if (setting().dry_run) return;
+    if (setting().dry_run || problem_.resumed) return;
     for (const std::string& message :
          output_errors(path, setting().force, fmt::format("{} {}", option.name, path))) {
       fault(option.name, message);
@@ -541,11 +547,22 @@ Parameters Problem::start() const {
 }
 
 Problem prepare(Assembled assembled, Command command) {
+  if (command == Command::train && !assembled.setting.resume.empty()) {
+    assembled = assemble_resumption(assembled);
+    const Setting& setting = assembled.setting;
+    if (!nothing_left(assembled.resumed->run, setting.flow.max_steps, setting.resume).empty()) {
+      Problem problem;
+      problem.setting = std::move(assembled.setting);
+      problem.notes = std::move(assembled.notes);
+      problem.resumed = std::move(assembled.resumed);
+      return problem;
+    }
+  }
   return Preparation(std::move(assembled), command).finish();
 }
 
 Problem prepare(const Setting& setting, Command command) {
-  return prepare(Assembled{setting, {}, {}}, command);
+  return prepare(Assembled{setting, {}, {}, nullptr}, command);
 }
 
 }  // namespace gihflow

@@ -1,5 +1,6 @@
 #include "gihflow/run/train.hpp"
 
+#include <fmt/format.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <cmath>
 #include <ctime>
 #include <limits>
+#include <set>
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/interrupt.hpp"
@@ -15,6 +17,7 @@
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/population/objective.hpp"
 #include "gihflow/record/data_hash.hpp"
+#include "gihflow/run/resume.hpp"
 #include "gihflow/theory/distance.hpp"
 
 namespace gihflow {
@@ -56,17 +59,55 @@ Execution begin_execution(const Setting& setting) {
   return execution;
 }
 
+// This process, as a run's list of processes tells it.
+ProcessRecord begin_process(const Execution& execution) {
+  ProcessRecord process;
+  process.started = execution.started;
+  process.host = execution.host;
+  process.command_line = execution.command_line;
+  process.program_version = version();
+  process.git_commit = git_commit();
+  process.instruction_set = execution.instruction_set;
+  process.threads = execution.threads;
+  return process;
+}
+
+// What earlier processes did of a run that goes on is kept: the first start, sums, the list of them.
+void add_earlier(Execution& execution, const Execution& earlier) {
+  execution.started = earlier.started;
+  execution.checkpoints = earlier.checkpoints;
+  execution.wall_seconds = earlier.wall_seconds;
+  execution.statistics_seconds = earlier.statistics_seconds;
+  execution.flow_seconds = earlier.flow_seconds;
+  execution.report_seconds = earlier.report_seconds;
+  execution.processes = earlier.processes;
+}
+
+// Work of a run so far, by its own statistics.
+StepStatistics totals(const TrainingState& state) {
+  StepStatistics sum;
+  for (const StageRecord& stage : state.trajectory.stages) {
+    sum.rhs_evaluations += stage.statistics.rhs_evaluations;
+    sum.accepted_steps += stage.statistics.accepted_steps;
+    sum.rejected_steps += stage.statistics.rejected_steps;
+  }
+  return sum;
+}
+
 Engine engine_named(const std::string& name) {
   if (name == "dense") return Engine::dense;
   return name == "sparse" ? Engine::sparse : Engine::reference;
 }
 
-// The setting with all that was left open decided, as the config of the run tells it.
-std::string resolved_config(const Problem& problem, const Objective& objective) {
-  Setting setting = problem.setting;
-  if (!problem.infinite()) setting.engine = engine_named(objective.engine());
-  setting.device = Device::cpu;
-  return config_text(setting, Command::train, problem.unused);
+// The setting as the config of the run tells it.
+std::string resolved_config(const Problem& problem) {
+  const Setting& setting = problem.setting;
+  if (!problem.resumed) return config_text(setting, Command::train, problem.unused);
+  std::set<std::string> others;  // a run that goes on keeps the keys that it has
+  for (const Option& option : options()) {
+    if (!setting.given.contains(option.name)) others.insert(option.name);
+  }
+  return config_text(setting, Command::train, others);
 }
 
 std::vector<Index> lags_of(const Model& model) {
@@ -101,7 +142,14 @@ class Recorder final : public Observer {
  public:
   Recorder(const Setting& setting, RunFile& run, OutputFile* file, TrainObserver* observer,
            Clock::time_point start)
-      : setting_(setting), run_(run), file_(file), observer_(observer), start_(start) {}
+      : setting_(setting),
+        run_(run),
+        file_(file),
+        observer_(observer),
+        start_(start),
+        wall_before_(run.execution.wall_seconds),
+        done_before_(totals(run.state)),
+        stage_(run.state.stage) {}
 
   Outcome after_step(const TrainingState& state, const Progress& progress) override {
     const double step = seconds_since(last_step_);
@@ -125,8 +173,7 @@ class Recorder final : public Observer {
   // Writes what `run` holds now.
   void write() {
     const Clock::time_point begin = Clock::now();
-    run_.execution.wall_seconds = seconds_since(start_);
-    run_.execution.finished = utc_now();
+    tell_of_this_process();
     if (file_ != nullptr) {
       ++run_.execution.checkpoints;
       write_run(*file_, run_);
@@ -136,6 +183,19 @@ class Recorder final : public Observer {
   }
 
  private:
+  void tell_of_this_process() {
+    Execution& execution = run_.execution;
+    ProcessRecord& process = execution.processes.back();
+    const StepStatistics done = totals(run_.state);
+    process.wall_seconds = seconds_since(start_);
+    process.finished = utc_now();
+    process.rhs_evaluations = done.rhs_evaluations - done_before_.rhs_evaluations;
+    process.steps = done.accepted_steps + done.rejected_steps - done_before_.accepted_steps -
+                    done_before_.rejected_steps;
+    execution.wall_seconds = wall_before_ + process.wall_seconds;
+    execution.finished = process.finished;
+  }
+
   const Setting& setting_;
   RunFile& run_;
   OutputFile* file_;
@@ -145,7 +205,9 @@ class Recorder final : public Observer {
   Clock::time_point last_step_ = Clock::now();
   double longest_write_ = 0.0;
   double longest_step_ = 0.0;
-  Index stage_ = 0;
+  double wall_before_;          // of earlier processes
+  StepStatistics done_before_;  // by them
+  Index stage_;
 };
 
 // Draws a source's chains into an objective and takes their hash on the way.
@@ -171,23 +233,43 @@ HashedObjective hashed_objective(const Setting& setting, const Kernels& kernels)
 class Training {
  public:
   Training(const Problem& problem, TrainObserver* observer)
-      : problem_(problem), setting_(problem.setting), observer_(observer) {
+      : problem_(problem), setting_(problem_.setting), observer_(observer) {
     if (setting_.threads) set_threads(*setting_.threads);
-    if (!setting_.output.empty()) {
-      file_ = std::make_unique<OutputFile>(setting_.output, setting_.force);
+    if (problem_.resumed) {
+      run_ = problem_.resumed->run;
+      file_ = problem_.resumed->file.get();
+    } else if (!setting_.output.empty()) {
+      own_file_ = std::make_unique<OutputFile>(setting_.output, setting_.force);
+      file_ = own_file_.get();
     }
-    run_.execution = begin_execution(setting_);
+    Execution execution = begin_execution(setting_);
+    const ProcessRecord process = begin_process(execution);
+    if (problem_.resumed) add_earlier(execution, run_.execution);
+    execution.processes.push_back(process);
+    run_.execution = std::move(execution);
   }
 
   RunFile run() {
     for (const std::string& note : problem_.notes) {
       if (observer_ != nullptr) observer_->note(note);
     }
+    if (problem_.resumed) {
+      const std::string over = nothing_left(run_, setting_.flow.max_steps, setting_.resume);
+      if (!over.empty()) {
+        if (observer_ != nullptr) observer_->note(over);
+        return problem_.resumed->run;
+      }
+    }
     build_objectives();
-    run_.state = begin_training(problem_.start());
-    Recorder recorder(setting_, run_, file_.get(), observer_, start_);
-    recorder.write();
-    train(recorder);
+    if (!problem_.resumed) run_.state = begin_training(problem_.start());
+    Recorder recorder(setting_, run_, file_, observer_, start_);
+    if (!has_ended(run_.state.outcome)) {
+      run_.state.outcome = Outcome::running;
+      run_.baselines.reset();
+      run_.standard_errors.reset();
+      recorder.write();
+      train(recorder);
+    }
     report();
     recorder.write();
     return std::move(run_);
@@ -212,19 +294,36 @@ class Training {
       training = hashed_objective(setting_, chains_);
     }
     objective_ = std::move(training.objective);
-    run_.tokens_hash = training.hash;
+    decide();
+    keep_hash(run_.tokens_hash, training.hash, "training");
     if (validation_chains_ || validation_kernels_) {
       HashedObjective validation = validation_kernels_
                                        ? hashed_objective(setting_, *validation_kernels_)
                                        : hashed_objective(setting_, validation_chains_);
       validation_ = std::move(validation.objective);
-      run_.validation_hash = validation.hash;
+      keep_hash(run_.validation_hash, validation.hash, "validation");
     }
-    run_.provenance = {version(), git_commit(), resolved_config(problem_, *objective_),
-                       setting_.sampling.seed};
+    run_.provenance = {version(), git_commit(), resolved_config(problem_), setting_.sampling.seed};
     run_.vocabulary = setting_.model.vocabulary;
     run_.lags = lags_of(setting_.model);
-    run_.execution.statistics_seconds = seconds_since(begin);
+    run_.execution.statistics_seconds += seconds_since(begin);
+  }
+
+  // Decides what the setting left open, so that all objectives of this run, and of one that repeats or
+  // continues it, are computed the same way.
+  void decide() {
+    if (!problem_.infinite()) problem_.setting.engine = engine_named(objective_->engine());
+    problem_.setting.device = Device::cpu;
+  }
+
+  // Chains that a run goes on with are those that it began with.
+  void keep_hash(std::string& kept, const std::string& hash, const char* chains) {
+    if (problem_.resumed && kept != hash) {
+      throw InputError(fmt::format(
+          "{}: the {} chains have the hash {}: must be {}, that of the chains it was begun with",
+          setting_.resume, chains, hash, kept));
+    }
+    kept = hash;
   }
 
   void train(Recorder& recorder) {
@@ -238,7 +337,7 @@ class Training {
       train_flow(state, setting_.stages, *objective_, validation_.get(), setting_.flow, &recorder);
     }
     run_.state = std::move(state);
-    run_.execution.flow_seconds = seconds_since(begin);
+    run_.execution.flow_seconds += seconds_since(begin);
   }
 
   // What a run that has come to an end is held against.
@@ -264,7 +363,7 @@ class Training {
                                       problem_.validation_data || problem_.kernels);
     }
     run_.baselines = std::move(lines);
-    run_.execution.report_seconds = seconds_since(begin);
+    run_.execution.report_seconds += seconds_since(begin);
   }
 
   Baselines baselines_on(const SequenceSource& source, const std::vector<Index>& lags,
@@ -274,11 +373,12 @@ class Training {
                      given ? std::optional<double>() : prior.alpha);
   }
 
-  const Problem& problem_;
+  Problem problem_;
   const Setting& setting_;
   TrainObserver* observer_;
   Clock::time_point start_ = Clock::now();
-  std::unique_ptr<OutputFile> file_;
+  std::unique_ptr<OutputFile> own_file_;
+  OutputFile* file_ = nullptr;  // null: none is written
   RunFile run_;
   std::shared_ptr<const SequenceSource> chains_, validation_chains_;  // null in infinite context
   std::shared_ptr<const Kernels> kernels_, validation_kernels_;       // null in finite context

@@ -6,29 +6,10 @@ import unittest
 import h5py
 import numpy as np
 
-from gihflow_testing import DirectoryTest, run
+from gihflow_testing import DirectoryTest, contents, run
 
 PLAIN = ("--chains", "40", "--validation-chains", "10", "--length", "25", "--stages", "c:50,w:20,a:3")
 SMALL = (*PLAIN, "--outputs", "12")
-
-
-def contents(path, without=("execution",)):
-    """Every dataset and attribute of a file as {name: bytes or value}, but for some groups."""
-    found = {}
-
-    def visit(name, item):
-        if name.split("/")[0] in without:
-            return
-        for key, value in item.attrs.items():
-            if key not in ("DIMENSION_LIST", "REFERENCE_LIST"):
-                found[f"{name}@{key}"] = value.tobytes() if isinstance(value, np.ndarray) else value
-        if isinstance(item, h5py.Dataset):
-            found[name] = (item.dtype.str, item.shape, item[()].tobytes())
-
-    with h5py.File(path) as file:
-        visit("", file)
-        file.visititems(visit)
-    return found
 
 
 class PaperExperiment(DirectoryTest):

@@ -56,6 +56,28 @@ def cmake_cache(name):
     raise KeyError(f"{name} is not in the CMake cache")
 
 
+def contents(path, without=("execution",)):
+    """Every dataset and attribute of an HDF5 file as {name: bytes or value}, but for some groups."""
+    import h5py
+    import numpy as np
+
+    found = {}
+
+    def visit(name, item):
+        if name.split("/")[0] in without:
+            return
+        for key, value in item.attrs.items():
+            if key not in ("DIMENSION_LIST", "REFERENCE_LIST"):
+                found[f"{name}@{key}"] = value.tobytes() if isinstance(value, np.ndarray) else value
+        if isinstance(item, h5py.Dataset):
+            found[name] = (item.dtype.str, item.shape, item[()].tobytes())
+
+    with h5py.File(path) as file:
+        visit("", file)
+        file.visititems(visit)
+    return found
+
+
 class DirectoryTest(unittest.TestCase):
     """A test case with an empty directory of its own, self.directory, removed after each test."""
 

@@ -46,6 +46,10 @@ Index descent_steps(const Stage& stage, double learning_rate);
 std::vector<std::string> descent_errors(const Schedule& schedule, const DescentOptions& options,
                                         Index chains);
 
+/// Why train_descent could not go on from `state`, as continuation_errors of the flow.
+std::vector<std::string> continuation_errors(const TrainingState& state, const Schedule& schedule,
+                                             const DescentOptions& options);
+
 /// Gradient descent in (c, w, a) through the schedule, from wherever `state` stands: a stage takes
 /// round(TIME/η) steps, and step k stands at flow time t = ηk. Observer, validation and outcomes are
 /// those of train_flow; a run that stops after any step continues with the same bits.

@@ -14,7 +14,25 @@ namespace gihflow {
 
 inline constexpr int run_schema_version = 1;
 
-/// What does not determine the bits of a run: where, when and how fast it was computed.
+/// One of the processes that a run was computed by, the first or one that resumed it.
+struct ProcessRecord {
+  std::string started;   ///< UTC, ISO 8601
+  std::string finished;  ///< of the last write
+  std::string host;
+  std::string command_line;
+  std::string program_version;
+  std::string git_commit;
+  std::string instruction_set;
+  Index threads = 0;
+  Index steps = 0;            ///< that it made, rejected ones included
+  Index rhs_evaluations = 0;  ///< that its steps took
+  double wall_seconds = 0.0;
+
+  bool operator==(const ProcessRecord&) const = default;
+};
+
+/// What does not determine the bits of a run: where, when and how fast it was computed. Of a run that
+/// was resumed: texts and `threads` of the last process, but `started` of the first, and sums.
 struct Execution {
   std::string host;
   std::string device;  ///< "cpu", "cuda"
@@ -32,6 +50,8 @@ struct Execution {
   double statistics_seconds = 0.0;  ///< of it: drawing or reading chains, building statistics
   double flow_seconds = 0.0;        ///< of it: in train_flow, checkpoints included
   double report_seconds = 0.0;      ///< of it: baselines and standard errors
+  std::vector<ProcessRecord>
+      processes;  ///< in order of time; none in files that older programs wrote
 
   bool operator==(const Execution&) const = default;
 };

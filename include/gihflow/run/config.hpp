@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,12 +17,15 @@ struct CommandLine {
   std::map<std::string, std::string> values;  ///< by option name; "true" for a flag
 };
 
+struct Resumption;
+
 /// A setting put together from all places, with the faults found on the way and remarks that a user
 /// should see.
 struct Assembled {
   Setting setting;
   Faults faults;
   std::vector<std::string> notes;
+  std::shared_ptr<const Resumption> resumed;  ///< the run that goes on; null: a new one
 };
 
 /// Defaults < preset < config file < command line. There is one preset: the command line's, else the

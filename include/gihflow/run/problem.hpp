@@ -23,6 +23,7 @@ struct Problem {
   bool parents_known = true;                         ///< false: given data that do not say
   std::set<std::string> unused;                      ///< options without effect here
   std::vector<std::string> notes;
+  std::shared_ptr<const Resumption> resumed;  ///< the run that goes on; null: a new one
 
   bool infinite() const { return setting.context == Context::infinite; }
   /// Sequences of the command's purpose: given, or drawn. Throws InputError.
@@ -44,7 +45,8 @@ struct Problem {
 
 /// Reads the input files of a setting, takes over what they fix, and checks every option and how
 /// they fit together, so that work can begin. Throws InputError with all faults, those in `assembled`
-/// first.
+/// first. With `setting.resume` it is the problem of that run file, see run/resume.hpp; of a run with
+/// nothing left to do the input files are not read.
 Problem prepare(Assembled assembled, Command command);
 Problem prepare(const Setting& setting, Command command);
 

@@ -64,7 +64,8 @@ struct Setting {
   // Output
   std::string output;              ///< empty: no file is written
   std::string kernels_output;      ///< of `sample`; empty: none
-  bool force = false;              ///< overwrite existing outputs
+  std::string resume;              ///< run file to continue in place; empty: a new run
+  bool force = false;              ///< overwrite existing outputs; resume across program versions
   double checkpoint_every = 0.5;   ///< at most so often, in seconds of wall time
   std::optional<double> max_wall;  ///< seconds of wall time
   bool dry_run = false;

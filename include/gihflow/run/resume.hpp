@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "gihflow/record/output_file.hpp"
+#include "gihflow/record/run_file.hpp"
+#include "gihflow/run/config.hpp"
+
+namespace gihflow {
+
+/// A run file that training goes on from, locked since before it was read.
+struct Resumption {
+  std::unique_ptr<OutputFile> file;
+  RunFile run;
+};
+
+/// Whether a run has come to an end that no further step can change: the end of its schedule or a
+/// numerical failure.
+bool has_ended(Outcome outcome);
+
+/// Why nothing is left to do for a run that is resumed with this limit on steps, as a sentence: it has
+/// ended, or it has taken all steps that it may. Empty where there is something left.
+std::string nothing_left(const RunFile& run, Index max_steps, const std::string& path);
+
+/// The setting in which the run `asked.setting.resume` goes on in place: that of the file's config, with
+/// options that cannot change a bit (threads, limits, output of messages) as asked, and a new limit on
+/// steps if one was asked for.
+///
+/// Throws InputError with the faults in `asked` and its own: a file that is no run file, is damaged or is
+/// being written by another process; an option that differs from the file's config; a state that does
+/// not fit it; unless the run has ended or `force` was given, another version or commit of the program.
+Assembled assemble_resumption(const Assembled& asked);
+
+}  // namespace gihflow

@@ -1,0 +1,64 @@
+#include "flow/stages.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace gihflow {
+
+namespace {
+
+bool all_finite(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
+}
+
+}  // namespace
+
+std::vector<std::string> state_errors(const TrainingState& state, const Schedule& schedule) {
+  const Index stages = static_cast<Index>(schedule.size());
+  const auto& records = state.trajectory.stages;
+  const StepperState& stepper = state.stepper;
+  if (state.stage < 0 || state.stage > stages || (state.stage == stages && stepper.active)) {
+    return {
+        fmt::format("stage {}: must be from 0 to {}, the number of stages", state.stage, stages)};
+  }
+  const Index begun = state.stage + (stepper.active ? 1 : 0);
+  if (static_cast<Index>(records.size()) != begun) {
+    return {fmt::format("{} stages have a record: must be {}", records.size(), begun)};
+  }
+  std::vector<std::string> errors;
+  for (std::size_t k = 0; k < records.size(); ++k) {
+    if (records[k].stage != schedule[k]) {
+      errors.push_back(fmt::format("stage {} is {}: must be {}", k + 1,
+                                   to_string(Schedule{records[k].stage}),
+                                   to_string(Schedule{schedule[k]})));
+    }
+    if (records[k].snapshots.empty()) {
+      errors.push_back(fmt::format("stage {} has no recorded point", k + 1));
+    }
+  }
+  if (!errors.empty() || !stepper.active) return errors;
+  const StageRecord& current = records.back();
+  if (!(stepper.t >= 0.0) || !std::isfinite(stepper.t)) {
+    errors.push_back(fmt::format("t {}: must be at least 0 and finite", stepper.t));
+  }
+  if (!(stepper.dt > 0.0) || !std::isfinite(stepper.dt)) {
+    errors.push_back(fmt::format("dt {}: must be positive and finite", stepper.dt));
+  }
+  if (stepper.next_output != static_cast<Index>(current.snapshots.size())) {
+    errors.push_back(fmt::format("next_output {}: must be the number of recorded points, {}",
+                                 stepper.next_output, current.snapshots.size()));
+  }
+  if (!all_finite(stepper.x) || !all_finite(stepper.slope)) {
+    errors.push_back("x and slope: must be finite");
+  }
+  return errors;
+}
+
+std::string size_error(const char* name, std::size_t size, Index expected) {
+  if (static_cast<Index>(size) == expected) return {};
+  return fmt::format("{} has {} entries: must be {}", name, size, expected);
+}
+
+}  // namespace gihflow

@@ -1,0 +1,219 @@
+#include "gihflow/run/resume.hpp"
+
+#include <fmt/format.h>
+
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/version.hpp"
+#include "gihflow/flow/descent.hpp"
+
+namespace gihflow {
+
+namespace {
+
+Index steps_taken(const TrainingState& state) {
+  Index steps = 0;
+  for (const StageRecord& stage : state.trajectory.stages) {
+    steps += stage.statistics.accepted_steps + stage.statistics.rejected_steps;
+  }
+  return steps;
+}
+
+class ResumedSetting {
+ public:
+  ResumedSetting(const Assembled& asked, std::shared_ptr<const Resumption> resumed)
+      : asked_(asked),
+        path_(asked.setting.resume),
+        resumed_(std::move(resumed)),
+        run_(resumed_->run),
+        theirs_(setting_of_config(run_.provenance.config, path_)) {}
+
+  /// Throws the faults of its own.
+  Assembled finish() {
+    result_.notes = asked_.notes;
+    result_.setting = theirs_;
+    take_over_what_moves_no_bit();
+    refuse_differing_options();
+    take_limit();
+    if (!has_ended(run_.state.outcome)) {
+      compare_program();
+      check_state();
+    }
+    if (!result_.faults.sentences.empty()) throw InputError(result_.faults.sentences);
+    result_.resumed = resumed_;
+    return std::move(result_);
+  }
+
+ private:
+  const Setting& mine() const { return asked_.setting; }
+  bool faulty(const std::string& option) const { return asked_.faults.about({option.c_str()}); }
+  void fault(const std::string& option, std::string sentence) {
+    result_.faults.add(option, std::move(sentence));
+  }
+
+  void take_over_what_moves_no_bit() {
+    for (const Option& option : options()) {
+      if (option.determines_result || !option.belongs_to(Command::train)) continue;
+      if (const std::optional<Value> value = option.get(mine()))
+        option.set(result_.setting, *value);
+    }
+    result_.setting.output = path_;
+    result_.setting.command_line = mine().command_line;
+    for (const auto& [name, origin] : mine().given) {
+      const Option* option = find_option(name);
+      if (option != nullptr && !option->determines_result) result_.setting.given[name] = origin;
+    }
+    if (!mine().output.empty() && mine().output != path_) {
+      fault("output", located(mine(), fmt::format("output {}: must be left out beside resume {}, "
+                                                  "which is continued in place",
+                                                  mine().output, path_)));
+    }
+  }
+
+  // Options that were asked for, those that a preset stands for among them.
+  std::map<std::string, std::string> asked_options() const {
+    std::map<std::string, std::string> names = mine().given;
+    if (const auto preset = names.find("preset"); preset != names.end()) {
+      for (const std::string& name : preset_options()) names.emplace(name, preset->second);
+    }
+    return names;
+  }
+
+  void refuse_differing_options() {
+    for (const auto& [name, origin] : asked_options()) {
+      const Option* option = find_option(name);
+      if (option == nullptr || !option->determines_result || name == "max-steps" ||
+          name == "preset" || !option->belongs_to(Command::train) || faulty(name)) {
+        continue;
+      }
+      compare_option(*option, origin);
+    }
+  }
+
+  void compare_option(const Option& option, const std::string& origin) {
+    const std::optional<Value> wanted = option.get(mine());
+    const std::optional<Value> there = option.get(theirs_);
+    if (wanted == there) return;
+    const bool automatic = wanted && to_string(*wanted) == "auto";
+    if (automatic && (option.name == "engine" || option.name == "device")) return;
+    if (there && !theirs_.given.contains(option.name)) {
+      result_.notes.push_back(
+          fmt::format("{} has no effect: {} does not depend on it", option.name, path_));
+      return;
+    }
+    fault(option.name, fmt::format("{}{} {}: must be {}", origin.empty() ? "--" : origin + ": ",
+                                   option.name, wanted ? to_string(*wanted) : "none",
+                                   there ? fmt::format("{}, as in {}", to_string(*there), path_)
+                                         : fmt::format("left out, as in {}", path_)));
+  }
+
+  // The one option that decides where a run stops but not how it gets there.
+  void take_limit() {
+    const Option& option = *find_option("max-steps");
+    const std::optional<Value> limit = option.get(mine());
+    if (!limit || faulty("max-steps")) return;
+    const Index taken = steps_taken(run_.state);
+    if (!has_ended(run_.state.outcome) && mine().flow.max_steps <= taken) {
+      fault("max-steps", located(mine(), fmt::format("max-steps {}: must exceed the {} steps that "
+                                                     "{} has taken",
+                                                     mine().flow.max_steps, taken, path_)));
+    }
+    option.set(result_.setting, *limit);
+    result_.setting.given["max-steps"] = "";
+  }
+
+  void compare_program() {
+    const Provenance& wrote = run_.provenance;
+    if (wrote.program_version != version() || wrote.git_commit != git_commit()) {
+      const std::string difference =
+          fmt::format("{} was computed by gihflow {} (commit {}), and this is {} (commit {})",
+                      path_, wrote.program_version, wrote.git_commit, version(), git_commit());
+      if (mine().force) {
+        result_.notes.push_back(difference + ": the rest may have other bits");
+      } else {
+        fault("resume", difference + "; give --force to continue, with bits that may differ");
+      }
+    }
+    const Execution& execution = run_.execution;
+    const auto note = [&](const char* what, const std::string& then, const std::string& now) {
+      if (then == now) return;
+      result_.notes.push_back(
+          fmt::format("{} was computed with {} {}, now it is {}: the rest may "
+                      "have other bits",
+                      path_, what, then, now));
+    };
+    note("compiler", execution.compiler, compiler());
+    note("compiler flags", execution.compiler_flags, compiler_flags());
+    note("instruction set", execution.instruction_set, instruction_set());
+    note("libraries", execution.library_versions, library_versions());
+  }
+
+  void check_state() {
+    for (const std::string& sentence : state_faults()) {
+      fault("resume", fmt::format("{}: /checkpoint does not fit the config: {}", path_, sentence));
+    }
+  }
+
+  std::vector<std::string> state_faults() const {
+    const Model& model = theirs_.model;
+    const TrainingState& state = run_.state;
+    if (state.start.window != model.window || state.start.heads != model.heads ||
+        state.start.degree != model.degree || run_.vocabulary != model.vocabulary) {
+      return {fmt::format("d {}, M {}, H {}, D {}: must be {}, {}, {}, {}", run_.vocabulary,
+                          state.start.window, state.start.heads, state.start.degree,
+                          model.vocabulary, model.window, model.heads, model.degree)};
+    }
+    if (theirs_.method == TrainingMethod::flow) {
+      return continuation_errors(state, theirs_.stages, theirs_.flow);
+    }
+    DescentOptions options;
+    options.optimizer = theirs_.optimizer;
+    options.learning_rate = theirs_.learning_rate;
+    return continuation_errors(state, theirs_.stages, options);
+  }
+
+  const Assembled& asked_;
+  const std::string path_;
+  const std::shared_ptr<const Resumption> resumed_;
+  const RunFile& run_;
+  const Setting theirs_;
+  Assembled result_;
+};
+
+}  // namespace
+
+bool has_ended(Outcome outcome) {
+  return outcome == Outcome::reached || outcome == Outcome::step_underflow ||
+         outcome == Outcome::non_finite;
+}
+
+std::string nothing_left(const RunFile& run, Index max_steps, const std::string& path) {
+  const TrainingState& state = run.state;
+  // A run that was killed on its way from the last step to the end of its file is not complete.
+  if (has_ended(state.outcome) && run.baselines) {
+    return state.outcome == Outcome::reached
+               ? path + " has reached the end of its schedule: nothing is left to do"
+               : fmt::format("{} has failed ({}): nothing can be continued", path,
+                             to_string(state.outcome));
+  }
+  if (state.outcome == Outcome::step_limit && steps_taken(state) >= max_steps) {
+    return fmt::format("{} has taken the {} steps of --max-steps: give a larger one to continue",
+                       path, steps_taken(state));
+  }
+  return "";
+}
+
+Assembled assemble_resumption(const Assembled& asked) {
+  const std::string& path = asked.setting.resume;
+  const auto resumed = std::make_shared<Resumption>();
+  try {
+    resumed->file = std::make_unique<OutputFile>(path, true);
+    resumed->run = read_run(path);
+    return ResumedSetting(asked, resumed).finish();
+  } catch (const InputError& error) {
+    std::vector<std::string> sentences = asked.faults.sentences;
+    sentences.insert(sentences.end(), error.messages().begin(), error.messages().end());
+    throw InputError(std::move(sentences));
+  }
+}
+
+}  // namespace gihflow
