@@ -153,9 +153,8 @@ GIHFLOW_HD inline void load_counts(Pack& x, const std::uint8_t* from) {
 }
 #elif defined(__AVX2__)
 GIHFLOW_HD inline void load_counts(Pack& x, const std::uint8_t* from) {
-  __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
-  x.part[0] = _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(bytes));
-  x.part[1] = _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_srli_si128(bytes, 4)));
+  x.part[0] = _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_loadu_si32(from)));
+  x.part[1] = _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_loadu_si32(from + 4)));
 }
 #endif
 template <class Count>

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <compare>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <string>
 
@@ -148,6 +149,55 @@ constexpr double pair_cost = 15.0;
 constexpr double least_block_cost = 4000.0;
 constexpr double most_blocks = 256.0;
 
+/// Among how many of the next chains each lane of a tile finds its own.
+constexpr Index look_ahead = 64;
+
+/// Reorders the chains of a group so that the chains of every tile share many entries: after the first
+/// one, each is that among the next which adds the fewest entries for those that it shares.
+void gather_alike(const Statistics& s, std::span<Index> chains, int lanes) {
+  auto keys_of = [&](Index i) {
+    return std::span(s.key.begin() + s.entry_begin[static_cast<std::size_t>(i)],
+                     s.key.begin() + s.entry_begin[static_cast<std::size_t>(i) + 1]);
+  };
+  std::vector<std::uint64_t> keys;  // of the whole group
+  for (Index i : chains) keys.insert(keys.end(), keys_of(i).begin(), keys_of(i).end());
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  std::vector<Index> begin{0};  // each chain's own keys, as numbers in `keys`
+  std::vector<std::uint32_t> number;
+  for (Index i : chains) {
+    auto at = keys.begin();
+    for (std::uint64_t key : keys_of(i)) {
+      at = std::lower_bound(at, keys.end(), key);
+      number.push_back(static_cast<std::uint32_t>(at - keys.begin()));
+    }
+    begin.push_back(static_cast<Index>(number.size()));
+  }
+  auto numbers_of = [&](std::size_t k) {
+    return std::span(number.begin() + begin[k], number.begin() + begin[k + 1]);
+  };
+
+  std::vector<char> in_tile(keys.size());
+  std::vector<std::size_t> place(chains.size());  // the chains in their new order
+  std::iota(place.begin(), place.end(), std::size_t{0});
+  for (auto next = place.begin(); next != place.end(); ++next) {
+    const bool opens_tile = (next - place.begin()) % lanes == 0;
+    if (opens_tile) std::fill(in_tile.begin(), in_tile.end(), 0);
+    auto best = next;
+    Index least = std::numeric_limits<Index>::max();
+    const Index count = opens_tile ? 1 : std::min(look_ahead, place.end() - next);
+    for (auto at = next; at != next + count; ++at) {
+      Index cost = 0;
+      for (std::uint32_t n : numbers_of(*at)) cost += in_tile[n] ? -1 : 1;
+      if (cost < least) least = cost, best = at;
+    }
+    for (std::uint32_t n : numbers_of(*best)) in_tile[n] = 1;
+    std::rotate(next, best, best + 1);  // those passed over keep their order
+  }
+  const std::vector<Index> before(chains.begin(), chains.end());
+  for (std::size_t k = 0; k < place.size(); ++k) chains[k] = before[place[k]];
+}
+
 struct GroupLayout {
   std::vector<std::uint64_t> windows;      // distinct Z, increasing
   std::vector<std::int64_t> tile_entries;  // [tiles, d] number of entries
@@ -232,7 +282,7 @@ TiledStatistics::TiledStatistics(const Model& model, Statistics s, int lanes)
     return counts != 0 ? counts < 0 : i < j;
   });
   std::vector<Index> first_alike;  // of every chain that differs from the one before, in this order
-  std::vector<Index> lane_of(order.size());  // its number there, of every chain
+  std::vector<Index> first_of(order.size());  // of every chain, the one it is alike
   for (std::size_t i = 0; i < order.size(); ++i) {
     bool alike = false;
     if (i > 0) {
@@ -242,16 +292,16 @@ TiledStatistics::TiledStatistics(const Model& model, Statistics s, int lanes)
               std::ranges::equal(of_chain(s.count, x), of_chain(s.count, y));
     }
     if (!alike) first_alike.push_back(order[i]);
-    lane_of[static_cast<std::size_t>(order[i])] = static_cast<Index>(first_alike.size()) - 1;
+    first_of[static_cast<std::size_t>(order[i])] = first_alike.back();
   }
   distinct_ = static_cast<Index>(first_alike.size());
-  std::vector<std::span<const Index>> groups;
+  std::vector<std::span<Index>> groups;
   for (std::size_t i = 0; i < first_alike.size();) {
     std::size_t j = i;
     while (j < first_alike.size() && s.query[static_cast<std::size_t>(first_alike[j])] ==
                                          s.query[static_cast<std::size_t>(first_alike[i])])
       ++j;
-    groups.push_back(std::span<const Index>(first_alike).subspan(i, j - i));
+    groups.push_back(std::span(first_alike).subspan(i, j - i));
     i = j;
   }
 
@@ -265,6 +315,8 @@ TiledStatistics::TiledStatistics(const Model& model, Statistics s, int lanes)
   };
   std::vector<GroupLayout> layouts;
   if (lanes != 1) {
+    parallel_blocks(static_cast<Index>(groups.size()),
+                    [&](Index g) { gather_alike(s, groups[static_cast<std::size_t>(g)], 8); });
     layouts = lay_out(8);
     double dense = 0.0, sparse = static_cast<double>(s.key.size());
     for (const GroupLayout& g : layouts)
@@ -321,20 +373,17 @@ TiledStatistics::TiledStatistics(const Model& model, Statistics s, int lanes)
     layout = GroupLayout();
   }
 
-  std::vector<Index> group_lane(
-      groups.size());  // where the lanes of a group begin, without padding
-  for (std::size_t g = 1; g < groups.size(); ++g)
-    group_lane[g] = group_lane[g - 1] + static_cast<Index>(groups[g - 1].size());
-  std::vector<Index> slot_of(first_alike.size());
+  chain_slot_.resize(static_cast<std::size_t>(s.chains));
   for (std::size_t g = 0; g < groups.size(); ++g)
     for (std::size_t k = 0; k < groups[g].size(); ++k)
-      slot_of[static_cast<std::size_t>(group_lane[g]) + k] =
+      chain_slot_[static_cast<std::size_t>(groups[g][k])] =
           group_tiles_[g] * lanes_ + static_cast<Index>(k);
   targets_.assign(static_cast<std::size_t>(tiles() * d * lanes_), 0.0);
   chain_targets_ = std::move(s.targets);
   for (Index chain = 0; chain < s.chains; ++chain) {
-    const Index slot = slot_of[static_cast<std::size_t>(lane_of[static_cast<std::size_t>(chain)])];
-    chain_slot_.push_back(slot);
+    const Index slot =
+        chain_slot_[static_cast<std::size_t>(first_of[static_cast<std::size_t>(chain)])];
+    chain_slot_[static_cast<std::size_t>(chain)] = slot;
     for (Index e = 0; e < d; ++e)
       targets_[static_cast<std::size_t>((slot / lanes_ * d + e) * lanes_ + slot % lanes_)] +=
           targets_of(chain)[e];
@@ -346,28 +395,28 @@ void TiledStatistics::cut_blocks() {
   double entry_cost = lanes_ == 8 ? dense_entry_cost : 1.0;
   double total =
       entry_cost * static_cast<double>(entries()) + pair_cost * static_cast<double>(pairs());
-  double target = std::max(least_block_cost, total / most_blocks);
+  const double target = std::max(least_block_cost, total / most_blocks);
+  auto cost_of = [&](Index begin, Index end) {  // of the tiles, without the group's pairs
+    const Index entries = tile_entries_[static_cast<std::size_t>(end * vocabulary_)] -
+                          tile_entries_[static_cast<std::size_t>(begin * vocabulary_)];
+    return entry_cost * static_cast<double>(entries) +
+           4.0 * static_cast<double>(vocabulary_ * (end - begin));
+  };
   double cost = 0.0;
   block_begin_.assign(1, 0);
-  Index groups = static_cast<Index>(group_tiles_.size()) - 1;
-  for (Index g = 0; g < groups; ++g) {
-    double pairs_cost =
-        pair_cost * static_cast<double>(group_pairs_[static_cast<std::size_t>(g) + 1] -
-                                        group_pairs_[static_cast<std::size_t>(g)]);
-    Index tile = group_tiles_[static_cast<std::size_t>(g)],
-          end = group_tiles_[static_cast<std::size_t>(g) + 1];
-    while (tile < end) {
-      // A cut inside a group computes the group's pairs again: take at least as much work in tiles.
-      double least = std::max(target - cost, 2.0 * pairs_cost), taken = pairs_cost;
-      Index begin = tile;
-      while (tile < end && taken < least) {
-        Index entries = tile_entries_[static_cast<std::size_t>((tile + 1) * vocabulary_)] -
-                        tile_entries_[static_cast<std::size_t>(tile * vocabulary_)];
-        taken += entry_cost * static_cast<double>(entries) + 4.0 * static_cast<double>(vocabulary_);
-        ++tile;
-      }
-      segments_.push_back({g, begin, tile});
-      cost += taken;
+  for (std::size_t g = 0; g + 1 < group_tiles_.size(); ++g) {
+    const double pairs_cost =
+        pair_cost * static_cast<double>(group_pairs_[g + 1] - group_pairs_[g]);
+    const Index first = group_tiles_[g], last = group_tiles_[g + 1];
+    const double tiles_cost = cost_of(first, last);
+    // Every part computes the group's pairs again: it must be worth a block, and more than its pairs.
+    const double parts = std::max(1.0, std::floor(tiles_cost / std::max(target, 2.0 * pairs_cost)));
+    for (Index begin = first; begin < last;) {
+      Index end = begin + 1;
+      while (end < last && cost_of(begin, end) < tiles_cost / parts) ++end;
+      segments_.push_back({static_cast<Index>(g), begin, end});
+      cost += pairs_cost + cost_of(begin, end);
+      begin = end;
       if (cost >= target) {
         block_begin_.push_back(static_cast<Index>(segments_.size()));
         cost = 0.0;
