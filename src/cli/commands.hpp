@@ -11,7 +11,8 @@ namespace gihflow::cli {
 struct Invocation {
   CommandLine line;
   std::string text;                 ///< the command line as it was typed
-  std::string file;                 ///< of `show` and `check`
+  std::string file;                 ///< of `show`, `check` and `audit`; the first of `diff`
+  std::string second_file;          ///< of `diff`
   bool config_only = false;         ///< of `show`
   std::vector<std::string> errors;  ///< of usage, one sentence each
 };
@@ -27,10 +28,11 @@ int compare(const Invocation& invocation);
 int check(const Invocation& invocation);
 int predict(const Invocation& invocation);
 int verify(const Invocation& invocation);
+int diff(const Invocation& invocation);
 
-/// Whether a command is about a run file, which follows its name.
+/// Whether a command is about files, which follow its name.
 inline bool reads_run(Command command) {
-  return command == Command::show || command == Command::check;
+  return command == Command::show || command == Command::check || command == Command::diff;
 }
 
 /// The problem that a command line describes. Throws InputError with all errors, of usage first.

@@ -120,6 +120,13 @@ std::span<const CommandText> command_texts() {
        "total variation to the former is within the tolerance at every length and prior, else 1, "
        "and "
        "the missing part is named: selector (p), copier (attention) or classifier (a)."},
+      {Command::diff, "A B [OPTIONS]", "Where two run files differ, and by how much",
+       "Compares two run files, or two files of any kind, dataset by dataset: how many numbers "
+       "have "
+       "other bits, the largest absolute, relative and ULP difference, and the first recorded "
+       "output "
+       "that differs. How the runs were made, config and versions, is told apart; the group "
+       "/execution is left out. Exit code 0 if all numbers have the same bits, else 1."},
       {Command::predict, "[OPTIONS]", "What theory predicts for a setting",
        "Prints the predictions of theory for the chains, the model and the start of a setting, "
        "stage "

@@ -61,6 +61,10 @@ int run_command(const Invocation& invocation) {
       return verify(invocation);
     case Command::compare:
       return compare(invocation);
+    case Command::diff:
+      return diff(invocation);
+    case Command::audit:
+      break;
   }
   return bad_input;
 }

@@ -45,7 +45,10 @@ void add_options(CLI::App& app, Command command) {
     }
   }
   if (command == Command::show) app.add_flag("--config");
-  if (reads_run(command)) {
+  if (command == Command::diff) {
+    app.add_option("A")->type_size(1)->expected(1);
+    app.add_option("B")->type_size(1)->expected(1);
+  } else if (reads_run(command)) {
     app.add_option("RUN")->type_size(1)->expected(1);
   } else {
     app.add_option("--config")
@@ -57,7 +60,7 @@ void add_options(CLI::App& app, Command command) {
 
 std::vector<std::string> names_of(Command command) {
   std::vector<std::string> names{"help"};
-  if (command != Command::check) names.emplace_back("config");
+  if (!reads_run(command) || command == Command::show) names.emplace_back("config");
   for (const Option& option : options()) {
     if (option.belongs_to(command)) names.push_back(option.name);
   }
@@ -104,7 +107,15 @@ void collect(const CLI::App& app, Command command, Parsed& parsed) {
     }
   }
   if (command == Command::show) parsed.invocation.config_only = app.count("--config") > 0;
-  if (reads_run(command)) {
+  if (command == Command::diff) {
+    const auto a = app.get_option("A")->results(), b = app.get_option("B")->results();
+    if (a.empty() || b.empty()) {
+      parsed.invocation.errors.push_back("diff: must be followed by the paths of two files");
+    } else {
+      parsed.invocation.file = a.front();
+      parsed.invocation.second_file = b.front();
+    }
+  } else if (reads_run(command)) {
     const std::vector<std::string> file = app.get_option("RUN")->results();
     if (file.empty()) {
       parsed.invocation.errors.push_back(

@@ -113,6 +113,24 @@ Answer InputFile::ask(Question question, const Arguments&... arguments) {
   return receive<Answer>();
 }
 
+std::vector<InputObject> InputFile::objects() {
+  using Listing = std::optional<std::vector<std::vector<std::string>>>;
+  std::vector<InputObject> result;
+  for (const std::vector<std::string>& words :
+       ask<Listing>(Question::objects).value_or(std::vector<std::vector<std::string>>())) {
+    if (words.size() < 2) fail(nonsense);
+    InputObject object{words[0], std::nullopt, {}};
+    for (const Numbers numbers : {Numbers::integers, Numbers::reals, Numbers::texts}) {
+      if (words[1] == to_words(numbers)) object.dataset = numbers;
+    }
+    for (std::size_t i = 2; i + 1 < words.size(); i += 2) {
+      object.attributes.emplace_back(words[i], words[i + 1]);
+    }
+    result.push_back(std::move(object));
+  }
+  return result;
+}
+
 bool InputFile::has(const std::string& object) {
   return ask<bool>(Question::has, object);
 }

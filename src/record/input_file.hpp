@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gihflow/base/errors.hpp"
@@ -13,6 +14,13 @@
 #include "record/input_reader.hpp"
 
 namespace gihflow::hdf5 {
+
+/// An object of an input file: a dataset, if it holds numbers or texts, or else something.
+struct InputObject {
+  std::string path;
+  std::optional<Numbers> dataset;
+  std::vector<std::pair<std::string, std::string>> attributes;  ///< names and values in words
+};
 
 /// An HDF5 file of unknown origin, open for reading. Only hard links are followed, so that no path
 /// leads out of the file, to another place or in a circle; neither external storage, nor virtual
@@ -32,6 +40,9 @@ class InputFile {
   bool faulty() const { return !errors_.empty(); }
   /// Throws InputError with all faults, if any.
   void finish() const { errors_.throw_if_any(); }
+
+  /// All objects that hard links lead to: the root, then in the order of their names.
+  std::vector<InputObject> objects();
 
   /// Whether something is at this absolute path, whatever it is.
   bool has(const std::string& object);

@@ -365,6 +365,74 @@ std::optional<std::string> InputReader::text_attribute(const std::string& object
   return std::nullopt;
 }
 
+std::optional<std::string> InputReader::attribute_text(const std::string& object,
+                                                       const std::string& name) {
+  const Handle opened(
+      H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
+      "opening it");
+  const Handle type(H5Aget_type(opened), H5Tclose, "its type");
+  const Handle space(H5Aget_space(opened), H5Sclose, "its shape");
+  switch (H5Tget_class(type)) {
+    case H5T_INTEGER: {
+      const auto values = integers_attribute(object, name, "integers");
+      if (!values) return std::nullopt;
+      return fmt::format("{}", fmt::join(*values, ", "));
+    }
+    case H5T_FLOAT: {
+      if (H5Sget_simple_extent_npoints(space) != 1) return std::nullopt;
+      const auto value = real_attribute(object, name);
+      if (!value) return std::nullopt;
+      return fmt::format("{}", *value);  // digits that round-trip
+    }
+    case H5T_STRING:
+      if (H5Sget_simple_extent_npoints(space) != 1) return std::nullopt;
+      return text_attribute(object, name);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::vector<std::string> InputReader::description(const std::string& object) {
+  std::vector<std::string> words{object, ""};
+  const Handle opened(H5Oopen(file_, object.c_str(), H5P_DEFAULT), H5Oclose, "opening it");
+  if (H5Iget_type(opened) == H5I_DATASET) {
+    const Handle type(H5Dget_type(opened), H5Tclose, "its type");
+    for (const Numbers numbers : {Numbers::texts, Numbers::reals, Numbers::integers}) {
+      if (fits(H5Tget_class(type), numbers)) words[1] = to_words(numbers);
+    }
+  }
+  std::vector<std::string> names;
+  const auto add = [](hid_t, const char* name, const H5A_info_t*, void* list) -> herr_t {
+    auto& all = *static_cast<std::vector<std::string>*>(list);
+    all.emplace_back(name);
+    return all.size() > most_entries ? -1 : 0;
+  };
+  check(H5Aiterate2(opened, H5_INDEX_NAME, H5_ITER_INC, nullptr, add, &names), "its attributes");
+  for (const std::string& name : names) {
+    if (const std::optional<std::string> text = attribute_text(object, name)) {
+      words.push_back(name);
+      words.push_back(*text);
+    }
+  }
+  return words;
+}
+
+std::optional<std::vector<std::vector<std::string>>> InputReader::objects() try {
+  std::vector<std::string> paths{"/"};
+  const auto add = [](hid_t, const char* name, const H5L_info_t* link, void* list) -> herr_t {
+    auto& all = *static_cast<std::vector<std::string>*>(list);
+    if (link->type == H5L_TYPE_HARD) all.push_back("/" + std::string(name));
+    return all.size() > most_entries ? -1 : 0;
+  };
+  check(H5Lvisit(file_, H5_INDEX_NAME, H5_ITER_INC, add, &paths), "its objects");
+  std::vector<std::vector<std::string>> result;
+  for (const std::string& path : paths) result.push_back(description(path));
+  return result;
+} catch (const Error& failure) {
+  fault(fmt::format("cannot be listed ({})", failure.what()));
+  return std::nullopt;
+}
+
 Message Reading::operator()(Message request, std::span<std::byte> window) {
   const auto reply = [this](const auto& answer) {
     return std::move(Message() << reader_->take_faults() << answer);
@@ -380,6 +448,7 @@ Message Reading::operator()(Message request, std::span<std::byte> window) {
     const auto start = request.take<Shape>(), count = request.take<Shape>();
     return reply(reader_->part(number, start, count, window.subspan(offset)));
   }
+  if (question == Question::objects) return reply(reader_->objects());
   if (question == Question::texts) return reply(reader_->texts(request.take<std::size_t>()));
 
   const auto object = request.take<std::string>();

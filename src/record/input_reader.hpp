@@ -31,7 +31,8 @@ enum class Question : std::uint8_t {
   texts,
   integers_attribute,
   real_attribute,
-  text_attribute
+  text_attribute,
+  objects
 };
 
 /// A dataset of an input file, by the number that its reader gave it.
@@ -65,9 +66,16 @@ class InputReader {
   std::optional<double> real_attribute(const std::string& object, const std::string& name);
   std::optional<std::string> text_attribute(const std::string& object, const std::string& name);
 
+  /// A list for each object that hard links lead to, the root first, then groups and datasets by name: its
+  /// path; "integers", "numbers" or "texts" for a dataset of such, else ""; then name and text of each
+  /// attribute that is a number, a list of integers or a text, by name.
+  std::optional<std::vector<std::vector<std::string>>> objects();
+
   std::vector<std::string> take_faults() { return std::exchange(faults_, {}); }
 
  private:
+  std::vector<std::string> description(const std::string& object);
+  std::optional<std::string> attribute_text(const std::string& object, const std::string& name);
   void fault(std::string sentence) { faults_.push_back(std::move(sentence)); }
   std::optional<Handle> attribute(const std::string& object, const std::string& name,
                                   H5T_class_t type_class, const std::string& wanted);

@@ -480,7 +480,7 @@ void add_output_rows(std::vector<Option>& table) {
       {group, Command::sample | Command::train | Command::compare, false},
       [](auto& s) -> auto& { return s.dry_run; }));
   table.push_back(flag_row(
-      {"json", "", "Print results as JSON"}, {group, computing | Command::show, false},
+      {"json", "", "Print results as JSON"}, {group, computing | Command::show | Command::diff, false},
       [](auto& s) -> auto& { return s.json; }));
   table.push_back(flag_row(
       {"quiet", "", "No messages and no progress, only results and errors"},

@@ -106,6 +106,10 @@ std::string to_string(Command command) {
       return "verify";
     case Command::compare:
       return "compare";
+    case Command::diff:
+      return "diff";
+    case Command::audit:
+      return "audit";
   }
   return "";
 }
@@ -125,6 +129,8 @@ std::string default_output(Command command) {
     case Command::rank:
     case Command::check:
     case Command::predict:
+    case Command::diff:
+    case Command::audit:
       break;
   }
   return "";

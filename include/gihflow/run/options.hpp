@@ -21,7 +21,9 @@ enum class Command : unsigned {
   compare = 32,
   check = 128,
   predict = 256,
-  verify = 512
+  verify = 512,
+  diff = 1024,
+  audit = 2048
 };
 std::string to_string(Command command);
 /// File that the command line writes to when not told otherwise; empty where it writes none.
