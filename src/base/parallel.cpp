@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <mutex>
 #include <string>
@@ -91,9 +92,84 @@ class Loop {
   std::exception_ptr failure_;
 };
 
-struct Work {
-  Loop* loop;
-  void operator()(int index) const { loop->work(index); }
+// How long a thread that waits stays awake: longer than the gap between two gradients, much shorter
+// than the turn of another process on its core.
+constexpr auto patience = std::chrono::microseconds(50);
+
+// Waits until value is no longer `from`.
+void wait_while_equal(const std::atomic<unsigned>& value, unsigned from) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (value.load() != from) return;
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  value.wait(from);
+}
+
+// The workers beside the calling thread: one lasting Thrust loop over OpenMP's threads, each of which
+// waits for loops to share. Unlike a parallel region of its own for each loop, which ends when every
+// thread has come, a loop is over when its blocks are done: where other processes keep a core busy, a
+// worker that gets no turn is not waited for.
+class Team {
+ public:
+  // Never destroyed: its threads end with the process.
+  static Team& only() {
+    static Team& team = *new Team;
+    return team;
+  }
+
+  // Does the loop's blocks on the calling thread and up to `helpers` workers.
+  void run(Loop& loop, int helpers) {
+    const std::unique_lock one_loop(busy_, std::try_to_lock);
+    if (!one_loop) return loop.work(0);  // another thread of the program has the workers
+    if (helpers > workers_) hire(helpers);
+    helpers_.store(helpers);
+    loop_.store(&loop);
+    round_.fetch_add(1);
+    round_.notify_all();
+    loop.work(0);
+    loop_.store(nullptr);
+    // Who enters from here on finds no loop; the others still have blocks in hand.
+    while (const unsigned n = entered_.load()) wait_while_equal(entered_, n);
+  }
+
+ private:
+  struct Worker {
+    Team* team;
+    int first;
+    void operator()(int index) const { team->serve(first + index); }
+  };
+
+  void hire(int helpers) {
+    const int first = workers_ + 1, count = helpers - workers_;
+    std::thread([this, first, count] {
+      omp_set_num_threads(count);
+      const thrust::counting_iterator<int> begin(0);
+      thrust::for_each(thrust::omp::par, begin, begin + count, Worker{this, first});
+    }).detach();
+    workers_ = helpers;
+  }
+
+  [[noreturn]] void serve(int index) {
+    for (unsigned round = 0;;) {
+      wait_while_equal(round_, round);
+      round = round_.load();
+      entered_.fetch_add(1);
+      Loop* loop = loop_.load();
+      if (loop && index <= helpers_.load()) loop->work(index);
+      if (entered_.fetch_sub(1) == 1) entered_.notify_all();
+    }
+  }
+
+  std::mutex busy_;
+  int workers_ = 0;
+  std::atomic<int> helpers_{0};
+  std::atomic<Loop*> loop_{nullptr};
+  std::atomic<unsigned> round_{0}, entered_{0};
 };
 
 }  // namespace
@@ -125,11 +201,7 @@ void parallel_blocks(Index blocks, const std::function<void(Index)>& body) {
     return;
   }
   Loop loop(blocks, body);
-  const int before = omp_get_max_threads();
-  omp_set_num_threads(team);
-  const thrust::counting_iterator<int> first(0);
-  thrust::for_each(thrust::omp::par, first, first + team, Work{&loop});
-  omp_set_num_threads(before);
+  Team::only().run(loop, team - 1);
   loop.rethrow_failure();
 }
 

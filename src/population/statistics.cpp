@@ -146,7 +146,7 @@ namespace {
 constexpr double dense_entry_cost = 2.0;
 constexpr double pair_cost = 15.0;
 /// A block is at least this much work, so that the cost of starting threads is small.
-constexpr double least_block_cost = 4000.0;
+constexpr double least_block_cost = 2000.0;
 constexpr double most_blocks = 256.0;
 
 /// Among how many of the next chains each lane of a tile finds its own.
