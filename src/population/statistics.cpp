@@ -315,6 +315,7 @@ TiledStatistics::TiledStatistics(const Model& model, Statistics s, int lanes)
   };
   std::vector<GroupLayout> layouts;
   if (lanes != 1) {
+    const std::vector<Index> sorted = first_alike;
     parallel_blocks(static_cast<Index>(groups.size()),
                     [&](Index g) { gather_alike(s, groups[static_cast<std::size_t>(g)], 8); });
     layouts = lay_out(8);
@@ -322,6 +323,8 @@ TiledStatistics::TiledStatistics(const Model& model, Statistics s, int lanes)
     for (const GroupLayout& g : layouts)
       dense += dense_entry_cost * static_cast<double>(g.entry_pair.size());
     lanes_ = lanes == 8 || dense <= sparse ? 8 : 1;
+    // As if one lane had been asked for: a choice by cost changes no bit.
+    if (lanes_ == 1) std::copy(sorted.begin(), sorted.end(), first_alike.begin());
   } else {
     lanes_ = 1;
   }
