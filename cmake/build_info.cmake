@@ -53,7 +53,7 @@ foreach(configuration IN LISTS gihflow_configurations)
   string(TOUPPER ${configuration} upper)
   list(APPEND gihflow_flags_text $<$<CONFIG:${configuration}>:${CMAKE_CXX_FLAGS_${upper}}>)
 endforeach()
-get_target_property(gihflow_flags_options gihflow_flags INTERFACE_COMPILE_OPTIONS)
+set(gihflow_flags_options ${gihflow_cxx_options})
 list(FILTER gihflow_flags_options EXCLUDE REGEX "^-W")
 list(APPEND gihflow_flags_text -std=c++${CMAKE_CXX_STANDARD} ${gihflow_flags_options})
 

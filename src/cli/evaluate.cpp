@@ -82,9 +82,10 @@ int evaluate(const Invocation& invocation) {
   const Setting& setting = problem.setting;
   print_notes(problem);
   if (setting.threads) set_threads(*setting.threads);
-  const auto objective = problem.infinite()
-                             ? make_infinite_objective(setting.model, *problem.chain_kernels())
-                             : make_objective(setting.model, *problem.chains(), setting.engine);
+  const auto objective =
+      problem.infinite()
+          ? make_infinite_objective(setting.model, *problem.chain_kernels(), setting.device)
+          : make_objective(setting.model, *problem.chains(), setting.engine, setting.device);
   const Evaluation result = evaluate_at(*objective, problem.start());
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
   print(setting.json ? as_json(result) : as_table(result, setting.model));

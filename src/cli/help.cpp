@@ -10,6 +10,7 @@
 
 #include "cli/commands.hpp"
 #include "gihflow/base/version.hpp"
+#include "gihflow/population/device.hpp"
 #include "gihflow/record/library.hpp"
 
 namespace gihflow::cli {
@@ -187,10 +188,20 @@ std::string command_help(Command command) {
   return text;
 }
 
+namespace {
+
+std::string devices() {
+  if (!built_with_cuda()) return "built without CUDA";
+  return "built with CUDA, " +
+         (cuda_fault().empty() ? "device auto is " + cuda_card() : "no card in reach");
+}
+
+}  // namespace
+
 std::string version_text() {
   std::string text = fmt::format("gihflow {} (commit {})\n", version(), git_commit());
   text += short_entry("compiler", fmt::format("{}, {}", compiler(), compiler_flags()));
-  text += short_entry("engines", "dense, sparse, reference; built without CUDA");
+  text += short_entry("engines", fmt::format("dense, sparse, reference; {}", devices()));
   text += short_entry("instruction set", instruction_set());
   text += short_entry(
       "libraries",

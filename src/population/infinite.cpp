@@ -225,21 +225,7 @@ class InfiniteObjective final : public Objective {
       Index rest = z;
       for (Index j = W; j-- > 0; rest /= d) digits_[size(z * W + j)] = static_cast<Token>(rest % d);
     }
-    joint_.resize(size(chains_ * windows_ * d));
-    parallel_ranges(chains_, 16, [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) {
-        const Index classes = closed_classes(kernels.of_chain(i), d, kernels.parents);
-        if (classes != 1)
-          throw InputError(
-              fmt::format("kernels, chain {}: has {} closed classes of states: must be one in "
-                          "infinite context, "
-                          "since its stationary law is not unique",
-                          i, classes));
-        const std::vector<double> law =
-            stationary_window_law(kernels.of_chain(i), d, kernels.parents, W + 1);
-        std::copy(law.begin(), law.end(), joint_.begin() + i * windows_ * d);
-      }
-    });
+    joint_ = window_laws(model, kernels);
   }
 
   const Model& model() const override { return model_; }
@@ -693,11 +679,34 @@ class InfiniteObjective final : public Objective {
 
 }  // namespace
 
-std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Kernels& kernels) {
+std::vector<double> window_laws(const Model& model, const Kernels& kernels) {
+  const Index d = model.vocabulary, W = model.widest();
+  const Index numbers = power(d, W, "windows") * d;
+  std::vector<double> laws(size(kernels.count * numbers));
+  parallel_ranges(kernels.count, 16, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const Index classes = closed_classes(kernels.of_chain(i), d, kernels.parents);
+      if (classes != 1)
+        throw InputError(
+            fmt::format("kernels, chain {}: has {} closed classes of states: must be one in "
+                        "infinite context, "
+                        "since its stationary law is not unique",
+                        i, classes));
+      const std::vector<double> law =
+          stationary_window_law(kernels.of_chain(i), d, kernels.parents, W + 1);
+      std::copy(law.begin(), law.end(), laws.begin() + i * numbers);
+    }
+  });
+  return laws;
+}
+
+std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Kernels& kernels,
+                                                   Device device) {
   validate(kernels, "kernels");
   if (kernels.vocabulary != model.vocabulary)
     throw InputError(fmt::format("vocabulary {} of the kernels: the model has vocabulary {}",
                                  kernels.vocabulary, model.vocabulary));
+  if (resolved(device) == Device::cuda) return make_cuda_infinite_objective(model, kernels);
   return std::make_unique<InfiniteObjective>(model, kernels);
 }
 

@@ -9,6 +9,11 @@
 
 namespace gihflow {
 
+Device resolved(Device device) {
+  if (device != Device::automatic) return device;
+  return cuda_fault().empty() ? Device::cuda : Device::cpu;
+}
+
 Point point_of(const Parameters& parameters) {
   return {parameters.p(), parameters.w, parameters.a};
 }
@@ -59,7 +64,7 @@ StandardErrors errors_of_rows(const std::vector<double>& rows, Index chains, Ind
 }
 
 std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSource& source,
-                                          Engine engine) {
+                                          Engine engine, Device device) {
   ErrorList errors;
   if (source.count() < 1) errors.add("chains 0: at least one sequence is needed");
   if (source.vocabulary() != model.vocabulary)
@@ -71,6 +76,7 @@ std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSour
                std::to_string(model.widest()));
   errors.throw_if_any();
   if (engine == Engine::reference) return make_reference_objective(model, source);
+  if (resolved(device) == Device::cuda) return make_cuda_objective(model, source, engine);
   return make_tiled_objective(model, source,
                               engine == Engine::dense    ? 8
                               : engine == Engine::sparse ? 1

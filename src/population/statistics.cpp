@@ -315,14 +315,15 @@ TiledStatistics::TiledStatistics(const Model& model, Statistics s, int lanes)
   };
   std::vector<GroupLayout> layouts;
   if (lanes != 1) {
+    const int wide = lanes != 0 ? lanes : 8;
     const std::vector<Index> sorted = first_alike;
     parallel_blocks(static_cast<Index>(groups.size()),
-                    [&](Index g) { gather_alike(s, groups[static_cast<std::size_t>(g)], 8); });
-    layouts = lay_out(8);
+                    [&](Index g) { gather_alike(s, groups[static_cast<std::size_t>(g)], wide); });
+    layouts = lay_out(wide);
     double dense = 0.0, sparse = static_cast<double>(s.key.size());
     for (const GroupLayout& g : layouts)
       dense += dense_entry_cost * static_cast<double>(g.entry_pair.size());
-    lanes_ = lanes == 8 || dense <= sparse ? 8 : 1;
+    lanes_ = lanes != 0 || dense <= sparse ? wide : 1;
     // As if one lane had been asked for: a choice by cost changes no bit.
     if (lanes_ == 1) std::copy(sorted.begin(), sorted.end(), first_alike.begin());
   } else {
@@ -395,7 +396,7 @@ TiledStatistics::TiledStatistics(const Model& model, Statistics s, int lanes)
 }
 
 void TiledStatistics::cut_blocks() {
-  double entry_cost = lanes_ == 8 ? dense_entry_cost : 1.0;
+  double entry_cost = lanes_ > 1 ? dense_entry_cost : 1.0;
   double total =
       entry_cost * static_cast<double>(entries()) + pair_cost * static_cast<double>(pairs());
   const double target = std::max(least_block_cost, total / most_blocks);

@@ -45,7 +45,8 @@ Statistics count_windows(const Model& model, const SequenceSource& source);
 /// alike in (n, q) share one lane, whose T is the sum of theirs.
 class TiledStatistics {
  public:
-  /// lanes: 8 (dense), 1 (sparse) or 0 for whichever is estimated to be cheaper.
+  /// lanes: chains of a tile, 1 is the sparse layout; 0: 8 or 1, whichever is estimated to be cheaper on a
+  /// CPU.
   TiledStatistics(const Model& model, Statistics statistics, int lanes);
 
   int lanes() const { return lanes_; }
@@ -55,6 +56,7 @@ class TiledStatistics {
   Index tiles() const { return static_cast<Index>(tile_group_.size()); }
   Index entries() const { return static_cast<Index>(entry_pair_.size()); }
   Index pairs() const { return group_pairs_.back(); }
+  Index groups() const { return static_cast<Index>(group_tiles_.size()) - 1; }
   std::size_t memory() const;
 
   hot::StatisticsView view() const;

@@ -52,13 +52,12 @@ constexpr Index tiles_per_block = 8;
 
 class TiledObjective final : public Objective {
  public:
-  TiledObjective(const Model& model, const SequenceSource& source, int lanes,
-                 const std::string& set)
+  TiledObjective(const Model& model, const Statistics& counted, int lanes, const std::string& set)
       : functions_(block_functions(set)),
         model_(model),
-        chains_(source.count()),
+        chains_(counted.chains),
         tables_(model),
-        statistics_(model, count_windows(model, source), lanes) {}
+        statistics_(model, counted, lanes) {}
 
   const Model& model() const override { return model_; }
   Index chains() const override { return chains_; }
@@ -222,7 +221,12 @@ class TiledObjective final : public Objective {
 
 std::unique_ptr<Objective> make_tiled_objective(const Model& model, const SequenceSource& source,
                                                 int lanes, const std::string& set) {
-  return std::make_unique<TiledObjective>(model, source, lanes, set);
+  return make_tiled_objective(model, count_windows(model, source), lanes, set);
+}
+
+std::unique_ptr<Objective> make_tiled_objective(const Model& model, const Statistics& counted,
+                                                int lanes, const std::string& set) {
+  return std::make_unique<TiledObjective>(model, counted, lanes, set);
 }
 
 }  // namespace gihflow

@@ -39,11 +39,11 @@ ComparisonFile compare(const Problem& problem, TrainObserver* observer) {
   std::unique_ptr<Objective> objective;
   if (problem.infinite()) {
     const auto kernels = problem.chain_kernels();
-    objective = make_infinite_objective(setting.model, *kernels);
+    objective = make_infinite_objective(setting.model, *kernels, setting.device);
     result.tokens_hash = kernel_hash(*kernels);
   } else {
     const HashingSource hashing(problem.chains());
-    objective = make_objective(setting.model, hashing, setting.engine);
+    objective = make_objective(setting.model, hashing, setting.engine, setting.device);
     result.tokens_hash = hashing.hash();
   }
 

@@ -439,7 +439,8 @@ void add_computation_rows(std::vector<Option>& table) {
        {"reference", Engine::reference}},
       [](auto& s) -> auto& { return s.engine; }));
   table.push_back(choice_row<Device>(
-      {"device", "NAME", "Where: auto takes the fastest that this program was built for"},
+      {"device", "NAME",
+       "Where: auto takes a CUDA card where there is one and this program was built for it"},
       {"Computation", Command::train | Command::evaluate | Command::compare},
       {{"auto", Device::automatic}, {"cpu", Device::cpu}, {"cuda", Device::cuda}},
       [](auto& s) -> auto& { return s.device; }));
@@ -480,7 +481,8 @@ void add_output_rows(std::vector<Option>& table) {
       {group, Command::sample | Command::train | Command::compare, false},
       [](auto& s) -> auto& { return s.dry_run; }));
   table.push_back(flag_row(
-      {"json", "", "Print results as JSON"}, {group, computing | Command::show | Command::diff, false},
+      {"json", "", "Print results as JSON"},
+      {group, computing | Command::show | Command::diff, false},
       [](auto& s) -> auto& { return s.json; }));
   table.push_back(flag_row(
       {"quiet", "", "No messages and no progress, only results and errors"},

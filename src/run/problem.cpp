@@ -345,9 +345,13 @@ class Preparation {
                                   "many to be numbered: must be fewer than 2^62",
                                   model.window, model.widest(), model.vocabulary));
     }
-    if (setting().device == Device::cuda) {
-      fault("device",
-            "device cuda: must be cpu or auto, since this program was built without CUDA");
+    if (setting().device == Device::cuda && !cuda_fault().empty()) {
+      fault("device", "device cuda: " + cuda_fault());
+    }
+    if (setting().device == Device::cuda && setting().engine == Engine::reference) {
+      fault("engine",
+            "engine reference: must be auto, dense or sparse with device cuda, since the "
+            "reference runs on the CPU alone");
     }
   }
 
@@ -526,7 +530,8 @@ DescentOptions Problem::descent() const {
     options.resample =
         [this, count,
          source = drawn(*this, Purpose::batch, std::numeric_limits<Index>::max())](Index step) {
-          return make_objective(setting.model, Slice(*source, step * count, count), setting.engine);
+          return make_objective(setting.model, Slice(*source, step * count, count), setting.engine,
+                                setting.device);
         };
   }
   return options;

@@ -47,7 +47,7 @@ std::string host_name() {
 Execution begin_execution(const Setting& setting) {
   Execution execution;
   execution.host = host_name();
-  execution.device = "cpu";
+  execution.device = resolved(setting.device) == Device::cuda ? "cuda, " + cuda_card() : "cpu";
   execution.threads = threads();
   execution.command_line = setting.command_line;
   execution.output = setting.output;
@@ -220,14 +220,14 @@ HashedObjective hashed_objective(const Setting& setting,
                                  const std::shared_ptr<const SequenceSource>& source) {
   const HashingSource hashing(source);
   HashedObjective result;
-  result.objective = make_objective(setting.model, hashing, setting.engine);
+  result.objective = make_objective(setting.model, hashing, setting.engine, setting.device);
   result.hash = hashing.hash();
   return result;
 }
 
 // The same in infinite context, from kernels.
 HashedObjective hashed_objective(const Setting& setting, const Kernels& kernels) {
-  return {make_infinite_objective(setting.model, kernels), kernel_hash(kernels)};
+  return {make_infinite_objective(setting.model, kernels, setting.device), kernel_hash(kernels)};
 }
 
 class Training {
@@ -313,7 +313,7 @@ class Training {
   // continues it, are computed the same way.
   void decide() {
     if (!problem_.infinite()) problem_.setting.engine = engine_named(objective_->engine());
-    problem_.setting.device = Device::cpu;
+    problem_.setting.device = resolved(setting_.device);
   }
 
   // Chains that a run goes on with are those that it began with.

@@ -2,107 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include "population/cases.hpp"
 #include "population/engines.hpp"
 #include "support/settings.hpp"
 
 using namespace gihflow;
 using namespace gihflow::testing;
-
-namespace {
-
-struct Case {
-  std::string name;
-  Model model;
-  SamplingOptions sampling;
-  double a = 1.7;
-};
-
-std::vector<Case> cases() {
-  std::vector<Case> all;
-  auto add = [&](std::string name, Model model, SamplingOptions options, double a = 1.7) {
-    options.prior.vocabulary = model.vocabulary;
-    all.push_back({std::move(name), model, options, a});
-  };
-  Model paper;
-  Model reference{.boundary = Boundary::partial,
-                  .head_windows = HeadWindows::shifted,
-                  .head_normalization = HeadNormalization::l2,
-                  .readout = Readout::softmax};
-  SamplingOptions small = sampling(23, 40);
-  SamplingOptions published = small;
-  published.initial_law = InitialLaw::uniform;
-  published.labels = Labels::sampled;
-  add("paper", paper, small);
-  add("reference", reference, published);
-
-  auto vary = [&](const char* name, auto change) {
-    Model model = paper;
-    change(model);
-    add(std::string("paper with ") + name, model, small);
-    model = reference;
-    change(model);
-    add(std::string("reference with ") + name, model, published);
-  };
-  vary("masked", [](Model& m) { m.boundary = Boundary::masked; });
-  vary("partial", [](Model& m) { m.boundary = Boundary::partial; });
-  vary("shared", [](Model& m) { m.head_windows = HeadWindows::shared; });
-  vary("shifted", [](Model& m) { m.head_windows = HeadWindows::shifted; });
-  vary("no normalisation", [](Model& m) { m.head_normalization = HeadNormalization::none; });
-  vary("l2", [](Model& m) { m.head_normalization = HeadNormalization::l2; });
-  vary("log", [](Model& m) { m.readout = Readout::log; });
-  vary("softmax", [](Model& m) { m.readout = Readout::softmax; });
-  vary("epsilon 0.3", [](Model& m) { m.epsilon = 0.3; });
-  for (Index degree = 0; degree <= 3; ++degree)
-    vary("another degree", [&](Model& m) { m.degree = degree; });
-  for (Index d = 2; d <= 5; ++d) vary("another vocabulary", [&](Model& m) { m.vocabulary = d; });
-  vary("one head", [](Model& m) { m.heads = 1, m.degree = 1; });
-  vary("a window of one lag", [](Model& m) { m.window = 1, m.heads = 1, m.degree = 1; });
-  vary("windows longer than the parents", [](Model& m) { m.window = 5; });
-  vary("five heads", [](Model& m) { m.window = 5, m.heads = 5, m.degree = 4; });
-
-  for (Index count : {1, 7, 8, 9}) {
-    SamplingOptions options = small;
-    options.count = count;
-    add("paper, few chains", paper, options);
-    options.initial_law = InitialLaw::uniform;
-    add("reference, few chains", reference, options);
-  }
-  SamplingOptions tight = small;
-  tight.length = 4;
-  add("length just above the window", paper, tight);
-  tight.initial_law = InitialLaw::uniform;
-  tight.length = 5;
-  add("reference, length of the window", reference, tight);
-  tight.length = 2;
-  add("reference, length below the window", reference, tight);
-  SamplingOptions far = small;
-  far.prior.parents = {1, 6};
-  add("parents beyond the window", paper, far);
-  add("a = 0", paper, small, 0.0);
-  add("a < 0", paper, small, -3.0);
-  add("a = 40", paper, small, 40.0);
-  add("a = 1000", paper, small, 1000.0);
-  add("a = 1000, reference", reference, published, 1000.0);
-  SamplingOptions sharp = small;
-  sharp.prior.alpha = 0.01;
-  sharp.length = 700;  // counts above 255
-  sharp.count = 9;
-  add("counts in two bytes", paper, sharp);
-  SamplingOptions posterior = small;
-  posterior.labels = Labels::posterior;
-  posterior.initial_law = InitialLaw::uniform;
-  add("posterior labels", paper, posterior);
-  SamplingOptions rare = small;
-  rare.prior.alpha = 5.0;
-  rare.length = 30;
-  Model wide{.vocabulary = 5, .window = 6, .heads = 4, .degree = 2};
-  add("windows that occur once", wide, rare);
-  wide.boundary = Boundary::partial;
-  add("partial windows that occur once", wide, rare);
-  return all;
-}
-
-}  // namespace
 
 TEST_CASE("dense and sparse engines agree with the reference objective") {
   for (const Case& c : cases()) {

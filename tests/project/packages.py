@@ -30,7 +30,7 @@ CMAKE = {
     "tomlplusplus": "libtomlplusplus-dev",
 }
 # looked for, done without where missing
-OPTIONAL = {"Git", "SUNDIALS", "diffrax", "jax", "torch", "xarray"}
+OPTIONAL = {"CUDAToolkit", "Git", "SUNDIALS", "diffrax", "jax", "torch", "xarray"}
 # what finds this project itself
 OWN = {"gihflow"}
 PYTHON = {

@@ -16,6 +16,7 @@ namespace gihflow {
 /// Throws InputError: vocabulary of the kernels ≠ vocabulary of the model; kernels that validate()
 /// refuses; a chain with more than one closed class; more states than stationary_window_law takes; more
 /// memory than memory_limit().
-std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Kernels& kernels);
+std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Kernels& kernels,
+                                                   Device device = Device::cpu);
 
 }  // namespace gihflow

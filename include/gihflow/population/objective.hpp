@@ -9,6 +9,7 @@
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/model/model.hpp"
 #include "gihflow/model/parameters.hpp"
+#include "gihflow/population/device.hpp"
 
 namespace gihflow {
 
@@ -82,10 +83,12 @@ class Objective {
 
 /// The objective (2.4) on finite-context sequences. Draws every sequence of `source` once, reduces
 /// it to its sufficient statistics (§4) and forgets it; the reference engine keeps tokens.
-/// `automatic` chooses dense or sparse by estimated cost, never the reference.
+/// `automatic` chooses dense or sparse by estimated cost, never the reference, which knows no card.
 /// Throws InputError: L ≤ W with masked boundary, vocabulary of source ≠ vocabulary of model,
-/// windows too wide to be numbered ((d+1)^W ≥ 2^62), statistics larger than memory.
+/// windows too wide to be numbered ((d+1)^W ≥ 2^62), statistics larger than the memory of the machine or
+/// of the card, device cuda where there is a cuda_fault().
 std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSource& source,
-                                          Engine engine = Engine::automatic);
+                                          Engine engine = Engine::automatic,
+                                          Device device = Device::cpu);
 
 }  // namespace gihflow

@@ -35,7 +35,7 @@ struct ProcessRecord {
 /// was resumed: texts and `threads` of the last process, but `started` of the first, and sums.
 struct Execution {
   std::string host;
-  std::string device;  ///< "cpu", "cuda"
+  std::string device;  ///< "cpu", or "cuda, " and the card's name
   Index threads = 0;
   std::string command_line;
   std::string output;

@@ -9,11 +9,9 @@
 #include "gihflow/flow/descent.hpp"
 #include "gihflow/flow/flow.hpp"
 #include "gihflow/model/parameters.hpp"
+#include "gihflow/population/device.hpp"
 
 namespace gihflow {
-
-/// Where the gradient is computed. automatic: the fastest that the program was built with.
-enum class Device { automatic, cpu, cuda };
 
 /// Whether the loss is that of sequences of length L, or its limit as L → ∞, exact for each chain (5.1).
 enum class Context { finite, infinite };

@@ -1,0 +1,510 @@
+#pragma once
+
+// One loss and gradient on sufficient statistics, formulas (4.1)–(4.5), in stages for many threads: features
+// of the window pairs, readout and loss of the chains, the way back to the pairs, and from pairs to sums.
+// A stage is a functor, called once for each of its items, or once for each of its blocks by a team: the
+// threads of a CUDA block, or on the host one thread alone. Nothing depends on the order of items.
+//
+// A team has index() in [0, size()), warp() in [0, warps()), lane() in [0, lanes()), sync(), and, called by
+// all its threads (of a warp), sum() over the team, warp_sum(); memory() is the team's own, as many bytes
+// as the launch asks for.
+
+#include "population/formulas.hpp"
+#include "population/scalar.hpp"
+#include "population/views.hpp"
+
+namespace gihflow::GIHFLOW_ISA {
+
+using hot::Segment;
+using hot::StatisticsView;
+
+/// Chains of a tile: four for each thread of a warp.
+inline constexpr int tile_lanes = 32 * pack_lanes;
+
+/// Number types, see Types: four chains a thread, or one.
+using Four = Types<double, Pack, Pack, double, pack_lanes>;
+using One = Types<double, double, double, double, 1>;
+using FourDual = Types<Dual<double>, Pack, Dual<Pack>, Dual<double>, pack_lanes>;
+using OneDual = Types<Dual<double>, double, Dual<double>, Dual<double>, 1>;
+
+/// The model point as the stages read it: a, p [subsets], σ [patterns, H, M], one after the other.
+template <class S>
+struct PointOnCard {
+  const S* a;
+  GIHFLOW_HD const S* p() const { return a + 1; }
+  GIHFLOW_HD const S* sigma(const ModelView& m) const { return a + 1 + m.subsets; }
+};
+
+/// What is kept of the window pairs, [pairs] each.
+template <class S>
+struct PairsOnCard {
+  const std::uint32_t* group;       ///< the group that a pair belongs to
+  const std::int64_t* slot;         ///< first of the partial sums of Σ n·g that belong to a pair
+  const std::int32_t* slot_count;   ///< how many there are
+  const std::int32_t* slot_stride;  ///< and how far apart
+  std::int64_t count;
+  S *t, *x, *e;  ///< t_h [H, pairs], a·k, and E(Z,q)
+  S* partial;    ///< the partial sums [slots]
+};
+
+/// The tokens at the lags that a head sees, and its attention to them.
+template <class S>
+struct Seen {
+  const std::uint16_t* token;
+  std::int64_t stride;
+  const S* weight;
+  int size;
+
+  /// v(token) = Σ_i σ_i 1(x_i = token), (2.1).
+  GIHFLOW_HD S share_of(std::uint16_t wanted) const {
+    S sum;
+    set(sum, 0.0);
+    for (int i = 0; i < size; ++i)
+      if (token[i * stride] == wanted) sum = sum + weight[i];
+    return sum;
+  }
+  /// ⟨v, v'⟩.
+  GIHFLOW_HD S product(const Seen& other) const {
+    S sum;
+    set(sum, 0.0);
+    for (int i = 0; i < size; ++i) sum = sum + weight[i] * other.share_of(token[i * stride]);
+    return sum;
+  }
+  GIHFLOW_HD S norm() const { return square_root(product(*this)); }
+};
+
+template <class S>
+GIHFLOW_HD Seen<S> seen_in_window(const ModelView& m, const StatisticsView& v, const S* sigma,
+                                  std::int64_t pair, std::int64_t h, std::int64_t pattern) {
+  return {v.pair_digits + (pair / hot::pack * m.W + m.first_lag[h]) * hot::pack + pair % hot::pack,
+          hot::pack, sigma + (pattern * m.H + h) * m.M, static_cast<int>(m.M)};
+}
+template <class S>
+GIHFLOW_HD Seen<S> seen_in_query(const ModelView& m, const StatisticsView& v, const S* sigma,
+                                 std::int64_t group, std::int64_t h, std::int64_t pattern) {
+  return {v.query_digits + group * m.W + m.first_lag[h], 1, sigma + (pattern * m.H + h) * m.M,
+          static_cast<int>(m.M)};
+}
+GIHFLOW_HD inline std::int64_t window_pattern(const ModelView& m, const StatisticsView& v,
+                                              std::int64_t pair) {
+  return m.patterns > 1 ? v.pair_existing[pair] : 0;
+}
+GIHFLOW_HD inline std::int64_t query_pattern(const ModelView& m, const StatisticsView& v,
+                                             std::int64_t group) {
+  return m.patterns > 1 ? v.query_existing[group] : 0;
+}
+
+GIHFLOW_HD inline int lowest_bit(std::uint32_t mask) {
+#ifdef __CUDA_ARCH__
+  return __ffs(static_cast<int>(mask)) - 1;
+#else
+  return __builtin_ctz(mask);
+#endif
+}
+
+/// κ_S = Π_{h∈S} t_h, with t_h at t[h·stride].
+template <class S>
+GIHFLOW_HD S product_of(std::uint32_t mask, const S* t, std::int64_t stride) {
+  S product;
+  set(product, 1.0);
+  for (; mask != 0; mask &= mask - 1) product = product * t[lowest_bit(mask) * stride];
+  return product;
+}
+
+/// k(Z,q) = Σ_S p_S κ_S, (2.2).
+template <class S>
+GIHFLOW_HD S kernel_of(const ModelView& m, const S* p, const S* t, std::int64_t stride) {
+  S k;
+  set(k, 0.0);
+  for (std::int64_t i = 0; i < m.subsets; ++i) k = k + p[i] * product_of(m.masks[i], t, stride);
+  return k;
+}
+
+/// Item: a pair. t_h, a·k and, unless chains are shifted one by one, E = e^{a·k − shift}.
+template <class S>
+struct PairForward {
+  ModelView m;
+  StatisticsView v;
+  PointOnCard<S> point;
+  PairsOnCard<S> pairs;
+  double shift;
+
+  GIHFLOW_HD void operator()(std::int64_t j) const {
+    const std::int64_t group = pairs.group[j];
+    const std::int64_t wp = window_pattern(m, v, j), qp = query_pattern(m, v, group);
+    S* t = pairs.t + j;
+    for (std::int64_t h = 0; h < m.H; ++h) {
+      const Seen<S> window = seen_in_window(m, v, point.sigma(m), j, h, wp);
+      const Seen<S> query = seen_in_query(m, v, point.sigma(m), group, h, qp);
+      S value = window.product(query);
+      if (m.l2) value = value / (query.norm() + norm_guard) / (window.norm() + norm_guard);
+      t[h * pairs.count] = value;
+    }
+    const S x = point.a[0] * kernel_of(m, point.p(), t, pairs.count);
+    pairs.x[j] = x;
+    pairs.e[j] = exponential(x - shift);
+  }
+};
+
+/// What one thread knows of its chains of a tile.
+template <class N, class Count>
+struct Chains {
+  const std::int64_t* begin;  // [d + 1] entries by token
+  const std::uint32_t* pair;  // [entries]
+  const Count* count;         // of this thread's chains, `stride` apart
+  std::int64_t stride;
+  const typename N::S *x, *e;  // of the group's pairs
+  bool shifted;
+  typename N::C top;  // largest a·k of each chain, where they are shifted
+
+  /// n(Z,e)·E(Z,q) of an entry.
+  GIHFLOW_HD typename N::L weight(std::int64_t i) const {
+    typename N::C n;
+    load_counts(n, count + i * stride);
+    return shifted ? shifted_weight(i, n) : typename N::L(n * e[pair[i]]);
+  }
+  GIHFLOW_HD typename N::L shifted_weight(std::int64_t i, const typename N::C& n) const {
+    typename N::L height, zero;
+    set(zero, 0.0);
+    spread(height, x[pair[i]]);
+    return n * where_positive(n, exponential(minus(height, top)), zero);
+  }
+  GIHFLOW_HD void find_top(std::int64_t d) {
+    typename N::C n, height, lowest;
+    set(lowest, -__builtin_huge_val());
+    top = lowest;
+    for (std::int64_t i = begin[0]; i < begin[d]; ++i) {
+      load_counts(n, count + i * stride);
+      set(height, value(x[pair[i]]));
+      top = maximum(top, where_positive(n, height, lowest));
+    }
+  }
+};
+
+/// Vocabularies up to this need no memory beside a thread's own for the readouts.
+inline constexpr int small_vocabulary = 8;
+
+/// What both kinds of tiles need: readouts, loss and g(e) of a thread's chains.
+template <class N, class Count>
+struct Tiles {
+  ModelView m;
+  StatisticsView v;
+  PairsOnCard<typename N::S> pairs;
+  typename N::L* readouts;  ///< [threads, 2·d] where the vocabulary is large
+  typename N::S* loss;      ///< [blocks]
+  bool shifted, with_loss;
+
+  GIHFLOW_HD Chains<N, Count> chains_of(std::int64_t tile, std::int64_t lane, std::int64_t lanes,
+                                        std::int64_t first_pair) const {
+    Chains<N, Count> chains{v.tile_entries + tile * m.d,
+                            v.entry_pair,
+                            static_cast<const Count*>(v.entry_count) + lane,
+                            lanes,
+                            pairs.x + first_pair,
+                            pairs.e + first_pair,
+                            shifted,
+                            {}};
+    if (shifted) chains.find_top(m.d);
+    return chains;
+  }
+
+  /// Fills y and g [d] and returns the chains' loss.
+  GIHFLOW_HD typename N::S readout(const Chains<N, Count>& chains, typename N::L* y,
+                                   typename N::L* g, std::int64_t tile, std::int64_t lane,
+                                   std::int64_t lanes) const {
+    using L = typename N::L;
+    L den;
+    set(den, 0.0);
+    for (std::int64_t token = 0; token < m.d; ++token) {
+      L sum;
+      set(sum, 0.0);
+      for (std::int64_t i = chains.begin[token]; i < chains.begin[token + 1]; ++i)
+        sum = sum + chains.weight(i);
+      y[token] = sum;
+      den = den + sum;
+    }
+    for (std::int64_t token = 0; token < m.d; ++token) y[token] = y[token] / den;
+    return loss_of_tile<N>(m, y, g, den, v.targets + tile * m.d * lanes + lane, lanes, with_loss);
+  }
+};
+
+/// Block: a segment of tiles of `tile_lanes` chains with one query. Leaves the loss and, for every pair of
+/// the group, Σ n·g, or Σ n·E·g where chains are shifted, summed over the segment.
+template <class N, class Count>
+struct DenseTiles : Tiles<N, Count> {
+  const Segment* segments;
+  const std::int64_t* segment_slot;  ///< where a segment's partial sums begin
+
+  GIHFLOW_HD static std::int64_t memory(std::int64_t pairs, std::int64_t threads) {
+    return pairs * threads * static_cast<std::int64_t>(sizeof(typename N::S));
+  }
+
+  template <class Team>
+  GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
+    using S = typename N::S;
+    using L = typename N::L;
+    const ModelView& m = this->m;
+    const Segment segment = segments[block];
+    const std::int64_t first = this->v.group_pairs[segment.group];
+    const std::int64_t pairs = this->v.group_pairs[segment.group + 1] - first;
+    const std::int64_t size = team.size(), index = team.index();
+    L own[2 * small_vocabulary];
+    L* y = m.d <= small_vocabulary ? own : this->readouts + (block * size + index) * 2 * m.d;
+    L* g = y + m.d;
+    S* b = static_cast<S*>(team.memory()) + index;  // one column a thread
+    for (std::int64_t j = 0; j < pairs; ++j) set(b[j * size], 0.0);
+    S loss;
+    set(loss, 0.0);
+    const std::int64_t items = (segment.tile_end - segment.tile_begin) * 32;
+    for (std::int64_t item = index; item < items; item += size) {
+      const std::int64_t tile = segment.tile_begin + item / 32, lane = item % 32 * N::lanes;
+      const Chains<N, Count> chains = this->chains_of(tile, lane, tile_lanes, first);
+      loss = loss + this->readout(chains, y, g, tile, lane, tile_lanes);
+      for (std::int64_t token = 0; token < m.d; ++token) {
+        const L slope = g[token];
+        typename N::C n;
+        for (std::int64_t i = chains.begin[token]; i < chains.begin[token + 1]; ++i) {
+          S& sum = b[chains.pair[i] * size];
+          load_counts(n, chains.count + i * chains.stride);
+          sum = sum +
+                sum_lanes(this->shifted ? L(chains.shifted_weight(i, n) * slope) : L(n * slope));
+        }
+      }
+    }
+    team.sync();
+    const S* rows = static_cast<const S*>(team.memory());
+    for (std::int64_t j = team.warp(); j < pairs; j += team.warps()) {
+      S sum;
+      set(sum, 0.0);
+      for (std::int64_t i = team.lane(); i < size; i += team.lanes())
+        sum = sum + rows[j * size + i];
+      sum = team.warp_sum(sum);
+      if (team.lane() == 0) this->pairs.partial[segment_slot[block] + j] = sum;
+    }
+    team.sync();
+    loss = team.sum(loss);
+    if (index == 0) this->loss[block] = loss;
+  }
+};
+
+/// Block: as many tiles of one chain as the team has threads. Leaves the loss, g(e) of every chain and its
+/// shift.
+template <class N, class Count>
+struct SparseTiles : Tiles<N, Count> {
+  const std::uint32_t* tile_group;  ///< [tiles]
+  std::int64_t tiles, per_block;
+  typename N::S* slope;  ///< g [tiles, d]
+  double* top;           ///< [tiles]
+
+  template <class Team>
+  GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
+    const ModelView& m = this->m;
+    typename N::L own[small_vocabulary];
+    typename N::S loss;
+    set(loss, 0.0);
+    const std::int64_t end = block * per_block + per_block;
+    for (std::int64_t tile = block * per_block + team.index(); tile < end && tile < tiles;
+         tile += team.size()) {
+      const Chains<N, Count> chains =
+          this->chains_of(tile, 0, 1, this->v.group_pairs[tile_group[tile]]);
+      if (this->shifted) top[tile] = chains.top;
+      typename N::L* y = m.d <= small_vocabulary ? own : this->readouts + tile * m.d;
+      loss = loss + this->readout(chains, y, slope + tile * m.d, tile, 0, 1);
+    }
+    loss = team.sum(loss);
+    if (team.index() == 0) this->loss[block] = loss;
+  }
+};
+
+/// A stretch of the entries of one pair.
+struct Chunk {
+  std::int64_t pair, begin, end;
+};
+
+/// Block: a chunk for every warp. Σ n·g over a pair's entries, or Σ n·E·g where chains are shifted.
+template <class N, class Count>
+struct SparseGather {
+  std::int64_t d;
+  PairsOnCard<typename N::S> pairs;
+  const Chunk* chunks;
+  std::int64_t chunk_count, per_block;
+  const std::uint32_t* entry;  ///< tile·d + token of each entry, pair after pair
+  const Count* count;
+  const typename N::S* slope;
+  const double* top;
+  bool shifted;
+
+  template <class Team>
+  GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
+    using S = typename N::S;
+    const std::int64_t end = block * per_block + per_block;
+    for (std::int64_t c = block * per_block + team.warp(); c < end && c < chunk_count;
+         c += team.warps()) {
+      const Chunk chunk = chunks[c];
+      S sum;
+      set(sum, 0.0);
+      for (std::int64_t i = chunk.begin + team.lane(); i < chunk.end; i += team.lanes()) {
+        double n;
+        load_counts(n, count + i);
+        S term = n * slope[entry[i]];
+        if (shifted) term = term * exponential(pairs.x[chunk.pair] - top[entry[i] / d]);
+        sum = sum + term;
+      }
+      sum = team.warp_sum(sum);
+      if (team.lane() == 0) pairs.partial[c] = sum;
+    }
+  }
+};
+
+/// Where the threads of a team add up the numbers of their pairs: a row for every warp.
+template <class S, class Team>
+struct Sums {
+  Team& team;
+  double* rows;
+  std::int64_t size, half;  ///< numbers of a row; where derivatives begin
+
+  GIHFLOW_HD void put(std::int64_t i, double x) { rows[team.warp() * size + i] += x; }
+  GIHFLOW_HD void put(std::int64_t i, const Dual<double>& x) {
+    put(i, x.v);
+    put(half + i, x.d);
+  }
+  /// Called by all threads of a warp.
+  GIHFLOW_HD void add(std::int64_t i, S x) {
+    x = team.warp_sum(x);
+    if (team.lane() == 0) put(i, x);
+  }
+  /// The same where threads may differ in i.
+  GIHFLOW_HD void add_at(std::int64_t i, const S& x, bool counts) {
+    S zero;
+    set(zero, 0.0);
+    while (team.any(counts)) {
+      const std::int64_t chosen = team.first(i, counts);
+      const bool mine = counts && i == chosen;
+      add(chosen, mine ? x : zero);
+      counts = counts && !mine;
+    }
+  }
+};
+
+/// Block: `per_block` pairs. From Σ n·g to ΣB·k, ΣB·κ_S and ∂𝓛/∂σ, (4.3)–(4.5).
+template <class S>
+struct PairBackward {
+  ModelView m;
+  StatisticsView v;
+  PointOnCard<S> point;
+  PairsOnCard<S> pairs;
+  std::int64_t per_block, size, half;
+  double* out;  ///< [blocks, size]
+  bool weighted;
+
+  template <class Team>
+  GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
+    double* rows = static_cast<double*>(team.memory());
+    for (std::int64_t i = team.index(); i < team.warps() * size; i += team.size()) rows[i] = 0.0;
+    team.sync();
+    Sums<S, Team> sums{team, rows, size, half};
+    const std::int64_t begin = block * per_block;
+    for (std::int64_t first = begin; first < begin + per_block; first += team.size()) {
+      const std::int64_t j = first + team.index();
+      pair_to_sums(sums, j < begin + per_block && j < pairs.count ? j : -1);
+    }
+    team.sync();
+    for (std::int64_t i = team.index(); i < size; i += team.size()) {
+      double sum = 0.0;
+      for (std::int64_t w = 0; w < team.warps(); ++w) sum += rows[w * size + i];
+      out[block * size + i] = sum;
+    }
+  }
+
+ private:
+  /// ∂t_h/∂σ_i of one side, the other kept: with l2 (v'(x_i) − v(x_i) t/‖v‖) / (‖v‖ + 1e-7) with v' normed.
+  GIHFLOW_HD S slope(const Seen<S>& side, const Seen<S>& other, std::int64_t i, const S& t,
+                     const S& norm, const S& other_norm) const {
+    const std::uint16_t token = side.token[i * side.stride];
+    S x = other.share_of(token);
+    if (!m.l2) return x;
+    S zero;
+    set(zero, 0.0);
+    x = x / (other_norm + norm_guard) - side.share_of(token) * t / norm;
+    return where_positive(value(norm), x / (norm + norm_guard), zero);
+  }
+
+  /// j < 0: the thread has no pair and adds zeros.
+  template <class Sink>
+  GIHFLOW_HD void pair_to_sums(Sink& sums, std::int64_t j) const {
+    const bool counts = j >= 0;
+    if (!counts) j = 0;
+    S b, zero;
+    set(b, 0.0);
+    set(zero, 0.0);
+    if (counts) {
+      for (std::int32_t i = 0; i < pairs.slot_count[j]; ++i)
+        b = b + pairs.partial[pairs.slot[j] + i * static_cast<std::int64_t>(pairs.slot_stride[j])];
+      if (!weighted) b = b * pairs.e[j];
+    }
+    const S* t = pairs.t + j;
+    const S* p = point.p();
+    sums.add(hot::partial_a, b * kernel_of(m, p, t, pairs.count));
+    for (std::int64_t i = 0; i < m.subsets; ++i)
+      sums.add(hot::partial_p + i, b * product_of(m.masks[i], t, pairs.count));
+    const std::int64_t group = pairs.group[j];
+    const std::int64_t wp = window_pattern(m, v, j), qp = query_pattern(m, v, group);
+    const std::int64_t first = hot::partial_p + m.subsets;
+    for (std::int64_t h = 0; h < m.H; ++h) {
+      // G_h = a·B·∂k/∂t_h.
+      S pull = zero;
+      for (std::int64_t i = 0; i < m.subsets; ++i)
+        if (m.masks[i] >> h & 1u)
+          pull = pull + p[i] * product_of(m.masks[i] & ~(1u << h), t, pairs.count);
+      pull = point.a[0] * b * pull;
+      const Seen<S> window = seen_in_window(m, v, point.sigma(m), j, h, wp);
+      const Seen<S> query = seen_in_query(m, v, point.sigma(m), group, h, qp);
+      S window_norm = zero, query_norm = zero;
+      if (m.l2) {
+        window_norm = window.norm();
+        query_norm = query.norm();
+      }
+      const S height = t[h * pairs.count];
+      for (std::int64_t i = 0; i < m.M; ++i) {
+        const S of_window = pull * slope(window, query, i, height, window_norm, query_norm);
+        const S of_query = pull * slope(query, window, i, height, query_norm, window_norm);
+        // Lags that do not exist collect a number here which their σ = 0 removes in the end.
+        if (m.patterns == 1) {
+          sums.add(first + h * m.M + i, of_window + of_query);
+        } else {
+          sums.add_at(first + (wp * m.H + h) * m.M + i, of_window, counts);
+          sums.add_at(first + (qp * m.H + h) * m.M + i, of_query, counts);
+        }
+      }
+    }
+  }
+};
+
+/// Block: one of the numbers. Sums over blocks; the loss stands apart.
+template <class S>
+struct SumBlocks {
+  std::int64_t size, half, blocks, loss_blocks;
+  const double* sums;  ///< [blocks, size]
+  const S* loss;       ///< [loss_blocks]
+  double* out;         ///< [size]
+
+  GIHFLOW_HD static double part(double x, bool) { return x; }
+  GIHFLOW_HD static double part(const Dual<double>& x, bool derivative) {
+    return derivative ? x.d : x.v;
+  }
+
+  template <class Team>
+  GIHFLOW_HD void operator()(Team& team, std::int64_t i) const {
+    double sum = 0.0;
+    if (i == hot::partial_loss || i == half + hot::partial_loss) {
+      for (std::int64_t b = team.index(); b < loss_blocks; b += team.size())
+        sum += part(loss[b], i != hot::partial_loss);
+    } else {
+      for (std::int64_t b = team.index(); b < blocks; b += team.size()) sum += sums[b * size + i];
+    }
+    sum = team.sum(sum);
+    if (team.index() == 0) out[i] = sum;
+  }
+};
+
+}  // namespace gihflow::GIHFLOW_ISA
