@@ -80,10 +80,8 @@ bool move_all(int socket, Direction direction, void* buffer, std::size_t size) {
 }
 
 bool put(int socket, const Message& message) {
-  const std::size_t size = message.bytes().size();
-  std::string bytes(sizeof size, '\0');
-  std::memcpy(bytes.data(), &size, sizeof size);
-  bytes += message.bytes();
+  const Message framed = std::move(Message() << message.bytes());
+  std::string bytes = framed.bytes();
   return move_all(socket, Direction::out, bytes.data(), bytes.size());
 }
 
@@ -143,8 +141,9 @@ Child::~Child() {
   munmap(window_.data(), window_.size());
 }
 
-void Child::send(const Message& request) {
-  if (!put(socket_, request)) give_up();
+void Child::send(const Message& request, unsigned processor_seconds) {
+  processor_seconds_ = processor_seconds;
+  if (!put(socket_, std::move(Message() << processor_seconds << request.bytes()))) give_up();
 }
 
 Message Child::receive() {
@@ -171,7 +170,7 @@ void Child::give_up() {
   if (ended > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
     throw ChildFailure(
         fmt::format("is damaged: reading a part of it takes more than {} s of processor time",
-                    limits_.processor_seconds));
+                    processor_seconds_));
   }
   if (ended > 0 && WIFSIGNALED(status)) {
     throw ChildFailure(fmt::format("is damaged: the process that read it ended with signal {} ({})",
@@ -189,8 +188,9 @@ void Child::serve(const Answer& answer) try {
   for (std::size_t size = 0; move_all(socket_, Direction::in, &size, sizeof size);) {
     std::string request(size, '\0');
     if (!move_all(socket_, Direction::in, request.data(), size)) break;
-    limit_processor_time(limits_.processor_seconds);
-    if (!put(socket_, answer(Message(std::move(request)), window_))) break;
+    Message framed(std::move(request));
+    limit_processor_time(framed.take<unsigned>());
+    if (!put(socket_, answer(Message(framed.take<std::string>()), window_))) break;
   }
   _exit(0);  // the parent is gone
 } catch (const std::bad_alloc&) {

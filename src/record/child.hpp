@@ -12,12 +12,11 @@
 
 namespace gihflow::hdf5 {
 
-/// What one request to a child may take.
+/// What a child may take.
 struct ChildLimits {
   std::size_t memory = std::size_t{1} << 30;  ///< bytes of address space beyond what the parent has
-  unsigned processor_seconds = 20;
-  unsigned wall_seconds = 120;
-  std::size_t reply = std::size_t{1} << 26;  ///< bytes
+  unsigned wall_seconds = 120;                ///< for each request
+  std::size_t reply = std::size_t{1} << 26;   ///< bytes
 };
 
 /// What is said of a file when the reply is no reply.
@@ -50,9 +49,9 @@ class Child {
 
   std::span<std::byte> window() const { return window_; }
 
-  /// Sends a request; several may be under way, and their replies are received in the same order.
-  /// Throws ChildFailure.
-  void send(const Message& request);
+  /// Sends a request, which may take so many seconds of processor time; several may be under way, and
+  /// their replies are received in the same order. Throws ChildFailure.
+  void send(const Message& request, unsigned processor_seconds);
   Message receive();
 
  private:
@@ -60,6 +59,7 @@ class Child {
   [[noreturn]] void give_up();
 
   ChildLimits limits_;
+  unsigned processor_seconds_ = 0;  // of the latest request
   std::span<std::byte> window_;
   int socket_ = -1;
   pid_t process_ = -1;

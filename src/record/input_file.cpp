@@ -12,6 +12,8 @@ namespace gihflow::hdf5 {
 
 namespace {
 
+// Processor time, more than ten times what the largest row of compressed chunks needs.
+constexpr unsigned seconds_of_values = 20, seconds_of_structure = 2;
 constexpr std::size_t piece = std::size_t{1} << 18;  // numbers in one half of the window
 
 // Entries of a shape, or nothing when they would not fit in memory.
@@ -91,7 +93,7 @@ void InputFile::send(Question question, const Arguments&... arguments) try {
   Message request;
   request << question;
   static_cast<void>((request << ... << arguments));
-  child_->send(request);
+  child_->send(request, question == Question::part ? seconds_of_values : seconds_of_structure);
 } catch (const ChildFailure& failure) {
   fail(failure.what());
 }

@@ -425,6 +425,10 @@ std::optional<std::vector<std::vector<std::string>>> InputReader::objects() try 
     return all.size() > most_entries ? -1 : 0;
   };
   check(H5Lvisit(file_, H5_INDEX_NAME, H5_ITER_INC, add, &paths), "its objects");
+  if (!std::all_of(paths.begin(), paths.end(), is_plain_utf8)) {
+    fault("must have names in UTF-8 without control characters");
+    return std::nullopt;
+  }
   std::vector<std::vector<std::string>> result;
   for (const std::string& path : paths) result.push_back(description(path));
   return result;
