@@ -1,10 +1,10 @@
-// One full-batch loss and gradient: the engines beside each other and beside the reference objective.
+// One full-batch loss and gradient: the engines beside each other and beside the reference objective, and what the cost
+// grows with; sampling and counting.
 
 #include <benchmark/benchmark.h>
 
-#include <map>
 #include <memory>
-#include <tuple>
+#include <string>
 
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/chain/sequence.hpp"
@@ -14,72 +14,116 @@ namespace {
 
 using namespace gihflow;
 
-/// The paper's setting with `chains` sequences of length `length`; built once, kept.
-const Objective& problem(Engine engine, Index chains, Index length) {
-  static std::map<std::tuple<Engine, Index, Index>, std::unique_ptr<Objective>> built;
-  auto& objective = built[{engine, chains, length}];
-  if (!objective) {
-    SamplingOptions options;
-    options.count = chains;
-    options.length = length;
-    objective = make_objective(Model{}, *sample_prior(options), engine);
+struct Problem {
+  Model model = {};
+  Index chains = 9000, length = 100;
+  Engine engine = Engine::automatic;
+};
+
+std::unique_ptr<SequenceSource> sequences(const Problem& problem) {
+  SamplingOptions options;
+  options.prior.vocabulary = problem.model.vocabulary;
+  options.count = problem.chains;
+  options.length = problem.length;
+  if (problem.model.boundary == Boundary::partial) {
+    options.initial_law = InitialLaw::uniform;
+    options.labels = Labels::sampled;
   }
-  return *objective;
+  return sample_prior(options);
 }
 
 /// Half-way through training: nothing is zero, one or flat.
-Point point() {
-  Parameters parameters = initial_parameters(Model{}, {});
+Point point(const Model& model) {
+  Parameters parameters = initial_parameters(model, {});
   parameters.a = 2.0;
   return point_of(parameters);
 }
 
 enum Work { gradient_alone, loss_and_gradient, derivative_along };
 
-void run(benchmark::State& state, Engine engine, Work work, Index chains, Index length,
+void run(benchmark::State& state, const std::string& name, const Problem& problem, Work work,
          int threads) {
-  const Objective& objective = problem(engine, chains, length);
   set_threads(threads);
-  const Point at = point();
+  static std::string built;  // one problem at a time: large ones take gigabytes
+  static std::unique_ptr<Objective> objective;
+  if (built != name) {
+    objective.reset();
+    objective = make_objective(problem.model, *sequences(problem), problem.engine);
+    built = name;
+  }
+  const Point at = point(problem.model);
   Gradient gradient, derivative;
   for (auto _ : state) {
     if (work == derivative_along)
-      objective.gradient_along(at, at, gradient, derivative);
+      objective->gradient_along(at, at, gradient, derivative);
     else
-      objective.gradient(at, gradient, work == loss_and_gradient);
+      objective->gradient(at, gradient, work == loss_and_gradient);
     benchmark::DoNotOptimize(gradient.a);
   }
+  state.SetLabel(objective->engine());
   state.counters["chains_per_second"] = benchmark::Counter(
-      static_cast<double>(chains), benchmark::Counter::kIsIterationInvariantRate);
+      static_cast<double>(problem.chains), benchmark::Counter::kIsIterationInvariantRate);
   state.counters["bytes_per_chain"] =
-      static_cast<double>(objective.memory()) / static_cast<double>(chains);
+      static_cast<double>(objective->memory()) / static_cast<double>(problem.chains);
 }
 
-void add(const std::string& name, Engine engine, Work work, Index chains, Index length,
-         int threads) {
-  benchmark::RegisterBenchmark(name.c_str(), run, engine, work, chains, length, threads)
+void add(const std::string& name, const Problem& problem, Work work, int threads) {
+  benchmark::RegisterBenchmark(
+      name.c_str(), [=](benchmark::State& state) { run(state, name, problem, work, threads); })
       ->UseRealTime()
       ->Unit(benchmark::kMicrosecond);
+}
+
+/// Drawing sequences, counting their windows and laying the counts out in tiles.
+void add_building(const Problem& problem) {
+  const std::string name =
+      "building/N=" + std::to_string(problem.chains) + "/L=" + std::to_string(problem.length);
+  benchmark::RegisterBenchmark(
+      name.c_str(),
+      [=](benchmark::State& state) {
+        for (auto _ : state)
+          benchmark::DoNotOptimize(make_objective(problem.model, *sequences(problem)));
+      })
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const int cores = threads();
-  add("reference/loss_and_gradient/N=100", Engine::reference, loss_and_gradient, 100, 100, cores);
-  for (int n : {1, cores}) {
+  add("reference/N=100", {.chains = 100, .engine = Engine::reference}, loss_and_gradient, cores);
+  for (const int n : {1, cores}) {
     const std::string end = "/N=9000/threads=" + std::to_string(n);
-    add("dense/loss_and_gradient" + end, Engine::dense, loss_and_gradient, 9000, 100, n);
-    add("dense/gradient" + end, Engine::dense, gradient_alone, 9000, 100, n);
-    add("dense/derivative_along" + end, Engine::dense, derivative_along, 9000, 100, n);
-    add("sparse/loss_and_gradient" + end, Engine::sparse, loss_and_gradient, 9000, 100, n);
+    add("dense/loss_and_gradient" + end, {.engine = Engine::dense}, loss_and_gradient, n);
+    add("dense/gradient" + end, {.engine = Engine::dense}, gradient_alone, n);
+    add("dense/derivative_along" + end, {.engine = Engine::dense}, derivative_along, n);
+    add("sparse/loss_and_gradient" + end, {.engine = Engine::sparse}, loss_and_gradient, n);
   }
-  for (Index chains : {1000, 10000, 100000, 1000000})
-    add("dense/loss_and_gradient/N=" + std::to_string(chains), Engine::dense, loss_and_gradient,
-        chains, 100, cores);
-  for (Index length : {100, 10000, 1000000})
-    add("dense/loss_and_gradient/N=200/L=" + std::to_string(length), Engine::dense,
-        loss_and_gradient, 200, length, cores);
+  for (const Index chains : {1000, 10'000, 100'000, 1'000'000})
+    add("chains/N=" + std::to_string(chains), {.chains = chains}, loss_and_gradient, cores);
+  for (const Index length : {100, 1000, 10'000, 100'000, 1'000'000})
+    add("length/N=200/L=" + std::to_string(length), {.chains = 200, .length = length},
+        loss_and_gradient, cores);
+  auto vary = [&](const std::string& what, Index value, const Model& model) {
+    add(what + "/" + what + "=" + std::to_string(value), {.model = model}, loss_and_gradient,
+        cores);
+  };
+  for (const Index d : {2, 3, 4, 6, 8, 16}) vary("vocabulary", d, {.vocabulary = d});
+  for (const Index M : {3, 4, 5, 6, 8}) vary("window", M, {.window = M});
+  for (const Index H : {2, 3, 4, 6, 8}) vary("heads", H, {.window = 8, .heads = H});
+  for (const Index D : {1, 2, 3, 4}) vary("degree", D, {.window = 4, .heads = 4, .degree = D});
+  add("reference_conventions",
+      {.model = {.boundary = Boundary::partial,
+                 .head_windows = HeadWindows::shifted,
+                 .head_normalization = HeadNormalization::l2,
+                 .readout = Readout::softmax}},
+      loss_and_gradient, cores);
+  add("large/d=16/M=8/H=4/L=256/N=10000",
+      {.model = {.vocabulary = 16, .window = 8, .heads = 4}, .chains = 10'000, .length = 256},
+      loss_and_gradient, cores);
+  add_building({.chains = 10'000});
+  add_building({.chains = 10'000, .length = 100'000});
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

@@ -30,6 +30,7 @@ int cores_of_process() noexcept {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+std::atomic<std::uint64_t> helped{0};
 std::atomic<int> wanted_threads{0};  // 0: not set, every core
 
 // Whether this thread is inside a parallel loop, and as which of its workers.
@@ -56,17 +57,21 @@ class Loop {
  public:
   Loop(Index blocks, const std::function<void(Index)>& body) : blocks_(blocks), body_(body) {}
 
-  void work(int index) noexcept {
+  // Takes blocks until there are none; whether it took any.
+  bool work(int index) noexcept {
     const Inside mark(index);
+    bool any = false;
     while (!failed_.load(std::memory_order_relaxed)) {
       const Index block = next_.fetch_add(1, std::memory_order_relaxed);
-      if (block >= blocks_) return;
+      if (block >= blocks_) break;
+      any = true;
       try {
         body_(block);
       } catch (...) {
         keep(block, std::current_exception());
       }
     }
+    return any;
   }
 
   void rethrow_failure() const {
@@ -125,7 +130,10 @@ class Team {
   // Does the loop's blocks on the calling thread and up to `helpers` workers.
   void run(Loop& loop, int helpers) {
     const std::unique_lock one_loop(busy_, std::try_to_lock);
-    if (!one_loop) return loop.work(0);  // another thread of the program has the workers
+    if (!one_loop) {  // another thread of the program has the workers
+      loop.work(0);
+      return;
+    }
     if (helpers > workers_) hire(helpers);
     helpers_.store(helpers);
     loop_.store(&loop);
@@ -160,7 +168,7 @@ class Team {
       round = round_.load();
       entered_.fetch_add(1);
       Loop* loop = loop_.load();
-      if (loop && index <= helpers_.load()) loop->work(index);
+      if (loop && index <= helpers_.load() && loop->work(index)) helped.fetch_add(1);
       if (entered_.fetch_sub(1) == 1) entered_.notify_all();
     }
   }
@@ -191,6 +199,10 @@ int threads() noexcept {
 
 int thread_index() noexcept {
   return worker;
+}
+
+std::uint64_t helped_loops() noexcept {
+  return helped.load();
 }
 
 void parallel_blocks(Index blocks, const std::function<void(Index)>& body) {

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cmath>
+#include <memory>
 #include <numeric>
 #include <set>
 
@@ -92,6 +94,64 @@ TEST_CASE("results are bitwise the same for any number of threads") {
     CHECK(flat(gradients[i]) == flat(gradients[0]));
     CHECK(flat(derivatives[i]) == flat(derivatives[0]));
     CHECK(losses[i] == losses[0]);
+  }
+}
+
+TEST_CASE("bits are the same while several threads really work") {
+  auto objective = make_objective({}, *sample_prior(sampling(3001)));
+  const Point at = point_of(generic_point({}));
+  Gradient alone, g;
+  const std::uint64_t before = helped_loops();
+  {
+    Threads one(1);
+    objective->gradient(at, alone);
+  }
+  CHECK(helped_loops() == before);
+  Threads several(4);
+  // On a busy machine some loops are over before another thread has come.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (helped_loops() < before + 20 && std::chrono::steady_clock::now() < deadline) {
+    objective->gradient(at, g);
+    REQUIRE(flat(g) == flat(alone));
+  }
+  CHECK(helped_loops() >= before + 20);
+}
+
+TEST_CASE("chains alike share a lane and count as many") {
+  // Nearly absorbing chains: most sequences repeat one token, and few differ in their statistics.
+  SamplingOptions options = sampling(400, 30);
+  options.prior.alpha = 0.02;
+  auto source = sample_prior(options);
+  Sequences sequences = collect(*source);
+  const Point at = point_of(generic_point({}));
+  for (Engine engine : {Engine::dense, Engine::sparse}) {
+    auto all = make_objective({}, *source, engine);
+    Gradient g, batch;
+    all->gradient(at, g);
+    std::vector<Index> chains(400);
+    std::iota(chains.begin(), chains.end(), Index{0});
+    all->batch_gradient(chains, at, batch);
+    CHECK(relative_difference(batch.w, g.w) <= 1e-12);
+    // Minibatches of chains that share lanes: their mean is the gradient too.
+    std::vector<double> mean(g.w.size(), 0.0);
+    for (std::size_t first = 0; first < 400; first += 50) {
+      all->batch_gradient(std::span(chains).subspan(first, 50), at, batch);
+      for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += batch.w[i] / 8.0;
+    }
+    CHECK(relative_difference(mean, g.w) <= 1e-12);
+    // Twice the same chains take no more than their targets and slots.
+    Sequences doubled = sequences;
+    doubled.count *= 2;
+    doubled.tokens.insert(doubled.tokens.end(), sequences.tokens.begin(), sequences.tokens.end());
+    doubled.targets.insert(doubled.targets.end(), sequences.targets.begin(),
+                           sequences.targets.end());
+    auto two = make_objective(
+        {}, *stored_sequences(std::make_shared<const Sequences>(std::move(doubled))), engine);
+    Gradient same;
+    two->gradient(at, same);
+    CHECK(std::abs(same.loss - g.loss) <= 1e-13 * g.loss);
+    CHECK(relative_difference(same.w, g.w) <= 1e-12);
+    CHECK(two->memory() == all->memory() + 400 * (3 * sizeof(double) + sizeof(Index)));
   }
 }
 

@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import unittest
+from collections import Counter
 
 from gihflow_testing import BUILD, SOURCE, run
 
@@ -53,6 +54,31 @@ class Flags(unittest.TestCase):
                 self.assertEqual(hot[str(file)], INSTRUCTION_SETS, file)
             else:
                 self.assertEqual(hot[str(file)], {"baseline"}, file)
+
+    def test_hot_loops_are_vector_instructions(self):
+        """What the engine for AVX2 and for AVX-512 does with eight lanes at once: products, sums and conversions of counts
+        in whole registers, and glibc's vector exp and log."""
+        if os.environ.get("GIHFLOW_BUILD_TYPE") != "Release" or os.uname().machine != "x86_64":
+            self.skipTest("only an optimised build for x86-64 has them")
+        for isa, register, suffix in (("avx2", "ymm", "dN4v"), ("avx512", "zmm", "eN8v")):
+            words = next(words for file, words in self.commands
+                         if file.endswith("/segment.hot.cpp") and f"-DGIHFLOW_ISA={isa}" in words)
+            output = BUILD / words[words.index("-o") + 1]
+            if "clang" not in words[0]:
+                undefined = run("nm", "--undefined-only", output).stdout
+                for function in ("exp", "log"):
+                    self.assertIn(f"_ZGV{suffix}_{function}", undefined)
+            found = Counter()
+            inside = False
+            for line in run("objdump", "-dC", "--no-show-raw-insn", output).stdout.splitlines():
+                if line.endswith(">:"):
+                    inside = f"{isa}::run_block<gihflow::{isa}::Types<double, gihflow::{isa}::Pack" in line and \
+                        "unsigned char" in line
+                elif inside and register in line:
+                    found[line.split("\t")[1].split()[0]] += 1
+            # Forward: an unrolled pair and a rest; backward: one; as many of each as a pack has registers.
+            for instruction in ("vmulpd", "vaddpd", "vcvtdq2pd"):
+                self.assertGreaterEqual(found[instruction], 4, f"{isa}: {instruction} {register}")
 
     def test_hot_loops_export_nothing_shared(self):
         """A weak symbol that two instruction sets define alike, such as a std::vector member that was not inlined,

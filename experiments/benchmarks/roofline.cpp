@@ -1,0 +1,197 @@
+// What the machine allows for one loss and gradient of the dense engine, and the fraction of it that is reached. The
+// throughputs that bind are measured in the same run as the gradient, in turn with it; README.md has the arithmetic.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <limits>
+#include <thread>
+#include <vector>
+
+#include "gihflow/base/parallel.hpp"
+#include "gihflow/base/version.hpp"
+#include "gihflow/chain/sequence.hpp"
+#include "gihflow/population/objective.hpp"
+#include "population/statistics.hpp"
+#include "throughput.hpp"
+
+namespace gihflow {
+
+namespace baseline {
+extern const hot::Throughput throughput;
+}
+#ifdef GIHFLOW_ISA_X86
+namespace avx2 {
+extern const hot::Throughput throughput;
+}
+namespace avx512 {
+extern const hot::Throughput throughput;
+}
+#endif
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+const hot::Throughput& throughput_of_machine() {
+#ifdef GIHFLOW_ISA_X86
+  if (instruction_set() == "avx512") return avx512::throughput;
+  if (instruction_set() == "avx2") return avx2::throughput;
+#endif
+  return baseline::throughput;
+}
+
+double seconds_of(const std::function<void()>& work) {
+  const auto start = Clock::now();
+  work();
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Seconds from the moment when all threads are there until the last one is done. They wait awake.
+double seconds_together(int threads, const std::function<void(int)>& work) {
+  std::atomic<int> there{0};
+  std::atomic<bool> go{false};
+  std::vector<Clock::time_point> ends(static_cast<std::size_t>(threads));
+  Clock::time_point start;
+  {
+    std::vector<std::jthread> team;
+    for (int i = 0; i < threads; ++i)
+      team.emplace_back([&, i] {
+        ++there;
+        while (!go) continue;
+        work(i);
+        ends[static_cast<std::size_t>(i)] = Clock::now();
+      });
+    while (there < threads) std::this_thread::yield();
+    start = Clock::now();
+    go = true;
+  }
+  return std::chrono::duration<double>(*std::max_element(ends.begin(), ends.end()) - start).count();
+}
+
+/// What is measured for one number of threads: seconds per unit of work of all threads together, the best of all turns.
+struct Machine {
+  double multiply_add = 1e9, count = 1e9, logarithm = 1e9, divide = 1e9, byte = 1e9;
+
+  void measure(int threads, std::size_t working_set) {
+    const hot::Throughput& loops = throughput_of_machine();
+    auto best = [&](double& least, double (*loop)(std::int64_t), std::int64_t rounds) {
+      std::vector<double> units(static_cast<std::size_t>(threads));
+      const double seconds = seconds_together(
+          threads, [&](int i) { units[static_cast<std::size_t>(i)] = loop(rounds); });
+      least = std::min(least, seconds / (static_cast<double>(threads) * units[0]));
+    };
+    best(multiply_add, loops.multiply_add, 100'000);
+    best(count, loops.count, 2'000);
+    best(logarithm, loops.logarithm, 300);
+    best(divide, loops.divide, 500);
+    // Triad x = y + s·z over as many bytes as the statistics have.
+    const std::size_t n =
+        std::max<std::size_t>(working_set / 24 / static_cast<std::size_t>(threads), 1024);
+    const int turns = static_cast<int>(std::max<std::size_t>(1, 200'000 / n));
+    std::vector<std::vector<double>> arrays(static_cast<std::size_t>(threads),
+                                            std::vector<double>(3 * n, 1.0));
+    auto triad = [&](int i) {
+      double* x = arrays[static_cast<std::size_t>(i)].data();
+      for (int turn = 0; turn < turns; ++turn) {
+        const double s = 1.0 + turn;
+        for (std::size_t j = 0; j < n; ++j) x[j] = x[n + j] + s * x[2 * n + j];
+      }
+    };
+    byte = std::min(
+        byte, seconds_together(threads, triad) / (24.0 * static_cast<double>(n) * turns * threads));
+  }
+};
+
+/// Operations of one loss and gradient; README.md derives them.
+struct Operations {
+  double entry_packs, logarithm_packs, divide_packs, other_flops, flops;
+
+  Operations(const Model& m, const TiledStatistics& s) {
+    const double tiles = static_cast<double>(s.tiles()), d = static_cast<double>(m.vocabulary),
+                 pairs = static_cast<double>(s.pairs());
+    entry_packs = 2.0 * static_cast<double>(s.entries());  // forward and backward
+    logarithm_packs = tiles * d;
+    divide_packs = tiles * (d + 2.0);
+    other_flops = tiles * 8.0 * 10.0 * d +
+                  pairs * static_cast<double>(8 * m.heads * m.window + 8 * m.subsets());
+    flops = 16.0 * entry_packs + other_flops;
+  }
+};
+
+void table(const std::vector<Index>& chains, double seconds) {
+  const Model model;
+  Parameters parameters = initial_parameters(model, {});
+  parameters.a = 2.0;
+  const Point at = point_of(parameters);
+  fmt::print("instruction set {}\n", instruction_set());
+  for (const Index count : chains) {
+    SamplingOptions options;
+    options.count = count;
+    const auto source = sample_prior(options);
+    const auto objective = make_objective(model, *source, Engine::dense);
+    const TiledStatistics statistics(model, count_windows(model, *source), 8);
+    const Operations work(model, statistics);
+    const double bytes = static_cast<double>(objective->memory());
+    fmt::print("\nN = {}: {} lanes, {} tiles, {} entries, {} pairs, {:.2f} MB\n", count,
+               statistics.distinct(), statistics.tiles(), statistics.entries(), statistics.pairs(),
+               bytes / 1e6);
+    fmt::print(
+        "{:>7} {:>10} {:>10} | {:>8} {:>8} {:>6} | {:>6} {:>6} {:>6} {:>6} {:>6} | {:>6} {:>6} "
+        "{:>6}\n",
+        "threads", "best us", "median us", "GFLOP/s", "peak", "of it", "count", "log", "divide",
+        "other", "bytes", "bound", "of it", "helped");
+    double alone = 0.0, machine_alone = 0.0;
+    for (const int threads : {1, 2}) {
+      set_threads(threads);
+      Machine machine;
+      Gradient gradient;
+      std::vector<double> times;
+      const std::uint64_t helped = helped_loops();
+      const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+      while (Clock::now() < end) {
+        machine.measure(threads, objective->memory());
+        const auto turn = Clock::now() + std::chrono::milliseconds(20);
+        do times.push_back(seconds_of([&] { objective->gradient(at, gradient, true); }));
+        while (Clock::now() < turn);
+      }
+      std::sort(times.begin(), times.end());
+      const double best = times.front();
+      const double parts[] = {
+          work.entry_packs * machine.count, work.logarithm_packs * machine.logarithm,
+          work.divide_packs * machine.divide, work.other_flops * machine.multiply_add};
+      const double arithmetic = parts[0] + parts[1] + parts[2] + parts[3],
+                   memory = bytes * machine.byte, bound = std::max(arithmetic, memory);
+      fmt::print(
+          "{:>7} {:>10.1f} {:>10.1f} | {:>8.2f} {:>8.2f} {:>5.0f}% | {:>6.1f} {:>6.1f} {:>6.1f} "
+          "{:>6.1f} "
+          "{:>6.1f} | {:>6.1f} {:>5.0f}% {:>5.0f}%\n",
+          threads, 1e6 * best, 1e6 * times[times.size() / 2], 1e-9 * work.flops / best,
+          1e-9 / machine.multiply_add, 100.0 * work.flops * machine.multiply_add / best,
+          1e6 * parts[0], 1e6 * parts[1], 1e6 * parts[2], 1e6 * parts[3], 1e6 * memory, 1e6 * bound,
+          100.0 * bound / best,
+          100.0 * static_cast<double>(helped_loops() - helped) / static_cast<double>(times.size()));
+      if (threads == 1) {
+        alone = best;
+        machine_alone = bound;
+      } else {
+        fmt::print(
+            "gain by two threads: {:.2f}; of the binding limit: {:.2f}; ours against it {:.0f}%\n",
+            alone / best, machine_alone / bound, 100.0 * alone / best / (machine_alone / bound));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+}  // namespace gihflow
+
+int main(int argc, char** argv) {
+  const double seconds = argc > 1 ? std::atof(argv[1]) : 2.0;
+  gihflow::table({1000, 9000, 100'000, 1'000'000}, seconds);
+}
