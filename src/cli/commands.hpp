@@ -29,10 +29,12 @@ int check(const Invocation& invocation);
 int predict(const Invocation& invocation);
 int verify(const Invocation& invocation);
 int diff(const Invocation& invocation);
+int audit(const Invocation& invocation);
 
 /// Whether a command is about files, which follow its name.
 inline bool reads_run(Command command) {
-  return command == Command::show || command == Command::check || command == Command::diff;
+  return command == Command::show || command == Command::check || command == Command::diff ||
+         command == Command::audit;
 }
 
 /// The problem that a command line describes. Throws InputError with all errors, of usage first.

@@ -128,6 +128,13 @@ std::span<const CommandText> command_texts() {
        "output "
        "that differs. How the runs were made, config and versions, is told apart; the group "
        "/execution is left out. Exit code 0 if all numbers have the same bits, else 1."},
+      {Command::audit, "RUN [OPTIONS]", "Compute a stretch of a recorded run again, bit for bit",
+       "Computes again what a run recorded between two of the states that its file keeps, on "
+       "chains "
+       "drawn or read again, and compares bits: by default one of some tens of stretches, drawn at "
+       "random. Together the stretches are the whole run. Exit code 0 if all bits agree, else 1, "
+       "with "
+       "the first output that differs."},
       {Command::predict, "[OPTIONS]", "What theory predicts for a setting",
        "Prints the predictions of theory for the chains, the model and the start of a setting, "
        "stage "

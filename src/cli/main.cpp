@@ -64,7 +64,7 @@ int run_command(const Invocation& invocation) {
     case Command::diff:
       return diff(invocation);
     case Command::audit:
-      break;
+      return audit(invocation);
   }
   return bad_input;
 }

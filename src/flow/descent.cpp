@@ -240,6 +240,7 @@ class StageDescent {
       snapshot();
       ++s.next_output;
     }
+    keep_restart_point(record(), s);
     return Outcome::running;
   }
 

@@ -37,7 +37,7 @@ std::string to_string(Integrator integrator) {
 
 TrainingState begin_training(const Parameters& initial) {
   TrainingState state;
-  state.start = initial;
+  state.initial = state.start = initial;
   return state;
 }
 
@@ -308,6 +308,7 @@ class StageRun {
     save();
     record().gauge_drift =
         std::max(record().gauge_drift, std::abs(coordinates_.gauge_shift(from_.x)));
+    if (from_.jacobian.size() == 0) keep_restart_point(record(), s);
     return Outcome::running;
   }
 

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 namespace gihflow {
 
@@ -59,6 +61,18 @@ std::vector<std::string> state_errors(const TrainingState& state, const Schedule
 std::string size_error(const char* name, std::size_t size, Index expected) {
   if (static_cast<Index>(size) == expected) return {};
   return fmt::format("{} has {} entries: must be {}", name, size, expected);
+}
+
+void keep_restart_point(StageRecord& record, const StepperState& stepper) {
+  const auto step = static_cast<std::uint64_t>(record.statistics.accepted_steps);
+  const std::uint64_t stride = std::bit_ceil(step / most_restart_points + 1);
+  if (step % stride != 0) return;
+  if (step == most_restart_points * stride / 2) {  // the first step of this stride
+    std::erase_if(record.restarts, [&](const RestartPoint& point) {
+      return static_cast<std::uint64_t>(point.statistics.accepted_steps) % stride != 0;
+    });
+  }
+  record.restarts.push_back({stepper, record.statistics, record.gauge_drift});
 }
 
 }  // namespace gihflow

@@ -40,6 +40,10 @@ std::vector<std::string> state_errors(const TrainingState& state, const Schedule
 /// A sentence on a vector of the stepper that has not the expected size; empty where it has.
 std::string size_error(const char* name, std::size_t size, Index expected);
 
+/// After an accepted step: keeps the state as a restart point if it is its turn, and thins out those kept
+/// before. Which are kept depends on the number of the step alone.
+void keep_restart_point(StageRecord& record, const StepperState& stepper);
+
 /// Steps of a run so far, rejected ones included.
 inline Index total_steps(const TrainingState& state) {
   Index steps = 0;

@@ -79,6 +79,54 @@ void write_switches(Image& image, const std::string& group,
   image.texts(group + "/reason", reason, "what decided", scale);
 }
 
+// Numbers of a restart point by kind, each in a fixed order, so that points are rows of two tables.
+std::vector<double> reals_of(const RestartPoint& point) {
+  std::vector<double> row{point.stepper.t, point.stepper.dt, point.gauge_drift};
+  for (const auto* part : {&point.stepper.x, &point.stepper.slope, &point.stepper.memory}) {
+    row.insert(row.end(), part->begin(), part->end());
+  }
+  return row;
+}
+
+std::vector<Index> integers_of(const RestartPoint& point) {
+  const StepStatistics& s = point.statistics;
+  std::vector<Index> row{point.stepper.next_output, s.rhs_evaluations, s.jacobian_columns,
+                         s.output_evaluations,      s.accepted_steps,  s.rejected_steps,
+                         s.non_finite_steps};
+  row.insert(row.end(), point.stepper.counters.begin(), point.stepper.counters.end());
+  return row;
+}
+
+constexpr std::size_t fixed_reals = 3, fixed_integers = 7;
+
+void write_restarts(Image& image, const std::string& group,
+                    const std::vector<RestartPoint>& points) {
+  if (points.empty()) return;
+  image.group(group);
+  const StepperState& first = points.front().stepper;
+  image.attribute(group, "x_size", static_cast<Index>(first.x.size()));
+  image.attribute(group, "slope_size", static_cast<Index>(first.slope.size()));
+  image.attribute(group, "memory_size", static_cast<Index>(first.memory.size()));
+  std::vector<double> reals;
+  std::vector<Index> integers;
+  for (const RestartPoint& point : points) {
+    const auto row = reals_of(point);
+    const auto counts = integers_of(point);
+    reals.insert(reals.end(), row.begin(), row.end());
+    integers.insert(integers.end(), counts.begin(), counts.end());
+  }
+  const std::size_t n = points.size();
+  image.counting_scale(group + "/point", 1, n, "state to restart from");
+  image.counting_scale(group + "/real", 0, reals.size() / n,
+                       "t, dt, gauge_drift, x, slope, memory");
+  image.counting_scale(group + "/integer", 0, integers.size() / n,
+                       "next_output, statistics, counters");
+  image.dataset<double>(group + "/reals", reals, {n, reals.size() / n},
+                        {"1", "states of the integrator", {group + "/point", group + "/real"}});
+  image.dataset<Index>(group + "/integers", integers, {n, integers.size() / n},
+                       {"1", "counts at these states", {group + "/point", group + "/integer"}});
+}
+
 void write_stage(Image& image, const std::string& group, const StageRecord& stage,
                  const Parameters& shape, bool has_validation) {
   image.group(group);
@@ -137,6 +185,7 @@ void write_stage(Image& image, const std::string& group, const StageRecord& stag
   numbers("energy_residual", "nats", "loss(0) - loss(t) - dissipated(t)",
           [](const Snapshot& s) { return s.energy_residual; });
   write_switches(image, group + "/switches", stage.switches);
+  write_restarts(image, group + "/restart", stage.restarts);
 }
 
 // A vector with a scale of its own; nothing for an empty one.
@@ -159,11 +208,16 @@ class StateHash {
  public:
   explicit StateHash(const TrainingState& state) {
     add(state.stage);
+    add(state.initial);
     add(state.start);
     add(state.stepper);
     for (const StageRecord& stage : state.trajectory.stages) {
       add(stage.stage.duration);
       for (const Snapshot& snapshot : stage.snapshots) add(snapshot);
+      for (const RestartPoint& point : stage.restarts) {
+        add(reals_of(point));
+        add(integers_of(point));
+      }
     }
   }
   std::string text() const { return fmt::format("{:016x}", state_); }
@@ -412,6 +466,53 @@ std::vector<IntegratorSwitch> read_switches(InputFile& file, const std::string& 
   return switches;
 }
 
+std::vector<RestartPoint> read_restarts(InputFile& file, const std::string& group) {
+  std::vector<RestartPoint> points;
+  if (!file.has(group)) return points;
+  const auto reals = file.dataset(group + "/reals", hdf5::Numbers::reals, "numbers of each point");
+  const auto integers =
+      file.dataset(group + "/integers", hdf5::Numbers::integers, "counts of each point");
+  const auto x_size = size(read_count(file, group, "x_size"));
+  const auto slope_size = size(read_count(file, group, "slope_size"));
+  const auto memory_size = size(read_count(file, group, "memory_size"));
+  if (!reals || !integers || file.faulty()) return points;
+  const std::size_t width = reals->shape.size() == 2 ? reals->shape[1] : 0;
+  const bool fits = integers->shape.size() == 2 && integers->shape[0] == reals->shape[0] &&
+                    integers->shape[1] >= fixed_integers && x_size <= width &&
+                    slope_size <= width && memory_size <= width &&
+                    fixed_reals + x_size + slope_size + memory_size == width;
+  if (!fits) {
+    file.fault(fmt::format("{} has tables of shapes {} and {}: must be those of its sizes", group,
+                           hdf5::to_string(reals->shape), hdf5::to_string(integers->shape)));
+    return points;
+  }
+  const auto numbers = file.reals(*reals);
+  const auto counts = file.integers(*integers);
+  if (!numbers || !counts) return points;
+  for (std::size_t k = 0; k < reals->shape[0]; ++k) {
+    RestartPoint point;
+    auto real = numbers->begin() + static_cast<std::ptrdiff_t>(k * width);
+    const auto take = [&real](std::size_t n) {
+      const auto begin = real;
+      return std::vector<double>(begin, real += static_cast<std::ptrdiff_t>(n));
+    };
+    point.stepper.active = true;
+    point.stepper.t = *real++;
+    point.stepper.dt = *real++;
+    point.gauge_drift = *real++;
+    point.stepper.x = take(x_size);
+    point.stepper.slope = take(slope_size);
+    point.stepper.memory = take(memory_size);
+    const auto row = counts->begin() + static_cast<std::ptrdiff_t>(k * integers->shape[1]);
+    point.stepper.next_output = row[0];
+    point.statistics = {row[1], row[2], row[3], row[4], row[5], row[6]};
+    point.stepper.counters.assign(row + fixed_integers,
+                                  row + static_cast<std::ptrdiff_t>(integers->shape[1]));
+    points.push_back(std::move(point));
+  }
+  return points;
+}
+
 StageRecord read_stage(InputFile& file, const std::string& group, const Parameters& shape) {
   StageRecord stage;
   const std::string trained = file.text_attribute(group, "trained").value_or("");
@@ -436,6 +537,7 @@ StageRecord read_stage(InputFile& file, const std::string& group, const Paramete
   stage.statistics.non_finite_steps = read_count(file, group, "non_finite_steps");
   read_snapshots(file, group, shape, stage);
   stage.switches = read_switches(file, group + "/switches");
+  stage.restarts = read_restarts(file, group + "/restart");
   return stage;
 }
 
@@ -477,6 +579,13 @@ TrainingState read_state(InputFile& file, Index degree) {
   const Index stages = read_count(file, group, "stages_begun");
   for (Index k = 0; k < stages && !file.faulty(); ++k) {
     state.trajectory.stages.push_back(read_stage(file, stage_group(size(k)), *start));
+  }
+  state.initial = *start;
+  if (file.has("/initial")) {
+    state.initial = read_parameters_from(file, "/initial", degree).value_or(*start);
+  } else if (const auto& begun = state.trajectory.stages;
+             state.stage > 0 && !begun.empty() && !begun.front().snapshots.empty()) {
+    state.initial = begun.front().snapshots.front().parameters;  // but for gauge fixing
   }
   if (!file.faulty() && file.has_attribute(group, "hash")) {
     const std::string found = StateHash(state).text();
@@ -606,6 +715,8 @@ void write_run(OutputFile& file, const RunFile& run) {
       write_stage(image, stage_group(k), run.state.trajectory.stages[k], start,
                   !run.validation_hash.empty());
     }
+    image.group("/initial");
+    write_parameters_into(image, "/initial", run.state.initial);
     image.group("/final");
     write_parameters_into(image, "/final", last_parameters(run.state));
     if (run.baselines) {
@@ -635,6 +746,7 @@ RunFile read_run(const std::string& path) {
                     "knows",
                     path, *version, run_schema_version));
   }
+  run.schema_version = static_cast<int>(version.value_or(run_schema_version));
   run.provenance = read_provenance(file);
   run.tokens_hash = file.text_attribute("/", "tokens_hash").value_or("");
   if (file.has_attribute("/", "validation_tokens_hash")) {

@@ -41,7 +41,9 @@ double bytes_of(const Sequences* sequences) {
 double recorded_bytes(const Setting& setting, const Estimate& size) {
   const double point = 8.0 * (3.0 * real(size.subsets) +
                               2.0 * real(setting.model.heads * setting.model.window) + 7.0);
-  return real(size.outputs) * point;
+  const double restart_point = 8.0 * (4.0 * (real(size.parameters) + 1.0) + 16.0);
+  return real(size.outputs) * point +
+         static_cast<double>(setting.stages.size()) * real(most_restart_points) * restart_point;
 }
 
 void estimate_sample(const Setting& setting, Estimate& size) {
@@ -108,7 +110,7 @@ Estimate estimate(const Problem& problem) {
   if (problem.command == Command::train) {
     size.outputs = setting.flow.outputs * static_cast<Index>(setting.stages.size());
     const double recorded = recorded_bytes(setting, size);
-    size.disk = recorded + 65536.0;
+    size.disk = recorded + 65536.0 + 16384.0 * static_cast<double>(setting.stages.size());
     size.memory += 4.0 * recorded;  // the points, a column of them, the file's image twice
   }
   return size;

@@ -202,10 +202,41 @@ void add_check_rows(std::vector<Option>& table) {
       Least::above_zero, [](auto& s) -> auto& { return s.tolerance; }));
 }
 
+const Place auditing{"Audit", static_cast<unsigned>(Command::audit), false};
+
+Option audit_stage_row() {
+  Option option = row({"stage", "K", "Stage whose stretches are looked at", "any"}, auditing,
+                      Kind::integer, "an integer of at least 1");
+  option.accepts = [](const Value& value) { return std::get<std::int64_t>(value) >= 1; };
+  option.get = [](const Setting& s) -> std::optional<Value> {
+    if (!s.audit_stage) return std::nullopt;
+    return std::int64_t{*s.audit_stage};
+  };
+  option.set = [](Setting& s, const Value& value) {
+    s.audit_stage = std::get<std::int64_t>(value);
+  };
+  return option;
+}
+
+Option audit_from_row() {
+  Option option = row({"from", "T", "Flow time in the stretch that is computed again, with --stage",
+                       "one stretch at random"},
+                      auditing, Kind::real, "a finite number of at least 0");
+  option.accepts = [](const Value& value) {
+    return in_range(std::get<double>(value), Least::zero);
+  };
+  option.get = [](const Setting& s) -> std::optional<Value> {
+    if (!s.audit_from) return std::nullopt;
+    return *s.audit_from;
+  };
+  option.set = [](Setting& s, const Value& value) { s.audit_from = std::get<double>(value); };
+  return option;
+}
+
 Option threads_row() {
-  Option option =
-      row({"threads", "K", "Threads; results do not depend on them", "every core"},
-          {"Computation", computing, false}, Kind::integer, "an integer from 1 to 1024");
+  Option option = row({"threads", "K", "Threads; results do not depend on them", "every core"},
+                      {"Computation", computing | Command::audit, false}, Kind::integer,
+                      "an integer from 1 to 1024");
   option.accepts = [](const Value& value) {
     return std::get<std::int64_t>(value) >= 1 && std::get<std::int64_t>(value) <= 1024;
   };
@@ -233,6 +264,14 @@ Option max_wall_row() {
   };
   option.set = [](Setting& s, const Value& value) { s.max_wall = std::get<double>(value); };
   return option;
+}
+
+void add_audit_rows(std::vector<Option>& table) {
+  table.push_back(audit_stage_row());
+  table.push_back(audit_from_row());
+  table.push_back(flag_row(
+      {"all", "", "Compute all stretches again, of the run or of --stage"}, auditing,
+      [](auto& s) -> auto& { return s.audit_all; }));
 }
 
 void add_chain_rows(std::vector<Option>& table) {
@@ -482,11 +521,11 @@ void add_output_rows(std::vector<Option>& table) {
       [](auto& s) -> auto& { return s.dry_run; }));
   table.push_back(flag_row(
       {"json", "", "Print results as JSON"},
-      {group, computing | Command::show | Command::diff, false},
+      {group, computing | Command::show | Command::diff | Command::audit, false},
       [](auto& s) -> auto& { return s.json; }));
   table.push_back(flag_row(
       {"quiet", "", "No messages and no progress, only results and errors"},
-      {group, computing, false}, [](auto& s) -> auto& { return s.quiet; }));
+      {group, computing | Command::audit, false}, [](auto& s) -> auto& { return s.quiet; }));
 }
 
 std::vector<Option> make_table() {
@@ -497,6 +536,7 @@ std::vector<Option> make_table() {
   add_start_rows(table);
   add_training_rows(table);
   add_check_rows(table);
+  add_audit_rows(table);
   add_computation_rows(table);
   add_output_rows(table);
   return table;

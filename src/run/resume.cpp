@@ -18,6 +18,47 @@ Index steps_taken(const TrainingState& state) {
   return steps;
 }
 
+// A sentence on who wrote a run, where that was another program; without its end.
+std::string version_difference(const RunFile& run, const std::string& path) {
+  const Provenance& wrote = run.provenance;
+  if (wrote.program_version == version() && wrote.git_commit == git_commit()) return "";
+  return fmt::format("{} was computed by gihflow {} (commit {}), and this is {} (commit {})", path,
+                     wrote.program_version, wrote.git_commit, version(), git_commit());
+}
+
+// The same on how the program was built and what runs it.
+std::vector<std::string> build_differences(const RunFile& run, const std::string& path) {
+  std::vector<std::string> sentences;
+  const auto compare = [&](const char* what, const std::string& then, const std::string& now) {
+    if (then == now) return;
+    sentences.push_back(
+        fmt::format("{} was computed with {} {}, now it is {}", path, what, then, now));
+  };
+  const Execution& execution = run.execution;
+  compare("compiler", execution.compiler, compiler());
+  compare("compiler flags", execution.compiler_flags, compiler_flags());
+  compare("instruction set", execution.instruction_set, instruction_set());
+  compare("libraries", execution.library_versions, library_versions());
+  return sentences;
+}
+
+bool has_shape(const Parameters& parameters, const Model& model) {
+  return parameters.window == model.window && parameters.heads == model.heads &&
+         parameters.degree == model.degree;
+}
+
+std::vector<std::string> shape_faults(const RunFile& run, const Setting& setting) {
+  const Model& model = setting.model;
+  const Parameters& start = run.state.start;
+  if (has_shape(start, model) && has_shape(run.state.initial, model) &&
+      run.vocabulary == model.vocabulary) {
+    return {};
+  }
+  return {fmt::format("d {}, M {}, H {}, D {}: must be {}, {}, {}, {}", run.vocabulary,
+                      start.window, start.heads, start.degree, model.vocabulary, model.window,
+                      model.heads, model.degree)};
+}
+
 class ResumedSetting {
  public:
   ResumedSetting(const Assembled& asked, std::shared_ptr<const Resumption> resumed)
@@ -122,53 +163,23 @@ class ResumedSetting {
   }
 
   void compare_program() {
-    const Provenance& wrote = run_.provenance;
-    if (wrote.program_version != version() || wrote.git_commit != git_commit()) {
-      const std::string difference =
-          fmt::format("{} was computed by gihflow {} (commit {}), and this is {} (commit {})",
-                      path_, wrote.program_version, wrote.git_commit, version(), git_commit());
-      if (mine().force) {
-        result_.notes.push_back(difference + ": the rest may have other bits");
-      } else {
-        fault("resume", difference + "; give --force to continue, with bits that may differ");
-      }
+    const std::string difference = version_difference(run_, path_);
+    if (!difference.empty() && mine().force) {
+      result_.notes.push_back(difference + ": the rest may have other bits");
+    } else if (!difference.empty()) {
+      fault("resume", difference + "; give --force to continue, with bits that may differ");
     }
-    const Execution& execution = run_.execution;
-    const auto note = [&](const char* what, const std::string& then, const std::string& now) {
-      if (then == now) return;
-      result_.notes.push_back(
-          fmt::format("{} was computed with {} {}, now it is {}: the rest may "
-                      "have other bits",
-                      path_, what, then, now));
-    };
-    note("compiler", execution.compiler, compiler());
-    note("compiler flags", execution.compiler_flags, compiler_flags());
-    note("instruction set", execution.instruction_set, instruction_set());
-    note("libraries", execution.library_versions, library_versions());
+    for (const std::string& other : build_differences(run_, path_)) {
+      result_.notes.push_back(other + ": the rest may have other bits");
+    }
   }
 
   void check_state() {
-    for (const std::string& sentence : state_faults()) {
+    std::vector<std::string> sentences = shape_faults(run_, theirs_);
+    if (sentences.empty()) sentences = state_faults(run_.state, theirs_);
+    for (const std::string& sentence : sentences) {
       fault("resume", fmt::format("{}: /checkpoint does not fit the config: {}", path_, sentence));
     }
-  }
-
-  std::vector<std::string> state_faults() const {
-    const Model& model = theirs_.model;
-    const TrainingState& state = run_.state;
-    if (state.start.window != model.window || state.start.heads != model.heads ||
-        state.start.degree != model.degree || run_.vocabulary != model.vocabulary) {
-      return {fmt::format("d {}, M {}, H {}, D {}: must be {}, {}, {}, {}", run_.vocabulary,
-                          state.start.window, state.start.heads, state.start.degree,
-                          model.vocabulary, model.window, model.heads, model.degree)};
-    }
-    if (theirs_.method == TrainingMethod::flow) {
-      return continuation_errors(state, theirs_.stages, theirs_.flow);
-    }
-    DescentOptions options;
-    options.optimizer = theirs_.optimizer;
-    options.learning_rate = theirs_.learning_rate;
-    return continuation_errors(state, theirs_.stages, options);
   }
 
   const Assembled& asked_;
@@ -180,6 +191,16 @@ class ResumedSetting {
 };
 
 }  // namespace
+
+std::vector<std::string> state_faults(const TrainingState& state, const Setting& setting) {
+  if (setting.method == TrainingMethod::flow) {
+    return continuation_errors(state, setting.stages, setting.flow);
+  }
+  DescentOptions options;
+  options.optimizer = setting.optimizer;
+  options.learning_rate = setting.learning_rate;
+  return continuation_errors(state, setting.stages, options);
+}
 
 bool has_ended(Outcome outcome) {
   return outcome == Outcome::reached || outcome == Outcome::step_underflow ||
@@ -205,6 +226,7 @@ std::string nothing_left(const RunFile& run, Index max_steps, const std::string&
 Assembled assemble_resumption(const Assembled& asked) {
   const std::string& path = asked.setting.resume;
   const auto resumed = std::make_shared<Resumption>();
+  resumed->path = path;
   try {
     resumed->file = std::make_unique<OutputFile>(path, true);
     resumed->run = read_run(path);
@@ -214,6 +236,27 @@ Assembled assemble_resumption(const Assembled& asked) {
     sentences.insert(sentences.end(), error.messages().begin(), error.messages().end());
     throw InputError(std::move(sentences));
   }
+}
+
+Assembled assemble_audit(const std::string& path) {
+  const auto audited = std::make_shared<Resumption>();
+  audited->path = path;
+  audited->run = read_run(path);
+  const RunFile& run = audited->run;
+  Assembled result;
+  result.setting = setting_of_config(run.provenance.config, path);
+  std::vector<std::string> notes = build_differences(run, path);
+  if (const std::string other = version_difference(run, path); !other.empty()) {
+    notes.insert(notes.begin(), other);
+  }
+  for (const std::string& note : notes) result.notes.push_back(note + ": bits may differ");
+  ErrorList errors;
+  for (const std::string& sentence : shape_faults(run, result.setting)) {
+    errors.add(fmt::format("{}: does not fit its config: {}", path, sentence));
+  }
+  errors.throw_if_any();
+  result.resumed = audited;
+  return result;
 }
 
 }  // namespace gihflow

@@ -1,6 +1,5 @@
 #include "gihflow/run/train.hpp"
 
-#include <fmt/format.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -14,11 +13,9 @@
 #include "gihflow/base/interrupt.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/version.hpp"
-#include "gihflow/population/infinite.hpp"
-#include "gihflow/population/objective.hpp"
-#include "gihflow/record/data_hash.hpp"
 #include "gihflow/run/resume.hpp"
 #include "gihflow/theory/distance.hpp"
+#include "run/objectives.hpp"
 
 namespace gihflow {
 
@@ -92,11 +89,6 @@ StepStatistics totals(const TrainingState& state) {
     sum.rejected_steps += stage.statistics.rejected_steps;
   }
   return sum;
-}
-
-Engine engine_named(const std::string& name) {
-  if (name == "dense") return Engine::dense;
-  return name == "sparse" ? Engine::sparse : Engine::reference;
 }
 
 // The setting as the config of the run tells it.
@@ -210,26 +202,6 @@ class Recorder final : public Observer {
   Index stage_;
 };
 
-// Draws a source's chains into an objective and takes their hash on the way.
-struct HashedObjective {
-  std::unique_ptr<Objective> objective;
-  std::string hash;
-};
-
-HashedObjective hashed_objective(const Setting& setting,
-                                 const std::shared_ptr<const SequenceSource>& source) {
-  const HashingSource hashing(source);
-  HashedObjective result;
-  result.objective = make_objective(setting.model, hashing, setting.engine, setting.device);
-  result.hash = hashing.hash();
-  return result;
-}
-
-// The same in infinite context, from kernels.
-HashedObjective hashed_objective(const Setting& setting, const Kernels& kernels) {
-  return {make_infinite_objective(setting.model, kernels, setting.device), kernel_hash(kernels)};
-}
-
 class Training {
  public:
   Training(const Problem& problem, TrainObserver* observer)
@@ -237,6 +209,7 @@ class Training {
     if (setting_.threads) set_threads(*setting_.threads);
     if (problem_.resumed) {
       run_ = problem_.resumed->run;
+      run_.schema_version = run_schema_version;
       file_ = problem_.resumed->file.get();
     } else if (!setting_.output.empty()) {
       own_file_ = std::make_unique<OutputFile>(setting_.output, setting_.force);
@@ -283,47 +256,13 @@ class Training {
   void build_objectives() {
     phase(problem_.data ? "counting windows" : "drawing chains");
     const Clock::time_point begin = Clock::now();
-    HashedObjective training;
-    if (problem_.infinite()) {
-      kernels_ = problem_.chain_kernels();
-      validation_kernels_ = problem_.validation_kernels();
-      training = hashed_objective(setting_, *kernels_);
-    } else {
-      chains_ = problem_.chains();
-      validation_chains_ = problem_.validation_chains();
-      training = hashed_objective(setting_, chains_);
-    }
-    objective_ = std::move(training.objective);
-    decide();
-    keep_hash(run_.tokens_hash, training.hash, "training");
-    if (validation_chains_ || validation_kernels_) {
-      HashedObjective validation = validation_kernels_
-                                       ? hashed_objective(setting_, *validation_kernels_)
-                                       : hashed_objective(setting_, validation_chains_);
-      validation_ = std::move(validation.objective);
-      keep_hash(run_.validation_hash, validation.hash, "validation");
-    }
+    objectives_ = make_objectives(problem_);
+    run_.tokens_hash = objectives_.tokens_hash;
+    run_.validation_hash = objectives_.validation_hash;
     run_.provenance = {version(), git_commit(), resolved_config(problem_), setting_.sampling.seed};
     run_.vocabulary = setting_.model.vocabulary;
     run_.lags = lags_of(setting_.model);
     run_.execution.statistics_seconds += seconds_since(begin);
-  }
-
-  // Decides what the setting left open, so that all objectives of this run, and of one that repeats or
-  // continues it, are computed the same way.
-  void decide() {
-    if (!problem_.infinite()) problem_.setting.engine = engine_named(objective_->engine());
-    problem_.setting.device = resolved(setting_.device);
-  }
-
-  // Chains that a run goes on with are those that it began with.
-  void keep_hash(std::string& kept, const std::string& hash, const char* chains) {
-    if (problem_.resumed && kept != hash) {
-      throw InputError(fmt::format(
-          "{}: the {} chains have the hash {}: must be {}, that of the chains it was begun with",
-          setting_.resume, chains, hash, kept));
-    }
-    kept = hash;
   }
 
   void train(Recorder& recorder) {
@@ -331,10 +270,11 @@ class Training {
     const Clock::time_point begin = Clock::now();
     TrainingState state = run_.state;
     if (setting_.method == TrainingMethod::gd) {
-      train_descent(state, setting_.stages, *objective_, validation_.get(), problem_.descent(),
-                    &recorder);
+      train_descent(state, setting_.stages, *objectives_.training, objectives_.validation.get(),
+                    problem_.descent(), &recorder);
     } else {
-      train_flow(state, setting_.stages, *objective_, validation_.get(), setting_.flow, &recorder);
+      train_flow(state, setting_.stages, *objectives_.training, objectives_.validation.get(),
+                 setting_.flow, &recorder);
     }
     run_.state = std::move(state);
     run_.execution.flow_seconds += seconds_since(begin);
@@ -347,19 +287,20 @@ class Training {
     phase("baselines and standard errors");
     const Clock::time_point begin = Clock::now();
     const Parameters& trained = final_parameters(run_.state);
-    if (is_finite(trained)) run_.standard_errors = objective_->standard_errors(trained);
+    if (is_finite(trained)) run_.standard_errors = objectives_.training->standard_errors(trained);
     RunBaselines lines;
     lines.lags = baseline_lags(problem_, trained);
     if (problem_.infinite()) {
-      lines.training = baselines(*kernels_, setting_.model, lines.lags);
-      if (validation_kernels_) {
-        lines.validation = baselines(*validation_kernels_, setting_.model, lines.lags);
+      lines.training = baselines(*objectives_.kernels, setting_.model, lines.lags);
+      if (objectives_.validation_kernels) {
+        lines.validation = baselines(*objectives_.validation_kernels, setting_.model, lines.lags);
       }
     } else {
-      lines.training = baselines_on(*chains_, lines.lags, problem_.data || problem_.kernels);
+      lines.training =
+          baselines_on(*objectives_.chains, lines.lags, problem_.data || problem_.kernels);
     }
-    if (validation_chains_) {
-      lines.validation = baselines_on(*validation_chains_, lines.lags,
+    if (objectives_.validation_chains) {
+      lines.validation = baselines_on(*objectives_.validation_chains, lines.lags,
                                       problem_.validation_data || problem_.kernels);
     }
     run_.baselines = std::move(lines);
@@ -380,9 +321,7 @@ class Training {
   std::unique_ptr<OutputFile> own_file_;
   OutputFile* file_ = nullptr;  // null: none is written
   RunFile run_;
-  std::shared_ptr<const SequenceSource> chains_, validation_chains_;  // null in infinite context
-  std::shared_ptr<const Kernels> kernels_, validation_kernels_;       // null in finite context
-  std::unique_ptr<Objective> objective_, validation_;
+  Objectives objectives_;
 };
 
 }  // namespace

@@ -93,7 +93,7 @@ class Reading(DirectoryTest):
         not_finite = np.full((OUTPUTS, 7), 1 / 7)
         not_finite[3, 2] = np.nan
         for fault, change in (
-            ("schema_version is 2: must be from 1 to 1", attribute("/", "schema_version", 2)),
+            ("schema_version is 3: must be from 1 to 2", attribute("/", "schema_version", 3)),
             ("schema_version of / is new: must be an integer", attribute("/", "schema_version", "new")),
             ("has no stage", lambda file: [remove(f"stage_{k}")(file) for k in (1, 2, 3)]),
             ("/stage_2/p is missing: must be a dataset", remove("stage_2/p")),

@@ -77,7 +77,7 @@ class Train(DirectoryTest):
         with h5py.File(self.directory / "run.h5") as file:
             for name in ("program_version", "git_commit", "config", "outcome", "tokens_hash"):
                 self.assertIsInstance(file.attrs[name], str)
-            self.assertEqual(file.attrs["schema_version"], 1)
+            self.assertEqual(file.attrs["schema_version"], 2)
             self.assertEqual(file.attrs["seed"], 1)
             np.testing.assert_array_equal(file["subsets"][4], [1, 1, 0])
             np.testing.assert_array_equal(file["lag"], np.tile([1, 2, 3], (3, 1)))
@@ -85,7 +85,7 @@ class Train(DirectoryTest):
                           loss=(), validation_loss=(), gradient_norm=(), dissipated=(), energy_residual=())
             for k, (trained, duration) in enumerate((("c", 50), ("w", 20), ("a", 3)), 1):
                 stage = file[f"stage_{k}"]
-                self.assertEqual(set(stage), set(shapes))
+                self.assertEqual(set(stage), {*shapes, "restart"})
                 for name, shape in shapes.items():
                     self.assertEqual(stage[name].shape, (outputs, *shape), name)
                 self.assertEqual(stage.attrs["trained"], trained)

@@ -169,6 +169,7 @@ TEST_CASE("damaged run files") {
   state.start.degree = 1;
   state.start.set_c(std::vector<double>{0.5, -0.25});
   state.start.w = {3.0, 0.01};
+  state.initial = state.start;
   state.stepper = {true, 2, 1.5, 0.25, {0.1, -0.0, 1e300}, {1, 2, 3}, {1e-4}, {0, -7}};
   Snapshot snapshot;
   snapshot.parameters = state.start;
@@ -177,6 +178,8 @@ TEST_CASE("damaged run files") {
   stage.stage = {.c = true, .w = false, .a = true, .duration = 2000.0};
   stage.snapshots = {snapshot, snapshot, snapshot};
   stage.switches = {{0.5, "dopri5", "rosenbrock4", "stiff"}};
+  stage.restarts = {{state.stepper, {}, 1e-8}};
+  run.execution.processes.resize(2);
   state.trajectory.stages = {stage, stage};
   OutputFile file(directory / "run.h5", false);
   write_run(file, run);

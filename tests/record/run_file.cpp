@@ -54,6 +54,7 @@ RunFile example(bool validated) {
   run.tokens_hash = "0123456789abcdef";
   if (validated) run.validation_hash = "fedcba9876543210";
   TrainingState& state = run.state;
+  state.initial = parameters(0.5);
   state.start = parameters(0.0);
   state.stage = 1;
   state.outcome = Outcome::interrupted;
@@ -67,6 +68,9 @@ RunFile example(bool validated) {
   first.switches = {{0.5, "dopri5", "rosenbrock4", "stiff: h·λ = 3.3"},
                     {7.5, "rosenbrock4", "dopri5", ""}};
   first.gauge_drift = 1e-7;
+  first.restarts = {
+      {{true, 1, 0.05, 0.1, {1, 2, 3}, {4, 5, 6}, {1e-4}, {0, -7}}, {1, 0, 2, 3, 4, 5}, 1e-8},
+      {{true, 2, 1.0, 2.0, {3, 2, -0.0}, {6, 5, 4}, {2e-4}, {1, 7}}, {6, 0, 7, 8, 9, 10}, 2e-8}};
   StageRecord second = first;
   second.stage = {.c = false, .w = true, .a = false, .duration = 3.0};
   second.snapshots.resize(1);
@@ -176,7 +180,7 @@ TEST_CASE("what is no run file, or of a later schema, is refused") {
   write_run(file, later);
   CHECK(input_error([&] { read_run(directory / "later.h5"); }) ==
         directory / "later.h5" +
-            ": schema_version 99: must be from 1 to 1, what this program knows");
+            ": schema_version 99: must be from 1 to 2, what this program knows");
 }
 
 TEST_CASE("a truncated run file is bad input, not a crash") {

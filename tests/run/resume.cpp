@@ -408,9 +408,12 @@ TEST_CASE("a file of the first schema is read and goes on") {
   CHECK(old.schema_version == 1);
   CHECK(old.state.outcome == Outcome::step_limit);
   CHECK(old.execution.processes.empty());
+  CHECK(old.state.trajectory.stages.front().restarts.empty());
   next.force = true;
   next.flow.max_steps = 1000;
   const RunFile run = train(next);
   CHECK(run.state.outcome == Outcome::reached);
   CHECK(run.execution.processes.size() == 1);
+  CHECK(read_run(next.resume).schema_version == run_schema_version);
+  CHECK(read_run(next.resume).state == run.state);
 }

@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-NEWEST_SCHEMA = 1
+NEWEST_SCHEMA = 2
 # datasets of a stage besides t, with their axes after the output times: S subsets, H heads, M lags per head
 STAGE_DATASETS = {
     "c": "S", "log_c_squared": "S", "p": "S", "w": "HM", "attention": "HM", "a": "", "loss": "", "validation_loss": "",

@@ -61,25 +61,6 @@ struct IntegratorSwitch {
   bool operator==(const IntegratorSwitch&) const = default;
 };
 
-struct StageRecord {
-  Stage stage;
-  std::vector<Snapshot> snapshots;
-  StepStatistics statistics;
-  Outcome outcome = Outcome::running;
-  std::string integrator;                  ///< "auto", "dopri5", "gd" …
-  std::vector<IntegratorSwitch> switches;  ///< in order of time
-  double gauge_drift = 0.0;  ///< max |logsumexp θ(t) − log C_D|, 0 where c is not trained
-  std::string hint;          ///< for an outcome that is a failure: worst component, what to try
-
-  bool operator==(const StageRecord&) const = default;
-};
-
-struct Trajectory {
-  std::vector<StageRecord> stages;
-
-  bool operator==(const Trajectory&) const = default;
-};
-
 /// All that the rest of a stage's trajectory depends on, so that a run can stop after any step and
 /// continue with the same bits.
 struct StepperState {
@@ -95,10 +76,43 @@ struct StepperState {
   bool operator==(const StepperState&) const = default;
 };
 
+/// A state inside a stage, kept so that what follows it can be computed again.
+struct RestartPoint {
+  StepperState stepper;
+  StepStatistics statistics;  ///< of the stage so far
+  double gauge_drift = 0.0;   ///< of the stage so far
+
+  bool operator==(const RestartPoint&) const = default;
+};
+inline constexpr Index most_restart_points = 16;  ///< of a stage
+
+struct StageRecord {
+  Stage stage;
+  std::vector<Snapshot> snapshots;
+  StepStatistics statistics;
+  Outcome outcome = Outcome::running;
+  std::string integrator;                  ///< "auto", "dopri5", "gd" …
+  std::vector<IntegratorSwitch> switches;  ///< in order of time
+  double gauge_drift = 0.0;  ///< max |logsumexp θ(t) − log C_D|, 0 where c is not trained
+  /// States after every s-th accepted step, s the least power of 2 that leaves fewer than
+  /// most_restart_points of them; without those that hold a Jacobian.
+  std::vector<RestartPoint> restarts;
+  std::string hint;  ///< for an outcome that is a failure: worst component, what to try
+
+  bool operator==(const StageRecord&) const = default;
+};
+
+struct Trajectory {
+  std::vector<StageRecord> stages;
+
+  bool operator==(const Trajectory&) const = default;
+};
+
 /// A run at one moment: what has been recorded and what comes next.
 struct TrainingState {
-  Parameters start;  ///< at the start of stage `stage`
-  Index stage = 0;   ///< 0-based; schedule.size() when all stages are done
+  Parameters initial;  ///< at the start of the run
+  Parameters start;    ///< at the start of stage `stage`
+  Index stage = 0;     ///< 0-based; schedule.size() when all stages are done
   StepperState stepper;
   Trajectory trajectory;
   Outcome outcome = Outcome::running;

@@ -12,7 +12,7 @@
 
 namespace gihflow {
 
-inline constexpr int run_schema_version = 1;
+inline constexpr int run_schema_version = 2;
 
 /// One of the processes that a run was computed by, the first or one that resumed it.
 struct ProcessRecord {

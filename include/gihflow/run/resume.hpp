@@ -9,15 +9,19 @@
 
 namespace gihflow {
 
-/// A run file that training goes on from, locked since before it was read.
+/// A run file that training goes on from, locked since before it was read, or that is audited.
 struct Resumption {
-  std::unique_ptr<OutputFile> file;
+  std::string path;
+  std::unique_ptr<OutputFile> file;  ///< null where nothing will be written
   RunFile run;
 };
 
 /// Whether a run has come to an end that no further step can change: the end of its schedule or a
 /// numerical failure.
 bool has_ended(Outcome outcome);
+
+/// Why a run of this setting could not go on from `state`: continuation_errors of its method.
+std::vector<std::string> state_faults(const TrainingState& state, const Setting& setting);
 
 /// Why nothing is left to do for a run that is resumed with this limit on steps, as a sentence: it has
 /// ended, or it has taken all steps that it may. Empty where there is something left.
@@ -31,5 +35,9 @@ std::string nothing_left(const RunFile& run, Index max_steps, const std::string&
 /// being written by another process; an option that differs from the file's config; a state that does
 /// not fit it; unless the run has ended or `force` was given, another version or commit of the program.
 Assembled assemble_resumption(const Assembled& asked);
+
+/// The setting in which the run in `path` is computed again, nothing being written; notes tell of another
+/// version, compiler or machine. Throws InputError as above.
+Assembled assemble_audit(const std::string& path);
 
 }  // namespace gihflow

@@ -59,6 +59,11 @@ struct Setting {
   Index fresh_chains = 1000;         ///< for each length and prior
   double tolerance = 0.02;           ///< on the mean total variation
 
+  // Of `audit`: which stretches of a run are computed again; by default one at random
+  std::optional<Index> audit_stage;  ///< from 1
+  std::optional<double> audit_from;  ///< flow time in that stage
+  bool audit_all = false;
+
   // Output
   std::string output;              ///< empty: no file is written
   std::string kernels_output;      ///< of `sample`; empty: none

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gihflow/record/difference.hpp"
+#include "gihflow/record/run_file.hpp"
+
+namespace gihflow {
+
+/// Part of a recorded run that can be computed again by itself: from the start of a stage or a restart
+/// point to the next one, or to where the stage has come.
+struct Stretch {
+  Index number = 0;  ///< from 1, over all stages
+  Index stage = 0;   ///< from 1
+  Index point = 0;   ///< 0: from the stage's start; else from the point-th restart point
+  double begin = 0;  ///< flow time since the stage's start
+  double end = 0;
+  Index steps = 0;            ///< accepted and rejected
+  Index rhs_evaluations = 0;  ///< of these steps
+
+  bool operator==(const Stretch&) const = default;
+};
+
+/// All stretches of a run, in order; together they are the whole run.
+std::vector<Stretch> stretches(const TrainingState& state);
+
+/// One quantity of a stretch, as recorded and as computed again.
+struct AuditedQuantity {
+  std::string name;
+  NumberDifference numbers;
+  std::optional<OutputPosition> first;  ///< first output that differs
+};
+
+/// A stretch computed again.
+struct Audit {
+  Stretch stretch;
+  Index outputs = 0;  ///< recorded points in it
+  /// What is recorded at the outputs; "state" and "counts" of the integrator at the stretch's end.
+  std::vector<AuditedQuantity> quantities;
+  std::string failure;  ///< where it could not be compared number by number; else empty
+
+  bool passed() const;
+};
+
+/// Computes stretches of recorded runs again and compares bits. The chains are drawn, or read, once.
+class Auditor {
+ public:
+  /// Throws InputError when `path` is no run file, its config or state do not fit, or its chains are not
+  /// those that it was computed from. Sets the number of threads if one is given.
+  explicit Auditor(const std::string& path, std::optional<int> threads = std::nullopt);
+  ~Auditor();
+
+  const RunFile& run() const;
+  /// What makes other bits likely: another version, compiler, instruction set; one sentence each.
+  const std::vector<std::string>& notes() const;
+  /// Ends early, with a failure, on an interrupt.
+  Audit audit(const Stretch& stretch) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gihflow

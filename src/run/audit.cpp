@@ -1,0 +1,272 @@
+#include "gihflow/run/audit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/parallel.hpp"
+#include "gihflow/run/resume.hpp"
+#include "run/objectives.hpp"
+
+namespace gihflow {
+
+namespace {
+
+Index steps_of(const StepStatistics& statistics) {
+  return statistics.accepted_steps + statistics.rejected_steps;
+}
+
+const StageRecord& stage_of(const TrainingState& state, const Stretch& stretch) {
+  return state.trajectory.stages[static_cast<std::size_t>(stretch.stage - 1)];
+}
+
+// Restart points of a stage, but one at its very end.
+std::size_t points_of(const StageRecord& stage) {
+  const bool at_end = !stage.restarts.empty() &&
+                      steps_of(stage.restarts.back().statistics) == steps_of(stage.statistics);
+  return stage.restarts.size() - (at_end ? 1 : 0);
+}
+
+// The restart point at which a stretch ends; null where that is the end of the record.
+const RestartPoint* end_of(const StageRecord& stage, const Stretch& stretch) {
+  const auto next = static_cast<std::size_t>(stretch.point);
+  return next < points_of(stage) ? &stage.restarts[next] : nullptr;
+}
+
+// The state at a stretch's start, with all that was recorded up to there; nothing where it is none.
+std::optional<TrainingState> state_at(const TrainingState& whole, const Stretch& stretch) {
+  TrainingState state;
+  const auto& stages = whole.trajectory.stages;
+  state.initial = state.start = whole.initial;
+  state.stage = stretch.stage - 1;
+  state.trajectory.stages.assign(stages.begin(), stages.begin() + state.stage);
+  if (state.stage > 0) {
+    const std::vector<Snapshot>& before = state.trajectory.stages.back().snapshots;
+    if (before.empty()) return std::nullopt;
+    state.start = before.back().parameters;
+  }
+  if (stretch.point == 0) return state;
+  StageRecord begun = stage_of(whole, stretch);
+  const RestartPoint point = begun.restarts[static_cast<std::size_t>(stretch.point - 1)];
+  const auto outputs = static_cast<std::size_t>(point.stepper.next_output);
+  if (outputs > begun.snapshots.size()) return std::nullopt;
+  begun.snapshots.resize(outputs);
+  begun.statistics = point.statistics;
+  begun.gauge_drift = point.gauge_drift;
+  begun.outcome = Outcome::running;
+  begun.restarts.clear();
+  std::erase_if(begun.switches,
+                [&](const IntegratorSwitch& change) { return change.t > point.stepper.t; });
+  state.stepper = point.stepper;
+  state.trajectory.stages.push_back(std::move(begun));
+  return state;
+}
+
+// Stops a stage after so many steps.
+class StepsTaken final : public Observer {
+ public:
+  explicit StepsTaken(Index steps) : steps_(steps) {}
+  Outcome after_step(const TrainingState& state, const Progress&) override {
+    const bool done = steps_of(state.trajectory.stages.back().statistics) >= steps_;
+    return done ? Outcome::interrupted : Outcome::running;
+  }
+
+ private:
+  Index steps_;
+};
+
+// The numbers of a state that are not counts.
+std::vector<double> reals_of(const StepperState& s) {
+  std::vector<double> values{s.t, s.dt};
+  for (const auto* part : {&s.x, &s.slope, &s.memory}) {
+    values.insert(values.end(), part->begin(), part->end());
+  }
+  return values;
+}
+
+std::vector<double> counts_of(const StepStatistics& s, const StepperState* stepper) {
+  std::vector<Index> counts{s.rhs_evaluations, s.jacobian_columns, s.output_evaluations,
+                            s.accepted_steps,  s.rejected_steps,   s.non_finite_steps};
+  if (stepper != nullptr) {
+    counts.push_back(stepper->next_output);
+    counts.insert(counts.end(), stepper->counters.begin(), stepper->counters.end());
+  }
+  return {counts.begin(), counts.end()};
+}
+
+// Recorded against computed outputs [begin, end) of a stage.
+class Outputs {
+ public:
+  Outputs(const StageRecord& recorded, const StageRecord& computed, Index stage, std::size_t begin,
+          std::size_t end)
+      : recorded_(recorded), computed_(computed), stage_(stage), begin_(begin), end_(end) {}
+
+  template <class Get>
+  void add(Audit& audit, const char* name, Get get) const {
+    AuditedQuantity quantity{name, {}, {}};
+    std::vector<double> a, b;
+    std::size_t width = 1;
+    for (std::size_t k = begin_; k < end_; ++k) {
+      const std::vector<double> x = get(recorded_.snapshots[k]), y = get(computed_.snapshots[k]);
+      width = std::max<std::size_t>(1, x.size());
+      a.insert(a.end(), x.begin(), x.end());
+      b.insert(b.end(), y.begin(), y.end());
+    }
+    quantity.numbers = difference(a, b);
+    if (quantity.numbers.different > 0) {
+      const std::size_t index = begin_ + quantity.numbers.first / width;
+      quantity.first = {stage_, static_cast<Index>(index), recorded_.snapshots[index].t};
+    }
+    audit.quantities.push_back(std::move(quantity));
+  }
+
+  void add_all(Audit& audit) const {
+    using Row = std::vector<double>;
+    add(audit, "t", [](const Snapshot& s) { return Row{s.t}; });
+    add(audit, "c", [](const Snapshot& s) { return s.parameters.c(); });
+    add(audit, "log_c_squared", [](const Snapshot& s) { return s.parameters.log_c_squared; });
+    add(audit, "w", [](const Snapshot& s) { return s.parameters.w; });
+    add(audit, "a", [](const Snapshot& s) { return Row{s.parameters.a}; });
+    add(audit, "loss", [](const Snapshot& s) { return Row{s.loss}; });
+    add(audit, "validation_loss", [](const Snapshot& s) { return Row{s.validation_loss}; });
+    add(audit, "gradient_norm", [](const Snapshot& s) { return Row{s.gradient_norm}; });
+    add(audit, "dissipated", [](const Snapshot& s) { return Row{s.dissipated}; });
+    add(audit, "energy_residual", [](const Snapshot& s) { return Row{s.energy_residual}; });
+  }
+
+ private:
+  const StageRecord& recorded_;
+  const StageRecord& computed_;
+  Index stage_;
+  std::size_t begin_, end_;
+};
+
+}  // namespace
+
+std::vector<Stretch> stretches(const TrainingState& state) {
+  std::vector<Stretch> result;
+  for (std::size_t k = 0; k < state.trajectory.stages.size(); ++k) {
+    const StageRecord& stage = state.trajectory.stages[k];
+    const bool under_way = state.stepper.active && k + 1 == state.trajectory.stages.size();
+    const std::size_t points = points_of(stage);
+    StepStatistics before;
+    double t = 0.0;
+    for (std::size_t point = 0; point <= points; ++point) {
+      const bool last = point == points;
+      const StepStatistics& after = last ? stage.statistics : stage.restarts[point].statistics;
+      Stretch stretch;
+      stretch.number = static_cast<Index>(result.size()) + 1;
+      stretch.stage = static_cast<Index>(k) + 1;
+      stretch.point = static_cast<Index>(point);
+      stretch.begin = t;
+      stretch.end = !last       ? stage.restarts[point].stepper.t
+                    : under_way ? state.stepper.t
+                                : stage.stage.duration;
+      stretch.steps = steps_of(after) - steps_of(before);
+      stretch.rhs_evaluations = after.rhs_evaluations - before.rhs_evaluations;
+      if (stretch.steps > 0) result.push_back(stretch);
+      before = after;
+      t = stretch.end;
+    }
+  }
+  return result;
+}
+
+bool Audit::passed() const {
+  return failure.empty() && std::all_of(quantities.begin(), quantities.end(),
+                                        [](const auto& q) { return q.numbers.different == 0; });
+}
+
+struct Auditor::State {
+  Problem problem;
+  Objectives objectives;
+};
+
+Auditor::Auditor(const std::string& path, std::optional<int> threads)
+    : state_(std::make_unique<State>()) {
+  if (threads) set_threads(*threads);
+  state_->problem = prepare(assemble_audit(path), Command::train);
+  state_->objectives = make_objectives(state_->problem);
+}
+
+Auditor::~Auditor() = default;
+
+const RunFile& Auditor::run() const {
+  return state_->problem.resumed->run;
+}
+
+const std::vector<std::string>& Auditor::notes() const {
+  return state_->problem.notes;
+}
+
+Audit Auditor::audit(const Stretch& stretch) const {
+  const Setting& setting = state_->problem.setting;
+  const TrainingState& whole = run().state;
+  const StageRecord& recorded = stage_of(whole, stretch);
+  const RestartPoint* const end = end_of(recorded, stretch);
+  const StepStatistics& statistics = end != nullptr ? end->statistics : recorded.statistics;
+  std::optional<TrainingState> start = state_at(whole, stretch);
+  if (!start || !state_faults(*start, setting).empty()) {
+    return {stretch, 0, {}, "the state that it begins with does not fit the config"};
+  }
+  TrainingState state = std::move(*start);
+  Schedule schedule = setting.stages;
+  schedule.resize(static_cast<std::size_t>(stretch.stage));
+  StepsTaken stop(steps_of(statistics));
+  const Objectives& objectives = state_->objectives;
+  constexpr Index no_limit = std::numeric_limits<Index>::max();
+  if (setting.method == TrainingMethod::gd) {
+    DescentOptions options = state_->problem.descent();
+    options.max_steps = no_limit;
+    train_descent(state, schedule, *objectives.training, objectives.validation.get(), options,
+                  &stop);
+  } else {
+    FlowOptions options = setting.flow;
+    options.max_steps = no_limit;
+    train_flow(state, schedule, *objectives.training, objectives.validation.get(), options, &stop);
+  }
+
+  Audit result;
+  result.stretch = stretch;
+  const StageRecord& computed = state.trajectory.stages.back();
+  if (interrupt_requested() && steps_of(computed.statistics) < steps_of(statistics)) {
+    result.failure = "interrupted";
+    return result;
+  }
+  const auto first = static_cast<std::size_t>(
+      stretch.point == 0
+          ? 0
+          : recorded.restarts[static_cast<std::size_t>(stretch.point - 1)].stepper.next_output);
+  const std::size_t last = end != nullptr ? static_cast<std::size_t>(end->stepper.next_output)
+                                          : recorded.snapshots.size();
+  result.outputs = static_cast<Index>(std::max(first, last) - first);
+  if (computed.snapshots.size() != last) {
+    result.failure = fmt::format("{} outputs were computed up to the end, and {} are recorded",
+                                 computed.snapshots.size(), last);
+  }
+  Outputs(recorded, computed, stretch.stage, first,
+          std::min({last, computed.snapshots.size(), recorded.snapshots.size()}))
+      .add_all(result);
+  // The state in which the next stretch begins, or in which the run stopped; none after a stage's end.
+  const bool under_way = whole.stepper.active && end == nullptr && stretch.stage == whole.stage + 1;
+  const StepperState* const stepper = end != nullptr ? &end->stepper
+                                      : under_way    ? &whole.stepper
+                                                     : nullptr;
+  const bool comparable =
+      stepper == nullptr || reals_of(*stepper).size() == reals_of(state.stepper).size();
+  if (!comparable) result.failure = "the state at the end has another size";
+  if (stepper != nullptr && comparable) {
+    result.quantities.push_back(
+        {"state", difference(reals_of(*stepper), reals_of(state.stepper)), {}});
+  }
+  result.quantities.push_back(
+      {"counts",
+       difference(counts_of(statistics, stepper),
+                  counts_of(computed.statistics, stepper != nullptr ? &state.stepper : nullptr)),
+       {}});
+  return result;
+}
+
+}  // namespace gihflow

@@ -1,0 +1,75 @@
+#include "run/objectives.hpp"
+
+#include <fmt/format.h>
+
+#include "gihflow/base/errors.hpp"
+#include "gihflow/population/infinite.hpp"
+#include "gihflow/record/data_hash.hpp"
+#include "gihflow/run/resume.hpp"
+
+namespace gihflow {
+
+namespace {
+
+Engine engine_named(const std::string& name) {
+  if (name == "dense") return Engine::dense;
+  return name == "sparse" ? Engine::sparse : Engine::reference;
+}
+
+// Draws a source's chains into an objective and takes their hash on the way.
+std::unique_ptr<Objective> objective_on(const Setting& setting,
+                                        const std::shared_ptr<const SequenceSource>& source,
+                                        std::string& hash) {
+  const HashingSource hashing(source);
+  auto objective = make_objective(setting.model, hashing, setting.engine, setting.device);
+  hash = hashing.hash();
+  return objective;
+}
+
+// The same in infinite context, from kernels.
+std::unique_ptr<Objective> objective_on(const Setting& setting, const Kernels& kernels,
+                                        std::string& hash) {
+  hash = kernel_hash(kernels);
+  return make_infinite_objective(setting.model, kernels, setting.device);
+}
+
+// Chains that a run goes on with are those that it began with.
+void check_hash(const Problem& problem, const std::string& hash, const std::string& kept,
+                const char* chains) {
+  if (hash == kept) return;
+  throw InputError(fmt::format(
+      "{}: the {} chains have the hash {}: must be {}, that of the chains it was begun with",
+      problem.resumed->path, chains, hash, kept));
+}
+
+}  // namespace
+
+Objectives make_objectives(Problem& problem) {
+  Setting& setting = problem.setting;
+  Objectives result;
+  if (problem.infinite()) {
+    result.kernels = problem.chain_kernels();
+    result.validation_kernels = problem.validation_kernels();
+    result.training = objective_on(setting, *result.kernels, result.tokens_hash);
+    if (result.validation_kernels) {
+      result.validation = objective_on(setting, *result.validation_kernels, result.validation_hash);
+    }
+  } else {
+    result.chains = problem.chains();
+    result.validation_chains = problem.validation_chains();
+    result.training = objective_on(setting, result.chains, result.tokens_hash);
+    setting.engine = engine_named(result.training->engine());
+    if (result.validation_chains) {
+      result.validation = objective_on(setting, result.validation_chains, result.validation_hash);
+    }
+  }
+  setting.device = resolved(setting.device);
+  if (problem.resumed) {
+    const RunFile& run = problem.resumed->run;
+    check_hash(problem, result.tokens_hash, run.tokens_hash, "training");
+    check_hash(problem, result.validation_hash, run.validation_hash, "validation");
+  }
+  return result;
+}
+
+}  // namespace gihflow
