@@ -29,12 +29,8 @@ using namespace card;  // NOLINT: the names of this engine's own instruction set
 
 /// Entries of a tile cost this much of the entries of single chains, per chain of the tile (benchmarks
 /// README): below this fill a tile is not worth it.
-constexpr double least_fill = 0.12;
-constexpr Index teams_wanted = 2048;      // of dense tiles: several for each multiprocessor
-constexpr Index threads_of_pairs = 128;   // a team of PairBackward
-constexpr Index pair_teams = 1024;        // at most
-constexpr Index threads_of_chains = 128;  // a team of SparseTiles
-constexpr Index threads_of_gather = 128;
+constexpr double least_fill = 0.02;
+constexpr Index teams_wanted = 2048;  // of dense tiles: several for each multiprocessor
 constexpr Index chunk_entries = 512;
 
 std::string gigabytes(double bytes) {
@@ -127,7 +123,7 @@ class StagedObjective final : public Objective {
       statistics = std::make_unique<TiledStatistics>(model_, counted_, tile_lanes);
       threads_ = 0;
       for (Index threads : {4 * Place::warp, 2 * Place::warp, Place::warp})
-        if (threads_ == 0 && DenseTiles<FourDual, std::uint8_t>::memory(
+        if (threads_ == 0 && DenseTiles<FourDual, std::uint8_t, true>::memory(
                                  statistics->most_pairs(), threads) <= place_.most_memory())
           threads_ = threads;
       const double fill = static_cast<double>(counted_.key.size()) /
@@ -171,25 +167,19 @@ class StagedObjective final : public Objective {
     else
       gather_by_pair(s, host, pairs);
 
-    pair_block_ = std::max(threads_of_pairs, (pairs + pair_teams - 1) / pair_teams);
-    pair_block_ = (pair_block_ + threads_of_pairs - 1) / threads_of_pairs * threads_of_pairs;
-    pair_blocks_ = (pairs + pair_block_ - 1) / pair_block_;
+    pair_teams_ = PairTeams::of(place_, model_, pairs, tables_.sums());
     pairs_ = pairs;
     reserve(t_, 2 * size_t(pairs * model_.heads));
     reserve(x_, 2 * size_t(pairs));
     reserve(e_, 2 * size_t(pairs));
     reserve(partial_, 2 * size_t(partials_));
     reserve(loss_, 2 * size_t(loss_blocks_));
-    reserve(sums_, 2 * size_t(pair_blocks_ * tables_.sums()));
+    reserve(sums_, 2 * size_t(pair_teams_.blocks * tables_.sums()));
     reserve(on_place_, point_.doubles());
     reserve(result_, 2 * size_t(tables_.sums()));
     if (d > small_vocabulary)
       reserve(readouts_,
               2 * size_t(dense_ ? loss_blocks_ * threads_ * 2 * d * pack_lanes : tiles * d));
-    const Index rows = threads_of_pairs / 32 * tables_.sums() * 2;
-    if (rows * 8 > place_.most_memory())
-      throw InputError("heads, degree: " + std::to_string(model_.subsets()) +
-                       " subsets are more than a card can sum at a time; use device cpu");
     place_.settle();
   }
 
@@ -252,17 +242,28 @@ class StagedObjective final : public Objective {
           std::copy_n(counts + size_t(i) * bytes, bytes, count.data() + to * bytes);
         }
     }
+    // Short chunks first: a thread sums each of them, a warp each of the others.
     std::vector<Chunk> chunks;
     std::vector<std::int64_t> slot(size_t(pairs), 0);
     std::vector<std::int32_t> pieces(size_t(pairs), 0), stride(size_t(pairs), 1);
+    const auto is_short = [&](Index j) { return begin[size_t(j) + 1] - begin[size_t(j)] <= 32; };
     for (Index j = 0; j < pairs; ++j) {
+      if (!is_short(j)) continue;
+      slot[size_t(j)] = static_cast<std::int64_t>(chunks.size());
+      if (begin[size_t(j) + 1] == begin[size_t(j)]) continue;
+      pieces[size_t(j)] = 1;
+      chunks.push_back({j, begin[size_t(j)], begin[size_t(j) + 1]});
+    }
+    short_chunks_ = static_cast<Index>(chunks.size());
+    for (Index j = 0; j < pairs; ++j) {
+      if (is_short(j)) continue;
       slot[size_t(j)] = static_cast<std::int64_t>(chunks.size());
       for (Index i = begin[size_t(j)]; i < begin[size_t(j) + 1];
            i += chunk_entries, ++pieces[size_t(j)])
         chunks.push_back({j, i, std::min(i + chunk_entries, begin[size_t(j) + 1])});
     }
     partials_ = static_cast<Index>(chunks.size());
-    loss_blocks_ = (tiles + threads_of_chains - 1) / threads_of_chains;
+    loss_blocks_ = (tiles + Index{threads_of_team} - 1) / Index{threads_of_team};
     tiles_ = tiles;
     keep(tile_group_, tile_group);
     keep(chunks_, chunks);
@@ -296,39 +297,89 @@ class StagedObjective final : public Objective {
             reinterpret_cast<S*>(raw(partial_))};
   }
 
-  template <class N, class Count>
-  void chains_pass(const hot::ModelView& m, const hot::StatisticsView& v, bool shifted,
-                   bool with_loss) const {
+  template <class N, class Count, bool Shifted>
+  void chains_pass(const hot::ModelView& m, const hot::StatisticsView& v, bool with_loss) const {
     using S = typename N::S;
-    const Tiles<N, Count> tiles{m,
-                                v,
-                                pairs_on_place<S>(),
-                                reinterpret_cast<typename N::L*>(raw(readouts_)),
-                                reinterpret_cast<S*>(raw(loss_)),
-                                shifted,
-                                with_loss};
+    const Tiles<N, Count, Shifted> tiles{m,
+                                         v,
+                                         pairs_on_place<S>(),
+                                         reinterpret_cast<typename N::L*>(raw(readouts_)),
+                                         reinterpret_cast<S*>(raw(loss_)),
+                                         with_loss};
     if constexpr (N::lanes > 1) {
-      place_.teams(loss_blocks_, threads_, DenseTiles<N, Count>::memory(most_pairs_, threads_),
-                   DenseTiles<N, Count>{tiles, raw(segments_), raw(segment_slot_)});
+      using Stage = DenseTiles<N, Count, Shifted>;
+      place_.teams(loss_blocks_, threads_, Stage::memory(most_pairs_, threads_),
+                   Stage{tiles, raw(segments_), raw(segment_slot_)});
     } else {
       S* slope = reinterpret_cast<S*>(raw(slope_));
-      place_.teams(loss_blocks_, threads_of_chains, 0,
-                   SparseTiles<N, Count>{tiles, raw(tile_group_), tiles_, threads_of_chains, slope,
-                                         raw(top_)});
-      constexpr Index per_block = threads_of_gather / 32;
-      place_.teams((partials_ + per_block - 1) / per_block, threads_of_gather, 0,
-                   SparseGather<N, Count>{model_.vocabulary, tiles.pairs, raw(chunks_), partials_,
-                                          per_block, raw(gather_entry_),
-                                          reinterpret_cast<const Count*>(raw(gather_count_)), slope,
-                                          raw(top_), shifted});
+      place_.teams(loss_blocks_, threads_of_team, 0,
+                   SparseTiles<N, Count, Shifted>{tiles, raw(tile_group_), tiles_, threads_of_team,
+                                                  slope, raw(top_)});
+      SparseGather<N, Count, Shifted> gather{model_.vocabulary,
+                                             tiles.pairs,
+                                             raw(chunks_),
+                                             0,
+                                             short_chunks_,
+                                             threads_of_team,
+                                             true,
+                                             raw(gather_entry_),
+                                             reinterpret_cast<const Count*>(raw(gather_count_)),
+                                             slope,
+                                             raw(top_)};
+      const auto pass = [&] {
+        const Index count = gather.chunk_end - gather.chunk_begin;
+        if (count > 0)
+          place_.teams((count + gather.per_block - 1) / gather.per_block, threads_of_team, 0,
+                       gather);
+      };
+      pass();
+      gather.chunk_begin = short_chunks_;
+      gather.chunk_end = partials_;
+      gather.per_block = threads_of_team / 32;
+      gather.alone = false;
+      pass();
     }
+  }
+  template <class N, bool Shifted>
+  void chains_pass(const hot::ModelView& m, const hot::StatisticsView& v, bool with_loss) const {
+    if (count_bytes_ == 1) chains_pass<N, std::uint8_t, Shifted>(m, v, with_loss);
+    if (count_bytes_ == 2) chains_pass<N, std::uint16_t, Shifted>(m, v, with_loss);
+    if (count_bytes_ == 4) chains_pass<N, std::uint32_t, Shifted>(m, v, with_loss);
   }
   template <class N>
   void chains_pass(const hot::ModelView& m, const hot::StatisticsView& v, bool shifted,
                    bool with_loss) const {
-    if (count_bytes_ == 1) chains_pass<N, std::uint8_t>(m, v, shifted, with_loss);
-    if (count_bytes_ == 2) chains_pass<N, std::uint16_t>(m, v, shifted, with_loss);
-    if (count_bytes_ == 4) chains_pass<N, std::uint32_t>(m, v, shifted, with_loss);
+    if (shifted)
+      chains_pass<N, true>(m, v, with_loss);
+    else
+      chains_pass<N, false>(m, v, with_loss);
+  }
+
+  /// From the point on the place to its sums in result_.
+  template <class S>
+  void stages(const double* targets, bool shifted, bool with_loss) const {
+    constexpr bool dual = sizeof(S) > sizeof(double);
+    const hot::ModelView m = model_on_place();
+    const hot::StatisticsView v{raw(group_pairs_),  nullptr,
+                                raw(query_digits_), raw(query_existing_),
+                                raw(pair_digits_),  raw(pair_existing_),
+                                raw(tile_entries_), raw(entry_pair_),
+                                raw(entry_count_),  targets};
+    const PointOnCard<S> point{reinterpret_cast<const S*>(raw(on_place_))};
+    const PairsOnCard<S> pairs = pairs_on_place<S>();
+    const Index half = tables_.sums(), size = dual ? 2 * half : half;
+    place_.items(pairs_, PairForward<S>{m, v, point, pairs});
+    if (dense_)
+      chains_pass<std::conditional_t<dual, FourDual, Four>>(m, v, shifted, with_loss);
+    else
+      chains_pass<std::conditional_t<dual, OneDual, One>>(m, v, shifted, with_loss);
+    place_.teams(pair_teams_.blocks, pair_teams_.threads,
+                 PairBackward<S>::memory(size, pair_teams_.threads),
+                 PairBackward<S>{m, v, point, pairs, pair_teams_.per_block, size, half, raw(sums_),
+                                 shifted});
+    place_.teams(size, threads_of_team, 0,
+                 SumBlocks<S>{size, half, pair_teams_.blocks, loss_blocks_, raw(sums_),
+                              reinterpret_cast<const S*>(raw(loss_)), raw(result_)});
   }
 
   template <class S>
@@ -337,38 +388,22 @@ class StagedObjective final : public Objective {
     constexpr Index numbers = static_cast<Index>(sizeof(S) / sizeof(double));
     const std::lock_guard guard(mutex_);
     const Attention attention = tables_.attention(at, along);
-    place_.upload(raw(on_place_), point_.write<S>(at, attention, along), point_.bytes<S>());
-    if (targets != nullptr) {
+    const void* from = point_.write<S>(at, attention, along);
+    const bool shifted = needs_shifts(largest_height(at));
+    const Index size = numbers * tables_.sums();
+    const auto work = [&] {
+      place_.upload(raw(on_place_), from, point_.bytes<S>());
+      stages<S>(targets == nullptr ? raw(targets_) : raw(batch_targets_), shifted, with_loss);
+      place_.download(out_.data(), raw(result_), sizeof(double) * size_t(size));
+    };
+    if (targets == nullptr) {
+      recordings_.run(place_, numbers == 2, shifted, with_loss, work);
+    } else {
       if (batch_targets_.empty()) batch_targets_.resize(targets_.size());
       place_.settle();
       place_.upload(raw(batch_targets_), targets->data(), targets->size() * sizeof(double));
+      work();
     }
-
-    const double bound = largest_height(at);
-    const bool shifted = needs_shifts(bound);
-    const hot::ModelView m = model_on_place();
-    const hot::StatisticsView v{
-        raw(group_pairs_),  nullptr,
-        raw(query_digits_), raw(query_existing_),
-        raw(pair_digits_),  raw(pair_existing_),
-        raw(tile_entries_), raw(entry_pair_),
-        raw(entry_count_),  raw(targets == nullptr ? targets_ : batch_targets_)};
-    const PointOnCard<S> point{reinterpret_cast<const S*>(raw(on_place_))};
-    const PairsOnCard<S> pairs = pairs_on_place<S>();
-    const Index half = tables_.sums(), size = numbers * half;
-    place_.items(pairs_, PairForward<S>{m, v, point, pairs, at.a > 0.0 ? bound : 0.0});
-    constexpr bool dual = numbers == 2;
-    if (dense_)
-      chains_pass<std::conditional_t<dual, FourDual, Four>>(m, v, shifted, with_loss);
-    else
-      chains_pass<std::conditional_t<dual, OneDual, One>>(m, v, shifted, with_loss);
-    place_.teams(pair_blocks_, threads_of_pairs,
-                 threads_of_pairs / Place::warp * size * static_cast<Index>(sizeof(double)),
-                 PairBackward<S>{m, v, point, pairs, pair_block_, size, half, raw(sums_), shifted});
-    place_.teams(size, 128, 0,
-                 SumBlocks<S>{size, half, pair_blocks_, loss_blocks_, raw(sums_),
-                              reinterpret_cast<const S*>(raw(loss_)), raw(result_)});
-    place_.download(out_.data(), raw(result_), sizeof(double) * size_t(size));
     place_.wait();
     tables_.gradient(out_.data(), static_cast<double>(count), at, attention, along, out, derivative,
                      with_loss);
@@ -383,12 +418,14 @@ class StagedObjective final : public Objective {
   int count_bytes_ = 1, lanes_ = 1;
   std::size_t bytes_ = 0, slots_ = 0;
   Index threads_ = 0, pairs_ = 0, most_pairs_ = 0, tiles_ = 0, partials_ = 0, loss_blocks_ = 0;
-  Index pair_block_ = 0, pair_blocks_ = 0;
+  Index short_chunks_ = 0;
+  PairTeams pair_teams_;
   std::vector<Index> chain_slot_;
   // mutable: what a gradient writes, behind the mutex; the rest is constant after construction.
   mutable std::mutex mutex_;
   mutable StagedPoint point_;
   mutable Pinned out_;
+  mutable Recordings<Place> recordings_;
   mutable Vector<std::int64_t> group_pairs_, tile_entries_, segment_slot_, pair_slot_, first_lag_;
   mutable Vector<std::uint16_t> query_digits_, pair_digits_;
   mutable Vector<std::int32_t> query_existing_, pair_existing_, slot_count_, slot_stride_;

@@ -24,9 +24,6 @@ namespace {
 
 using namespace card;  // NOLINT: the names of this engine's own instruction set
 
-constexpr Index threads_of_pairs = 128;
-constexpr Index pair_teams = 1024;
-constexpr Index threads_of_readouts = 128;
 constexpr Index readout_teams = 2048;
 constexpr Index widest_vocabulary = 64;
 constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
@@ -241,6 +238,15 @@ class StagedInfinite final : public Objective {
   using Vector = typename Place::template Vector<T>;
   static std::size_t size_t(Index n) { return static_cast<std::size_t>(n); }
 
+  hot::ModelView model_on_place() const {
+    hot::ModelView m = tables_.view();
+    m.masks = raw(masks_);
+    m.first_lag = raw(first_lag_);
+    m.parent = m.last = nullptr;
+    m.patterns = 1;  // a context without end has no boundary
+    return m;
+  }
+
   void lay_out() {
     const Index W = model_.widest(), d = model_.vocabulary, H = model_.heads;
     const Index pairs = windows_ * windows_;
@@ -281,37 +287,22 @@ class StagedInfinite final : public Objective {
     readouts_.resize(2 * size_t(chains() * d * windows_));
     top_.resize(size_t(chains() * windows_));
     per_readout_block_ =
-        std::max(threads_of_readouts, (chains() * windows_ + readout_teams - 1) / readout_teams);
+        std::max(Index{threads_of_team}, (chains() * windows_ + readout_teams - 1) / readout_teams);
     readout_blocks_ = (chains() * windows_ + per_readout_block_ - 1) / per_readout_block_;
     loss_.resize(2 * size_t(readout_blocks_));
-    pair_block_ = std::max(threads_of_pairs, (pairs_ + pair_teams - 1) / pair_teams);
-    pair_block_ = (pair_block_ + threads_of_pairs - 1) / threads_of_pairs * threads_of_pairs;
-    pair_blocks_ = (pairs_ + pair_block_ - 1) / pair_block_;
-    sums_.resize(2 * size_t(pair_blocks_ * tables_.sums()));
+    pair_teams_ = PairTeams::of(place_, model_, pairs_, tables_.sums());
+    sums_.resize(2 * size_t(pair_teams_.blocks * tables_.sums()));
     result_.resize(2 * size_t(tables_.sums()));
     on_place_.resize(point_.doubles());
-    if (threads_of_pairs / 32 * tables_.sums() * 16 > place_.most_memory())
-      throw InputError("heads, degree: " + std::to_string(model_.subsets()) +
-                       " subsets are more than a card can sum at a time; use device cpu");
     place_.settle();
   }
 
+  /// From the point on the place to its sums in result_.
   template <class S>
-  void evaluate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
-                bool with_loss) const {
+  void stages(bool shifted, bool with_loss) const {
     using N = Types<S, double, S, S, 1>;
     constexpr Index numbers = static_cast<Index>(sizeof(S) / sizeof(double));
-    const std::lock_guard guard(mutex_);
-    const Attention attention = tables_.attention(at, along);
-    place_.upload(raw(on_place_), point_.write<S>(at, attention, along), point_.bytes<S>());
-    const double bound = largest_height(at);
-    const bool shifted = needs_shifts(bound);
-
-    hot::ModelView m = tables_.view();
-    m.masks = raw(masks_);
-    m.first_lag = raw(first_lag_);
-    m.parent = m.last = nullptr;
-    m.patterns = 1;  // a context without end has no boundary
+    const hot::ModelView m = model_on_place();
     hot::StatisticsView v{};
     v.query_digits = raw(query_digits_);
     v.pair_digits = raw(pair_digits_);
@@ -328,13 +319,13 @@ class StagedInfinite final : public Objective {
     S* readouts = reinterpret_cast<S*>(raw(readouts_));
     S* loss = reinterpret_cast<S*>(raw(loss_));
     const Index d = model_.vocabulary, rows = chains() * d, columns = numbers * windows_;
-    place_.items(pairs_, PairForward<S>{m, v, point, pairs, at.a > 0.0 ? bound : 0.0});
+    place_.items(pairs_, PairForward<S>{m, v, point, pairs});
     if (shifted)
       place_.items(chains() * windows_,
                    ShiftedSums<S>{d, windows_, raw(law_), pairs.x, readouts, raw(top_)});
     else
       products_.apply(raw(law_), rows, windows_, raw(e_), columns, raw(readouts_));
-    place_.teams(readout_blocks_, threads_of_readouts, 0,
+    place_.teams(readout_blocks_, Index{threads_of_team}, 0,
                  Readouts<N>{m, raw(law_), windows_, chains() * windows_, per_readout_block_,
                              readouts, loss, with_loss});
     if (shifted)
@@ -344,13 +335,28 @@ class StagedInfinite final : public Objective {
     else
       products_.apply_transposed(raw(law_), rows, windows_, raw(readouts_), columns, raw(partial_));
     const Index half = tables_.sums(), size = numbers * half;
-    place_.teams(pair_blocks_, threads_of_pairs,
-                 threads_of_pairs / Place::warp * size * static_cast<Index>(sizeof(double)),
-                 PairBackward<S>{m, v, point, pairs, pair_block_, size, half, raw(sums_), shifted});
-    place_.teams(
-        size, 128, 0,
-        SumBlocks<S>{size, half, pair_blocks_, readout_blocks_, raw(sums_), loss, raw(result_)});
-    place_.download(out_.data(), raw(result_), sizeof(double) * size_t(size));
+    place_.teams(pair_teams_.blocks, pair_teams_.threads,
+                 PairBackward<S>::memory(size, pair_teams_.threads),
+                 PairBackward<S>{m, v, point, pairs, pair_teams_.per_block, size, half, raw(sums_),
+                                 shifted});
+    place_.teams(size, 128, 0,
+                 SumBlocks<S>{size, half, pair_teams_.blocks, readout_blocks_, raw(sums_), loss,
+                              raw(result_)});
+  }
+
+  template <class S>
+  void evaluate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
+                bool with_loss) const {
+    constexpr Index numbers = static_cast<Index>(sizeof(S) / sizeof(double));
+    const std::lock_guard guard(mutex_);
+    const Attention attention = tables_.attention(at, along);
+    const void* from = point_.write<S>(at, attention, along);
+    const bool shifted = needs_shifts(largest_height(at));
+    recordings_.run(place_, numbers == 2, shifted, with_loss, [&] {
+      place_.upload(raw(on_place_), from, point_.bytes<S>());
+      stages<S>(shifted, with_loss);
+      place_.download(out_.data(), raw(result_), sizeof(double) * size_t(numbers * tables_.sums()));
+    });
     place_.wait();
     tables_.gradient(out_.data(), static_cast<double>(chains()), at, attention, along, out,
                      derivative, with_loss);
@@ -362,10 +368,12 @@ class StagedInfinite final : public Objective {
   mutable StagedPoint point_;
   Place place_;
   Products products_;
-  Index windows_ = 0, pairs_ = 0, pair_block_ = 0, pair_blocks_ = 0;
+  Index windows_ = 0, pairs_ = 0;
+  PairTeams pair_teams_;
   Index per_readout_block_ = 0, readout_blocks_ = 0;
   mutable std::mutex mutex_;
   mutable Pinned out_;
+  mutable Recordings<Place> recordings_;
   mutable Vector<double> law_, t_, x_, e_, partial_, readouts_, top_, loss_, sums_, result_,
       on_place_;
   mutable Vector<std::uint16_t> query_digits_, pair_digits_;

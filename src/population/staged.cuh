@@ -29,6 +29,9 @@ inline void check(cudaError_t error, const char* what) {
   throw std::runtime_error(std::string("CUDA: ") + what + ": " + cudaGetErrorString(error));
 }
 
+/// Threads of a team at most.
+inline constexpr int threads_of_team = 128;
+
 /// What a host-device function does on the card, and in its host version, which is never called.
 #ifdef __CUDA_ARCH__
 #define GIHFLOW_ON_CARD(card, host) card
@@ -48,12 +51,6 @@ struct CardTeam {
   GIHFLOW_HD std::int64_t lanes() const { return 32; }
   GIHFLOW_HD void sync() const { GIHFLOW_ON_CARD(__syncthreads(), ); }
   GIHFLOW_HD void* memory() const { return shared; }
-  GIHFLOW_HD bool any(bool x) const { return GIHFLOW_ON_CARD(__any_sync(~0u, x), x); }
-  /// i of the warp's first thread for which `counts`.
-  GIHFLOW_HD std::int64_t first(std::int64_t i, [[maybe_unused]] bool counts) const {
-    return GIHFLOW_ON_CARD(
-        __shfl_sync(~0u, i, __ffs(static_cast<int>(__ballot_sync(~0u, counts))) - 1), i);
-  }
   GIHFLOW_HD double warp_sum(double x) const {
     for (int stride = 16; stride > 0; stride /= 2)
       x += GIHFLOW_ON_CARD(__shfl_xor_sync(~0u, x, stride), 0.0);
@@ -88,8 +85,6 @@ struct HostTeam {
   GIHFLOW_HD std::int64_t lanes() const { return 1; }
   GIHFLOW_HD void sync() const {}
   GIHFLOW_HD void* memory() const { return own; }
-  GIHFLOW_HD bool any(bool x) const { return x; }
-  GIHFLOW_HD std::int64_t first(std::int64_t i, bool) const { return i; }
   template <class S>
   GIHFLOW_HD S warp_sum(const S& x) const {
     return x;
@@ -101,7 +96,7 @@ struct HostTeam {
 };
 
 template <class Stage>
-__global__ void run_teams(const __grid_constant__ Stage stage) {
+__global__ void __launch_bounds__(threads_of_team) run_teams(const __grid_constant__ Stage stage) {
   extern __shared__ double shared[];
   CardTeam team{shared};
   stage(team, static_cast<std::int64_t>(blockIdx.x));
@@ -149,6 +144,29 @@ class Card {
                        static_cast<std::size_t>(needed), stream_>>>(stage);
     check(cudaGetLastError(), "a launch");
   }
+  /// Does what `work` puts on the stream. The second time it is recorded, and from then on replayed in one go:
+  /// `work` must be the same for the same `kept`, pointers and sizes included.
+  template <class Work>
+  void replay(cudaGraphExec_t& kept, bool& seen, const Work& work) const {
+    if (kept == nullptr && seen) {
+      cudaGraph_t graph = nullptr;
+      check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "recording");
+      work();
+      check(cudaStreamEndCapture(stream_, &graph), "a recording");
+      const cudaError_t error = cudaGraphInstantiate(&kept, graph, 0);
+      cudaGraphDestroy(graph);
+      check(error, "a recording");
+    }
+    seen = true;
+    if (kept != nullptr)
+      check(cudaGraphLaunch(kept, stream_), "a replay");
+    else
+      work();
+  }
+  static void forget(cudaGraphExec_t kept) {
+    if (kept != nullptr) cudaGraphExecDestroy(kept);
+  }
+
   void upload(void* to, const void* from, std::size_t bytes) const {
     check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "a copy to the card");
   }
@@ -185,6 +203,11 @@ class Host {
     HostTeam team{own.data()};
     for (std::int64_t block = 0; block < blocks; ++block) stage(team, block);
   }
+  template <class Work>
+  void replay(cudaGraphExec_t&, bool&, const Work& work) const {
+    work();
+  }
+  static void forget(cudaGraphExec_t) {}
   void upload(void* to, const void* from, std::size_t bytes) const { std::memcpy(to, from, bytes); }
   void download(void* to, const void* from, std::size_t bytes) const {
     std::memcpy(to, from, bytes);
@@ -213,6 +236,28 @@ class Pinned {
  private:
   std::vector<double> plain_;
   double* pinned_ = nullptr;
+};
+
+/// The recordings of a gradient in its variants: values or dual numbers, chains shifted or not, with the loss or
+/// without.
+template <class Place>
+class Recordings {
+ public:
+  Recordings() = default;
+  Recordings(const Recordings&) = delete;
+  Recordings& operator=(const Recordings&) = delete;
+  ~Recordings() {
+    for (cudaGraphExec_t kept : kept_) Place::forget(kept);
+  }
+  template <class Work>
+  void run(const Place& place, bool dual, bool shifted, bool with_loss, const Work& work) {
+    const int i = 4 * dual + 2 * shifted + with_loss;
+    place.replay(kept_[i], seen_[i], work);
+  }
+
+ private:
+  cudaGraphExec_t kept_[8] = {};
+  bool seen_[8] = {};
 };
 
 template <class Vector>

@@ -2,12 +2,16 @@
 
 // A model point on its way to where the stages run. Compiled by nvcc alone.
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string>
 
+#include "gihflow/base/errors.hpp"
 #include "population/formulas.hpp"
 #include "population/model_tables.hpp"
 #include "population/staged.cuh"
+#include "population/stages.hpp"
 
 namespace gihflow::GIHFLOW_ISA {
 
@@ -23,11 +27,11 @@ inline bool needs_shifts(double height) {
   return height > 0.5 * widest_spread && height < HUGE_VAL;
 }
 
-/// PointOnCard, written on the host: a, p [subsets], σ [patterns, H, M], values or dual numbers.
+/// PointOnCard, written on the host: values or dual numbers.
 class StagedPoint {
  public:
   StagedPoint(const Model& model, const ModelTables& tables)
-      : numbers_(static_cast<std::size_t>(1 + model.subsets() +
+      : numbers_(static_cast<std::size_t>(2 + model.subsets() +
                                           tables.patterns() * model.heads * model.window)),
         memory_(2 * numbers_) {}
 
@@ -50,12 +54,37 @@ class StagedPoint {
     put(&at.a, along ? &along->a : nullptr, 1);
     put(at.p.data(), along ? along->p.data() : nullptr, at.p.size());
     put(attention.sigma.data(), attention.along.data(), attention.sigma.size());
+    const double shift[] = {at.a > 0.0 ? largest_height(at) : 0.0}, constant[] = {0.0};
+    put(shift, constant, 1);
     return memory_.data();
   }
 
  private:
   std::size_t numbers_;
   Pinned memory_;
+};
+
+/// How PairBackward is launched.
+struct PairTeams {
+  std::int64_t threads = 0, per_block = 0, blocks = 0;
+
+  /// As many threads as have room for a column of sums each. Throws InputError where not even a warp has.
+  template <class Place>
+  static PairTeams of(const Place& place, const Model& model, std::int64_t pairs,
+                      std::int64_t sums) {
+    constexpr std::int64_t most_blocks = 1024;
+    PairTeams teams;
+    for (teams.threads = threads_of_team; teams.threads >= 32; teams.threads /= 2)
+      if (PairBackward<double>::memory(2 * sums, teams.threads) <= place.most_memory()) break;
+    if (teams.threads < 32)
+      throw InputError("heads " + std::to_string(model.heads) + ", degree " +
+                       std::to_string(model.degree) + ": " + std::to_string(model.subsets()) +
+                       " subsets are more than a card sums at a time; use device cpu");
+    teams.per_block = std::max(teams.threads, (pairs + most_blocks - 1) / most_blocks);
+    teams.per_block = (teams.per_block + teams.threads - 1) / teams.threads * teams.threads;
+    teams.blocks = (pairs + teams.per_block - 1) / teams.per_block;
+    return teams;
+  }
 };
 
 }  // namespace gihflow::GIHFLOW_ISA

@@ -27,12 +27,16 @@ using One = Types<double, double, double, double, 1>;
 using FourDual = Types<Dual<double>, Pack, Dual<Pack>, Dual<double>, pack_lanes>;
 using OneDual = Types<Dual<double>, double, Dual<double>, Dual<double>, 1>;
 
-/// The model point as the stages read it: a, p [subsets], σ [patterns, H, M], one after the other.
+/// The model point as the stages read it: a, p [subsets], σ [patterns, H, M], one after the other, and the
+/// shift of a·k that does for all chains.
 template <class S>
 struct PointOnCard {
   const S* a;
   GIHFLOW_HD const S* p() const { return a + 1; }
   GIHFLOW_HD const S* sigma(const ModelView& m) const { return a + 1 + m.subsets; }
+  GIHFLOW_HD double shift(const ModelView& m) const {
+    return value(sigma(m)[m.patterns * m.H * m.M]);
+  }
 };
 
 /// What is kept of the window pairs, [pairs] each.
@@ -120,63 +124,115 @@ GIHFLOW_HD S kernel_of(const ModelView& m, const S* p, const S* t, std::int64_t 
   return k;
 }
 
-/// Item: a pair. t_h, a·k and, unless chains are shifted one by one, E = e^{a·k − shift}.
+/// A pair of a window and its group's query, as head h sees them.
+template <class S>
+struct PairSides {
+  const ModelView& m;
+  const StatisticsView& v;
+  const S* sigma;
+  std::int64_t pair, group, window_at, query_at;  // and the patterns of both
+
+  GIHFLOW_HD PairSides(const ModelView& model, const StatisticsView& view,
+                       const PairsOnCard<S>& all, const PointOnCard<S>& point, std::int64_t j)
+      : m(model),
+        v(view),
+        sigma(point.sigma(model)),
+        pair(j),
+        group(all.group[j]),
+        window_at(window_pattern(model, view, j)),
+        query_at(query_pattern(model, view, group)) {}
+
+  GIHFLOW_HD Seen<S> window(std::int64_t h) const {
+    return seen_in_window(m, v, sigma, pair, h, window_at);
+  }
+  GIHFLOW_HD Seen<S> query(std::int64_t h) const {
+    return seen_in_query(m, v, sigma, group, h, query_at);
+  }
+};
+
+/// Item: a pair. t_h, a·k and E = e^{a·k − shift}.
 template <class S>
 struct PairForward {
   ModelView m;
   StatisticsView v;
   PointOnCard<S> point;
   PairsOnCard<S> pairs;
-  double shift;
 
   GIHFLOW_HD void operator()(std::int64_t j) const {
-    const std::int64_t group = pairs.group[j];
-    const std::int64_t wp = window_pattern(m, v, j), qp = query_pattern(m, v, group);
+    const PairSides<S> sides(m, v, pairs, point, j);
     S* t = pairs.t + j;
     for (std::int64_t h = 0; h < m.H; ++h) {
-      const Seen<S> window = seen_in_window(m, v, point.sigma(m), j, h, wp);
-      const Seen<S> query = seen_in_query(m, v, point.sigma(m), group, h, qp);
-      S value = window.product(query);
-      if (m.l2) value = value / (query.norm() + norm_guard) / (window.norm() + norm_guard);
-      t[h * pairs.count] = value;
+      const Seen<S> window = sides.window(h), query = sides.query(h);
+      S height = window.product(query);
+      if (m.l2) height = height / (query.norm() + norm_guard) / (window.norm() + norm_guard);
+      t[h * pairs.count] = height;
     }
     const S x = point.a[0] * kernel_of(m, point.p(), t, pairs.count);
     pairs.x[j] = x;
-    pairs.e[j] = exponential(x - shift);
+    pairs.e[j] = exponential(x - point.shift(m));
   }
 };
 
-/// What one thread knows of its chains of a tile.
-template <class N, class Count>
+/// Entries whose loads a thread has in flight together.
+inline constexpr int entries_ahead = 4;
+
+/// What one thread knows of its chains of a tile. Shifted: each chain by its own largest a·k.
+template <class N, class Count, bool Shifted>
 struct Chains {
+  using S = typename N::S;
+  using L = typename N::L;
+  using C = typename N::C;
+
   const std::int64_t* begin;  // [d + 1] entries by token
   const std::uint32_t* pair;  // [entries]
   const Count* count;         // of this thread's chains, `stride` apart
   std::int64_t stride;
-  const typename N::S *x, *e;  // of the group's pairs
-  bool shifted;
-  typename N::C top;  // largest a·k of each chain, where they are shifted
+  const S* factor;  // of the group's pairs: E, or a·k where chains are shifted
+  C top;            // largest a·k of each chain, where they are shifted
 
-  /// n(Z,e)·E(Z,q) of an entry.
-  GIHFLOW_HD typename N::L weight(std::int64_t i) const {
-    typename N::C n;
-    load_counts(n, count + i * stride);
-    return shifted ? shifted_weight(i, n) : typename N::L(n * e[pair[i]]);
-  }
-  GIHFLOW_HD typename N::L shifted_weight(std::int64_t i, const typename N::C& n) const {
-    typename N::L height, zero;
-    set(zero, 0.0);
-    spread(height, x[pair[i]]);
-    return n * where_positive(n, exponential(minus(height, top)), zero);
+  /// Calls use(pair, n(Z,e)·E(Z,q) or n(Z,e)) for the entries of a token.
+  template <bool Weighted, class Use>
+  GIHFLOW_HD void visit(std::int64_t token, const Use& use) const {
+    std::int64_t i = begin[token];
+    const std::int64_t end = begin[token + 1];
+    for (; i + entries_ahead <= end; i += entries_ahead) {
+      C n[entries_ahead];
+      std::uint32_t z[entries_ahead];
+      for (int k = 0; k < entries_ahead; ++k) {
+        z[k] = pair[i + k];
+        load_counts(n[k], count + (i + k) * stride);
+      }
+      for (int k = 0; k < entries_ahead; ++k) use_entry<Weighted>(z[k], n[k], use);
+    }
+    for (; i < end; ++i) {
+      C n;
+      load_counts(n, count + i * stride);
+      use_entry<Weighted>(pair[i], n, use);
+    }
   }
   GIHFLOW_HD void find_top(std::int64_t d) {
-    typename N::C n, height, lowest;
+    C lowest, height;
     set(lowest, -__builtin_huge_val());
     top = lowest;
-    for (std::int64_t i = begin[0]; i < begin[d]; ++i) {
-      load_counts(n, count + i * stride);
-      set(height, value(x[pair[i]]));
-      top = maximum(top, where_positive(n, height, lowest));
+    for (std::int64_t token = 0; token < d; ++token)
+      visit<false>(token, [&](std::uint32_t z, const C& n) {
+        set(height, value(factor[z]));
+        top = maximum(top, where_positive(n, height, lowest));
+      });
+  }
+
+ private:
+  template <bool Weighted, class Use>
+  GIHFLOW_HD void use_entry(std::uint32_t z, const C& n, const Use& use) const {
+    if constexpr (!Weighted) {
+      use(z, n);
+    } else if constexpr (!Shifted) {
+      use(z, L(n * factor[z]));
+    } else {
+      L height, zero;
+      set(zero, 0.0);
+      spread(height, factor[z]);
+      use(z, L(n * where_positive(n, exponential(minus(height, top)), zero)));
     }
   }
 };
@@ -185,31 +241,30 @@ struct Chains {
 inline constexpr int small_vocabulary = 8;
 
 /// What both kinds of tiles need: readouts, loss and g(e) of a thread's chains.
-template <class N, class Count>
+template <class N, class Count, bool Shifted>
 struct Tiles {
   ModelView m;
   StatisticsView v;
   PairsOnCard<typename N::S> pairs;
   typename N::L* readouts;  ///< [threads, 2·d] where the vocabulary is large
   typename N::S* loss;      ///< [blocks]
-  bool shifted, with_loss;
+  bool with_loss;
 
-  GIHFLOW_HD Chains<N, Count> chains_of(std::int64_t tile, std::int64_t lane, std::int64_t lanes,
-                                        std::int64_t first_pair) const {
-    Chains<N, Count> chains{v.tile_entries + tile * m.d,
-                            v.entry_pair,
-                            static_cast<const Count*>(v.entry_count) + lane,
-                            lanes,
-                            pairs.x + first_pair,
-                            pairs.e + first_pair,
-                            shifted,
-                            {}};
-    if (shifted) chains.find_top(m.d);
+  GIHFLOW_HD Chains<N, Count, Shifted> chains_of(std::int64_t tile, std::int64_t lane,
+                                                 std::int64_t lanes,
+                                                 std::int64_t first_pair) const {
+    Chains<N, Count, Shifted> chains{v.tile_entries + tile * m.d,
+                                     v.entry_pair,
+                                     static_cast<const Count*>(v.entry_count) + lane,
+                                     lanes,
+                                     (Shifted ? pairs.x : pairs.e) + first_pair,
+                                     {}};
+    if constexpr (Shifted) chains.find_top(m.d);
     return chains;
   }
 
   /// Fills y and g [d] and returns the chains' loss.
-  GIHFLOW_HD typename N::S readout(const Chains<N, Count>& chains, typename N::L* y,
+  GIHFLOW_HD typename N::S readout(const Chains<N, Count, Shifted>& chains, typename N::L* y,
                                    typename N::L* g, std::int64_t tile, std::int64_t lane,
                                    std::int64_t lanes) const {
     using L = typename N::L;
@@ -218,20 +273,22 @@ struct Tiles {
     for (std::int64_t token = 0; token < m.d; ++token) {
       L sum;
       set(sum, 0.0);
-      for (std::int64_t i = chains.begin[token]; i < chains.begin[token + 1]; ++i)
-        sum = sum + chains.weight(i);
+      chains.template visit<true>(token, [&](std::uint32_t, const L& x) { sum = sum + x; });
       y[token] = sum;
       den = den + sum;
     }
-    for (std::int64_t token = 0; token < m.d; ++token) y[token] = y[token] / den;
+    L share;
+    set(share, 1.0);
+    share = share / den;
+    for (std::int64_t token = 0; token < m.d; ++token) y[token] = y[token] * share;
     return loss_of_tile<N>(m, y, g, den, v.targets + tile * m.d * lanes + lane, lanes, with_loss);
   }
 };
 
 /// Block: a segment of tiles of `tile_lanes` chains with one query. Leaves the loss and, for every pair of
 /// the group, Σ n·g, or Σ n·E·g where chains are shifted, summed over the segment.
-template <class N, class Count>
-struct DenseTiles : Tiles<N, Count> {
+template <class N, class Count, bool Shifted>
+struct DenseTiles : Tiles<N, Count, Shifted> {
   const Segment* segments;
   const std::int64_t* segment_slot;  ///< where a segment's partial sums begin
 
@@ -243,6 +300,7 @@ struct DenseTiles : Tiles<N, Count> {
   GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
     using S = typename N::S;
     using L = typename N::L;
+    using C = typename N::C;
     const ModelView& m = this->m;
     const Segment segment = segments[block];
     const std::int64_t first = this->v.group_pairs[segment.group];
@@ -258,17 +316,18 @@ struct DenseTiles : Tiles<N, Count> {
     const std::int64_t items = (segment.tile_end - segment.tile_begin) * 32;
     for (std::int64_t item = index; item < items; item += size) {
       const std::int64_t tile = segment.tile_begin + item / 32, lane = item % 32 * N::lanes;
-      const Chains<N, Count> chains = this->chains_of(tile, lane, tile_lanes, first);
+      const Chains<N, Count, Shifted> chains = this->chains_of(tile, lane, tile_lanes, first);
       loss = loss + this->readout(chains, y, g, tile, lane, tile_lanes);
       for (std::int64_t token = 0; token < m.d; ++token) {
         const L slope = g[token];
-        typename N::C n;
-        for (std::int64_t i = chains.begin[token]; i < chains.begin[token + 1]; ++i) {
-          S& sum = b[chains.pair[i] * size];
-          load_counts(n, chains.count + i * chains.stride);
-          sum = sum +
-                sum_lanes(this->shifted ? L(chains.shifted_weight(i, n) * slope) : L(n * slope));
-        }
+        if constexpr (Shifted)
+          chains.template visit<true>(token, [&](std::uint32_t z, const L& x) {
+            b[z * size] = b[z * size] + sum_lanes(x * slope);
+          });
+        else
+          chains.template visit<false>(token, [&](std::uint32_t z, const C& n) {
+            b[z * size] = b[z * size] + sum_lanes(n * slope);
+          });
       }
     }
     team.sync();
@@ -289,8 +348,8 @@ struct DenseTiles : Tiles<N, Count> {
 
 /// Block: as many tiles of one chain as the team has threads. Leaves the loss, g(e) of every chain and its
 /// shift.
-template <class N, class Count>
-struct SparseTiles : Tiles<N, Count> {
+template <class N, class Count, bool Shifted>
+struct SparseTiles : Tiles<N, Count, Shifted> {
   const std::uint32_t* tile_group;  ///< [tiles]
   std::int64_t tiles, per_block;
   typename N::S* slope;  ///< g [tiles, d]
@@ -305,9 +364,9 @@ struct SparseTiles : Tiles<N, Count> {
     const std::int64_t end = block * per_block + per_block;
     for (std::int64_t tile = block * per_block + team.index(); tile < end && tile < tiles;
          tile += team.size()) {
-      const Chains<N, Count> chains =
+      const Chains<N, Count, Shifted> chains =
           this->chains_of(tile, 0, 1, this->v.group_pairs[tile_group[tile]]);
-      if (this->shifted) top[tile] = chains.top;
+      if constexpr (Shifted) top[tile] = chains.top;
       typename N::L* y = m.d <= small_vocabulary ? own : this->readouts + tile * m.d;
       loss = loss + this->readout(chains, y, slope + tile * m.d, tile, 0, 1);
     }
@@ -321,67 +380,40 @@ struct Chunk {
   std::int64_t pair, begin, end;
 };
 
-/// Block: a chunk for every warp. Σ n·g over a pair's entries, or Σ n·E·g where chains are shifted.
-template <class N, class Count>
+/// Block: a chunk for every warp, or where chunks are short one for every thread. Σ n·g over a pair's
+/// entries, or Σ n·E·g where chains are shifted.
+template <class N, class Count, bool Shifted>
 struct SparseGather {
   std::int64_t d;
   PairsOnCard<typename N::S> pairs;
   const Chunk* chunks;
-  std::int64_t chunk_count, per_block;
+  std::int64_t chunk_begin, chunk_end, per_block;
+  bool alone;                  ///< a thread for every chunk
   const std::uint32_t* entry;  ///< tile·d + token of each entry, pair after pair
   const Count* count;
   const typename N::S* slope;
   const double* top;
-  bool shifted;
 
   template <class Team>
   GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
     using S = typename N::S;
-    const std::int64_t end = block * per_block + per_block;
-    for (std::int64_t c = block * per_block + team.warp(); c < end && c < chunk_count;
-         c += team.warps()) {
+    const std::int64_t first = chunk_begin + block * per_block;
+    const std::int64_t workers = alone ? team.size() : team.warps(),
+                       worker = alone ? team.index() : team.warp();
+    for (std::int64_t c = first + worker; c < first + per_block && c < chunk_end; c += workers) {
       const Chunk chunk = chunks[c];
+      const std::int64_t step = alone ? 1 : team.lanes();
       S sum;
       set(sum, 0.0);
-      for (std::int64_t i = chunk.begin + team.lane(); i < chunk.end; i += team.lanes()) {
+      for (std::int64_t i = chunk.begin + (alone ? 0 : team.lane()); i < chunk.end; i += step) {
         double n;
         load_counts(n, count + i);
         S term = n * slope[entry[i]];
-        if (shifted) term = term * exponential(pairs.x[chunk.pair] - top[entry[i] / d]);
+        if constexpr (Shifted) term = term * exponential(pairs.x[chunk.pair] - top[entry[i] / d]);
         sum = sum + term;
       }
-      sum = team.warp_sum(sum);
-      if (team.lane() == 0) pairs.partial[c] = sum;
-    }
-  }
-};
-
-/// Where the threads of a team add up the numbers of their pairs: a row for every warp.
-template <class S, class Team>
-struct Sums {
-  Team& team;
-  double* rows;
-  std::int64_t size, half;  ///< numbers of a row; where derivatives begin
-
-  GIHFLOW_HD void put(std::int64_t i, double x) { rows[team.warp() * size + i] += x; }
-  GIHFLOW_HD void put(std::int64_t i, const Dual<double>& x) {
-    put(i, x.v);
-    put(half + i, x.d);
-  }
-  /// Called by all threads of a warp.
-  GIHFLOW_HD void add(std::int64_t i, S x) {
-    x = team.warp_sum(x);
-    if (team.lane() == 0) put(i, x);
-  }
-  /// The same where threads may differ in i.
-  GIHFLOW_HD void add_at(std::int64_t i, const S& x, bool counts) {
-    S zero;
-    set(zero, 0.0);
-    while (team.any(counts)) {
-      const std::int64_t chosen = team.first(i, counts);
-      const bool mine = counts && i == chosen;
-      add(chosen, mine ? x : zero);
-      counts = counts && !mine;
+      if (!alone) sum = team.warp_sum(sum);
+      if (alone || team.lane() == 0) pairs.partial[c] = sum;
     }
   }
 };
@@ -393,30 +425,63 @@ struct PairBackward {
   StatisticsView v;
   PointOnCard<S> point;
   PairsOnCard<S> pairs;
-  std::int64_t per_block, size, half;
-  double* out;  ///< [blocks, size]
+  std::int64_t per_block, size, half;  ///< `size` numbers, from `half` on the derivatives
+  double* out;                         ///< [blocks, size]
   bool weighted;
+
+  GIHFLOW_HD static std::int64_t memory(std::int64_t size, std::int64_t threads) {
+    return size * threads * static_cast<std::int64_t>(sizeof(double));
+  }
 
   template <class Team>
   GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
     double* rows = static_cast<double*>(team.memory());
-    for (std::int64_t i = team.index(); i < team.warps() * size; i += team.size()) rows[i] = 0.0;
+    Column own{rows + team.index(), team.size(), half};  // every thread sums on its own
+    for (std::int64_t i = 0; i < size; ++i) own.number[i * own.stride] = 0.0;
+    const std::int64_t end = block * per_block + per_block;
+    for (std::int64_t j = block * per_block + team.index(); j < end && j < pairs.count;
+         j += team.size())
+      add_pair(own, j);
     team.sync();
-    Sums<S, Team> sums{team, rows, size, half};
-    const std::int64_t begin = block * per_block;
-    for (std::int64_t first = begin; first < begin + per_block; first += team.size()) {
-      const std::int64_t j = first + team.index();
-      pair_to_sums(sums, j < begin + per_block && j < pairs.count ? j : -1);
-    }
-    team.sync();
-    for (std::int64_t i = team.index(); i < size; i += team.size()) {
+    for (std::int64_t i = team.warp(); i < size; i += team.warps()) {
       double sum = 0.0;
-      for (std::int64_t w = 0; w < team.warps(); ++w) sum += rows[w * size + i];
-      out[block * size + i] = sum;
+      for (std::int64_t k = team.lane(); k < team.size(); k += team.lanes())
+        sum += rows[i * team.size() + k];
+      sum = team.warp_sum(sum);
+      if (team.lane() == 0) out[block * size + i] = sum;
     }
   }
 
  private:
+  struct Column {
+    double* number;
+    std::int64_t stride, half;
+
+    GIHFLOW_HD void add(std::int64_t i, double x) { number[i * stride] += x; }
+    GIHFLOW_HD void add(std::int64_t i, const Dual<double>& x) {
+      add(i, x.v);
+      add(half + i, x.d);
+    }
+  };
+
+  /// B(Z,q) of a pair, its partial sums in their order.
+  GIHFLOW_HD S weight_of(std::int64_t j) const {
+    constexpr int ahead = 8;
+    const S* partial = pairs.partial + pairs.slot[j];
+    const std::int64_t stride = pairs.slot_stride[j];
+    const std::int32_t count = pairs.slot_count[j];
+    S b;
+    set(b, 0.0);
+    std::int32_t i = 0;
+    for (; i + ahead <= count; i += ahead) {
+      S x[ahead];
+      for (int k = 0; k < ahead; ++k) x[k] = partial[(i + k) * stride];
+      for (int k = 0; k < ahead; ++k) b = b + x[k];
+    }
+    for (; i < count; ++i) b = b + partial[i * stride];
+    return weighted ? b : S(b * pairs.e[j]);
+  }
+
   /// ∂t_h/∂σ_i of one side, the other kept: with l2 (v'(x_i) − v(x_i) t/‖v‖) / (‖v‖ + 1e-7) with v' normed.
   GIHFLOW_HD S slope(const Seen<S>& side, const Seen<S>& other, std::int64_t i, const S& t,
                      const S& norm, const S& other_norm) const {
@@ -429,26 +494,20 @@ struct PairBackward {
     return where_positive(value(norm), x / (norm + norm_guard), zero);
   }
 
-  /// j < 0: the thread has no pair and adds zeros.
-  template <class Sink>
-  GIHFLOW_HD void pair_to_sums(Sink& sums, std::int64_t j) const {
-    const bool counts = j >= 0;
-    if (!counts) j = 0;
-    S b, zero;
-    set(b, 0.0);
-    set(zero, 0.0);
-    if (counts) {
-      for (std::int32_t i = 0; i < pairs.slot_count[j]; ++i)
-        b = b + pairs.partial[pairs.slot[j] + i * static_cast<std::int64_t>(pairs.slot_stride[j])];
-      if (!weighted) b = b * pairs.e[j];
-    }
+  GIHFLOW_HD void add_pair(Column& own, std::int64_t j) const {
+    const PairSides<S> sides(m, v, pairs, point, j);
+    const S b = weight_of(j);
     const S* t = pairs.t + j;
     const S* p = point.p();
-    sums.add(hot::partial_a, b * kernel_of(m, p, t, pairs.count));
-    for (std::int64_t i = 0; i < m.subsets; ++i)
-      sums.add(hot::partial_p + i, b * product_of(m.masks[i], t, pairs.count));
-    const std::int64_t group = pairs.group[j];
-    const std::int64_t wp = window_pattern(m, v, j), qp = query_pattern(m, v, group);
+    S k, zero;
+    set(k, 0.0);
+    set(zero, 0.0);
+    for (std::int64_t i = 0; i < m.subsets; ++i) {
+      const S kappa = product_of(m.masks[i], t, pairs.count);
+      own.add(hot::partial_p + i, b * kappa);
+      k = k + p[i] * kappa;
+    }
+    own.add(hot::partial_a, b * k);
     const std::int64_t first = hot::partial_p + m.subsets;
     for (std::int64_t h = 0; h < m.H; ++h) {
       // G_h = a·B·∂k/∂t_h.
@@ -457,8 +516,7 @@ struct PairBackward {
         if (m.masks[i] >> h & 1u)
           pull = pull + p[i] * product_of(m.masks[i] & ~(1u << h), t, pairs.count);
       pull = point.a[0] * b * pull;
-      const Seen<S> window = seen_in_window(m, v, point.sigma(m), j, h, wp);
-      const Seen<S> query = seen_in_query(m, v, point.sigma(m), group, h, qp);
+      const Seen<S> window = sides.window(h), query = sides.query(h);
       S window_norm = zero, query_norm = zero;
       if (m.l2) {
         window_norm = window.norm();
@@ -466,15 +524,11 @@ struct PairBackward {
       }
       const S height = t[h * pairs.count];
       for (std::int64_t i = 0; i < m.M; ++i) {
-        const S of_window = pull * slope(window, query, i, height, window_norm, query_norm);
-        const S of_query = pull * slope(query, window, i, height, query_norm, window_norm);
         // Lags that do not exist collect a number here which their σ = 0 removes in the end.
-        if (m.patterns == 1) {
-          sums.add(first + h * m.M + i, of_window + of_query);
-        } else {
-          sums.add_at(first + (wp * m.H + h) * m.M + i, of_window, counts);
-          sums.add_at(first + (qp * m.H + h) * m.M + i, of_query, counts);
-        }
+        own.add(first + (sides.window_at * m.H + h) * m.M + i,
+                pull * slope(window, query, i, height, window_norm, query_norm));
+        own.add(first + (sides.query_at * m.H + h) * m.M + i,
+                pull * slope(query, window, i, height, query_norm, window_norm));
       }
     }
   }
