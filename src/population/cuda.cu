@@ -27,8 +27,8 @@ namespace {
 
 using namespace card;  // NOLINT: the names of this engine's own instruction set
 
-/// Entries of a tile cost this much of the entries of single chains, per chain of the tile (benchmarks
-/// README): below this fill a tile is not worth it.
+/// Tiles pay where this share of their counts is not zero, and where a full team has room for its sums
+/// (experiments/benchmarks/card.md).
 constexpr double least_fill = 0.02;
 constexpr Index teams_wanted = 2048;  // of dense tiles: several for each multiprocessor
 constexpr Index chunk_entries = 512;
@@ -128,7 +128,8 @@ class StagedObjective final : public Objective {
           threads_ = threads;
       const double fill = static_cast<double>(counted_.key.size()) /
                           (static_cast<double>(statistics->entries()) * tile_lanes);
-      dense_ = threads_ > 0 && (engine == Engine::dense || fill >= least_fill);
+      const bool pays = fill >= least_fill && threads_ == 4 * Place::warp;
+      dense_ = threads_ > 0 && (engine == Engine::dense || pays);
       if (engine == Engine::dense && !dense_)
         throw InputError("engine dense: " + std::to_string(statistics->most_pairs()) +
                          " windows beside one query are more than the card can sum at a time; use "

@@ -116,6 +116,8 @@ void check_large(Maker make) {
     CHECK(difference(gradient_of(found), gradient_of(expected)) <= 1e-12);
   }
 
+  CHECK(make({}, *source, Engine::automatic)->engine() == "dense");
+
   // More windows than chains, and a vocabulary beyond what a thread keeps to itself.
   Model wide{.vocabulary = 16, .window = 8, .heads = 4, .degree = 2};
   options = sampling(40, 64);
