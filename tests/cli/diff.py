@@ -36,6 +36,10 @@ class Diff(DirectoryTest):
                 x, y = a[dataset["name"]][()], b[dataset["name"]][()]
                 if x.dtype.kind not in "fiu":
                     continue
+                if x.shape != y.shape:  # the states to restart from: as many as there were steps
+                    self.assertIn("/restart/", dataset["name"])
+                    self.assertIn("shape", dataset["incomparable"])
+                    continue
                 self.assertEqual(dataset["entries"], np.size(x))
                 self.assertEqual(dataset["different"], np.count_nonzero(x != y), dataset["name"])
                 gap = np.abs(np.asarray(x, float) - y)
