@@ -91,7 +91,7 @@ class Controller {
     return largest;
   }
   static double norm(const State& error, const State& scale) {
-    Index worst;
+    Index worst = 0;
     return norm(error, scale, worst);
   }
 

@@ -38,8 +38,8 @@ PYTHON = {
     "matplotlib": "python3-matplotlib",
     "numpy": "python3-numpy",
 }
-TOOLS = {"Ninja": "ninja-build"}  # generators of the presets
-ALWAYS = {"g++", "cmake", "python3"}
+TOOLS = {"Ninja": "ninja-build", "clang": "clang", "clang++": "clang"}  # generators and compilers of the presets
+ALWAYS = {"g++", "cmake", "python3", "libomp-dev"}  # the last is the OpenMP of clang
 
 LOOKED_FOR = re.compile(
     r"^[^#\n]*?\b(?:find_package|find_dependency|find_path|find_library|find_program|find_file|pkg_check_modules)"
@@ -87,14 +87,14 @@ class Packages(DirectoryTest):
         self.modules = set(required[1].split(", "))
         for path in python_files:
             self.modules |= foreign(imported((SOURCE / path).read_text()), own)
-        self.generators = {
-            preset["generator"]
-            for preset in json.loads((SOURCE / "CMakePresets.json").read_text())["configurePresets"]
-            if "generator" in preset
-        }
+        self.tools = set()
+        for preset in json.loads((SOURCE / "CMakePresets.json").read_text())["configurePresets"]:
+            variables = preset.get("cacheVariables", {})
+            for name in (preset.get("generator"), variables.get("CMAKE_C_COMPILER"), variables.get("CMAKE_CXX_COMPILER")):
+                self.tools |= {name} - {None}
 
     def test_everything_sought_has_its_package(self):
-        for table, names in ((CMAKE, self.sought), (PYTHON, self.modules), (TOOLS, self.generators)):
+        for table, names in ((CMAKE, self.sought), (PYTHON, self.modules), (TOOLS, self.tools)):
             for name in sorted(names):
                 with self.subTest(name):
                     self.assertIn(name, table, "no package is named for it")
@@ -104,7 +104,7 @@ class Packages(DirectoryTest):
         needed = set(ALWAYS)
         needed |= {CMAKE[name] for name in self.sought if name in CMAKE}
         needed |= {PYTHON[name] for name in self.modules if name in PYTHON}
-        needed |= {TOOLS[name] for name in self.generators if name in TOOLS}
+        needed |= {TOOLS[name] for name in self.tools if name in TOOLS}
         self.assertEqual(self.packages - needed, set())
 
     def test_analysis_declares_what_it_imports(self):
