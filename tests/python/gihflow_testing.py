@@ -70,7 +70,8 @@ def contents(path, without=("execution",)):
             if key not in ("DIMENSION_LIST", "REFERENCE_LIST"):
                 found[f"{name}@{key}"] = value.tobytes() if isinstance(value, np.ndarray) else value
         if isinstance(item, h5py.Dataset):
-            found[name] = (item.dtype.str, item.shape, item[()].tobytes())
+            values = item[()]
+            found[name] = (item.dtype.str, item.shape, values.tolist() if item.dtype.hasobject else values.tobytes())
 
     with h5py.File(path) as file:
         visit("", file)
