@@ -23,7 +23,8 @@ Json json_rows(const std::vector<double>& values, Index columns) {
 }
 
 std::string to_text(const Json& json) {
-  return json.dump(2) + "\n";
+  // A path on the command line may hold any bytes.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace gihflow::cli

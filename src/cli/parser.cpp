@@ -9,6 +9,7 @@
 
 #include "cli/help.hpp"
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/text.hpp"
 
 namespace gihflow::cli {
 
@@ -20,6 +21,18 @@ std::string shell_word(const std::string& word) {
                                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                           "0123456789_-+=:,./@%") == std::string::npos;
   if (plain) return word;
+  if (!is_plain_utf8(word)) {
+    std::string escaped = "$'";
+    for (const char c : word) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte >= 0x20 && byte < 0x7f && c != '\'' && c != '\\') {
+        escaped += c;
+      } else {
+        escaped += fmt::format("\\x{:02x}", byte);
+      }
+    }
+    return escaped + "'";
+  }
   std::string quoted = "'";
   for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";

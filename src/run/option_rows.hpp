@@ -8,6 +8,8 @@
 #include <limits>
 #include <utility>
 
+#include "gihflow/base/text.hpp"
+
 #include "gihflow/run/options.hpp"
 
 namespace gihflow {
@@ -105,8 +107,11 @@ Option flag_row(const Words& words, const Place& place, Field field) {
 /// A text; the empty one stands for none.
 template <class Field>
 Option path_row(const Words& words, const Place& place, Field field) {
-  Option option = row(words, place, Kind::text, "the path of a file");
-  option.accepts = [](const Value& value) { return !std::get<std::string>(value).empty(); };
+  Option option = row(words, place, Kind::text, "the path of a file, in UTF-8");
+  option.accepts = [](const Value& value) {  // a config has to say it
+    const auto& path = std::get<std::string>(value);
+    return !path.empty() && is_plain_utf8(path);
+  };
   option.get = [field](const Setting& s) -> std::optional<Value> {
     if (field(s).empty()) return std::nullopt;
     return field(s);

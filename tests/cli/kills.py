@@ -17,10 +17,12 @@ PLAIN = ("--chains", "40", "--validation-chains", "10", "--length", "20", "--out
 SMALL = (*PLAIN, "--stages", "c:200,w:200,a:50")
 
 
+STRACE = shutil.which(os.environ.get("GIHFLOW_STRACE", "strace"))
+
+
 def can_trace():
     """Whether strace is installed and may trace here."""
-    return shutil.which("strace") and subprocess.run(["strace", "-o", "/dev/null", "true"],
-                                                     stderr=subprocess.DEVNULL).returncode == 0
+    return STRACE and subprocess.run([STRACE, "-o", "/dev/null", "true"], stderr=subprocess.DEVNULL).returncode == 0
 
 
 class RandomKills(DirectoryTest):
@@ -63,7 +65,7 @@ class Faults(DirectoryTest):
                 for path in self.directory.iterdir():
                     path.unlink()
                 self.train(*SMALL, expect=-signal.SIGKILL,
-                           before=("strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                           before=(STRACE, "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e",
                                    f"inject={call}:signal=KILL:when={count}"))
                 if (self.directory / "run.h5").exists():
                     self.check_goes_on()
@@ -76,7 +78,7 @@ class Faults(DirectoryTest):
                     path.unlink()
                 of_file = () if call == "rename" else ("-P", self.directory / "run.h5.partial")
                 done = self.train(*SMALL, expect=4,
-                                  before=("strace", "-f", "-o", "/dev/null", *of_file, "-e", f"trace={call}", "-e",
+                                  before=(STRACE, "-f", "-o", "/dev/null", *of_file, "-e", f"trace={call}", "-e",
                                           f"inject={call}:error={error}:when=15"))
                 self.assertRegex(done.stderr, r"error: .*run.h5.partial could not be (written|moved)")
                 self.assertEqual(os.listdir(self.directory), ["run.h5"])

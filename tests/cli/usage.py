@@ -117,6 +117,16 @@ class Usage(DirectoryTest):
             "error: c.toml: rtol x: must be a finite number above 0",
         ])
 
+    def test_words_that_are_not_utf8(self):
+        """What a file could not say of itself is refused as a path, and told in escapes elsewhere."""
+        latin = "caf\udce9"  # the byte e9
+        done = run("gihflow", "train", "-o", f"{latin}.h5", expect=2, cwd=self.directory, errors="surrogateescape")
+        self.assertEqual(done.stderr, f"error: --output {latin}.h5: must be the path of a file, in UTF-8\n")
+        (self.directory / f"{latin}.toml").write_text("chains = 20\n")
+        run("gihflow", "train", "--config", f"{latin}.toml", "--stages", "c:1", cwd=self.directory)
+        text = run("gihflow", "show", "run.h5", cwd=self.directory).stdout
+        self.assertIn(r"gihflow train --config $'caf\xe9.toml' --stages c:1", text)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -18,6 +18,7 @@ CMAKE = {
     "CLI11": "libcli11-dev",
     "Eigen3": "libeigen3-dev",
     "GIHFLOW_PYTHON": "python3",
+    "GIHFLOW_STRACE": "strace",
     "HDF5": "libhdf5-dev",
     "OpenMP": "g++",
     "RANDOM123_INCLUDE_DIR": "librandom123-dev",

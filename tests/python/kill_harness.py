@@ -23,7 +23,7 @@ COMMON = ("--chains", "40", "--validation-chains", "10", "--length", "20", "--ou
 CASES = {
     "flow": ("--stages", "c:2000,w:50000,a:5000"),
     "stiff flow": ("--stages", "cwa:40,a:5", "--rtol", "1e-2"),
-    "infinite context": ("--stages", "c:200,w:500,a:50", "--context", "infinite"),
+    "infinite context": ("--stages", "c:100,w:20000,a:50", "--context", "infinite"),
     "descent": ("--stages", "c:30,w:20,a:10", "--method", "gd", "--optimizer", "momentum", "--batch", "13"),
     "fresh chains": ("--stages", "c:30,w:20", "--method", "gd", "--optimizer", "adam", "--batch", "9", "--resample"),
 }
