@@ -15,7 +15,7 @@ import h5py
 from gihflow_testing import PROGRAM, DirectoryTest, run
 
 # Long enough that a signal comes in time: the reference engine is slow.
-LONG = ("--chains", "100", "--validation-chains", "0", "--length", "100", "--engine", "reference", "--stages",
+LONG = ("--chains", "30", "--validation-chains", "0", "--length", "100", "--engine", "reference", "--stages",
         "w:1000000,a:1000000")
 
 
@@ -147,7 +147,7 @@ class Stop(DirectoryTest):
         return seen.decode()
 
     def test_progress_is_for_terminals(self):
-        options = ("--chains", "50", "--validation-chains", "0", "--engine", "reference", "--stages", "c:50,a:20",
+        options = ("--chains", "12", "--validation-chains", "0", "--engine", "reference", "--stages", "c:50,a:20",
                    "--outputs", "8", "--force")
         seen = self.on_terminal(*options)
         for word in ("stage 1/2 [", "loss", "p{", " a "):
