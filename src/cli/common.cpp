@@ -38,6 +38,8 @@ void print_notes(const Problem& problem) {
 void print_estimate(const Problem& problem) {
   const Estimate size = estimate(problem);
   const bool trains = problem.command == Command::train;
+  const bool integrates = trains || problem.command == Command::compare;
+  const TimeEstimate time = integrates ? estimate_time(problem) : TimeEstimate();
   if (problem.setting.json) {
     Json json{{"chains", size.chains}};
     json["length"] = problem.infinite() ? Json(nullptr) : Json(size.length);
@@ -52,6 +54,12 @@ void print_estimate(const Problem& problem) {
     json["memory_bytes"] = size.memory;
     json["memory_limit_bytes"] = size.memory_limit;
     json["disk_bytes"] = size.disk;
+    if (integrates) {
+      json["seconds"] = time.seconds();
+      json["statistics_seconds"] = time.statistics;
+      json["gradient_seconds"] = time.gradient;
+      json["gradients"] = time.gradients;
+    }
     print(to_text(json));
     return;
   }
@@ -71,6 +79,12 @@ void print_estimate(const Problem& problem) {
                                    to_string_bytes(size.memory_limit)));
   fields.add("disk",
              fmt::format("at most {}, {}", to_string_bytes(size.disk), problem.setting.output));
+  if (integrates) {
+    fields.add("time", fmt::format("about {}: statistics {}, {}{:.4g} gradients of {}",
+                                   to_string_duration(time.seconds()),
+                                   to_string_duration(time.statistics), time.counted ? "" : "some ",
+                                   time.gradients, to_string_duration(time.gradient)));
+  }
   print(fields.text());
 }
 

@@ -51,7 +51,7 @@ void add_options(CLI::App& app, Command command) {
                                   ? "--" + option.name
                                   : fmt::format("-{},--{}", option.short_name, option.name);
     if (option.kind == Kind::flag) {
-      app.add_flag(names);
+      app.add_flag(names)->disable_flag_override();
     } else {  // an option given twice is found afterwards
       app.add_option(names)->type_size(1)->expected(1)->multi_option_policy(
           CLI::MultiOptionPolicy::TakeAll);
@@ -94,7 +94,8 @@ void report_extras(const std::vector<std::string>& words, Command command,
                                    near.empty() ? "; see gihflow " + to_string(command) + " --help"
                                                 : "; the nearest is --" + near));
     } else if (!after_option) {
-      errors.push_back(fmt::format("{}: unexpected argument of {}", word, to_string(command)));
+      errors.push_back(
+          fmt::format("{}: unexpected argument of {}", shell_word(word), to_string(command)));
     }
     after_option = is_option && word.find('=') == std::string::npos;
   }
@@ -141,13 +142,17 @@ void collect(const CLI::App& app, Command command, Parsed& parsed) {
   }
 }
 
-// CLI11's own complaints; the only one left that a user can meet is an option without its value.
+// CLI11's own complaints; those left that a user can meet are an option without its value and a flag
+// with one.
 std::string sentence_of(const CLI::ParseError& error) {
   const std::string message = error.what();
-  const std::string name = message.substr(0, message.find(':'));
-  const Option* option = name.starts_with("--") ? find_option(name.substr(2)) : nullptr;
+  const std::string name = message.substr(0, message.find_first_of(": "));
+  const std::string bare = name.starts_with("--") ? name.substr(2) : name;
+  const Option* option = find_option(bare);
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr && option != nullptr) {
-    return fmt::format("{}: must be followed by {}", name, option->allowed);
+    return option->kind == Kind::flag
+               ? fmt::format("--{}: takes no value", bare)
+               : fmt::format("--{}: must be followed by {}", bare, option->allowed);
   }
   if (name == "--config") return "--config: must be followed by the path of a file";
   return message;
@@ -177,8 +182,10 @@ Parsed parse(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     complaint = sentence_of(error);
   }
-  const auto called = std::find_if(commands.begin(), commands.end(),
-                                   [](const auto& entry) { return entry.first->parsed(); });
+  const std::vector<CLI::App*> named = app.get_subcommands();
+  const auto called = std::find_if(commands.begin(), commands.end(), [&](const auto& entry) {
+    return !named.empty() && entry.first == named.front();
+  });
   parsed.has_command = called != commands.end();
   if (parsed.has_command) parsed.invocation.line.command = called->second;
   if (help || app.count("--version") > 0) {
@@ -190,6 +197,13 @@ Parsed parse(int argc, char** argv) {
   } else if (parsed.has_command) {
     report_extras(called->first->remaining(), called->second, parsed.invocation.errors);
     collect(*called->first, called->second, parsed);
+    for (const CLI::App* sub : named) {
+      const std::size_t once = sub == named.front() ? 1 : 0;
+      if (sub->count() > once) {
+        parsed.invocation.errors.push_back(fmt::format("{}: unexpected argument of {}",
+                                                       sub->get_name(), named.front()->get_name()));
+      }
+    }
     for (const std::string& word : app.remaining()) {
       parsed.invocation.errors.push_back(fmt::format("{}: must come after the command", word));
     }

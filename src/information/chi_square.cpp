@@ -125,7 +125,7 @@ void check_memory(const Kernels& kernels, Index window, Index sets) {
   if (needed > limit)
     throw InputError(
         fmt::format("window {} with vocabulary {}: {:.4g} windows and {} sets of lags over {} "
-                    "chains need {:.1f} GiB of "
+                    "chains need {:.4g} GiB of "
                     "memory: must not exceed {:.1f} GiB",
                     window, kernels.vocabulary, std::pow(d, static_cast<double>(window)), sets,
                     kernels.count, needed / 0x1p30, limit / 0x1p30));

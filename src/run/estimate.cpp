@@ -5,12 +5,16 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 
 #include "gihflow/base/memory.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/flow/descent.hpp"
 #include "gihflow/information/subsets.hpp"
+#include "gihflow/population/infinite.hpp"
+#include "gihflow/population/objective.hpp"
 
 namespace gihflow {
 
@@ -116,14 +120,85 @@ Estimate estimate(const Problem& problem) {
   return size;
 }
 
+namespace {
+
+constexpr Index sample_chains = 1000, sample_tokens = 2'000'000;
+constexpr double gradients_of_flow = 300.0;  // a stage
+
+std::unique_ptr<Objective> sampled_objective(const Problem& problem, Index count) {
+  const Setting& setting = problem.setting;
+  if (!problem.infinite()) {
+    return make_objective(setting.model, SequenceSlice(*problem.chains(), 0, count),
+                          setting.engine);
+  }
+  Kernels first = problem.kernels ? *problem.kernels
+                                  : draw_kernels(setting.sampling.prior, setting.sampling.seed,
+                                                 Purpose::train, count);
+  first.values.resize(first.values.size() / static_cast<std::size_t>(first.count) *
+                      static_cast<std::size_t>(count));
+  first.count = count;
+  return make_infinite_objective(setting.model, first);
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Passes over all chains that the schedule takes.
+double count_gradients(const Problem& problem) {
+  const Setting& setting = problem.setting;
+  const double share = setting.batch > 0 ? real(setting.batch) / real(setting.sampling.count) : 1.0;
+  double gradients = 0.0;
+  for (const Stage& stage : setting.stages) {
+    const auto steps = [&](double rate) { return real(descent_steps(stage, rate)); };
+    if (problem.command == Command::compare) {
+      for (const double rate : setting.learning_rates) gradients += steps(rate);
+    }
+    if (setting.method == TrainingMethod::gd && problem.command == Command::train) {
+      gradients += share * steps(setting.learning_rate);
+    } else {
+      gradients += gradients_of_flow;
+    }
+  }
+  return gradients;
+}
+
+}  // namespace
+
+TimeEstimate estimate_time(const Problem& problem) {
+  const Setting& setting = problem.setting;
+  if (setting.threads) set_threads(*setting.threads);
+  const Index sample =
+      std::clamp<Index>(sample_tokens / setting.sampling.length, 16, sample_chains);
+  const Index count = std::min(sample, setting.sampling.count);
+  const double scale = real(setting.sampling.count) / real(count);
+  TimeEstimate time;
+  auto start = std::chrono::steady_clock::now();
+  const auto objective = sampled_objective(problem, count);
+  time.statistics = scale * seconds_since(start) *
+                    (1.0 + real(setting.validation_chains) / real(setting.sampling.count));
+  const Point at = point_of(problem.start());
+  Gradient gradient;
+  objective->gradient(at, gradient);  // threads are awake, memory is there
+  start = std::chrono::steady_clock::now();
+  objective->gradient(at, gradient);
+  time.gradient = scale * seconds_since(start);
+  time.gradients = count_gradients(problem);
+  time.counted = setting.method == TrainingMethod::gd && problem.command == Command::train;
+  return time;
+}
+
 std::vector<std::string> estimate_errors(const Problem& problem, const Estimate& size) {
   std::vector<std::string> errors;
   if (size.memory > size.memory_limit) {
+    std::string chains = fmt::format("chains {}", size.chains);
+    if (size.validation_chains > 0)
+      chains += fmt::format(", validation-chains {}", size.validation_chains);
+    if (!problem.infinite() && problem.command != Command::rank)
+      chains += fmt::format(", length {}", size.length);
     errors.push_back(
-        fmt::format("chains {} of length {}: need up to {} of memory: must fit in the {} that this "
-                    "machine gives",
-                    size.chains, size.length, to_string_bytes(size.memory),
-                    to_string_bytes(size.memory_limit)));
+        fmt::format("{}: need up to {} of memory: must fit in the {} that this machine gives",
+                    chains, to_string_bytes(size.memory), to_string_bytes(size.memory_limit)));
   }
   const std::string& output = problem.setting.output;
   const std::string directory = std::filesystem::path(output).parent_path().string();
@@ -147,6 +222,19 @@ std::string to_string_bytes(double bytes) {
     ++unit;
   }
   return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, units[unit]);
+}
+
+std::string to_string_duration(double seconds) {
+  struct Unit {
+    double seconds;
+    const char* name;
+  };
+  constexpr double day = 86400.0;
+  constexpr std::array units{Unit{365.25 * day, "years"}, Unit{day, "days"}, Unit{3600.0, "h"},
+                             Unit{60.0, "min"},           Unit{1.0, "s"},    Unit{1e-3, "ms"}};
+  const auto unit = std::find_if(units.begin(), units.end() - 1,
+                                 [&](const Unit& u) { return seconds >= 2.0 * u.seconds; });
+  return fmt::format("{:.2g} {}", seconds / unit->seconds, unit->name);
 }
 
 }  // namespace gihflow

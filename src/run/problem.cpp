@@ -495,27 +495,6 @@ std::shared_ptr<const SequenceSource> Problem::validation_chains() const {
   return drawn(*this, Purpose::validation, setting.validation_chains);
 }
 
-namespace {
-
-// Consecutive chains of a source, numbered from 0.
-class Slice final : public SequenceSource {
- public:
-  Slice(const SequenceSource& source, Index first, Index count)
-      : source_(source), first_(first), count_(count) {}
-  Index vocabulary() const override { return source_.vocabulary(); }
-  Index length() const override { return source_.length(); }
-  Index count() const override { return count_; }
-  void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override {
-    source_.draw(first_ + chain, tokens, targets);
-  }
-
- private:
-  const SequenceSource& source_;
-  Index first_, count_;
-};
-
-}  // namespace
-
 DescentOptions Problem::descent() const {
   DescentOptions options;
   options.optimizer = setting.optimizer;
@@ -530,8 +509,8 @@ DescentOptions Problem::descent() const {
     options.resample =
         [this, count,
          source = drawn(*this, Purpose::batch, std::numeric_limits<Index>::max())](Index step) {
-          return make_objective(setting.model, Slice(*source, step * count, count), setting.engine,
-                                setting.device);
+          return make_objective(setting.model, SequenceSlice(*source, step * count, count),
+                                setting.engine, setting.device);
         };
   }
   return options;

@@ -174,10 +174,11 @@ class Train(DirectoryTest):
 
     def test_dry_run(self):
         text = self.train("--dry-run").stdout
-        for word in ("9000 of length 100", "1000", "17, of 7 subsets", "memory", "disk", "600"):
+        for word in ("9000 of length 100", "1000", "17, of 7 subsets", "memory", "disk", "600", "time", "900 gradients"):
             self.assertIn(word, text)
         found = json.loads(self.train("--dry-run", "--json").stdout)
         self.assertEqual(found["windows"], 27)
+        self.assertGreater(found["seconds"], 0)
         self.assertEqual(list(self.directory.iterdir()), [])
 
     def test_bad_data_touch_nothing(self):

@@ -90,3 +90,32 @@ TEST_CASE("bytes are told in units of 1024") {
   CHECK(to_string_bytes(1536) == "1.5 KiB");
   CHECK(to_string_bytes(3.0 * 0x1p30) == "3.0 GiB");
 }
+
+TEST_CASE("the time of gradient descent follows from its steps") {
+  Setting setting = small_setting();
+  setting.method = TrainingMethod::gd;
+  setting.learning_rate = 0.25;
+  setting.batch = 10;
+  const TimeEstimate time = estimate_time(prepare(setting, Command::train));
+  CHECK(time.counted);
+  CHECK(time.gradients == 20.0);  // 80 steps of a quarter of the chains
+  CHECK(time.gradient > 0.0);
+  CHECK(time.seconds() == time.statistics + 20.0 * time.gradient);
+  setting.batch = 0;
+  CHECK(estimate_time(prepare(setting, Command::train)).gradients == 80.0);
+  setting.method = TrainingMethod::flow;
+  CHECK_FALSE(estimate_time(prepare(setting, Command::train)).counted);
+  setting.learning_rates = {1.0, 0.1};
+  CHECK(estimate_time(prepare(setting, Command::compare)).gradients == 20.0 + 200.0 + 600.0);
+  setting.context = Context::infinite;
+  CHECK(estimate_time(prepare(setting, Command::train)).gradient > 0.0);
+}
+
+TEST_CASE("durations in words") {
+  CHECK(to_string_duration(0.0005) == "0.5 ms");
+  CHECK(to_string_duration(3.0) == "3 s");
+  CHECK(to_string_duration(200.0) == "3.3 min");
+  CHECK(to_string_duration(10000.0) == "2.8 h");
+  CHECK(to_string_duration(1e6) == "12 days");
+  CHECK(to_string_duration(1e11) == "3.2e+03 years");
+}

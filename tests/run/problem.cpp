@@ -99,7 +99,7 @@ TEST_CASE("what does not fit together is refused, in the words of the user's opt
   CHECK(error({{"vocabulary", "1000"}, {"window", "7"}, {"initial-law", "uniform"}})
             .starts_with("--window 7: windows of 7"));
   CHECK(error({{"chains", "100000000000"}})
-            .starts_with("--chains 100000000000 of length 100: need up to"));
+            .starts_with("--chains 100000000000, length 100: need up to"));
   CHECK(error({{"stages", ""}}) ==
         "--stages: '' names no block; a stage is BLOCKS:TIME with letters "
         "of c, w, a, each once, and TIME > 0 in flow time, for example c:2000");

@@ -97,6 +97,23 @@ std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> ke
 /// another size, tokens ≥ vocabulary, target rows negative or not summing to 1 within 1e-9.
 std::unique_ptr<SequenceSource> stored_sequences(std::shared_ptr<const Sequences> sequences);
 
+/// Consecutive chains of a source, which must outlive it, numbered from 0; their tokens and targets alone.
+class SequenceSlice final : public SequenceSource {
+ public:
+  SequenceSlice(const SequenceSource& source, Index first, Index count)
+      : source_(source), first_(first), count_(count) {}
+  Index vocabulary() const override { return source_.vocabulary(); }
+  Index length() const override { return source_.length(); }
+  Index count() const override { return count_; }
+  void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override {
+    source_.draw(first_ + chain, tokens, targets);
+  }
+
+ private:
+  const SequenceSource& source_;
+  Index first_, count_;
+};
+
 /// Draws everything into memory, in parallel.
 Sequences collect(const SequenceSource& source);
 

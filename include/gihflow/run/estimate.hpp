@@ -24,10 +24,26 @@ struct Estimate {
 
 Estimate estimate(const Problem& problem);
 
+/// Time that a problem of `train` or `compare` takes on this machine, as it is now.
+struct TimeEstimate {
+  double statistics = 0;  ///< seconds to draw or count all chains
+  double gradient = 0;    ///< seconds for one gradient over them
+  double gradients = 0;   ///< how many
+  bool counted = false;   ///< exact number, of gradient descent; else a typical one, of a flow
+  double seconds() const { return statistics + gradient * gradients; }
+};
+
+/// Measured on up to 1,000 of the chains, fewer of long ones, and scaled to all: takes some
+/// milliseconds. A flow is taken to need 300 gradients a stage, docs/numerics.md. Throws InputError.
+TimeEstimate estimate_time(const Problem& problem);
+
 /// Sentences for a problem that this machine cannot hold, with the numbers.
 std::vector<std::string> estimate_errors(const Problem& problem, const Estimate& estimate);
 
 /// "12.3 MiB"
 std::string to_string_bytes(double bytes);
+
+/// "1.2 ms", "3.4 h", "5e+06 years"
+std::string to_string_duration(double seconds);
 
 }  // namespace gihflow
