@@ -91,16 +91,18 @@ class Harness:
         for path in self.directory.glob("run.h5*"):
             path.unlink()
         steps = 0  # in the file at the last kill
+        patience = seconds / 4  # more of it where the machine has become slow and nothing is done before a kill
         while most > 0:
             begun = self.run_file.exists()
             process = self.train(*(("--resume", "run.h5") if begun else (*COMMON, *CASES[case])))
-            if not self.kill_once(process, self.random.uniform(0.0, seconds / 4)):
+            if not self.kill_once(process, self.random.uniform(0.0, patience)):
                 assert process.returncode == 0, f"exit code {process.returncode}"
                 break
             most -= 1
             self.counts["kills"] += 1
             if not self.run_file.exists():
                 assert not begun, "the file is gone"
+                patience *= 1.2
                 continue
             self.counts["after_first_checkpoint"] += 1
             if (self.directory / "run.h5.partial").exists():
@@ -108,6 +110,7 @@ class Harness:
             found = self.show()
             now = sum(s["accepted_steps"] + s["rejected_steps"] for s in found["stages"])
             assert now >= steps, f"a checkpoint is lost: {now} steps, and there were {steps}"
+            patience = seconds / 4 if now > steps else 1.2 * patience
             steps = now
             self.counts["stage", case, max(1, len(found["stages"]))] += 1
         else:
