@@ -77,6 +77,9 @@ std::string stage_remarks(const RunFile& run) {
       text += fmt::format("stage {}: {} steps were rejected for values that are not finite\n",
                           k + 1, stage.statistics.non_finite_steps);
     }
+    if (!stage.snapshots.empty() && std::isinf(stage.snapshots.back().loss)) {
+      text += fmt::format("stage {}: {}\n", k + 1, infinite_loss);
+    }
     for (const IntegratorSwitch& change : stage.switches) {
       text += fmt::format("stage {}: {} to {} at t = {}: {}\n", k + 1, change.from, change.to,
                           number(change.t), change.reason);

@@ -8,6 +8,8 @@
 
 namespace gihflow::GIHFLOW_ISA {
 
+constexpr double smallest_normal = 0x1p-1022;
+
 using hot::ModelView;
 
 inline constexpr double norm_guard = 1e-7;  // of (4.5)
@@ -72,7 +74,8 @@ GIHFLOW_HD typename N::S loss_of_tile(const ModelView& m, const typename N::L* y
       load(target, targets + e * stride);
       L smoothed = y[e] + m.epsilon;
       // With ε = 0 a label that the context lacks costs ∞, but y(e) is 0 whatever the parameters
-      // are and contributes nothing to the gradient.
+      // are and contributes nothing to the gradient. Nor does one whose weight underflows.
+      smoothed = where_positive(value(smoothed) + -smallest_normal, smoothed, zero);
       L r = where_positive(value(smoothed), zero - quotient(target, smoothed), zero);
       if (with_loss)
         loss = loss - where_positive(target, target * logarithm(smoothed * scale), zero);

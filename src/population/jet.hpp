@@ -17,6 +17,9 @@ struct Jet {
   Jet(double constant) : v(constant) {}
   Jet(T value, std::vector<T> derivatives) : v(std::move(value)), d(std::move(derivatives)) {}
 
+  /// Derivative in variable i.
+  T slope(std::size_t i) const { return d.empty() ? T(0.0) : d[i]; }
+
   /// f(x) with value `value` and f'(x) = `slope`.
   Jet chain(T value, const T& slope) const {
     Jet y;

@@ -73,9 +73,10 @@ class ReferenceObjective final : public Objective {
         Second a = variable(at.a, along.a);
         Second loss = chain<Second>(i, p, w, a);
         double* row = rows.data() + i * (size_ + 1);
-        auto tangent = [](const First& x) { return x.d.empty() ? 0.0 : x.d[0]; };
+        auto tangent = [](const First& x) { return x.slope(0); };
         row[0] = tangent(loss.v);
-        for (Index j = 0; j < size_; ++j) row[1 + j] = tangent(loss.d[static_cast<std::size_t>(j)]);
+        for (Index j = 0; j < size_; ++j)
+          row[1 + j] = tangent(loss.slope(static_cast<std::size_t>(j)));
       }
     });
     std::vector<double> mean(static_cast<std::size_t>(size_ + 1), 0.0);
@@ -132,7 +133,7 @@ class ReferenceObjective final : public Objective {
         First loss = chain<First>(i, p, w, a);
         double* row = rows.data() + i * (size_ + 1);
         row[0] = loss.v;
-        for (Index j = 0; j < size_; ++j) row[1 + j] = loss.d[static_cast<std::size_t>(j)];
+        for (Index j = 0; j < size_; ++j) row[1 + j] = loss.slope(static_cast<std::size_t>(j));
       }
     });
     return rows;

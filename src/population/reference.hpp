@@ -5,6 +5,7 @@
 // the same lines gives its derivatives. Shares no arithmetic with the engines.
 
 #include <cmath>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -95,9 +96,15 @@ T chain_loss(const Model& model, const std::vector<std::uint32_t>& subsets,
   T loss(0.0);
   if (model.readout == Readout::log) {
     for (std::size_t e = 0; e < d; ++e)
-      if (targets[e] > 0.0)
-        loss -= targets[e] * log((y[e] + model.epsilon) /
-                                 (1.0 + static_cast<double>(model.vocabulary) * model.epsilon));
+      if (targets[e] > 0.0) {
+        const T smoothed = y[e] + model.epsilon;
+        // With ε = 0 a label without weight, or with one that underflows, costs ∞ and moves nothing.
+        loss -=
+            smoothed > T(std::numeric_limits<double>::min())
+                ? targets[e] *
+                      log(smoothed / (1.0 + static_cast<double>(model.vocabulary) * model.epsilon))
+                : T(-std::numeric_limits<double>::infinity());
+      }
   } else {
     T normalizer(0.0);
     for (const T& x : y) normalizer += exp(x);

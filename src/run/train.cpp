@@ -340,7 +340,9 @@ Certificates certificates(const StageRecord& stage) {
   if (stage.snapshots.empty()) return result;
   double before = stage.snapshots.front().loss;
   for (const Snapshot& snapshot : stage.snapshots) {
-    result.energy_residual = std::max(result.energy_residual, std::abs(snapshot.energy_residual));
+    const double residual = std::abs(snapshot.energy_residual);
+    if (std::isnan(residual) || residual > result.energy_residual)  // NaN stays
+      result.energy_residual = residual;
     result.loss_rise = std::max(result.loss_rise, snapshot.loss - before);
     before = snapshot.loss;
   }

@@ -38,8 +38,9 @@ RunFile train(const Problem& problem, TrainObserver* observer = nullptr);
 
 /// What a stage proves of itself.
 struct Certificates {
-  double loss_drop = 0;          ///< loss(0) − loss(end), nats
-  double energy_residual = 0;    ///< largest |loss(0) − loss(t) − dissipated(t)|, nats (3.5)
+  double loss_drop = 0;  ///< loss(0) − loss(end), nats
+  double energy_residual =
+      0;  ///< largest |loss(0) − loss(t) − dissipated(t)|, nats (3.5); NaN for infinite losses
   double relative_residual = 0;  ///< of it to the loss drop; NaN where the loss did not drop
   double gauge_drift = 0;        ///< largest |logsumexp θ − log C_D| (3.2)
   double loss_rise = 0;  ///< largest rise of the recorded loss between two outputs, ≥ 0, nats
