@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/math/special_functions/beta.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <functional>
@@ -42,6 +43,29 @@ inline double chi_square_p_value(const std::vector<double>& counts,
   }
   const double freedom = static_cast<double>(counts.size()) - constraints;
   return boost::math::gamma_q(0.5 * freedom, 0.5 * chi_square);
+}
+
+/// Two-sided p-value of `successes` out of `trials` of probability `probability`, exact.
+inline double binomial_p_value(int successes, int trials, double probability) {
+  const double k = successes, n = trials;
+  const double most = k >= n ? 1.0 : boost::math::ibetac(k + 1.0, n - k, probability);  // P(X <= k)
+  const double least =
+      k <= 0.0 ? 1.0 : boost::math::ibeta(k, n - k + 1.0, probability);  // P(X >= k)
+  return std::min(1.0, 2.0 * std::min(most, least));
+}
+
+/// Smallest p-value of the numbers of errors, in units of their stated standard errors, that lie within
+/// 0.5, 1, 1.96 and 2.576 of them, were they normal: whether the standard errors are what they say.
+inline double coverage_p_value(const std::vector<double>& errors) {
+  double least = 1.0;
+  for (const double bound : {0.5, 1.0, 1.96, 2.576}) {
+    const auto inside =
+        std::count_if(errors.begin(), errors.end(), [&](double z) { return std::abs(z) <= bound; });
+    least =
+        std::min(least, binomial_p_value(static_cast<int>(inside), static_cast<int>(errors.size()),
+                                         std::erf(bound / std::sqrt(2.0))));
+  }
+  return least;
 }
 
 }  // namespace gihflow::testing
