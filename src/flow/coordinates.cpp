@@ -156,15 +156,14 @@ double Coordinates::dissipation(const Point& at, const Gradient& gradient) const
 
 std::string Coordinates::component(Index i) const {
   if (i < thetas())
-    return "log c^2 of " +
+    return "θ" +
            to_string_subset(subsets(
                start_.heads,
                start_.degree)[static_cast<std::size_t>(active_[static_cast<std::size_t>(i)])]);
   i -= thetas();
   if (stage_.w) {
     if (i < static_cast<Index>(start_.w.size()))
-      return fmt::format("w of head {}, component {}", i / start_.window + 1,
-                         i % start_.window + 1);
+      return fmt::format("w[{},{}]", i / start_.window + 1, i % start_.window + 1);
     i -= static_cast<Index>(start_.w.size());
   }
   return stage_.a && i == 0 ? "a" : "the dissipated energy";

@@ -48,7 +48,7 @@ class Coordinates {
   /// Rate of dissipation, the squared norm of the gradient in (c, w, a) over the trained blocks.
   double dissipation(const Point& at, const Gradient& gradient) const;
 
-  /// Name of a component for messages: "log c² of {1,2}", "w of head 1 at component 2", "a".
+  /// Name of a component for messages: "θ{1,2}", "w[1,2]" of head 1 at component 2, "a".
   std::string component(Index i) const;
 
  private:

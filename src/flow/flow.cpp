@@ -112,6 +112,14 @@ class Controller {
   const Coordinates& coordinates_;
 };
 
+/// What may be too large or too small about parameters, for messages.
+std::string extremes(const Parameters& parameters) {
+  double w = 0.0;
+  for (const double x : parameters.w) w = std::max(w, std::abs(x));
+  return fmt::format("log C_D = {:.4g}, |w| is at most {:.4g} and a = {:.4g}",
+                     parameters.log_normalizer(), w, parameters.a);
+}
+
 /// One stage of the flow, from wherever the state stands.
 class StageRun {
  public:
@@ -156,11 +164,13 @@ class StageRun {
         record().outcome = Outcome::interrupted;
     }
     if (state_.stepper.t >= stage_.duration) record().outcome = Outcome::reached;
-    return record().outcome;
+    const Outcome outcome = record().outcome;
+    if (outcome == Outcome::step_limit || outcome == Outcome::wall_time) record().hint = pace();
+    return outcome;
   }
 
  private:
-  StageRecord& record() { return state_.trajectory.stages.back(); }
+  StageRecord& record() const { return state_.trajectory.stages.back(); }
   bool automatic() const { return options_.integrator == Integrator::automatic; }
   Method& method() { return use_stiff_ ? *stiff_ : *explicit_; }
 
@@ -226,8 +236,10 @@ class StageRun {
       right_hand_side(from_.x, from_.slope);
     } catch (const NonFinite& fault) {
       record().outcome = Outcome::non_finite;
-      record().hint = fmt::format("the gradient is not finite at the stage's start, in {}",
-                                  coordinates_.component(fault.component));
+      record().hint = fmt::format(
+          "the gradient is not finite at the stage's start, in {}, where {}: start from other "
+          "values",
+          coordinates_.component(fault.component), extremes(state_.start));
       return;
     }
     try {
@@ -248,14 +260,26 @@ class StageRun {
     save();
   }
 
+  /// How far a stage came that was not to go on, what held it back, and what may help.
+  std::string pace() const {
+    const StepperState& s = state_.stepper;
+    const StepStatistics& statistics = record().statistics;
+    const Index steps = statistics.accepted_steps + statistics.rejected_steps;
+    if (steps == 0) return "the stage made no step";
+    const bool unstable = !use_stiff_ && watch_.votes == steps_before_stiff;
+    return fmt::format(
+        "{} step{} of this stage came to t = {:.6g} of {:.6g}; the step size is {:.3g}, limited by "
+        "{}: {}",
+        steps, steps == 1 ? "" : "s", s.t, stage_.duration, s.dt,
+        unstable ? "stability, not by accuracy"
+                 : "the accuracy of " + coordinates_.component(worst_),
+        unstable ? "use a stiff integrator" : "allow more steps or time, or loosen rtol");
+  }
+
   /// Tries one step; on success advances the state and records what lies on the way.
   Outcome one_step() {
     StepperState& s = state_.stepper;
-    if (total_steps(state_) >= options_.max_steps) {
-      if (!use_stiff_ && watch_.votes == steps_before_stiff)
-        record().hint = "stability limits the step size, not accuracy: use a stiff integrator";
-      return Outcome::step_limit;
-    }
+    if (total_steps(state_) >= options_.max_steps) return Outcome::step_limit;
     const double remaining = stage_.duration - s.t;
     const bool last = s.dt >= remaining * (1.0 - 1e-12);
     const double dt = last ? remaining : s.dt;

@@ -58,7 +58,7 @@ Option integer_row(const Words& words, const Place& place, std::int64_t least, s
   const bool bounded = most != std::numeric_limits<std::int64_t>::max();
   Option option = row(words, place, Kind::integer,
                       bounded ? fmt::format("an integer from {} to {}", least, most)
-                              : fmt::format("an integer of at least {}", least));
+                              : fmt::format("an integer of at least {} and below 2^63", least));
   option.accepts = [least, most](const Value& value) {
     const std::int64_t x = std::get<std::int64_t>(value);
     return x >= least && x <= most;

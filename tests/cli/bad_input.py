@@ -98,7 +98,7 @@ LINES = {
     "train --threads 1025": [("--threads 1025:", "must be an integer from 1 to 1024")],
     "train --threads 1.5": [("--threads 1.5:", "must be an integer from 1 to 1024")],
     "train --seed -1": [("--seed -1:", "must be an integer of at least 0")],
-    "train --seed 99999999999999999999": [("--seed 99999999999999999999:", "must be an integer of at least 0")],
+    "train --seed 99999999999999999999": [("--seed 99999999999999999999:", "must be an integer of at least 0 and below 2^63")],
     # stages
     "train --stages c": [("--stages: 'c' has no TIME;", STAGE)],
     "train --stages c:": [("--stages: 'c:' has no TIME;", STAGE)],

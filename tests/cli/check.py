@@ -102,7 +102,7 @@ class Check(DirectoryTest):
             ("check", path, "--alphas", "1,x"): "--alphas x: must be finite numbers above 0, as in 0.1,1",
             ("check", path, "--alphas", "0"): "--alphas 0: must be finite numbers above 0, as in 0.1,1",
             ("check", path, "--tolerance", "0"): "--tolerance 0: must be a finite number above 0",
-            ("check", path, "--fresh-chains", "0"): "--fresh-chains 0: must be an integer of at least 1",
+            ("check", path, "--fresh-chains", "0"): "--fresh-chains 0: must be an integer of at least 1 and below 2^63",
             ("check", path, "--length", "5"): "--length: check has no such option",
             ("check", self.directory / "none.h5"): "no such file",
             ("check", data): "data.h5",

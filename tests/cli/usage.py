@@ -72,7 +72,7 @@ class Usage(DirectoryTest):
     def test_refused_values(self):
         cases = {
             ("--threads", "0"): "--threads 0: must be an integer from 1 to 1024",
-            ("--chains", "0"): "--chains 0: must be an integer of at least 1",
+            ("--chains", "0"): "--chains 0: must be an integer of at least 1 and below 2^63",
             ("--rtol", "0"): "--rtol 0: must be a finite number above 0",
             ("--rtol", "-1e-6"): "--rtol -1e-06: must be a finite number above 0",
             ("--alpha", "many"): "--alpha many: must be a finite number above 0",
@@ -113,7 +113,7 @@ class Usage(DirectoryTest):
         done = self.gihflow("train", "--config", "c.toml", expect=2)
         self.assertEqual(done.stderr.splitlines(), [
             "error: c.toml: unknown key alhpa; the nearest key is alpha",
-            "error: c.toml: chains 0: must be an integer of at least 1",
+            "error: c.toml: chains 0: must be an integer of at least 1 and below 2^63",
             "error: c.toml: rtol x: must be a finite number above 0",
         ])
 

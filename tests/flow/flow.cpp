@@ -99,7 +99,8 @@ TEST_CASE("a planted 1 % error in one gradient block breaks the energy law") {
 
 TEST_CASE("output never moves a bit of the trajectory") {
   Problem problem;
-  for (Integrator integrator : {Integrator::automatic, Integrator::dopri5, Integrator::fehlberg78, Integrator::rosenbrock4}) {
+  for (Integrator integrator : {Integrator::automatic, Integrator::dopri5, Integrator::fehlberg78,
+                                Integrator::rosenbrock4}) {
     TrainingState few = problem.run(three_stages, {.integrator = integrator, .outputs = 2});
     TrainingState many = problem.run(three_stages, {.integrator = integrator, .outputs = 1000});
     CHECK(final_parameters(few) == final_parameters(many));
@@ -115,7 +116,8 @@ TEST_CASE("output never moves a bit of the trajectory") {
 TEST_CASE("recorded points between steps lie on the trajectory") {
   // Dense output against a run whose steps end there.
   Problem problem;
-  for (Integrator integrator : {Integrator::automatic, Integrator::dopri5, Integrator::fehlberg78, Integrator::rosenbrock4}) {
+  for (Integrator integrator : {Integrator::automatic, Integrator::dopri5, Integrator::fehlberg78,
+                                Integrator::rosenbrock4}) {
     FlowOptions options{.integrator = integrator, .rtol = 1e-10, .atol = 1e-12, .outputs = 12};
     TrainingState whole = problem.run(parse_schedule("c:1000"), options);
     for (std::size_t k : {3u, 6u, 9u}) {
@@ -137,7 +139,8 @@ TEST_CASE("stopping after any step and continuing changes no bit") {
     }
   };
   Problem problem(60);
-  for (Integrator integrator : {Integrator::automatic, Integrator::dopri5, Integrator::fehlberg78, Integrator::rosenbrock4}) {
+  for (Integrator integrator : {Integrator::automatic, Integrator::dopri5, Integrator::fehlberg78,
+                                Integrator::rosenbrock4}) {
     FlowOptions options{.integrator = integrator, .outputs = 20};
     Schedule schedule = parse_schedule("c:200,wa:300");
     TrainingState whole = problem.run(schedule, options);
@@ -199,7 +202,31 @@ TEST_CASE("non-finite values reject the step, and end the run where they stay") 
   cliff.edge = -1.0;
   TrainingState never = problem.run(parse_schedule("a:500"), {}, nullptr, &cliff);
   CHECK(never.outcome == Outcome::non_finite);
-  CHECK(never.trajectory.stages[0].hint.find("at the stage's start, in a") != std::string::npos);
+  CHECK(never.trajectory.stages[0].hint.find("at the stage's start, in a, where log C_D = ") !=
+        std::string::npos);
+}
+
+TEST_CASE("a step size below what flow time resolves ends the run with a hint") {
+  struct Noise : Wrapped {
+    using Wrapped::Wrapped;
+    double edge = HUGE_VAL;
+    mutable int beyond = 0;
+    void gradient(const Point& at, Gradient& out, bool with_loss) const override {
+      Wrapped::gradient(at, out, with_loss);
+      if (at.a >= edge) out.a = ++beyond % 2 ? 1e30 : -1e30;
+    }
+  };
+  Problem problem(50);
+  Noise noise(*problem.objective);
+  noise.edge = 0.5 * final_parameters(problem.run(parse_schedule("a:500"))).a;
+  const TrainingState stuck = problem.run(parse_schedule("a:500"), {}, nullptr, &noise);
+  CHECK(stuck.outcome == Outcome::step_underflow);
+  const StageRecord& stage = stuck.trajectory.stages[0];
+  CHECK(stage.hint.starts_with("the step size fell to "));
+  CHECK(stage.hint.find("worst in ") != std::string::npos);
+  CHECK(stage.hint.find("loosen rtol") != std::string::npos);
+  CHECK(stage.snapshots.size() > 1);
+  CHECK(final_parameters(stuck).a > 0.0);
 }
 
 TEST_CASE("step limits and interrupts end a run with data that can be continued") {
@@ -208,6 +235,11 @@ TEST_CASE("step limits and interrupts end a run with data that can be continued"
   CHECK(limited.outcome == Outcome::step_limit);
   const StepStatistics& s = limited.trajectory.stages.back().statistics;
   CHECK(s.accepted_steps + s.rejected_steps == 7);
+  const std::string& hint = limited.trajectory.stages.back().hint;
+  CHECK(hint.starts_with("7 steps of this stage came to t = "));
+  CHECK(hint.find(" of 2000; the step size is ") != std::string::npos);
+  CHECK(hint.find("limited by the accuracy of θ{") != std::string::npos);
+  CHECK(hint.find("allow more steps or time, or loosen rtol") != std::string::npos);
 
   request_interrupt();
   TrainingState stopped = problem.run(three_stages);

@@ -138,6 +138,7 @@ TEST_CASE("stopping after any step and continuing changes no bit, changes of met
       REQUIRE(train_flow(state, schedule, objective, nullptr, options, &observer) ==
               Outcome::wall_time);
       state.outcome = state.trajectory.stages[0].outcome = Outcome::running;
+      state.trajectory.stages[0].hint.clear();
       CHECK(state == whole.states[k + 1]);
     }
     for (std::size_t k = 0; k < whole.states.size(); k += 37) {
