@@ -44,6 +44,8 @@ Problem prepare(const Invocation& invocation);
 void print(const std::string& text);
 /// Prints "note: …" to stderr for every remark, unless quiet.
 void print_notes(const Problem& problem);
+/// Tells a terminal what memory and time the whole will take, unless quiet or a run is continued.
+void announce_cost(const Problem& problem);
 /// What --dry-run prints: the size of the problem, as a table or as JSON.
 void print_estimate(const Problem& problem);
 

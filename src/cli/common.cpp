@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -33,6 +34,12 @@ void print(const std::string& text) {
 void print_notes(const Problem& problem) {
   if (problem.setting.quiet) return;
   for (const std::string& note : problem.notes) fmt::print(stderr, "note: {}\n", note);
+}
+
+void announce_cost(const Problem& problem) {
+  if (problem.setting.quiet || problem.resumed || isatty(STDERR_FILENO) == 0) return;
+  fmt::print(stderr, "up to {} of memory, about {}\n", to_string_bytes(estimate(problem).memory),
+             to_string_duration(estimate_time(problem).seconds()));
 }
 
 void print_estimate(const Problem& problem) {

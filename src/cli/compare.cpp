@@ -150,6 +150,7 @@ int compare(const Invocation& invocation) {
     print_estimate(problem);
     return 0;
   }
+  announce_cost(problem);
   ProgressBar bar(setting.quiet);
   const ComparisonFile result = gihflow::compare(problem, &bar);
   bar.clear();

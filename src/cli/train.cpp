@@ -36,6 +36,7 @@ int train(const Invocation& invocation) {
     print_estimate(problem);
     return 0;
   }
+  announce_cost(problem);
   ProgressBar bar(setting.quiet);
   const RunFile run = gihflow::train(problem, &bar);
   bar.clear();

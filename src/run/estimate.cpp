@@ -234,7 +234,10 @@ std::string to_string_duration(double seconds) {
                              Unit{60.0, "min"},           Unit{1.0, "s"},    Unit{1e-3, "ms"}};
   const auto unit = std::find_if(units.begin(), units.end() - 1,
                                  [&](const Unit& u) { return seconds >= 2.0 * u.seconds; });
-  return fmt::format("{:.2g} {}", seconds / unit->seconds, unit->name);
+  const double count = seconds / unit->seconds;
+  return count < 99.5 || count >= 1e4
+             ? fmt::format("{:.2g} {}", count, unit->name)
+             : fmt::format("{:.0f} {}", std::round(count / 10.0) * 10.0, unit->name);
 }
 
 }  // namespace gihflow

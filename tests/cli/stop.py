@@ -155,8 +155,10 @@ class Stop(DirectoryTest):
         for line in seen.replace("\x1b[K", "").split("\r"):
             self.assertLess(len(line), 100)
         self.assertTrue(seen.endswith("\r\x1b[K"))  # and leaves nothing behind
-        self.assertEqual(self.on_terminal(*options, NO_COLOR="1"), "")
-        self.assertEqual(self.on_terminal(*options, TERM="dumb"), "")
+        cost = r"up to [0-9.]+ [KM]iB of memory, about [0-9.]+ m?s\r\n"  # said before the work begins
+        self.assertRegex(seen, "^" + cost)
+        self.assertRegex(self.on_terminal(*options, NO_COLOR="1"), f"^{cost}$")
+        self.assertRegex(self.on_terminal(*options, TERM="dumb"), f"^{cost}$")
         self.assertEqual(self.on_terminal(*options, "--quiet"), "")
         self.assertEqual(run("gihflow", "train", *options, cwd=self.directory).stderr, "")
 

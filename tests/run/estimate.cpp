@@ -113,9 +113,13 @@ TEST_CASE("the time of gradient descent follows from its steps") {
 
 TEST_CASE("durations in words") {
   CHECK(to_string_duration(0.0005) == "0.5 ms");
+  CHECK(to_string_duration(0.0994) == "99 ms");
+  CHECK(to_string_duration(0.0996) == "100 ms");
+  CHECK(to_string_duration(0.4449) == "440 ms");
   CHECK(to_string_duration(3.0) == "3 s");
   CHECK(to_string_duration(200.0) == "3.3 min");
   CHECK(to_string_duration(10000.0) == "2.8 h");
   CHECK(to_string_duration(1e6) == "12 days");
-  CHECK(to_string_duration(1e11) == "3.2e+03 years");
+  CHECK(to_string_duration(1e11) == "3170 years");
+  CHECK(to_string_duration(1e14) == "3.2e+06 years");
 }
