@@ -188,8 +188,9 @@ std::string command_help(Command command) {
   }
   if (!reads_run(command)) {
     text += entry("--config FILE",
-                  "Read options from flat TOML: option names as keys, arrays for lists. Options on "
-                  "the command line win over it, it wins over --preset");
+                  "Read options from flat TOML, option names as keys, arrays for lists, or from a "
+                  "file that gihflow wrote. Options on the command line win over it, it wins over "
+                  "--preset");
   }
   text += entry("-h, --help", "Print this help");
   return text;

@@ -1,5 +1,8 @@
 #include "record/provenance.hpp"
 
+#include <array>
+#include <fstream>
+
 namespace gihflow {
 
 void write_provenance(hdf5::Image& image, const Provenance& provenance) {
@@ -17,6 +20,20 @@ Provenance read_provenance(hdf5::InputFile& file) {
   provenance.config = file.text_attribute("/", "config").value_or("");
   provenance.seed = static_cast<std::uint64_t>(
       file.integer_attribute("/", "seed", "an integer of at least 0").value_or(0));
+  return provenance;
+}
+
+bool is_hdf5(const std::string& path) {
+  constexpr std::array<char, 8> signature{'\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n'};
+  std::array<char, 8> beginning{};
+  std::ifstream file(path, std::ios::binary);
+  return file.read(beginning.data(), beginning.size()) && beginning == signature;
+}
+
+Provenance read_provenance(const std::string& path) {
+  hdf5::InputFile file(path);
+  Provenance provenance = read_provenance(file);
+  file.finish();
   return provenance;
 }
 

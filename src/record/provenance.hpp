@@ -2,7 +2,8 @@
 
 #include <functional>
 
-#include "gihflow/record/data_file.hpp"
+#include "gihflow/record/output_file.hpp"
+#include "gihflow/record/provenance.hpp"
 #include "record/image.hpp"
 #include "record/input_file.hpp"
 

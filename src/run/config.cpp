@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/version.hpp"
 
 namespace gihflow {
 
@@ -18,7 +19,7 @@ constexpr std::uintmax_t largest_config = std::uintmax_t{1} << 20;  // bytes
 
 // --- Reading ---------------------------------------------------------------------------------
 
-std::string read_text(const std::string& path) {
+void require_regular(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) {
@@ -27,6 +28,10 @@ std::string read_text(const std::string& path) {
   if (!std::filesystem::is_regular_file(status)) {
     throw InputError(fmt::format("config {}: must be a regular file", path));
   }
+}
+
+std::string read_text(const std::string& path) {
+  std::error_code error;
   if (std::filesystem::file_size(path, error) > largest_config) {
     throw InputError(fmt::format("config {}: must be at most 1 MiB", path));
   }
@@ -35,6 +40,21 @@ std::string read_text(const std::string& path) {
   text << file.rdbuf();
   if (!file || !text) throw InputError(fmt::format("config {}: cannot be read", path));
   return std::move(text).str();
+}
+
+// What a config file says, and a remark that a user should see.
+struct ConfigSource {
+  std::string text;
+  std::string note;
+};
+
+ConfigSource read_config(const std::string& path) {
+  require_regular(path);
+  if (!is_hdf5(path)) return {read_text(path), ""};
+  const Provenance wrote = read_provenance(path);
+  std::string difference = version_difference(wrote, path);
+  if (!difference.empty()) difference += ": bits may differ";
+  return {wrote.config, std::move(difference)};
 }
 
 toml::table parse_toml(const std::string& text, const std::string& origin) {
@@ -189,13 +209,20 @@ std::string toml_value(const Value& value) {
 
 }  // namespace
 
+std::string version_difference(const Provenance& wrote, const std::string& path) {
+  if (wrote.program_version == version() && wrote.git_commit == git_commit()) return "";
+  return fmt::format("{} was computed by gihflow {} (commit {}), and this is {} (commit {})", path,
+                     wrote.program_version, wrote.git_commit, version(), git_commit());
+}
+
 Assembled assemble(const CommandLine& line) {
   Assembled result;
   std::vector<Entry> config;
   if (!line.config.empty()) {
     try {
-      config =
-          entries_of(parse_toml(read_text(line.config), line.config), line.config, result.faults);
+      const ConfigSource source = read_config(line.config);
+      config = entries_of(parse_toml(source.text, line.config), line.config, result.faults);
+      if (!source.note.empty()) result.notes.push_back(source.note);
     } catch (const InputError& error) {
       for (const std::string& message : error.messages()) result.faults.add("config", message);
     }

@@ -18,15 +18,7 @@ Index steps_taken(const TrainingState& state) {
   return steps;
 }
 
-// A sentence on who wrote a run, where that was another program; without its end.
-std::string version_difference(const RunFile& run, const std::string& path) {
-  const Provenance& wrote = run.provenance;
-  if (wrote.program_version == version() && wrote.git_commit == git_commit()) return "";
-  return fmt::format("{} was computed by gihflow {} (commit {}), and this is {} (commit {})", path,
-                     wrote.program_version, wrote.git_commit, version(), git_commit());
-}
-
-// The same on how the program was built and what runs it.
+// Sentences on how the program of a run was built and what ran it, where that differs.
 std::vector<std::string> build_differences(const RunFile& run, const std::string& path) {
   std::vector<std::string> sentences;
   const auto compare = [&](const char* what, const std::string& then, const std::string& now) {
@@ -163,7 +155,7 @@ class ResumedSetting {
   }
 
   void compare_program() {
-    const std::string difference = version_difference(run_, path_);
+    const std::string difference = version_difference(run_.provenance, path_);
     if (!difference.empty() && mine().force) {
       result_.notes.push_back(difference + ": the rest may have other bits");
     } else if (!difference.empty()) {
@@ -246,7 +238,7 @@ Assembled assemble_audit(const std::string& path) {
   Assembled result;
   result.setting = setting_of_config(run.provenance.config, path);
   std::vector<std::string> notes = build_differences(run, path);
-  if (const std::string other = version_difference(run, path); !other.empty()) {
+  if (const std::string other = version_difference(run.provenance, path); !other.empty()) {
     notes.insert(notes.begin(), other);
   }
   for (const std::string& note : notes) result.notes.push_back(note + ": bits may differ");

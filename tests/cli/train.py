@@ -57,6 +57,25 @@ class Train(DirectoryTest):
                            "0")
                 self.assertEqual(contents(self.directory / f"{preset}.h5"),
                                  contents(self.directory / f"{preset}_again.h5"))
+                self.train("--config", f"{preset}.h5", "-o", f"{preset}_directly.h5")
+                self.assertEqual(contents(self.directory / f"{preset}.h5"),
+                                 contents(self.directory / f"{preset}_directly.h5"))
+
+    def test_a_file_as_config_says_when_another_version_wrote_it(self):
+        done = self.train(*SMALL, "-o", "run.h5")
+        self.assertEqual(done.stderr, "")
+        with h5py.File(self.directory / "run.h5", "r+") as f:
+            f.attrs["git_commit"] = "0123abc"
+        done = self.train("--config", "run.h5", "--dry-run")
+        self.assertRegex(done.stderr, r"^note: run.h5 was computed by gihflow \S+ \(commit 0123abc\), and this is .*: "
+                                      r"bits may differ\n$")
+        with h5py.File(self.directory / "foreign.h5", "w") as f:
+            f["x"] = 1
+        done = self.train("--config", "foreign.h5", expect=2)
+        for name in ("config", "git_commit", "program_version", "seed"):
+            self.assertIn(f"error: foreign.h5: attribute {name}", done.stderr)
+        (self.directory / "torn.h5").write_bytes((self.directory / "run.h5").read_bytes()[:100])
+        self.assertIn("error: torn.h5: is not a readable HDF5 file", self.train("--config", "torn.h5", expect=2).stderr)
 
     def test_seeds_differ(self):
         self.train(*SMALL, "-o", "a.h5")

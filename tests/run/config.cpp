@@ -84,7 +84,8 @@ TEST_CASE("faults of a config name the file, the key, the value and what is allo
         "unknown key qqqqqqqqq; keys are the names of options");
   CHECK(ConfigFile("alpha = \"a\"\n").fault() == "alpha a: must be a finite number above 0");
   CHECK(ConfigFile("alpha = -1\n").fault() == "alpha -1: must be a finite number above 0");
-  CHECK(ConfigFile("chains = 9000.0\n").fault() == "chains 9000: must be an integer of at least 1 and below 2^63");
+  CHECK(ConfigFile("chains = 9000.0\n").fault() ==
+        "chains 9000: must be an integer of at least 1 and below 2^63");
   CHECK(ConfigFile("parents = [1, \"2\"]\n").fault() ==
         "parents: must be increasing lags of at least 1, as in 1,2");
   CHECK(ConfigFile("force = 1\n").fault() == "force 1: must be true or false");

@@ -1,22 +1,12 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/record/output_file.hpp"
+#include "gihflow/record/provenance.hpp"
 
 namespace gihflow {
-
-/// Where a file's numbers come from, written into its root attributes.
-struct Provenance {
-  std::string program_version;
-  std::string git_commit;
-  std::string config;  ///< TOML that reproduces the file
-  std::uint64_t seed = 0;
-
-  bool operator==(const Provenance&) const = default;
-};
 
 /// Reads sequences: /tokens, any integer type, [N, L+1], last column the label; root attribute
 /// `vocabulary_size`; optional /targets [N, d]; optional root attribute `parents`. Without /targets the

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/record/provenance.hpp"
 #include "gihflow/run/options.hpp"
 
 namespace gihflow {
@@ -28,10 +29,14 @@ struct Assembled {
   std::shared_ptr<const Resumption> resumed;  ///< the run that goes on; null: a new one
 };
 
+/// A sentence on who wrote a file, where that was another version of the program; without its end.
+std::string version_difference(const Provenance& wrote, const std::string& path);
+
 /// Defaults < preset < config file < command line. There is one preset: the command line's, else the
 /// config's; wherever it was named, every option given in either place wins over it.
 ///
-/// A config is flat TOML, option names as keys and arrays for lists. Unknown keys are faults that name
+/// A config is flat TOML, option names as keys and arrays for lists, or a file that this program wrote,
+/// which holds one; another version of the program is worth a note. Unknown keys are faults that name
 /// the nearest known key. Keys of other commands are checked for their type and range and left unused,
 /// so that one config can serve several commands.
 Assembled assemble(const CommandLine& line);
