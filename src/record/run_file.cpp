@@ -21,6 +21,8 @@ using hdf5::Image;
 using hdf5::InputFile;
 using hdf5::Shape;
 
+constexpr double derived_tolerance = 1e-9;  // relative, of what follows from other datasets
+
 std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
@@ -394,6 +396,27 @@ std::vector<double> row_of(const std::vector<double>& values, std::size_t row, s
   return {begin, begin + static_cast<std::ptrdiff_t>(width)};
 }
 
+// A dataset that follows from others must agree with them, but for another machine's rounding.
+template <class Derive>
+void check_derived(InputFile& file, const std::string& name,
+                   const std::optional<std::vector<double>>& given, const StageRecord& stage,
+                   const char* origin, Derive derive) {
+  if (!given) return;
+  auto value = given->begin();
+  for (std::size_t k = 0; k < stage.snapshots.size(); ++k) {
+    for (const double expected : derive(stage.snapshots[k].parameters)) {
+      const double slack =
+          derived_tolerance * std::abs(expected) + std::numeric_limits<double>::min();
+      if (!(std::abs(*value - expected) <= slack) && *value != expected) {
+        file.fault(fmt::format("is damaged: {} is {} in row {}: must be {}, which follows from {}",
+                               name, *value, k, expected, origin));
+        return;
+      }
+      ++value;
+    }
+  }
+}
+
 void read_snapshots(InputFile& file, const std::string& group, const Parameters& shape,
                     StageRecord& stage) {
   const auto t = file.dataset(group + "/t", hdf5::Numbers::reals, "flow times");
@@ -412,7 +435,10 @@ void read_snapshots(InputFile& file, const std::string& group, const Parameters&
   const auto t_values = file.reals(*t);
   const auto c = file.reals(group + "/c", Shape{times, n});
   const auto theta = file.reals(group + "/log_c_squared", Shape{times, n});
-  const auto w = file.reals(group + "/w", Shape{times, size(shape.heads), size(shape.window)});
+  const Shape per_component{times, size(shape.heads), size(shape.window)};
+  const auto p = file.reals(group + "/p", Shape{times, n});
+  const auto w = file.reals(group + "/w", per_component);
+  const auto attention = file.reals(group + "/attention", per_component);
   const auto a = numbers("a");
   const auto loss = numbers("loss");
   const bool has_validation = file.has(group + "/validation_loss");
@@ -445,6 +471,12 @@ void read_snapshots(InputFile& file, const std::string& group, const Parameters&
     snapshot.energy_residual = (*residual)[k];
     stage.snapshots.push_back(std::move(snapshot));
   }
+  check_derived(file, group + "/c", c, stage, "log_c_squared",
+                [](const Parameters& x) { return x.c(); });
+  check_derived(file, group + "/p", p, stage, "log_c_squared",
+                [](const Parameters& x) { return x.p(); });
+  check_derived(file, group + "/attention", attention, stage, "w",
+                [](const Parameters& x) { return x.attention(); });
 }
 
 std::vector<IntegratorSwitch> read_switches(InputFile& file, const std::string& group) {
@@ -756,6 +788,9 @@ RunFile read_run(const std::string& path) {
   run.state = read_state(file, read_count(file, "/", "degree"));
   const Parameters& start = run.state.start;
   file.finish();
+  if (read_parameters_from(file, "/final", start.degree) != last_parameters(run.state)) {
+    file.fault("is damaged: /final must hold the parameters of the last output");
+  }
   run.lags = file.integers("/lag", Shape{size(start.heads), size(start.window)})
                  .value_or(std::vector<std::int64_t>());
   if (file.has("/baselines")) {

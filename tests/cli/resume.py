@@ -5,6 +5,7 @@ import json
 import unittest
 
 import h5py
+import numpy as np
 
 from gihflow_testing import DirectoryTest, contents, run
 
@@ -100,15 +101,19 @@ class Resume(DirectoryTest):
 
     def test_a_number_that_was_changed_is_noticed(self):
         self.stop()
-        for name in ("checkpoint/x", "checkpoint/slope", "stage_1/loss", "stage_1/w", "checkpoint/start/w"):
+        hashed = "what it records has the hash "
+        cases = {"checkpoint/x": hashed, "checkpoint/slope": hashed, "stage_1/loss": hashed, "stage_1/w": hashed,
+                 "checkpoint/start/w": hashed, "stage_1/c": "/stage_1/c is ", "stage_1/p": "/stage_1/p is ",
+                 "stage_1/attention": "/stage_1/attention is ", "final/w": "/final must hold "}
+        for name, sentence in cases.items():
             with self.subTest(name):
                 with h5py.File(self.directory / "run.h5", "r+") as file:
                     kept = file[name][()]
-                    changed = kept.copy()
+                    changed = np.array(kept)
                     changed.flat[0] += 1e-9
                     file[name][...] = changed
                 before = (self.directory / "run.h5").read_bytes()
-                self.assertIn("error: run.h5: is damaged: what it records has the hash ", self.resume(expect=2).stderr)
+                self.assertIn(f"error: run.h5: is damaged: {sentence}", self.resume(expect=2).stderr)
                 self.assertEqual((self.directory / "run.h5").read_bytes(), before)
                 with h5py.File(self.directory / "run.h5", "r+") as file:
                     file[name][...] = kept
