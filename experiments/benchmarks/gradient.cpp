@@ -7,7 +7,9 @@
 #include <string>
 
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/chain/prior.hpp"
 #include "gihflow/chain/sequence.hpp"
+#include "gihflow/population/infinite.hpp"
 #include "gihflow/population/objective.hpp"
 
 namespace {
@@ -18,6 +20,7 @@ struct Problem {
   Model model = {};
   Index chains = 9000, length = 100;
   Engine engine = Engine::automatic;
+  bool infinite = false;
 };
 
 std::unique_ptr<SequenceSource> sequences(const Problem& problem) {
@@ -30,6 +33,14 @@ std::unique_ptr<SequenceSource> sequences(const Problem& problem) {
     options.labels = Labels::sampled;
   }
   return sample_prior(options);
+}
+
+std::unique_ptr<Objective> objective_of(const Problem& problem) {
+  if (!problem.infinite) return make_objective(problem.model, *sequences(problem), problem.engine);
+  Prior prior;
+  prior.vocabulary = problem.model.vocabulary;
+  return make_infinite_objective(problem.model,
+                                 draw_kernels(prior, 1, Purpose::train, problem.chains));
 }
 
 /// Half-way through training: nothing is zero, one or flat.
@@ -48,7 +59,7 @@ void run(benchmark::State& state, const std::string& name, const Problem& proble
   static std::unique_ptr<Objective> objective;
   if (built != name) {
     objective.reset();
-    objective = make_objective(problem.model, *sequences(problem), problem.engine);
+    objective = objective_of(problem);
     built = name;
   }
   const Point at = point(problem.model);
@@ -119,6 +130,10 @@ int main(int argc, char** argv) {
                  .head_normalization = HeadNormalization::l2,
                  .readout = Readout::softmax}},
       loss_and_gradient, cores);
+  for (const Index M : {3, 5})
+    for (const int n : {1, cores})
+      add("infinite/M=" + std::to_string(M) + "/threads=" + std::to_string(n),
+          {.model = {.window = M}, .infinite = true}, loss_and_gradient, n);
   add("large/d=16/M=8/H=4/L=256/N=10000",
       {.model = {.vocabulary = 16, .window = 8, .heads = 4}, .chains = 10'000, .length = 256},
       loss_and_gradient, cores);

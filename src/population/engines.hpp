@@ -29,7 +29,10 @@ std::unique_ptr<Objective> make_cuda_objective(const Model& model, const Sequenc
 /// The same stages on the host, one chain after the other: for tests. Only with built_with_cuda().
 std::unique_ptr<Objective> make_staged_objective(const Model& model, const SequenceSource& source,
                                                  Engine engine);
-/// The objective in infinite context on the card.
+/// The objective in infinite context on the host, hot loops in the version for `set`.
+std::unique_ptr<Objective> make_host_infinite_objective(const Model& model, const Kernels& kernels,
+                                                        const std::string& set = instruction_set());
+/// The same on the card.
 std::unique_ptr<Objective> make_cuda_infinite_objective(const Model& model, const Kernels& kernels);
 std::unique_ptr<Objective> make_staged_infinite_objective(const Model& model,
                                                           const Kernels& kernels);

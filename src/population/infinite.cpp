@@ -1,6 +1,6 @@
 // The objective in infinite context, formula (5.1), as matrix products: chains by windows, windows by
-// queries. Queries are taken in panels, chains in ranges; a panel's features and E are made once, its
-// B is summed over ranges in their order, and then goes back through (4.3) and (4.5).
+// queries, which are hot loops. Queries are taken in panels, chains in ranges; a panel's features and E
+// are made once, its B is summed over ranges in their order, and then goes back through (4.3) and (4.5).
 
 #include "gihflow/population/infinite.hpp"
 
@@ -19,6 +19,7 @@
 #include "gihflow/information/subsets.hpp"
 #include "population/dual.hpp"
 #include "population/engines.hpp"
+#include "population/instruction_sets.hpp"
 
 namespace gihflow {
 
@@ -28,7 +29,8 @@ constexpr Index widest_panel = 32;    // queries
 constexpr double panel_bytes = 16e6;  // what the features of a panel may take
 constexpr Index panels_at_once = 8;
 constexpr Index blocks_at_once = 64;  // of a panel and a range of chains
-constexpr Index tile_rows = 128;      // (chain, token) rows of one matrix product
+constexpr Index tile_rows = 128;      // (chain, token) rows of one matrix product, about
+constexpr Index tile_chains = 8;      // a tile has a multiple of
 // Above this spread of a·k over windows e^{a·k} would underflow for a chain that lacks the best
 // windows: every chain and query is then shifted by its own maximum.
 constexpr double widest_spread = 600.0;
@@ -41,14 +43,14 @@ using GridMap = Eigen::Map<const Grid>;
 
 /// The numbers of an evaluation: values alone, or values with their derivative.
 struct Plain {
+  static constexpr Index parts = 1;
   using Scalar = double;
-  using Row = gihflow::Row;
   using Column = gihflow::Column;
   using Grid = gihflow::Grid;
 };
 struct Along {
+  static constexpr Index parts = 2;
   using Scalar = Dual<double>;
-  using Row = Dual<gihflow::Row>;
   using Column = Dual<gihflow::Column>;
   using Grid = Dual<gihflow::Grid>;
 };
@@ -99,19 +101,6 @@ G repeated(const G& x, Index columns) {
   return linear([&](const Grid& g) { return Grid(g.replicate(1, columns)); }, x);
 }
 
-Row row(const Grid& x, Index i) {
-  return x.row(i);
-}
-Dual<Row> row(const Dual<Grid>& x, Index i) {
-  return {x.v.row(i), x.d.row(i)};
-}
-void set_row(Grid& x, Index i, const Row& y) {
-  x.row(i) = y;
-}
-void set_row(Dual<Grid>& x, Index i, const Dual<Row>& y) {
-  x.v.row(i) = y.v;
-  x.d.row(i) = y.d;
-}
 Column column(const Grid& x, Index i) {
   return x.col(i);
 }
@@ -126,15 +115,32 @@ void add_column(Dual<Grid>& x, Index i, const Dual<Column>& y) {
   x.d.col(i) += y.d;
 }
 
-/// to += Jᵀ·x.
-template <class J>
-void add_transposed_product(Grid& to, const J& j, const Grid& x) {
-  to.matrix().noalias() += j.matrix().transpose() * x.matrix();
+/// Packs of queries as hot::LawTask has them, [packs, windows, parts, pack]: `parts` is 1, or 2 for values
+/// and derivatives.
+Index packs_of(Index queries) {
+  return (queries + hot::pack - 1) / hot::pack;
 }
-template <class J>
-void add_transposed_product(Dual<Grid>& to, const J& j, const Dual<Grid>& x) {
-  add_transposed_product(to.v, j, x.v);
-  add_transposed_product(to.d, j, x.d);
+double* pack_of(double* packs, Index windows, Index parts, Index part, Index window, Index query) {
+  return packs + ((query / hot::pack * windows + window) * parts + part) * hot::pack +
+         query % hot::pack;
+}
+void to_packs(const Grid& x, double* packs, Index parts = 1, Index part = 0) {
+  for (Index z = 0; z < x.rows(); ++z)
+    for (Index q = 0; q < packs_of(x.cols()) * hot::pack; ++q)
+      *pack_of(packs, x.rows(), parts, part, z, q) =
+          q < x.cols() ? x(z, q) : (part == 0 ? 1.0 : 0.0);
+}
+void to_packs(const Dual<Grid>& x, double* packs) {
+  to_packs(x.v, packs, 2, 0);
+  to_packs(x.d, packs, 2, 1);
+}
+void add_packs(Grid& x, double* packs, Index parts = 1, Index part = 0) {
+  for (Index z = 0; z < x.rows(); ++z)
+    for (Index q = 0; q < x.cols(); ++q) x(z, q) += *pack_of(packs, x.rows(), parts, part, z, q);
+}
+void add_packs(Dual<Grid>& x, double* packs) {
+  add_packs(x.v, packs, 2, 0);
+  add_packs(x.d, packs, 2, 1);
 }
 
 /// (p, σ, a) of an evaluation.
@@ -157,6 +163,7 @@ struct Panel {
   Index first = 0, count = 0;
   std::vector<typename N::Grid> t, kappa;  // t_h; κ_S = Π_{h∈S} t_h
   typename N::Grid k, x, e;                // k; a·k; E, each query shifted by its largest a·k
+  std::vector<hot::Line> packed_e;         // E as the hot loops take it
   bool wide = false;
 };
 
@@ -197,8 +204,9 @@ void write(const std::vector<Scalar>& x, std::vector<double>& v, std::vector<dou
 
 class InfiniteObjective final : public Objective {
  public:
-  InfiniteObjective(const Model& model, const Kernels& kernels)
-      : model_(model),
+  InfiniteObjective(const Model& model, const Kernels& kernels, const std::string& set)
+      : laws_(law_functions(set)),
+        model_(model),
         chains_(kernels.count),
         windows_(power(model.vocabulary, model.widest(), "windows")),
         masks_(subsets(model.heads, model.degree)) {
@@ -215,7 +223,7 @@ class InfiniteObjective final : public Objective {
                         std::min(widest_panel, windows_));
     panels_ = (windows_ + panel_ - 1) / panel_;
     at_once_ = std::min(panels_, panels_at_once);
-    tile_ = std::max(Index{1}, tile_rows / d);
+    tile_ = std::max(Index{1}, tile_rows / d / tile_chains) * tile_chains;
     const Index tiles = (chains_ + tile_ - 1) / tile_;
     ranges_ = std::min(tiles, (blocks_at_once + at_once_ - 1) / at_once_);
     check_memory(kernels, column_bytes);
@@ -415,6 +423,9 @@ class InfiniteObjective final : public Objective {
     panel.wide = spread.isFinite().all() && spread.maxCoeff() > widest_spread;
     panel.e = minus(panel.x, Grid(top.replicate(windows_, 1)));
     panel.e = exponential(panel.e);
+    if (panel.wide) return;
+    panel.packed_e.resize(size(packs_of(panel.count) * windows_ * N::parts));
+    to_packs(panel.e, panel.packed_e.front().number);
   }
 
   template <class N>
@@ -459,79 +470,35 @@ class InfiniteObjective final : public Objective {
   template <class N>
   double chains_through(const Panel<N>& panel, Index begin, Index end, bool with_loss,
                         typename N::Grid& b) const {
-    const Index d = model_.vocabulary;
-    double loss = 0.0;
     if (panel.wide) {
+      double loss = 0.0;
       for (Index chain = begin; chain < end; ++chain)
         loss += chain_shifted<N>(panel, joint(chain, chain + 1), with_loss, b);
       return loss;
     }
+    const Index packs = packs_of(panel.count) * N::parts;
+    const Index sums = packs * windows_ * hot::pack, d = model_.vocabulary;
+    double* scratch = scratch_of_thread(size(sums + packs * tile_ * d * hot::pack));
+    std::fill_n(scratch, sums, 0.0);
+    hot::LawTask task{};
+    task.d = d;
+    task.windows = windows_;
+    task.first_query = panel.first;
+    task.queries = panel.count;
+    task.e = panel.packed_e.front().number;
+    task.softmax = model_.readout == Readout::softmax;
+    task.epsilon = model_.epsilon;
+    task.with_loss = with_loss;
+    task.b = scratch;
+    task.scratch = scratch + sums;
     for (Index first = begin; first < end; first += tile_) {
-      const Index chains = std::min(tile_, end - first);
-      const GridMap j = joint(first, first + chains);
-      typename N::Grid f =
-          linear([&](const Grid& e) { return Grid((j.matrix() * e.matrix()).array()); }, panel.e);
-      for (Index chain = 0; chain < chains; ++chain)
-        loss += readout<N>(j, panel, chain * d, with_loss, f);
-      add_transposed_product(b, j, f);
+      task.chains = std::min(tile_, end - first);
+      task.joint = joint(first, end).data();
+      laws_.run[N::parts - 1](task);
     }
-    return loss;
+    add_packs(b, scratch);
+    return task.loss;
   }
-
-  /// Replaces Σ_Z μ(Z,e)E(Z,q) in the rows of one chain by (r(e) − r̄)/den of (4.2), weighted by the
-  /// law of the query, and returns the loss.
-  template <class N>
-  double readout(const GridMap& j, const Panel<N>& panel, Index first, bool with_loss,
-                 typename N::Grid& f) const {
-    using R = typename N::Row;
-    const Index d = model_.vocabulary;
-    double loss = 0.0;
-    R den = row(f, first);
-    for (Index e = 1; e < d; ++e) den = den + row(f, first + e);
-    const R inverse = over(1.0, den);
-    R mean = den * 0.0;
-    auto target = [&](Index e) { return Row(j.row(first + e).segment(panel.first, panel.count)); };
-    if (model_.readout == Readout::softmax) {
-      Row mass = target(0);
-      for (Index e = 1; e < d; ++e) mass += target(e);
-      R total = den * 0.0;
-      for (Index e = 0; e < d; ++e) {
-        const R y = row(f, first + e) * inverse;
-        set_row(f, first + e, y);
-        total = total + exponential(y);  // 0 ≤ y ≤ 1: no shift needed
-      }
-      const R weight = scaled(mass, over(1.0, total));
-      if (with_loss) loss += (mass * value(total).log()).sum();
-      for (Index e = 0; e < d; ++e) {
-        const R y = row(f, first + e);
-        if (with_loss) loss -= (target(e) * value(y)).sum();
-        const R r = minus(R(exponential(y) * weight), target(e));
-        mean = mean + r * y;
-        set_row(f, first + e, r);
-      }
-    } else {
-      const double scale = 1.0 / (1.0 + static_cast<double>(d) * model_.epsilon);
-      for (Index e = 0; e < d; ++e) {
-        const R y = row(f, first + e) * inverse;
-        R smoothed = y + model_.epsilon;
-        Row t = target(e);
-        // y(e) vanishes only where μ(q,e) is too small to be of consequence.
-        if (model_.epsilon == 0.0) lift(smoothed, t);
-        const R r = over(Row(-t), smoothed);
-        if (with_loss) loss -= (t * (value(smoothed) * scale).log()).sum();
-        mean = mean + r * y;
-        set_row(f, first + e, r);
-      }
-    }
-    for (Index e = 0; e < d; ++e) set_row(f, first + e, (row(f, first + e) - mean) * inverse);
-    return loss;
-  }
-
-  static void lift(Row& smoothed, Row& target) {
-    target = (smoothed > 0.0).select(target, 0.0).eval();
-    smoothed = (smoothed > 0.0).select(smoothed, 1.0).eval();
-  }
-  static void lift(Dual<Row>& smoothed, Row& target) { lift(smoothed.v, target); }
 
   /// The same for one chain with every sum over windows in logarithms: with ω_e(Z) the share of Z in
   /// Σ_Z μ(Z,e)E(Z,q), ∂log y(e)/∂(a·k(Z,q)) = ω_e(Z) − Σ_e y(e)ω_e(Z).
@@ -667,6 +634,7 @@ class InfiniteObjective final : public Objective {
     write(attention, out.attention, derivative ? &derivative->attention : nullptr);
   }
 
+  const hot::LawFunctions& laws_;
   Model model_;
   Index chains_;
   Index windows_;  ///< d^W
@@ -700,6 +668,11 @@ std::vector<double> window_laws(const Model& model, const Kernels& kernels) {
   return laws;
 }
 
+std::unique_ptr<Objective> make_host_infinite_objective(const Model& model, const Kernels& kernels,
+                                                        const std::string& set) {
+  return std::make_unique<InfiniteObjective>(model, kernels, set);
+}
+
 std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Kernels& kernels,
                                                    Device device) {
   validate(kernels, "kernels");
@@ -707,7 +680,7 @@ std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Ker
     throw InputError(fmt::format("vocabulary {} of the kernels: the model has vocabulary {}",
                                  kernels.vocabulary, model.vocabulary));
   if (resolved(device) == Device::cuda) return make_cuda_infinite_objective(model, kernels);
-  return std::make_unique<InfiniteObjective>(model, kernels);
+  return make_host_infinite_objective(model, kernels);
 }
 
 }  // namespace gihflow

@@ -7,45 +7,14 @@
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
-#include "gihflow/base/version.hpp"
 #include "population/engines.hpp"
+#include "population/instruction_sets.hpp"
 #include "population/model_tables.hpp"
 #include "population/statistics.hpp"
 
 namespace gihflow {
 
-namespace baseline {
-extern const hot::BlockFunctions block_functions;
-}
-#ifdef GIHFLOW_ISA_X86
-namespace avx2 {
-extern const hot::BlockFunctions block_functions;
-}
-namespace avx512 {
-extern const hot::BlockFunctions block_functions;
-}
-#endif
-
 namespace {
-
-const hot::BlockFunctions& block_functions([[maybe_unused]] const std::string& set) {
-#ifdef GIHFLOW_ISA_X86
-  if (set == "avx512") return avx512::block_functions;
-  if (set == "avx2") return avx2::block_functions;
-#endif
-  return baseline::block_functions;
-}
-
-/// Room for the workspace of a block, reused by its thread. 64-byte aligned.
-double* scratch_of_thread(std::size_t doubles) {
-  struct alignas(64) Line {
-    double number[8];
-  };
-  static thread_local std::vector<Line> lines;
-  std::size_t needed = doubles / 8 + 1;
-  if (lines.size() < needed) lines.resize(needed);
-  return lines.front().number;
-}
 
 /// Tiles that are evaluated one by one: those of a block of the parallel loop.
 constexpr Index tiles_per_block = 8;

@@ -88,4 +88,32 @@ struct BlockFunctions {
   BlockFunction run[2][2][3];
 };
 
+/// Eight numbers as the hot loops' arrays are aligned.
+struct alignas(64) Line {
+  double number[8];
+};
+
+/// Chains in infinite context beside the queries of one panel, (5.1). Queries come in packs, columns
+/// beyond the last query have E = 1; in dual evaluation each pack of e and b is followed by its
+/// derivatives.
+struct LawTask {
+  std::int64_t d, windows, chains;
+  const double* joint;                ///< [chains, d, windows] μ(Z, e)
+  std::int64_t first_query, queries;  ///< queries are windows, one after the other
+  const double* e;                    ///< [packs, windows, pack] E(Z, q), 64-byte aligned
+  bool softmax;
+  double epsilon;
+  bool with_loss;
+  double* scratch;  ///< [packs, chains · d, pack], doubled with dual, 64-byte aligned
+  double* b;        ///< [packs, windows, pack], 64-byte aligned: Σ μ(Z, e)·g(e, q) is added
+  double loss;      ///< is added to
+};
+
+using LawFunction = void (*)(LawTask&);
+
+/// [dual]
+struct LawFunctions {
+  LawFunction run[2];
+};
+
 }  // namespace gihflow::hot

@@ -47,12 +47,7 @@ TEST_CASE("derivatives along a direction agree with nested differentiation of th
     CAPTURE(c.name);
     auto source = sample_prior(c.sampling);
     Point at = point_of(generic_point(c.model, c.a));
-    Point along = at;
-    for (std::size_t i = 0; i < along.p.size(); ++i)
-      along.p[i] = std::sin(1.0 + static_cast<double>(i));
-    for (std::size_t i = 0; i < along.w.size(); ++i)
-      along.w[i] = std::cos(2.0 * static_cast<double>(i));
-    along.a = 0.7;
+    const Point along = direction_of(at);
     auto reference = make_objective(c.model, *source, Engine::reference);
     Gradient value, expected, v, found;
     reference->gradient_along(at, along, value, expected);
@@ -82,6 +77,23 @@ TEST_CASE("every instruction set that the machine has gives the same gradient") 
       make_tiled_objective({}, *source, lanes, set)->gradient(at, other);
       // Only the vector exp and log may differ between sets.
       CHECK(relative_difference(flat(other), flat(first)) <= 1e-14);
+    }
+  }
+  Prior prior;
+  const Kernels kernels = draw_kernels(prior, 3, Purpose::train, 500);
+  const Point at = point_of(generic_point({})), along = direction_of(at);
+  for (Readout readout : {Readout::log, Readout::softmax}) {
+    Model model;
+    model.readout = readout;
+    Gradient first, first_derivative, other, derivative;
+    const auto baseline = make_host_infinite_objective(model, kernels, sets[0]);
+    baseline->gradient_along(at, along, first, first_derivative);
+    for (const std::string& set : sets) {
+      CAPTURE(set);
+      const auto objective = make_host_infinite_objective(model, kernels, set);
+      objective->gradient_along(at, along, other, derivative);
+      CHECK(relative_difference(flat(other), flat(first)) <= 1e-14);
+      CHECK(relative_difference(flat(derivative), flat(first_derivative)) <= 1e-13);
     }
   }
 }

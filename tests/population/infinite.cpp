@@ -135,16 +135,6 @@ Kernels kernels_of(Index vocabulary, std::vector<Index> parents, Index count, do
                       Purpose::test, count);
 }
 
-Point direction_of(const Point& at) {
-  Point along = at;
-  for (std::size_t i = 0; i < along.p.size(); ++i)
-    along.p[i] = std::sin(1.0 + static_cast<double>(i));
-  for (std::size_t i = 0; i < along.w.size(); ++i)
-    along.w[i] = std::cos(2.0 * static_cast<double>(i));
-  along.a = 0.7;
-  return along;
-}
-
 struct Case {
   std::string name;
   Model model;

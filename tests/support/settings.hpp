@@ -35,6 +35,17 @@ inline Parameters generic_point(const Model& model, double a = 1.7) {
   return point;
 }
 
+/// A direction with nothing special about it.
+inline Point direction_of(const Point& at) {
+  Point along = at;
+  for (std::size_t i = 0; i < along.p.size(); ++i)
+    along.p[i] = std::sin(1.0 + static_cast<double>(i));
+  for (std::size_t i = 0; i < along.w.size(); ++i)
+    along.w[i] = std::cos(2.0 * static_cast<double>(i));
+  along.a = 0.7;
+  return along;
+}
+
 /// All numbers of a gradient behind one another, the loss first.
 inline std::vector<double> flat(const Gradient& g) {
   std::vector<double> all{g.loss};

@@ -1,0 +1,42 @@
+#include "population/instruction_sets.hpp"
+
+#include <vector>
+
+namespace gihflow {
+
+#define GIHFLOW_HOT_LOOPS(set)                      \
+  namespace set {                                   \
+  extern const hot::BlockFunctions block_functions; \
+  extern const hot::LawFunctions law_functions;     \
+  }
+GIHFLOW_HOT_LOOPS(baseline)
+#ifdef GIHFLOW_ISA_X86
+GIHFLOW_HOT_LOOPS(avx2)
+GIHFLOW_HOT_LOOPS(avx512)
+#endif
+#undef GIHFLOW_HOT_LOOPS
+
+const hot::BlockFunctions& block_functions([[maybe_unused]] const std::string& set) {
+#ifdef GIHFLOW_ISA_X86
+  if (set == "avx512") return avx512::block_functions;
+  if (set == "avx2") return avx2::block_functions;
+#endif
+  return baseline::block_functions;
+}
+
+const hot::LawFunctions& law_functions([[maybe_unused]] const std::string& set) {
+#ifdef GIHFLOW_ISA_X86
+  if (set == "avx512") return avx512::law_functions;
+  if (set == "avx2") return avx2::law_functions;
+#endif
+  return baseline::law_functions;
+}
+
+double* scratch_of_thread(std::size_t doubles) {
+  static thread_local std::vector<hot::Line> lines;
+  const std::size_t needed = doubles / 8 + 1;
+  if (lines.size() < needed) lines.resize(needed);
+  return lines.front().number;
+}
+
+}  // namespace gihflow
