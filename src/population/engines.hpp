@@ -51,8 +51,9 @@ struct MeanError {
 };
 MeanError mean_error(std::span<const double> values);
 
-/// Standard errors from each chain's own loss and gradient: rows [N, 1 + subsets + H·M + 1] of
-/// loss, ∂ℓ/∂c, ∂ℓ/∂w, ∂ℓ/∂a.
+/// A chain's own loss and gradient as a row [1 + subsets + H·M + 1] of loss, ∂ℓ/∂c, ∂ℓ/∂w, ∂ℓ/∂a.
+void write_row(const Parameters& at, const Gradient& of_chain, double* row);
+/// Standard errors from the rows of all chains.
 StandardErrors errors_of_rows(const std::vector<double>& rows, Index chains, Index subsets,
                               Index logits);
 

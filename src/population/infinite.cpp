@@ -284,12 +284,7 @@ class InfiniteObjective final : public Objective {
       Gradient g;
       for (Index i = begin; i < end; ++i) {
         finish(sums[size(i)], numbers, 1.0, g, nullptr);
-        double* row = rows.data() + i * (2 + subsets + logits);
-        const std::vector<double> c = c_gradient(at, g);
-        row[0] = g.loss;
-        std::copy(c.begin(), c.end(), row + 1);
-        std::copy(g.w.begin(), g.w.end(), row + 1 + subsets);
-        row[1 + subsets + logits] = g.a;
+        write_row(at, g, rows.data() + i * (2 + subsets + logits));
       }
     });
     return errors_of_rows(rows, chains_, subsets, logits);

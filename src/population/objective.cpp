@@ -1,5 +1,6 @@
 #include "gihflow/population/objective.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -44,6 +45,14 @@ MeanError mean_error(std::span<const double> values) {
   for (double x : values) squares += (x - mean) * (x - mean);
   return {mean, values.size() < 2 ? std::numeric_limits<double>::quiet_NaN()
                                   : std::sqrt(squares / (n - 1.0) / n)};
+}
+
+void write_row(const Parameters& at, const Gradient& of_chain, double* row) {
+  const std::vector<double> c = c_gradient(at, of_chain);
+  *row++ = of_chain.loss;
+  row = std::copy(c.begin(), c.end(), row);
+  row = std::copy(of_chain.w.begin(), of_chain.w.end(), row);
+  *row = of_chain.a;
 }
 
 StandardErrors errors_of_rows(const std::vector<double>& rows, Index chains, Index subsets,

@@ -127,12 +127,7 @@ class TiledObjective final : public Objective {
              true},
             false);
         tables_.gradient(partial.data(), 1.0, point, attention, nullptr, g, nullptr, true);
-        double* row = rows.data() + chain * (2 + subsets + logits);
-        std::vector<double> c = c_gradient(at, g);
-        row[0] = g.loss;
-        std::copy(c.begin(), c.end(), row + 1);
-        std::copy(g.w.begin(), g.w.end(), row + 1 + subsets);
-        row[1 + subsets + logits] = g.a;
+        write_row(at, g, rows.data() + chain * (2 + subsets + logits));
       }
     });
     return errors_of_rows(rows, chains_, subsets, logits);

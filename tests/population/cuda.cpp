@@ -18,16 +18,6 @@ namespace {
 
 using Maker = std::unique_ptr<Objective> (*)(const Model&, const SequenceSource&, Engine);
 
-Point direction(const Point& at) {
-  Point along = at;
-  for (std::size_t i = 0; i < along.p.size(); ++i)
-    along.p[i] = std::sin(1.0 + static_cast<double>(i));
-  for (std::size_t i = 0; i < along.w.size(); ++i)
-    along.w[i] = std::cos(2.0 * static_cast<double>(i));
-  along.a = 0.7;
-  return along;
-}
-
 /// relative_difference, but where there is nothing but rounding to compare.
 double difference(const std::vector<double>& x, const std::vector<double>& y) {
   double most = 0.0;
@@ -50,7 +40,7 @@ void check_against_cpu(Maker make) {
     CAPTURE(c.name);
     const auto source = sample_prior(c.sampling);
     const Parameters parameters = generic_point(c.model, c.a);
-    const Point at = point_of(parameters), along = direction(at);
+    const Point at = point_of(parameters), along = direction_of(at);
     const auto reference = make_objective(c.model, *source, Engine::reference);
     const auto cpu = make_objective(c.model, *source, Engine::sparse);
     Gradient oracle, expected, expected_along, found, found_along;
@@ -124,7 +114,7 @@ void check_large(Maker make) {
   options.prior.vocabulary = 16;
   const auto rare = sample_prior(options);
   const Point point = point_of(generic_point(wide, 2.0));
-  const Point along = direction(point);
+  const Point along = direction_of(point);
   Gradient expected_along, found_along;
   make_objective(wide, *rare, Engine::sparse)
       ->gradient_along(point, along, expected, expected_along);
@@ -146,7 +136,7 @@ void check_infinite(InfiniteMaker make) {
     Prior prior = c.sampling.prior;
     prior.alpha = std::max(prior.alpha, 0.05);
     const Kernels kernels = draw_kernels(prior, 5, Purpose::test, 7);
-    const Point at = point_of(generic_point(c.model, c.a)), along = direction(at);
+    const Point at = point_of(generic_point(c.model, c.a)), along = direction_of(at);
     const auto cpu = make_infinite_objective(c.model, kernels);
     const auto objective = make(c.model, kernels);
     CHECK(objective->engine() == "infinite");
