@@ -66,10 +66,11 @@ void read_tokens(InputFile& file, std::optional<Index> vocabulary, Sequences& se
   if (!vocabulary) return;
 
   const hsize_t columns = dataset->shape[1];
-  sequences.tokens.resize(dataset->entries());
   Index faults = 0;
   std::string first;
   const auto take = [&](std::size_t begin, std::span<const std::int64_t> values) {
+    sequences.tokens.reserve(dataset->entries());
+    sequences.tokens.resize(begin + values.size());  // used as they come: declaring costs nothing
     for (std::size_t i = 0; i < values.size(); ++i) {
       const std::int64_t value = values[i];
       if (value < 0 || value >= *vocabulary) {

@@ -195,10 +195,11 @@ template bool InputFile::stream<std::int64_t>(
 
 template <class T>
 std::optional<std::vector<T>> InputFile::values(const InputDataset& found) {
-  std::vector<T> result(found.entries());
-  const bool complete = stream<T>(found, [&](std::size_t first, std::span<const T> piece_read) {
-    std::copy(piece_read.begin(), piece_read.end(),
-              result.begin() + static_cast<std::ptrdiff_t>(first));
+  // Memory is asked for once values come, and used as they come: what a file declares costs nothing.
+  std::vector<T> result;
+  const bool complete = stream<T>(found, [&](std::size_t, std::span<const T> piece_read) {
+    result.reserve(found.entries());
+    result.insert(result.end(), piece_read.begin(), piece_read.end());
   });
   return complete ? std::optional(std::move(result)) : std::nullopt;
 }

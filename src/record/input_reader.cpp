@@ -51,26 +51,50 @@ bool fits(H5T_class_t type_class, Numbers numbers) {
   return false;
 }
 
+bool is_chunked(hid_t creation) {
+  return H5Pget_layout(creation) == H5D_CHUNKED;
+}
+
+struct Chunks {
+  Shape length;  // of one, along each axis
+  Shape count;   // how many cover the shape along each axis
+};
+
+Chunks chunks_of(hid_t creation, const Shape& shape) {
+  Chunks chunks{Shape(shape.size()), shape};
+  check(H5Pget_chunk(creation, static_cast<int>(shape.size()), chunks.length.data()), "its chunks");
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    const hsize_t length = chunks.length[axis];
+    chunks.count[axis] = shape[axis] / length + (shape[axis] % length != 0 ? 1 : 0);
+  }
+  return chunks;
+}
+
 // Bytes of all chunks that a row of the first axis lies in. A part is read row by row, so fewer in the
 // cache would mean to decompress each chunk once for every part that it overlaps.
 double bytes_of_chunk_row(hid_t creation, const Shape& shape, std::size_t entry_bytes) {
-  Shape chunk(shape.size());
-  check(H5Pget_chunk(creation, static_cast<int>(chunk.size()), chunk.data()), "its chunks");
-  double bytes = static_cast<double>(entry_bytes) * static_cast<double>(chunk.front());
+  const Chunks chunks = chunks_of(creation, shape);
+  double bytes = static_cast<double>(entry_bytes) * static_cast<double>(chunks.length.front());
   for (std::size_t axis = 1; axis < shape.size(); ++axis) {
-    const hsize_t chunks = shape[axis] / chunk[axis] + (shape[axis] % chunk[axis] != 0 ? 1 : 0);
-    bytes *= static_cast<double>(chunks) * static_cast<double>(chunk[axis]);
+    bytes *= static_cast<double>(chunks.count[axis]) * static_cast<double>(chunks.length[axis]);
   }
   return bytes;
 }
 
-// Whether values were written, as far as storage tells: what is compressed may be small.
-bool is_stored(hid_t dataset) {
+// Whether all values were written: HDF5 would make up the others, as many as a shape of a few bytes
+// declares. Chunks are counted, since what is compressed may be small. The shape fits in memory.
+bool is_stored(hid_t dataset, const Shape& shape) {
   const Handle creation(H5Dget_create_plist(dataset), H5Pclose, "its properties");
+  if (is_chunked(creation)) {
+    const Shape count = chunks_of(creation, shape).count;
+    const Handle space(H5Dget_space(dataset), H5Sclose, "its shape");
+    hsize_t written = 0;
+    check(H5Dget_num_chunks(dataset, space, &written), "its storage");
+    return written >= std::accumulate(count.begin(), count.end(), hsize_t{1}, std::multiplies<>());
+  }
   H5D_space_status_t status{};
   check(H5Dget_space_status(dataset, &status), "its storage");
-  return status == H5D_SPACE_STATUS_ALLOCATED ||
-         (status == H5D_SPACE_STATUS_PART_ALLOCATED && H5Pget_nfilters(creation) > 0);
+  return status == H5D_SPACE_STATUS_ALLOCATED;
 }
 
 }  // namespace
@@ -159,8 +183,7 @@ std::optional<Shape> InputReader::dataset(const std::string& name, Numbers numbe
     return std::nullopt;
   }
   InputDataset result{name, datasets_.size(), numbers, shape_of(space)};
-  const bool compressed = H5Pget_layout(creation) == H5D_CHUNKED && H5Pget_nfilters(creation) > 0;
-  if (compressed) {
+  if (is_chunked(creation) && H5Pget_nfilters(creation) > 0) {
     const double bytes = bytes_of_chunk_row(creation, result.shape, H5Tget_size(type));
     if (!(bytes <= largest_cache)) {
       fault(
@@ -190,7 +213,8 @@ bool InputReader::part(std::size_t number, const Shape& start, const Shape& coun
       std::accumulate(count.begin(), count.end(), hsize_t{1}, std::multiplies<>());
   if (entries > out.size() / sizeof(double)) throw Error("a part is too large");
   const auto is_zero = [](hsize_t index) { return index == 0; };
-  if (std::all_of(start.begin(), start.end(), is_zero) && !is_stored(opened)) {  // the first part
+  const bool first = std::all_of(start.begin(), start.end(), is_zero);
+  if (first && !is_stored(opened, dataset.shape)) {
     fault(fmt::format("{} has values that were never written", dataset.name));
     return false;
   }

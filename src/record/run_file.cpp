@@ -442,15 +442,12 @@ void read_snapshots(InputFile& file, const std::string& group, const Parameters&
   const auto a = numbers("a");
   const auto loss = numbers("loss");
   const bool has_validation = file.has(group + "/validation_loss");
-  const auto validation =
-      has_validation
-          ? numbers("validation_loss")
-          : std::optional(std::vector<double>(times, std::numeric_limits<double>::quiet_NaN()));
+  const auto validation = has_validation ? numbers("validation_loss") : std::nullopt;
   const auto norm = numbers("gradient_norm");
   const auto dissipated = numbers("dissipated");
   const auto residual = numbers("energy_residual");
-  if (!t_values || !c || !theta || !w || !a || !loss || !validation || !norm || !dissipated ||
-      !residual) {
+  if (!t_values || !c || !theta || !w || !a || !loss || (has_validation && !validation) || !norm ||
+      !dissipated || !residual) {
     return;
   }
   for (std::size_t k = 0; k < times; ++k) {
@@ -465,7 +462,8 @@ void read_snapshots(InputFile& file, const std::string& group, const Parameters&
     snapshot.parameters.w = row_of(*w, k, entries);
     snapshot.parameters.a = (*a)[k];
     snapshot.loss = (*loss)[k];
-    snapshot.validation_loss = (*validation)[k];
+    snapshot.validation_loss =
+        has_validation ? (*validation)[k] : std::numeric_limits<double>::quiet_NaN();
     snapshot.gradient_norm = (*norm)[k];
     snapshot.dissipated = (*dissipated)[k];
     snapshot.energy_residual = (*residual)[k];

@@ -320,8 +320,8 @@ class Hostile(DirectoryTest):
         with h5py.File(path, "w") as f:
             f.attrs["vocabulary_size"] = 3
             tokens = f.create_dataset("tokens", (2**22, 10), "i8", chunks=(2**14, 10), **COMPRESSED)
-            tokens[-1] = 7  # the other 40 million tokens are zeros that nobody wrote
-        self.assertIn("/tokens[4194303, 0] 7 (and 9 more)", self.refused(path, "data"))
+            tokens[-1] = 7  # nobody wrote the other 40 million tokens
+        self.assertIn("/tokens has values that were never written", self.refused(path, "data"))
         self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024, MOST_MEMORY)
 
     def test_damaged_runs_in_other_commands(self):

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
@@ -20,6 +21,13 @@ using namespace gihflow::testing;
 namespace {
 
 constexpr int damages = 300;
+
+// Most memory that this process ever had, in bytes: what a damaged file merely declares must not be in it.
+double most_memory() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  return 1024.0 * static_cast<double>(used.ru_maxrss);
+}
 
 // Generators of the standard library are the same everywhere, its distributions are not.
 class Damage {
@@ -85,6 +93,7 @@ void check_damaged(const std::string& path, std::uint64_t seed,
   MESSAGE(fmt::format("{} of {} damaged files refused", refused, damages));
   CHECK(refused > damages / 4);
   CHECK(refused < damages);
+  CHECK(most_memory() < 0x1p30);
 }
 
 }  // namespace
