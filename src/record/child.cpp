@@ -16,6 +16,12 @@
 #include <cstring>
 #include <fstream>
 #include <new>
+#include <string_view>
+
+#ifdef GIHFLOW_ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
 
 namespace gihflow::hdf5 {
 
@@ -23,6 +29,31 @@ namespace {
 
 constexpr int out_of_memory = 3;  // exit codes of the child
 constexpr int other_failure = 4;
+
+#ifdef GIHFLOW_ADDRESS_SANITIZER
+constexpr bool watched = true;
+// What a damaged file makes HDF5 do wrong inside functions of the C library is HDF5's own fault.
+extern "C" const char* __asan_default_suppressions() {
+  return "interceptor_via_lib:libhdf5\n";
+}
+// A sanitizer's allocator ends the process where another one would throw.
+void leave_out_of_memory() {
+  const std::string_view report = __asan_get_report_description();
+  if (report == "out-of-memory" || report == "allocation-size-too-big") _exit(out_of_memory);
+}
+void expect_sanitizer() {
+  __sanitizer_set_death_callback(leave_out_of_memory);
+}
+#else
+constexpr bool watched = false;
+void expect_sanitizer() {}
+#endif
+
+// Sanitizers end a process with exit code 1, assertions of the C++ library abort it.
+bool found_by_sanitizer(int status) {
+  return (WIFEXITED(status) && WEXITSTATUS(status) == 1) ||
+         (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
 
 std::string reason() {
   return std::strerror(errno);
@@ -85,11 +116,11 @@ bool put(int socket, const Message& message) {
   return move_all(socket, Direction::out, bytes.data(), bytes.size());
 }
 
-// A library that finds its memory broken says so on standard error.
+// A library that finds its memory broken says so on standard error, and so does a sanitizer.
 void silence() {
   const int nowhere = open("/dev/null", O_RDWR);
-  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    dup2(nowhere, descriptor);
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO}) dup2(nowhere, descriptor);
+  if (!watched) dup2(nowhere, STDERR_FILENO);
   close(nowhere);
 }
 
@@ -97,6 +128,7 @@ void confine(const ChildLimits& limits, int socket) {
   close_all_but(socket);
   silence();
   reset_signals();
+  expect_sanitizer();
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_FSIZE, 0);
   if (const std::size_t used = address_space(); used > 0) limit(RLIMIT_AS, used + limits.memory);
@@ -166,6 +198,9 @@ void Child::give_up() {
   process_ = -1;
   if (timed_out) {
     throw ChildFailure(fmt::format("gave nothing to read within {} s", limits_.wall_seconds));
+  }
+  if (watched && ended > 0 && found_by_sanitizer(status)) {
+    throw std::logic_error("a sanitizer or an assertion ended the process that reads a file");
   }
   if (ended > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
     throw ChildFailure(

@@ -10,6 +10,15 @@
 
 #include "record/message.hpp"
 
+// Defined where an address sanitizer watches this build.
+#if defined(__SANITIZE_ADDRESS__)
+#define GIHFLOW_ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GIHFLOW_ADDRESS_SANITIZER
+#endif
+#endif
+
 namespace gihflow::hdf5 {
 
 /// What a child may take.
@@ -37,6 +46,9 @@ class ChildFailure : public std::runtime_error {
 /// files and no core, prints nothing, holds no descriptor of the parent's (a lock among them would
 /// outlive it), and ends with the parent. No other thread of the parent may be inside HDF5 when the
 /// child is made: its lock would be held for ever there.
+///
+/// Where a sanitizer watches, the child keeps standard error, and what the sanitizer finds in it is
+/// thrown as std::logic_error instead of ChildFailure: a fault of this program, not of the file.
 class Child {
  public:
   using Answer = std::function<Message(Message request, std::span<std::byte> window)>;
