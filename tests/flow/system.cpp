@@ -45,7 +45,8 @@ TEST_CASE("the Jacobian is that of the right-hand side") {
       // derivatives = columns less one for each softmax
       const std::pair<const char*, Index> expected[] = {{"c:1", 6},   {"w:1", 6},  {"a:1", 1},
                                                         {"cw:1", 12}, {"ca:1", 7}, {"cwa:1", 13}};
-      for (auto [schedule, columns] : expected) {
+      for (const auto& [stages, columns] : expected) {
+        const std::string schedule = stages;
         CAPTURE(schedule);
         const Coordinates coordinates(parse_schedule(schedule)[0], generic_point(model));
         StageSystem system(*objective, coordinates);

@@ -98,7 +98,8 @@ TEST_CASE("loss and gradient at extremes are those of the reference, and numbers
         model.epsilon = epsilon;
         model.boundary = boundary;
         const auto reference = make_objective(model, *chains.source, Engine::reference);
-        for (const auto& [name, at] : extreme_points(model)) {
+        for (const auto& [words, at] : extreme_points(model)) {
+          const std::string name = words;
           CAPTURE(chains.name);
           CAPTURE(epsilon);
           CAPTURE(name);
@@ -186,7 +187,8 @@ TEST_CASE("infinite context at extremes has a loss and a gradient") {
     model.vocabulary = 2;
     model.epsilon = epsilon;
     const auto objective = make_infinite_objective(model, *sharp);
-    for (const auto& [name, at] : extreme_points(model)) {
+    for (const auto& [words, at] : extreme_points(model)) {
+      const std::string name = words;
       CAPTURE(epsilon);
       CAPTURE(name);
       Gradient found;

@@ -67,7 +67,8 @@ TEST_CASE("an option that is set is got back") {
                                                        {"integrator", "rosenbrock4"},
                                                        {"force", "true"},
                                                        {"a-init", "-3"}};
-  for (const auto& [name, text] : cases) {
+  for (const auto& one : cases) {
+    const std::string name = one.first, text = one.second;
     const auto [setting, faults] = with(name, text);
     CHECK_MESSAGE(faults.sentences.empty(), name);
     const auto value = find_option(name)->get(setting);
@@ -108,13 +109,14 @@ TEST_CASE("values out of range are faults that name option, value and what is al
                                                        {"integrator", "euler"},
                                                        {"engine", "gpu"},
                                                        {"data", ""}};
-  for (const auto& [name, text] : cases) {
+  for (const auto& one : cases) {
+    const std::string name = one.first, text = one.second;
     const auto [setting, faults] = with(name, text);
     REQUIRE_MESSAGE(faults.sentences.size() == 1, fmt::format("{} {}", name, text));
     const std::string& sentence = faults.sentences.front();
     CHECK_MESSAGE(sentence.starts_with(fmt::format("--{}", name)), sentence);
     CHECK_MESSAGE(sentence.ends_with("must be " + find_option(name)->allowed), sentence);
-    CHECK(faults.about({name}));
+    CHECK(faults.about({name.c_str()}));
     // The default stays.
     CHECK(find_option(name)->get(setting) == find_option(name)->get(Setting()));
   }
@@ -125,7 +127,8 @@ TEST_CASE("texts that are not of the kind are nothing") {
       {"chains", "9e3"},  {"chains", "12x"}, {"chains", ""},  {"chains", "1.0"},
       {"alpha", "0,1"},   {"alpha", ""},     {"alpha", "1 "}, {"parents", "1,"},
       {"parents", "1,a"}, {"force", "yes"}};
-  for (const auto& [name, text] : cases) {
+  for (const auto& one : cases) {
+    const std::string name = one.first, text = one.second;
     CHECK_MESSAGE(!parse_value(*find_option(name), text).has_value(),
                   fmt::format("{} '{}'", name, text));
   }
