@@ -87,8 +87,8 @@ Json json_order(const ObservedOrder& order) {
 
 Json json_distances(const std::vector<BlockDistance>& distances) {
   const auto one = [&](double BlockDistance::*number) {
-    std::vector<double> values;
-    for (const BlockDistance& d : distances) values.push_back(d.*number);
+    std::vector<double> values(distances.size());
+    std::ranges::transform(distances, values.begin(), number);
     return json_numbers(values);
   };
   return {{"c", one(&BlockDistance::c)},

@@ -38,7 +38,8 @@ void handle_signals() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   // A file that grows past a limit is a write error, not the end of the process.
-  std::signal(SIGXFSZ, SIG_IGN);
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGXFSZ, &action, nullptr);
 }
 
 int run_command(const Invocation& invocation) {

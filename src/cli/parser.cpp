@@ -145,7 +145,7 @@ void collect(const CLI::App& app, Command command, Parsed& parsed) {
 // CLI11's own complaints; those left that a user can meet are an option without its value and a flag
 // with one.
 std::string sentence_of(const CLI::ParseError& error) {
-  const std::string message = error.what();
+  std::string message = error.what();
   const std::string name = message.substr(0, message.find_first_of(": "));
   const std::string bare = name.starts_with("--") ? name.substr(2) : name;
   const Option* option = find_option(bare);

@@ -98,14 +98,12 @@ void ProgressBar::progress(const Progress& progress) {
 
 void ProgressBar::draw(const std::string& line) {
   fmt::print(stderr, "\r{}\x1b[K", line);
-  std::fflush(stderr);
   drawn_ = true;
 }
 
 void ProgressBar::clear() {
   if (!drawn_) return;
   fmt::print(stderr, "\r\x1b[K");
-  std::fflush(stderr);
   drawn_ = false;
 }
 

@@ -15,7 +15,7 @@ namespace {
 constexpr Index most_kernels = 1000;
 
 std::shared_ptr<const Kernels> first_kernels(const Problem& problem) {
-  const std::shared_ptr<const Kernels> all = problem.kernels;
+  const std::shared_ptr<const Kernels>& all = problem.kernels;
   const Setting& setting = problem.setting;
   if (!all) {
     return std::make_shared<const Kernels>(

@@ -193,7 +193,7 @@ void write(double x, double& v, double*) {
 }
 void write(const Dual<double>& x, double& v, double* d) {
   v = x.v;
-  *d = x.d;
+  if (d) *d = x.d;
 }
 template <class Scalar>
 void write(const std::vector<Scalar>& x, std::vector<double>& v, std::vector<double>* d) {

@@ -66,6 +66,7 @@ struct Pack {
   Pack(const Pack& from) {
     *this = from;
   }
+  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment): each register keeps what it had
   Pack& operator=(const Pack& from) {
     for (int i = 0; i < registers; ++i) part[i] = from.part[i];
     return *this;
@@ -122,10 +123,12 @@ GIHFLOW_HD inline void load(double& x, const double* from) {
 }
 GIHFLOW_HD inline void load(Pack& x, const double* from) {
   for (int i = 0; i < Pack::registers; ++i)
+    // NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result): at most pack_lanes
     x.part[i] = *reinterpret_cast<const Pack::Memory*>(from + i * register_doubles);
 }
 GIHFLOW_HD inline void store(const Pack& x, double* to) {
   for (int i = 0; i < Pack::registers; ++i)
+    // NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result): at most pack_lanes
     *reinterpret_cast<Pack::Memory*>(to + i * register_doubles) = x.part[i];
 }
 

@@ -28,6 +28,7 @@ template <class T>
 T* take(double*& scratch, std::int64_t n) {
   // Every array starts on a cache line.
   T* array = reinterpret_cast<T*>(scratch);
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): T may be double itself
   scratch += (n * static_cast<std::int64_t>(sizeof(T) / sizeof(double)) + 7) / 8 * 8;
   return array;
 }
@@ -449,7 +450,7 @@ void run_block(const BlockTask& task) {
     std::int64_t pairs = v.group_pairs[segment.group + 1] - first;
     const std::uint16_t* query = v.query_digits + segment.group * m.W;
     std::int32_t pattern = m.patterns > 1 ? v.query_existing[segment.group] : 0;
-    double top, bottom;
+    double top = 0.0, bottom = 0.0;
     query_features(m, s, query, pattern);
     pair_features(m, v, s, first, pairs, a, top, bottom);
     for (std::int64_t j = 0; j < pairs; ++j) set(s.b[j], 0.0);

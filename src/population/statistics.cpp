@@ -275,11 +275,11 @@ TiledStatistics::TiledStatistics(const Model& model, Statistics s, int lanes)
     auto keys = std::lexicographical_compare_three_way(
         of_chain(s.key, i).begin(), of_chain(s.key, i).end(), of_chain(s.key, j).begin(),
         of_chain(s.key, j).end());
-    if (keys != 0) return keys < 0;
+    if (std::is_neq(keys)) return std::is_lt(keys);
     auto counts = std::lexicographical_compare_three_way(
         of_chain(s.count, i).begin(), of_chain(s.count, i).end(), of_chain(s.count, j).begin(),
         of_chain(s.count, j).end());
-    return counts != 0 ? counts < 0 : i < j;
+    return std::is_neq(counts) ? std::is_lt(counts) : i < j;
   });
   std::vector<Index> first_alike;  // of every chain that differs from the one before, in this order
   std::vector<Index> first_of(order.size());  // of every chain, the one it is alike

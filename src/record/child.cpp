@@ -81,10 +81,11 @@ void limit_processor_time(unsigned seconds) {
 }
 
 // The parent's handlers would act on the parent's behalf; what the terminal sends is for the parent.
+// That a few signals cannot be set is as well.
 void reset_signals() {
-  for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
+  for (int signal = 1; signal < NSIG; ++signal) static_cast<void>(std::signal(signal, SIG_DFL));
   for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP, SIGXFSZ})
-    std::signal(signal, SIG_IGN);
+    static_cast<void>(std::signal(signal, SIG_IGN));
 }
 
 void close_all_but(int kept) {
@@ -136,7 +137,8 @@ void confine(const ChildLimits& limits, int socket) {
 
 }  // namespace
 
-Child::Child(std::size_t window_bytes, Answer answer, const ChildLimits& limits) : limits_(limits) {
+Child::Child(std::size_t window_bytes, const Answer& answer, const ChildLimits& limits)
+    : limits_(limits) {
   int sockets[2];
   void* const shared =
       mmap(nullptr, window_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -175,7 +177,7 @@ Child::~Child() {
 
 void Child::send(const Message& request, unsigned processor_seconds) {
   processor_seconds_ = processor_seconds;
-  if (!put(socket_, std::move(Message() << processor_seconds << request.bytes()))) give_up();
+  if (!put(socket_, Message() << processor_seconds << request.bytes())) give_up();
 }
 
 Message Child::receive() {

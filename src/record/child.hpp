@@ -54,7 +54,7 @@ class Child {
   using Answer = std::function<Message(Message request, std::span<std::byte> window)>;
 
   /// Forks; `answer` runs in the child alone. Throws ChildFailure.
-  Child(std::size_t window_bytes, Answer answer, const ChildLimits& limits = {});
+  Child(std::size_t window_bytes, const Answer& answer, const ChildLimits& limits = {});
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

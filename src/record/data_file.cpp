@@ -149,7 +149,7 @@ void write_data(OutputFile& file, const Sequences& sequences, const Provenance& 
   const std::string hash = data_hash(*stored_sequences(borrowed));
   write_image(file, [&](hdf5::Image& image) {
     const hsize_t chains = static_cast<hsize_t>(sequences.count);
-    const hsize_t positions = static_cast<hsize_t>(sequences.length + 1);
+    const hsize_t positions = static_cast<hsize_t>(sequences.length) + 1;
     const hsize_t tokens = static_cast<hsize_t>(sequences.vocabulary);
     write_provenance(image, provenance);
     image.attribute("/", "vocabulary_size", sequences.vocabulary);

@@ -43,8 +43,8 @@ class Preparation {
     check_stages();
     check_outputs();
     if (faults_.sentences.empty()) {
-      for (std::string& message : estimate_errors(problem_, estimate(problem_))) {
-        fault("", std::move(message));
+      for (const std::string& message : estimate_errors(problem_, estimate(problem_))) {
+        fault("", message);
       }
     }
     if (!faults_.sentences.empty()) throw InputError(std::move(faults_.sentences));

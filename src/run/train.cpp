@@ -32,8 +32,7 @@ std::string utc_now() {
   std::tm parts{};
   gmtime_r(&now, &parts);
   char text[sizeof "0000-00-00T00:00:00Z"];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
+  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts));
 }
 
 std::string host_name() {

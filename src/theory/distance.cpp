@@ -75,7 +75,8 @@ double mean_total_variation(std::span<const double> reference, std::span<const d
                             Index vocabulary) {
   double sum = 0.0;
   for (std::size_t i = 0; i < reference.size(); ++i) sum += std::abs(reference[i] - prediction[i]);
-  return 0.5 * sum / static_cast<double>(reference.size() / size(vocabulary));
+  const std::size_t contexts = reference.size() / size(vocabulary);
+  return 0.5 * sum / static_cast<double>(contexts);
 }
 
 /// σ^{(h)} on one lag alone, for softmax(w): the others are e^{−1000} of it.
@@ -168,11 +169,13 @@ double best_a(const WindowSample& sample, std::span<const double> scores,
   constexpr double lowest = -5.0, highest = 12.0, step = 0.5;
   double best = lowest;
   total_variation = std::numeric_limits<double>::infinity();
-  for (double x = lowest; x <= highest; x += step)
-    if (const double tv = at(x); tv < total_variation) {
+  for (int i = 0; lowest + i * step <= highest; ++i) {
+    const double x = lowest + i * step, tv = at(x);
+    if (tv < total_variation) {
       total_variation = tv;
       best = x;
     }
+  }
   constexpr double golden = 0.6180339887498949;
   double left = best - step, right = best + step;
   for (int i = 0; i < 12; ++i) {
@@ -238,7 +241,7 @@ std::vector<double> WindowSample::scores(std::span<const double> p,
     };
     std::vector<double> t(size(H));
     for (Index chain = begin; chain < end; ++chain) {
-      const std::vector<double> query = of(query_[size(chain)]);
+      const std::vector<double>& query = of(query_[size(chain)]);
       for (Index j = window_begin_[size(chain)]; j < window_begin_[size(chain) + 1]; ++j) {
         const std::vector<double>& u = of(window_[size(j)]);
         for (Index h = 0; h < H; ++h)

@@ -387,7 +387,7 @@ class Verifier {
                              double highest, const std::string& setting) {
     const Model& m = objective->model();
     const double duration = sharpening_time(laws, 0.0, highest, m.epsilon);
-    const auto snapshots =
+    auto snapshots =
         fly(objective, sharp_start(m, parents, 0.0), {.a = true, .duration = duration}, 200,
             1e-3 / sharpening_rate(laws, 0.0, m.epsilon));
     Curve curve{"III", setting, "a", "1", "flow time", "1", {}, {}, {}};
