@@ -33,6 +33,14 @@ class Compare(DirectoryTest):
     def test_file_agrees_with_json_and_draws(self):
         options = [*MILD, "--stages", "cwa:8,a:4", "--learning-rates", "2,0.5", "--outputs", 6]
         stages = json.loads(self.compare(*options, "--json").stdout)["stages"]
+        text = self.compare(*options, "--force").stdout
+        for k, stage in enumerate(stages):
+            part = text.split(f"stage {k + 1} ")[1]
+            if stage["flow"]["order"] is None:
+                self.assertIn("observed order in the learning rate: none", part)
+            else:
+                self.assertIn(f"learning rate: {stage['flow']['order']:.3f} against the flow, ", part)
+                self.assertIn(f"{stage['modified_flow']['order']:.3f} against the modified flow", part)
         with h5py.File(self.directory / "compare.h5") as file:
             self.assertEqual(file["learning_rate"][()].tolist(), [2, 0.5])
             for k, stage in enumerate(stages):

@@ -79,6 +79,17 @@ class Diff(DirectoryTest):
                 file.attrs[name] = value
             self.assertIn(value.partition(" ")[0], self.diff("a.h5", "b.h5", expect=expect).stdout)
 
+    def test_texts_that_differ(self):
+        text = h5py.string_dtype()
+        for name, words in (("a.h5", ["dopri5", "rosenbrock4", "dopri5"]), ("b.h5", ["dopri5", "fehlberg78", "auto"]),
+                            ("c.h5", ["dopri5"])):
+            with h5py.File(self.directory / name, "w") as file:
+                file.create_dataset("words", data=words, dtype=text)
+        self.diff("a.h5", "a.h5", expect=0)
+        found = json.loads(self.diff("a.h5", "b.h5", "--json", expect=1).stdout)["datasets"]
+        self.assertEqual([(d["name"], d["entries"], d["different"]) for d in found], [("/words", 3, 2)])
+        self.assertIn("3 texts beside 1", self.diff("a.h5", "c.h5", expect=1).stdout)
+
     def test_other_files(self):
         for name, seed in (("a.h5", "1"), ("b.h5", "1"), ("c.h5", "2")):
             run("gihflow", "sample", "-o", name, "--seed", seed, "--chains", "9", cwd=self.directory)
