@@ -31,9 +31,11 @@ class Compare(DirectoryTest):
                 self.assertLess(rate["growth_error"], 1e-12)
 
     def test_file_agrees_with_json_and_draws(self):
-        options = [*MILD, "--stages", "cwa:8,a:4", "--learning-rates", "2,0.5", "--outputs", 6]
+        options = [*MILD, "--stages", "cwa:40,a:0.8", "--learning-rates", "0.4,0.2", "--outputs", 6,
+                   "--first-output", 0.4]
         stages = json.loads(self.compare(*options, "--json").stdout)["stages"]
         text = self.compare(*options, "--force").stdout
+        self.assertEqual([stage["flow"]["order"] is None for stage in stages], [False, True])
         for k, stage in enumerate(stages):
             part = text.split(f"stage {k + 1} ")[1]
             if stage["flow"]["order"] is None:
@@ -42,7 +44,7 @@ class Compare(DirectoryTest):
                 self.assertIn(f"learning rate: {stage['flow']['order']:.3f} against the flow, ", part)
                 self.assertIn(f"{stage['modified_flow']['order']:.3f} against the modified flow", part)
         with h5py.File(self.directory / "compare.h5") as file:
-            self.assertEqual(file["learning_rate"][()].tolist(), [2, 0.5])
+            self.assertEqual(file["learning_rate"][()].tolist(), [0.4, 0.2])
             for k, stage in enumerate(stages):
                 group = file[f"stage_{k + 1}"]
                 self.assertEqual(group.attrs["trained"], stage["trained"])
@@ -60,6 +62,7 @@ class Compare(DirectoryTest):
         run(sys.executable, "-B", "-m", "gihflow.comparison", self.directory / "compare.h5", "-o", figure)
         self.assertTrue(figure.read_bytes().startswith(b"\x89PNG"))
         text = self.compare(*options, "--force").stdout
+        self.assertEqual([stage["flow"]["order"] is None for stage in stages], [False, True])
         self.assertIn("lambda_max along the flow", text)
         self.assertIn("stage 2 a:4", text)
 
