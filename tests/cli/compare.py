@@ -34,15 +34,6 @@ class Compare(DirectoryTest):
         options = [*MILD, "--stages", "cwa:40,a:0.8", "--learning-rates", "0.4,0.2", "--outputs", 6,
                    "--first-output", 0.4]
         stages = json.loads(self.compare(*options, "--json").stdout)["stages"]
-        text = self.compare(*options, "--force").stdout
-        self.assertEqual([stage["flow"]["order"] is None for stage in stages], [False, True])
-        for k, stage in enumerate(stages):
-            part = text.split(f"stage {k + 1} ")[1]
-            if stage["flow"]["order"] is None:
-                self.assertIn("observed order in the learning rate: none", part)
-            else:
-                self.assertIn(f"learning rate: {stage['flow']['order']:.3f} against the flow, ", part)
-                self.assertIn(f"{stage['modified_flow']['order']:.3f} against the modified flow", part)
         with h5py.File(self.directory / "compare.h5") as file:
             self.assertEqual(file["learning_rate"][()].tolist(), [0.4, 0.2])
             for k, stage in enumerate(stages):
@@ -63,8 +54,14 @@ class Compare(DirectoryTest):
         self.assertTrue(figure.read_bytes().startswith(b"\x89PNG"))
         text = self.compare(*options, "--force").stdout
         self.assertEqual([stage["flow"]["order"] is None for stage in stages], [False, True])
+        for k, stage in enumerate(stages):
+            part = text.split(f"stage {k + 1} ")[1]
+            if stage["flow"]["order"] is None:
+                self.assertIn("observed order in the learning rate: none", part)
+            else:
+                self.assertIn(f"learning rate: {stage['flow']['order']:.3f} against the flow, ", part)
+                self.assertIn(f"{stage['modified_flow']['order']:.3f} against the modified flow", part)
         self.assertIn("lambda_max along the flow", text)
-        self.assertIn("stage 2 a:4", text)
 
     def test_refusals(self):
         for options, sentences in (
