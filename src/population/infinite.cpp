@@ -205,7 +205,7 @@ void write(const std::vector<Scalar>& x, std::vector<double>& v, std::vector<dou
 class InfiniteObjective final : public Objective {
  public:
   InfiniteObjective(const Model& model, const Kernels& kernels, const std::string& set)
-      : laws_(law_functions(set)),
+      : laws_(hot_loops(set).laws),
         model_(model),
         chains_(kernels.count),
         windows_(power(model.vocabulary, model.widest(), "windows")),

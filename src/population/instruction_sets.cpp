@@ -16,20 +16,12 @@ GIHFLOW_HOT_LOOPS(avx512)
 #endif
 #undef GIHFLOW_HOT_LOOPS
 
-const hot::BlockFunctions& block_functions([[maybe_unused]] const std::string& set) {
+HotLoops hot_loops([[maybe_unused]] const std::string& set) {
 #ifdef GIHFLOW_ISA_X86
-  if (set == "avx512") return avx512::block_functions;
-  if (set == "avx2") return avx2::block_functions;
+  if (set == "avx512") return {avx512::block_functions, avx512::law_functions};
+  if (set == "avx2") return {avx2::block_functions, avx2::law_functions};
 #endif
-  return baseline::block_functions;
-}
-
-const hot::LawFunctions& law_functions([[maybe_unused]] const std::string& set) {
-#ifdef GIHFLOW_ISA_X86
-  if (set == "avx512") return avx512::law_functions;
-  if (set == "avx2") return avx2::law_functions;
-#endif
-  return baseline::law_functions;
+  return {baseline::block_functions, baseline::law_functions};
 }
 
 double* scratch_of_thread(std::size_t doubles) {

@@ -22,7 +22,7 @@ constexpr Index tiles_per_block = 8;
 class TiledObjective final : public Objective {
  public:
   TiledObjective(const Model& model, const Statistics& counted, int lanes, const std::string& set)
-      : functions_(block_functions(set)),
+      : functions_(hot_loops(set).blocks),
         model_(model),
         chains_(counted.chains),
         tables_(model),
