@@ -1,5 +1,5 @@
-// One loss and gradient on a CUDA card, beside the card's own copy bandwidth and the CPU engine of the same
-// machine. Arguments are those of Google Benchmark.
+// One loss and gradient on a CUDA card, beside the card's own copy bandwidth and the CPU engine of
+// the same machine. Arguments are those of Google Benchmark.
 
 #include <benchmark/benchmark.h>
 #include <cuda_runtime.h>
@@ -20,7 +20,8 @@ namespace {
 /// Attention that has begun to look at its lags, and a that has begun to grow: no special point.
 Point point_of_benchmark(const Model& model) {
   Point at;
-  at.p.assign(static_cast<std::size_t>(model.subsets()), 1.0 / static_cast<double>(model.subsets()));
+  at.p.assign(static_cast<std::size_t>(model.subsets()),
+              1.0 / static_cast<double>(model.subsets()));
   for (Index i = 0; i < model.heads * model.window; ++i)
     at.w.push_back(std::sin(1.0 + 2.0 * static_cast<double>(i)));
   at.a = 3.0;
@@ -67,13 +68,14 @@ void run(benchmark::State& state, const Objective& objective, Work work) {
   state.SetBytesProcessed(static_cast<std::int64_t>(objective.memory()) * state.iterations());
   state.counters["bytes_a_chain"] =
       static_cast<double>(objective.memory()) / static_cast<double>(objective.chains());
-  state.counters["chains"] =
-      benchmark::Counter(static_cast<double>(objective.chains()) * static_cast<double>(state.iterations()),
-                         benchmark::Counter::kIsRate);
+  state.counters["chains"] = benchmark::Counter(
+      static_cast<double>(objective.chains()) * static_cast<double>(state.iterations()),
+      benchmark::Counter::kIsRate);
   state.SetLabel(objective.engine());
 }
 
-/// The objective of the last benchmark, kept for the next: a sample of 10⁷ chains is not drawn twice.
+/// The objective of the last benchmark, kept for the next: a sample of 10⁷ chains is not drawn
+/// twice.
 const Objective& objective_of(const std::string& key,
                               const std::function<std::unique_ptr<Objective>()>& make) {
   static std::string held;
@@ -92,29 +94,37 @@ void add(const std::string& name, const Model& model, Index chains, Index length
   const std::string suffix = work == Work::loss_and_gradient ? "/loss+gradient"
                              : work == Work::gradient        ? "/gradient"
                                                              : "/along";
-  benchmark::RegisterBenchmark((name + suffix).c_str(), [=](benchmark::State& state) {
-    run(state,
-        objective_of(sampled,
-                     [&] {
-                       return make_objective(model, *sample_prior(sample(model, chains, length)),
-                                             engine, device);
-                     }),
-        work);
-  })->UseRealTime()->Unit(benchmark::kMicrosecond);
+  benchmark::RegisterBenchmark(
+      (name + suffix).c_str(),
+      [=](benchmark::State& state) {
+        run(state,
+            objective_of(sampled,
+                         [&] {
+                           return make_objective(
+                               model, *sample_prior(sample(model, chains, length)), engine, device);
+                         }),
+            work);
+      })
+      ->UseRealTime()
+      ->Unit(benchmark::kMicrosecond);
 }
 
 void add_infinite(const std::string& name, const Model& model, Index chains, Device device) {
-  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
-    run(state,
-        objective_of(name,
-                     [&] {
-                       Prior prior;
-                       prior.vocabulary = model.vocabulary;
-                       return make_infinite_objective(
-                           model, draw_kernels(prior, 1, Purpose::train, chains), device);
-                     }),
-        Work::loss_and_gradient);
-  })->UseRealTime()->Unit(benchmark::kMicrosecond);
+  benchmark::RegisterBenchmark(
+      name.c_str(),
+      [=](benchmark::State& state) {
+        run(state,
+            objective_of(name,
+                         [&] {
+                           Prior prior;
+                           prior.vocabulary = model.vocabulary;
+                           return make_infinite_objective(
+                               model, draw_kernels(prior, 1, Purpose::train, chains), device);
+                         }),
+            Work::loss_and_gradient);
+      })
+      ->UseRealTime()
+      ->Unit(benchmark::kMicrosecond);
 }
 
 }  // namespace

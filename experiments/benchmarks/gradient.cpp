@@ -1,5 +1,5 @@
-// One full-batch loss and gradient: the engines beside each other and beside the reference objective, and what the cost
-// grows with; sampling and counting.
+// One full-batch loss and gradient: the engines beside each other and beside the reference
+// objective, and what the cost grows with; sampling and counting.
 
 #include <benchmark/benchmark.h>
 

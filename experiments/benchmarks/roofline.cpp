@@ -1,5 +1,6 @@
-// What the machine allows for one loss and gradient of the dense engine, and the fraction of it that is reached. The
-// throughputs that bind are measured in the same run as the gradient, in turn with it; README.md has the arithmetic.
+// What the machine allows for one loss and gradient of the dense engine, and the fraction of it
+// that is reached. The throughputs that bind are measured in the same run as the gradient, in turn
+// with it; README.md has the arithmetic.
 
 #include <fmt/format.h>
 
@@ -73,7 +74,8 @@ double seconds_together(int threads, const std::function<void(int)>& work) {
   return std::chrono::duration<double>(*std::max_element(ends.begin(), ends.end()) - start).count();
 }
 
-/// What is measured for one number of threads: seconds per unit of work of all threads together, the best of all turns.
+/// What is measured for one number of threads: seconds per unit of work of all threads together,
+/// the best of all turns.
 struct Machine {
   double multiply_add = 1e9, count = 1e9, logarithm = 1e9, divide = 1e9, byte = 1e9;
 
@@ -168,8 +170,7 @@ void table(const std::vector<Index>& chains, double seconds) {
                    memory = bytes * machine.byte, bound = std::max(arithmetic, memory);
       fmt::print(
           "{:>7} {:>10.1f} {:>10.1f} | {:>8.2f} {:>8.2f} {:>5.0f}% | {:>6.1f} {:>6.1f} {:>6.1f} "
-          "{:>6.1f} "
-          "{:>6.1f} | {:>6.1f} {:>5.0f}% {:>5.0f}%\n",
+          "{:>6.1f} {:>6.1f} | {:>6.1f} {:>5.0f}% {:>5.0f}%\n",
           threads, 1e6 * best, 1e6 * times[times.size() / 2], 1e-9 * work.flops / best,
           1e-9 / machine.multiply_add, 100.0 * work.flops * machine.multiply_add / best,
           1e6 * parts[0], 1e6 * parts[1], 1e6 * parts[2], 1e6 * parts[3], 1e6 * memory, 1e6 * bound,

@@ -4,12 +4,13 @@
 
 namespace gihflow::hot {
 
-/// Loops that do nothing but one kind of the dense engine's work, on numbers that stay in the first cache
-/// or in registers; each repeats itself `rounds` times.
+/// Loops that do nothing but one kind of the dense engine's work, on numbers that stay in the first
+/// cache or in registers; each repeats itself `rounds` times.
 struct Throughput {
   /// Multiplications and additions that do not wait for each other; returns how many there were.
   double (*multiply_add)(std::int64_t rounds);
-  /// One byte a lane loaded, converted, multiplied and added, packs of eight; returns how many packs.
+  /// One byte a lane loaded, converted, multiplied and added, packs of eight; returns how many
+  /// packs.
   double (*count)(std::int64_t rounds);
   /// Logarithms and divisions of packs; return how many packs.
   double (*logarithm)(std::int64_t rounds);

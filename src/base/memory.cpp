@@ -23,7 +23,7 @@ std::size_t machine_memory() {
 
 // The limit of the root control group that a container sees; "max" where there is none.
 std::size_t group_memory() {
-  for (const char* path : {"/sys/fs/cgroup/memory.max",                      // version 2
+  for (const char* path : {"/sys/fs/cgroup/memory.max",                       // version 2
                            "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {  // version 1
     std::uint64_t bytes = 0;
     if (std::ifstream(path) >> bytes) return bytes;

@@ -115,10 +115,10 @@ void wait_while_equal(const std::atomic<unsigned>& value, unsigned from) {
   value.wait(from);
 }
 
-// The workers beside the calling thread: one lasting Thrust loop over OpenMP's threads, each of which
-// waits for loops to share. Unlike a parallel region of its own for each loop, which ends when every
-// thread has come, a loop is over when its blocks are done: where other processes keep a core busy, a
-// worker that gets no turn is not waited for.
+// The workers beside the calling thread: one lasting Thrust loop over OpenMP's threads, each of
+// which waits for loops to share. Unlike a parallel region of its own for each loop, which ends
+// when every thread has come, a loop is over when its blocks are done: where other processes keep a
+// core busy, a worker that gets no turn is not waited for.
 class Team {
  public:
   // Never destroyed: its threads end with the process.

@@ -10,7 +10,8 @@ namespace gihflow {
 namespace {
 
 // log of a Gamma(shape, 1) variate for shape ≥ 1 (Marsaglia & Tsang 2000): with x normal and
-// v = (1 + x/√(9δ))³, δ = shape − 1/3, the variate is δv, accepted when log u < x²/2 + δ(1 − v + log v).
+// v = (1 + x/√(9δ))³, δ = shape − 1/3, the variate is δv, accepted when log u < x²/2 + δ(1 − v +
+// log v).
 double log_gamma_above_one(Stream& stream, double shape) {
   const double delta = shape - 1.0 / 3.0;
   const double slope = 1.0 / std::sqrt(9.0 * delta);

@@ -103,7 +103,8 @@ std::vector<double> law_of_irreducible(const std::vector<double>& transition, In
   return normalised(*mu);
 }
 
-// Who can be reached from whom in one step: successors of i are target[start[i]] … target[start[i+1]−1].
+// Who can be reached from whom in one step: successors of i are target[start[i]] …
+// target[start[i+1]−1].
 struct Graph {
   std::vector<Index> start{0};
   std::vector<Index> target;
@@ -180,8 +181,8 @@ struct WindowChain {
         states(power(vocabulary, r, "states of the stationary law")) {
     if (states > max_stationary_states) {
       throw InputError(
-          fmt::format("parents {}: the stationary law of {} consecutive tokens has {} states: must "
-                      "not exceed {}",
+          fmt::format("parents {}: the stationary law of {} consecutive tokens has {} states: "
+                      "must not exceed {}",
                       to_string_lags(parents), r, states, max_stationary_states));
     }
     context.resize(size(states));
@@ -209,8 +210,8 @@ bool all_positive(std::span<const double> values) {
 
 [[noreturn]] void refuse_classes(std::size_t count) {
   throw InputError(fmt::format(
-      "stationary law: the chain has {} closed classes of states: must be one, else the law is not "
-      "unique",
+      "stationary law: the chain has {} closed classes of states: must be one, else the law is "
+      "not unique",
       count));
 }
 
@@ -237,8 +238,8 @@ std::vector<double> stationary_law(std::vector<double> transition, Index states)
   const Index n = states;
   if (n < 1 || n > max_stationary_states || static_cast<Index>(transition.size()) != n * n) {
     throw InputError(fmt::format(
-        "stationary law, {} states with {} transition probabilities: must be states^2 of "
-        "them, for 1 to {} states",
+        "stationary law, {} states with {} transition probabilities: must be states^2 of them, "
+        "for 1 to {} states",
         n, transition.size(), max_stationary_states));
   }
   Graph graph;
@@ -247,8 +248,8 @@ std::vector<double> stationary_law(std::vector<double> transition, Index states)
       const double p = transition[size(i * n + j)];
       if (!std::isfinite(p) || p < 0.0) {
         throw InputError(fmt::format(
-            "stationary law, transition probability {} from state {} to {}: must be finite and not "
-            "negative",
+            "stationary law, transition probability {} from state {} to {}: must be finite and "
+            "not negative",
             p, i, j));
       }
       if (p > 0.0) graph.target.push_back(j);

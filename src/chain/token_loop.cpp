@@ -17,7 +17,8 @@ constexpr Index widest_scan = 8;  // vocabularies up to this are scanned, larger
 constexpr double never = 2.0;     // above every uniform
 
 // thresholds[context, k] = π_0 + … + π_k for k < d−1, so that a uniform u gives the token
-// #{k : u ≥ threshold_k}; `never` from the last possible token on, whatever rounding did to the sum.
+// #{k : u ≥ threshold_k}; `never` from the last possible token on, whatever rounding did to the
+// sum.
 std::vector<double> thresholds_of(std::span<const double> kernel, Index d) {
   const Index contexts = static_cast<Index>(kernel.size()) / d;
   std::vector<double> thresholds(size(contexts * (d - 1)));

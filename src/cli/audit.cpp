@@ -16,8 +16,8 @@ namespace gihflow::cli {
 
 namespace {
 
-// The stretches that were asked for. The one drawn at random cannot be foreseen by whoever wrote the
-// file.
+// The stretches that were asked for. The one drawn at random cannot be foreseen by whoever wrote
+// the file.
 std::vector<Stretch> chosen(const std::vector<Stretch>& all, const Setting& asked,
                             const std::string& path) {
   std::vector<Stretch> possible;

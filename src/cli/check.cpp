@@ -65,9 +65,8 @@ class FreshChains {
   FreshChains(const Setting& run, const std::string& path) : sampling_(run.sampling) {
     if (!run.data.empty()) {
       throw InputError(
-          fmt::format("{}: was trained on the sequences of {}: check needs a run whose chains were "
-                      "drawn from a "
-                      "prior or from kernels, so that fresh ones can be drawn",
+          fmt::format("{}: was trained on the sequences of {}: check needs a run whose chains "
+                      "were drawn from a prior or from kernels, so that fresh ones can be drawn",
                       path, run.data));
     }
     if (!run.kernels.empty()) kernels_ = std::make_shared<const Kernels>(read_kernels(run.kernels));

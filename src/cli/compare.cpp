@@ -36,22 +36,22 @@ std::string stage_text(const ComparedStage& stage, std::size_t number_of_stage) 
       fmt::format("stage {} {}\n", number_of_stage, to_string(Schedule{stage.stage}));
   const double sharpest = *std::max_element(stage.sharpness.begin(), stage.sharpness.end());
   text += fmt::format(
-      "lambda_max along the flow: {} at its start, {} at its end, {} at most; learning rates below "
-      "2/lambda_max = {} are stable throughout\n",
+      "lambda_max along the flow: {} at its start, {} at its end, {} at most; learning rates "
+      "below 2/lambda_max = {} are stable throughout\n",
       number(stage.sharpness.front()), number(stage.sharpness.back()), number(sharpest),
       number(2.0 / sharpest));
   if (stage.to_flow.order) {
     text += fmt::format(
-        "observed order in the learning rate: {} against the flow, {} against the "
-        "modified flow, from rates {} at t = {} to {}\n",
+        "observed order in the learning rate: {} against the flow, {} against the modified "
+        "flow, from rates {} at t = {} to {}\n",
         order_text(stage.to_flow), order_text(stage.to_modified),
         fmt::join(stage.fitted_rates, ", "),
         number(stage.t[static_cast<std::size_t>(stage.fit_begin)]),
         number(stage.t[static_cast<std::size_t>(stage.fit_end - 1)]));
   } else {
     text +=
-        "observed order in the learning rate: none, it takes two stable rates of which the larger "
-        "one makes five steps before equilibrium\n";
+        "observed order in the learning rate: none, it takes two stable rates of which the "
+        "larger one makes five steps before equilibrium\n";
   }
   Table table;
   table.add({"rate", "leaves at", "end: c", "w", "a", "loss", "to modified", "C_D grows",

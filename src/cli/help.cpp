@@ -83,67 +83,55 @@ std::span<const CommandText> command_texts() {
   static const std::vector<CommandText> texts{
       {Command::sample, "[OPTIONS]", "Draw chains and sequences; write them to HDF5",
        "Draws transition kernels from the prior, or takes them from a file, draws one sequence "
-       "from "
-       "each, and writes tokens and label distributions to a data file."},
+       "from each, and writes tokens and label distributions to a data file."},
       {Command::train, "[OPTIONS]", "Integrate the gradient flow through a schedule of stages",
-       "Trains the two-attention-layer transformer by gradient flow through a schedule of stages "
-       "and "
-       "writes the trajectory to a run file. Without options it runs the three-stage experiment of "
-       "the paper. Times are flow times, t = learning rate x steps; losses are in nats."},
+       "Trains the two-attention-layer transformer by gradient flow through a schedule of "
+       "stages and writes the trajectory to a run file. Without options it runs the three-stage "
+       "experiment of the paper. Times are flow times, t = learning rate x steps; losses are in "
+       "nats."},
       {Command::evaluate, "[OPTIONS]", "Loss and gradient at given parameters on given data",
        "Computes loss and gradient in (c, w, a) with their Monte Carlo standard errors, at "
-       "parameters "
-       "from a file or at the initial point, on sequences from a file or on the training chains of "
-       "a "
-       "setting."},
+       "parameters from a file or at the initial point, on sequences from a file or on the "
+       "training chains of a setting."},
       {Command::rank, "[OPTIONS]", "Rank every set of lags by its chi-square mutual information",
        "Computes the modified chi-square mutual information of the next token and every set of "
-       "lags "
-       "beside the standard one, exact for each chain, with standard errors over chains; names the "
-       "information set, its gap to the runner-up and that gap's z-score."},
+       "lags beside the standard one, exact for each chain, with standard errors over chains; "
+       "names the information set, its gap to the runner-up and that gap's z-score."},
       {Command::compare, "[OPTIONS]", "Hold gradient descent against the gradient flow",
        "Runs the gradient flow and gradient descent with several learning rates from the same "
-       "point "
-       "on the same chains, with the modified flow of each. Prints where they end apart, the "
-       "observed "
-       "order in the learning rate, the largest eigenvalue of the Hessian along the flow with the "
-       "learning rates that it allows, and how C_D grows. Each TIME must be a whole number of "
-       "steps."},
+       "point on the same chains, with the modified flow of each. Prints where they end apart, "
+       "the observed order in the learning rate, the largest eigenvalue of the Hessian along "
+       "the flow with the learning rates that it allows, and how C_D grows. Each TIME must be a "
+       "whole number of steps."},
       {Command::show, "RUN [OPTIONS]", "What is in a run file",
-       "Prints provenance, stages, certificates, final parameters and losses of a run file; with "
-       "--config the settings of the run, for train --config."},
+       "Prints provenance, stages, certificates, final parameters and losses of a run file; "
+       "with --config the settings of the run, for train --config."},
       {Command::check, "RUN [OPTIONS]", "Is a run's final model the limiting induction head?",
-       "Compares the final model of a run with the generalised induction head of the information "
-       "set "
-       "S* of its prior, and with that of its own leading set, on fresh sequences: mean total "
-       "variation, Kullback-Leibler divergence, agreement of the likeliest token. Exit code 0 if "
-       "the "
-       "total variation to the former is within the tolerance at every length and prior, else 1, "
-       "and "
-       "the missing part is named: selector (p), copier (attention) or classifier (a)."},
+       "Compares the final model of a run with the generalised induction head of the "
+       "information set S* of its prior, and with that of its own leading set, on fresh "
+       "sequences: mean total variation, Kullback-Leibler divergence, agreement of the "
+       "likeliest token. Exit code 0 if the total variation to the former is within the "
+       "tolerance at every length and prior, else 1, and the missing part is named: selector "
+       "(p), copier (attention) or classifier (a)."},
       {Command::diff, "A B [OPTIONS]", "Where two run files differ, and by how much",
        "Compares two run files, or two files of any kind, dataset by dataset: how many numbers "
-       "have "
-       "other bits, the largest absolute, relative and ULP difference, and the first recorded "
-       "output "
-       "that differs. How the runs were made, config and versions, is told apart; the group "
-       "/execution is left out. Exit code 0 if all numbers have the same bits, else 1."},
+       "have other bits, the largest absolute, relative and ULP difference, and the first "
+       "recorded output that differs. How the runs were made, config and versions, is told "
+       "apart; the group /execution is left out. Exit code 0 if all numbers have the same bits, "
+       "else 1."},
       {Command::audit, "RUN [OPTIONS]", "Compute a stretch of a recorded run again, bit for bit",
        "Computes again what a run recorded between two of the states that its file keeps, on "
-       "chains "
-       "drawn or read again, and compares bits: by default one of some tens of stretches, drawn at "
-       "random. Together the stretches are the whole run. Exit code 0 if all bits agree, else 1, "
-       "with "
-       "the first output that differs."},
+       "chains drawn or read again, and compares bits: by default one of some tens of "
+       "stretches, drawn at random. Together the stretches are the whole run. Exit code 0 if "
+       "all bits agree, else 1, with the first output that differs."},
       {Command::predict, "[OPTIONS]", "What theory predicts for a setting",
        "Prints the predictions of theory for the chains, the model and the start of a setting, "
-       "stage "
-       "by stage, each with the regime in which it is exact."},
+       "stage by stage, each with the regime in which it is exact."},
       {Command::verify, "[OPTIONS]", "Hold the phase predictions of theory against the flow",
        "Runs the gradient flow where the predictions are sharp, measures, and prints predicted, "
        "measured, their difference and a verdict. Given a setting of one's own, by options or "
-       "--config, it also tells how far finite a, finite context and spread attention move things. "
-       "Exit code 0 if every row passes, else 1."},
+       "--config, it also tells how far finite a, finite context and spread attention move "
+       "things. Exit code 0 if every row passes, else 1."},
   };
   return texts;
 }
@@ -188,9 +176,9 @@ std::string command_help(Command command) {
   }
   if (!reads_run(command)) {
     text += entry("--config FILE",
-                  "Read options from flat TOML, option names as keys, arrays for lists, or from a "
-                  "file that gihflow wrote. Options on the command line win over it, it wins over "
-                  "--preset");
+                  "Read options from flat TOML, option names as keys, arrays for lists, or from "
+                  "a file that gihflow wrote. Options on the command line win over it, it wins "
+                  "over --preset");
   }
   text += entry("-h, --help", "Print this help");
   return text;
@@ -219,8 +207,8 @@ std::string version_text() {
                   NLOHMANN_JSON_VERSION_PATCH));
   text += short_entry(
       "reproducibility",
-      "the same build on the same machine gives the same bits, for any number of threads "
-      "and whatever the output times, checkpoints and progress");
+      "the same build on the same machine gives the same bits, for any number of threads and "
+      "whatever the output times, checkpoints and progress");
   return text;
 }
 

@@ -17,9 +17,11 @@ namespace {
 
 // Quoted where a shell would need it.
 std::string shell_word(const std::string& word) {
-  const bool plain = !word.empty() && word.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                          "0123456789_-+=:,./@%") == std::string::npos;
+  const bool plain =
+      !word.empty() &&
+      word.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%") ==
+          std::string::npos;
   if (plain) return word;
   if (!is_plain_utf8(word)) {
     std::string escaped = "$'";
@@ -142,8 +144,8 @@ void collect(const CLI::App& app, Command command, Parsed& parsed) {
   }
 }
 
-// CLI11's own complaints; those left that a user can meet are an option without its value and a flag
-// with one.
+// CLI11's own complaints; those left that a user can meet are an option without its value and a
+// flag with one.
 std::string sentence_of(const CLI::ParseError& error) {
   std::string message = error.what();
   const std::string name = message.substr(0, message.find_first_of(": "));

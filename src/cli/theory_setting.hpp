@@ -7,8 +7,8 @@
 
 namespace gihflow::cli {
 
-/// What predictions for a setting are made from, kept alive. Quantities in infinite context come from the
-/// first 1,000 of its chains.
+/// What predictions for a setting are made from, kept alive. Quantities in infinite context come
+/// from the first 1,000 of its chains.
 struct TheorySetting {
   std::shared_ptr<const Kernels> kernels;
   std::shared_ptr<const Objective> infinite;

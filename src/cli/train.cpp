@@ -14,8 +14,8 @@ namespace {
 std::string times_line(const Execution& execution) {
   const std::size_t processes = execution.processes.size();
   return fmt::format(
-      "{:.2f} s{}: {:.2f} s drawing chains and counting windows, {:.2f} s flow, "
-      "{:.2f} s baselines and standard errors\n",
+      "{:.2f} s{}: {:.2f} s drawing chains and counting windows, {:.2f} s flow, {:.2f} s "
+      "baselines and standard errors\n",
       execution.wall_seconds, processes > 1 ? fmt::format(" in {} processes", processes) : "",
       execution.statistics_seconds, execution.flow_seconds, execution.report_seconds);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// The trained blocks in their own coordinates (c, w, a): those in which gradient descent steps, and in
-// which the Hessian (3.7) and the modified flow (3.6) are taken.
+// The trained blocks in their own coordinates (c, w, a): those in which gradient descent steps, and
+// in which the Hessian (3.7) and the modified flow (3.6) are taken.
 
 #include <Eigen/Core>
 
@@ -35,8 +35,8 @@ class Cartesian {
   /// Direction in (p, w, a) of a move of x along u.
   void direction(const Eigen::VectorXd& x, const Point& at, const Eigen::VectorXd& u,
                  Point& out) const;
-  /// ∇²𝓛·u in x, from the gradient g at `at` and its derivative dg along direction(x, at, u) = `along`:
-  /// the derivative of (3.1), that of the map c → p included.
+  /// ∇²𝓛·u in x, from the gradient g at `at` and its derivative dg along direction(x, at, u) =
+  /// `along`: the derivative of (3.1), that of the map c → p included.
   void hessian_product(const Eigen::VectorXd& x, const Point& at, const Eigen::VectorXd& u,
                        const Point& along, const Gradient& g, const Gradient& dg,
                        Eigen::VectorXd& out) const;

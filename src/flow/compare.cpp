@@ -122,8 +122,8 @@ ObservedOrder observed_order(const ComparedStage& stage,
   return out;
 }
 
-/// `before` is the stage before; null for the first one. A rate that could not follow the flow there
-/// starts this stage elsewhere.
+/// `before` is the stage before; null for the first one. A rate that could not follow the flow
+/// there starts this stage elsewhere.
 void fit_orders(ComparedStage& stage, const ComparedStage* before, double floor) {
   const Index times = static_cast<Index>(stage.flow.size());
   if (times < 2) return;

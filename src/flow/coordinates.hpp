@@ -35,11 +35,12 @@ class Coordinates {
   void slope(const Point& at, const Gradient& gradient, Eigen::VectorXd& dxdt) const;
   /// The same for a displaced state: d(p, w, a) along state component k (not the last) …
   Point tangent(const Point& at, Index k) const;
-  /// … and column k of the Jacobian of ẋ, from the gradient and its derivative along tangent(at, k).
+  /// … and column k of the Jacobian of ẋ, from the gradient and its derivative along tangent(at,
+  /// k).
   void jacobian_column(const Point& at, const Gradient& gradient, const Point& along,
                        const Gradient& derivative, Eigen::Ref<Eigen::VectorXd> column) const;
-  /// Components [begin, end) of the state that enter ẋ through their softmax alone: θ, and w of each
-  /// head. Their columns of the Jacobian add up to zero.
+  /// Components [begin, end) of the state that enter ẋ through their softmax alone: θ, and w of
+  /// each head. Their columns of the Jacobian add up to zero.
   std::vector<std::pair<Index, Index>> softmax_groups() const;
   /// What an error in each component is to be compared with, at least: 0 for a and the dissipated
   /// energy; for logits 1 (θ counted from log C_D), since adding δ to one changes its softmax by a

@@ -59,7 +59,8 @@ Index memories(Optimizer optimizer) {
   return optimizer == Optimizer::adam ? 2 : optimizer == Optimizer::momentum ? 1 : 0;
 }
 
-/// Steps at which a stage is recorded: those nearest to `times`, each once, first and last included.
+/// Steps at which a stage is recorded: those nearest to `times`, each once, first and last
+/// included.
 std::vector<Index> output_steps(const std::vector<double>& times, double rate, Index steps) {
   std::vector<Index> out{0};
   for (double t : times) {
@@ -70,7 +71,8 @@ std::vector<Index> output_steps(const std::vector<double>& times, double rate, I
   return out;
 }
 
-/// Which chains a step sees: consecutive pieces of a random order of all chains, a new one each epoch.
+/// Which chains a step sees: consecutive pieces of a random order of all chains, a new one each
+/// epoch.
 class Batches {
  public:
   Batches(Index chains, Index batch, std::uint64_t seed)
@@ -103,9 +105,9 @@ class Batches {
   std::vector<Index> order_;
 };
 
-/// One stage of descent, from wherever the state stands. StepperState: x is the point (c, w, a) and the
-/// dissipated energy; counters the steps taken; memory what (3.2) says of C_D, then the optimizer's
-/// memories of each component.
+/// One stage of descent, from wherever the state stands. StepperState: x is the point (c, w, a) and
+/// the dissipated energy; counters the steps taken; memory what (3.2) says of C_D, then the
+/// optimizer's memories of each component.
 class StageDescent {
  public:
   StageDescent(TrainingState& state, const Schedule& schedule, const Objective& objective,
@@ -248,9 +250,9 @@ class StageDescent {
     ++record().statistics.non_finite_steps;
     const Snapshot& last = record().snapshots.back();
     record().hint = fmt::format(
-        "the {} is not finite at t = {:.6g}, after {} steps; at the point recorded at t = {:.6g} "
-        "descent is "
-        "stable for learning rates below 2/lambda_max = {:.3g} only: use a smaller one than {}",
+        "the {} is not finite at t = {:.6g}, after {} steps; at the point recorded at t = "
+        "{:.6g} descent is stable for learning rates below 2/lambda_max = {:.3g} only: use a "
+        "smaller one than {}",
         what, state_.stepper.t, step(), last.t,
         2.0 / largest_eigenvalue(Hessian(objective_, stage_, last.parameters)), rate_);
     return Outcome::non_finite;

@@ -268,8 +268,8 @@ class StageRun {
     if (steps == 0) return "the stage made no step";
     const bool unstable = !use_stiff_ && watch_.votes == steps_before_stiff;
     return fmt::format(
-        "{} step{} of this stage came to t = {:.6g} of {:.6g}; the step size is {:.3g}, limited by "
-        "{}: {}",
+        "{} step{} of this stage came to t = {:.6g} of {:.6g}; the step size is {:.3g}, limited "
+        "by {}: {}",
         steps, steps == 1 ? "" : "s", s.t, stage_.duration, s.dt,
         unstable ? "stability, not by accuracy"
                  : "the accuracy of " + coordinates_.component(worst_),
@@ -286,9 +286,8 @@ class StageRun {
     if (!(s.t + dt > s.t)) {
       const StepStatistics& statistics = record().statistics;
       record().hint = fmt::format(
-          "the step size fell to {:.3g} at t = {:.6g}, worst in {}; {} of {} steps were rejected, "
-          "{} of them "
-          "because a value was not finite: loosen rtol{}",
+          "the step size fell to {:.3g} at t = {:.6g}, worst in {}; {} of {} steps were "
+          "rejected, {} of them because a value was not finite: loosen rtol{}",
           dt, s.t, coordinates_.component(worst_), statistics.rejected_steps,
           statistics.rejected_steps + statistics.accepted_steps, statistics.non_finite_steps,
           automatic() || use_stiff_ ? "" : ", or use a stiff integrator");
@@ -345,8 +344,8 @@ class StageRun {
         const double reach = dt * spectral_radius(from_.jacobian);
         if (watch_.vote(reach < 0.5 * limit, steps_before_explicit))
           change_method(fmt::format(
-              "the step size times the spectral radius of the Jacobian has come down to "
-              "{:.3g}, dopri5 is stable up to {}",
+              "the step size times the spectral radius of the Jacobian has come down to {:.3g}, "
+              "dopri5 is stable up to {}",
               reach, limit));
       }
       from_.jacobian.resize(0, 0);
@@ -381,7 +380,8 @@ class StageRun {
     watch_ = {};
   }
 
-  /// Records every output time in (t, t_new] of the step just accepted, without touching its result.
+  /// Records every output time in (t, t_new] of the step just accepted, without touching its
+  /// result.
   void record_until(double t_new, double dt) {
     StepperState& s = state_.stepper;
     auto count_as_output = [this](const State& x, State& dxdt) {

@@ -19,8 +19,8 @@ struct StepStart {
 };
 
 /// Where a step ends: state, slope and error estimate. Explicit methods also tell their last stage
-/// before x, an approximation at the same time, and the slope there: |slope − stage_slope|/|x − stage|
-/// estimates the spectral radius of the Jacobian (Hairer & Wanner, Solving ODEs II, IV.2).
+/// before x, an approximation at the same time, and the slope there: |slope − stage_slope|/|x −
+/// stage| estimates the spectral radius of the Jacobian (Hairer & Wanner, Solving ODEs II, IV.2).
 struct StepEnd {
   Eigen::VectorXd x, slope, error;
   Eigen::VectorXd stage, stage_slope;
@@ -35,14 +35,14 @@ class Method {
   virtual bool uses_jacobian() const { return false; }
   /// One step of size dt.
   virtual void step(const RightHandSide& f, const StepStart& start, double dt, StepEnd& end) = 0;
-  /// State at the fraction dt_out of the last step (0 < dt_out ≤ dt), from the arguments and results
-  /// of that step; may call f, whose calls are then counted as output evaluations.
+  /// State at the fraction dt_out of the last step (0 < dt_out ≤ dt), from the arguments and
+  /// results of that step; may call f, whose calls are then counted as output evaluations.
   virtual void interpolate(const RightHandSide& f, const StepStart& start, const StepEnd& end,
                            double dt, double dt_out, Eigen::VectorXd& out) = 0;
 };
 
-/// Dormand–Prince 5(4), first same as last, dense output of order 4. Stable on the negative real axis
-/// as long as dt·|λ| ≤ dormand_prince_stability.
+/// Dormand–Prince 5(4), first same as last, dense output of order 4. Stable on the negative real
+/// axis as long as dt·|λ| ≤ dormand_prince_stability.
 std::unique_ptr<Method> make_dormand_prince();
 inline constexpr double dormand_prince_stability = 3.25;
 

@@ -1,5 +1,5 @@
-// uBLAS' debug checks multiply factors back and compare with a fixed tolerance, which matrices of such
-// different scales in their rows do not pass.
+// uBLAS' debug checks multiply factors back and compare with a fixed tolerance, which matrices of
+// such different scales in their rows do not pass.
 #define BOOST_UBLAS_NDEBUG 1
 
 #include <algorithm>

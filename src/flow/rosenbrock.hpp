@@ -1,7 +1,7 @@
 #pragma once
 
-// One step of Boost.Odeint's rosenbrock4 behind plain arrays: its uBLAS of Boost 1.74 needs C++17, so this
-// header includes nothing that needs more.
+// One step of Boost.Odeint's rosenbrock4 behind plain arrays: its uBLAS of Boost 1.74 needs C++17,
+// so this header includes nothing that needs more.
 
 #include <cstddef>
 #include <functional>

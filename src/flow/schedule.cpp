@@ -24,7 +24,10 @@ Schedule parse_schedule(const std::string& text) {
     std::string fault;
     if (blocks.empty()) fault = "names no block";
     for (char letter : blocks) {
-      bool* block = letter == 'c' ? &stage.c : letter == 'w' ? &stage.w : letter == 'a' ? &stage.a : nullptr;
+      bool* block = letter == 'c'   ? &stage.c
+                    : letter == 'w' ? &stage.w
+                    : letter == 'a' ? &stage.a
+                                    : nullptr;
       if (!block) {
         fault = fmt::format("has the unknown block '{}'", letter);
         break;
@@ -42,15 +45,17 @@ Schedule parse_schedule(const std::string& text) {
         if (code != std::errc() || stop != last)
           fault = fmt::format("has the TIME '{}', which is not a number", std::string(first, last));
         else if (!std::isfinite(stage.duration) || stage.duration <= 0.0)
-          fault = fmt::format("has the TIME {}, which is not a positive finite number", stage.duration);
+          fault =
+              fmt::format("has the TIME {}, which is not a positive finite number", stage.duration);
       }
     }
     if (fault.empty())
       schedule.push_back(stage);
     else
-      errors.add(fmt::format("stages: '{}' {}; a stage is BLOCKS:TIME with letters of c, w, a, each once, and "
-                             "TIME > 0 in flow time, for example c:2000",
-                             part, fault));
+      errors.add(
+          fmt::format("stages: '{}' {}; a stage is BLOCKS:TIME with letters of c, w, a, each "
+                      "once, and TIME > 0 in flow time, for example c:2000",
+                      part, fault));
   }
   errors.throw_if_any();
   return schedule;
@@ -73,7 +78,8 @@ std::vector<double> output_times(double duration, Index outputs, double first) {
   const Index positive = outputs - 1;
   const double ratio = std::log(duration / first);
   for (Index k = 0; k + 1 < positive; ++k)
-    times.push_back(first * std::exp(ratio * static_cast<double>(k) / static_cast<double>(positive - 1)));
+    times.push_back(first *
+                    std::exp(ratio * static_cast<double>(k) / static_cast<double>(positive - 1)));
   times.push_back(duration);
   return times;
 }

@@ -7,8 +7,9 @@
 
 namespace gihflow {
 
-/// Runs stages by `run_stage`, which takes state.stage from wherever it stands and returns how it ended,
-/// until the schedule's end or a stage that ended otherwise. A stage's end is the next one's start.
+/// Runs stages by `run_stage`, which takes state.stage from wherever it stands and returns how it
+/// ended, until the schedule's end or a stage that ended otherwise. A stage's end is the next one's
+/// start.
 template <class RunStage>
 Outcome run_stages(TrainingState& state, const Schedule& schedule, Observer* observer,
                    RunStage run_stage) {
@@ -40,8 +41,8 @@ std::vector<std::string> state_errors(const TrainingState& state, const Schedule
 /// A sentence on a vector of the stepper that has not the expected size; empty where it has.
 std::string size_error(const char* name, std::size_t size, Index expected);
 
-/// After an accepted step: keeps the state as a restart point if it is its turn, and thins out those kept
-/// before. Which are kept depends on the number of the step alone.
+/// After an accepted step: keeps the state as a restart point if it is its turn, and thins out
+/// those kept before. Which are kept depends on the number of the step alone.
 void keep_restart_point(StageRecord& record, const StepperState& stepper);
 
 /// Steps of a run so far, rejected ones included.

@@ -25,8 +25,8 @@ struct StiffnessWatch {
   }
 };
 
-/// Explicit → stiff: dt·ρ above the stability limit in this many steps, ρ the spectral radius as the
-/// stages estimate it; then confirmed by half the limit with the exact ρ(J).
+/// Explicit → stiff: dt·ρ above the stability limit in this many steps, ρ the spectral radius as
+/// the stages estimate it; then confirmed by half the limit with the exact ρ(J).
 inline constexpr Index steps_before_stiff = 15;
 /// Stiff → explicit: dt·ρ(J) below half the limit in this many steps.
 inline constexpr Index steps_before_explicit = 5;

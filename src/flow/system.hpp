@@ -1,6 +1,7 @@
 #pragma once
 
-// The ordinary differential equation of one stage: ẋ = f(x) and its Jacobian in the stage's coordinates.
+// The ordinary differential equation of one stage: ẋ = f(x) and its Jacobian in the stage's
+// coordinates.
 
 #include <Eigen/Core>
 
@@ -28,8 +29,9 @@ class StageSystem {
 
   /// J = ∂f/∂x at x, [size, size], exact: each column is one derivative of the gradient along a
   /// direction. Columns that are known are left out: that of the dissipated energy, which nothing
-  /// depends on; θ_S with p_S = 0; and one of each softmax, whose columns add up to zero. Returns the
-  /// number of derivatives taken, each of which costs less than two gradients. Throws NonFinite.
+  /// depends on; θ_S with p_S = 0; and one of each softmax, whose columns add up to zero. Returns
+  /// the number of derivatives taken, each of which costs less than two gradients. Throws
+  /// NonFinite.
   Index jacobian(const Eigen::VectorXd& x, Eigen::MatrixXd& j);
 
  private:

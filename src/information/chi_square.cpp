@@ -71,8 +71,8 @@ class Marginals {
 
  private:
   std::size_t index_of(std::uint32_t mask) const {
-    // By size, then lexicographic: of two sets of one size the one that owns the smallest lag in which
-    // they differ comes first.
+    // By size, then lexicographic: of two sets of one size the one that owns the smallest lag in
+    // which they differ comes first.
     const auto before = [](std::uint32_t x, std::uint32_t y) {
       if (x == y) return false;
       const int sizes = std::popcount(x) - std::popcount(y);
@@ -125,8 +125,7 @@ void check_memory(const Kernels& kernels, Index window, Index sets) {
   if (needed > limit)
     throw InputError(
         fmt::format("window {} with vocabulary {}: {:.4g} windows and {} sets of lags over {} "
-                    "chains need {:.4g} GiB of "
-                    "memory: must not exceed {:.1f} GiB",
+                    "chains need {:.4g} GiB of memory: must not exceed {:.1f} GiB",
                     window, kernels.vocabulary, std::pow(d, static_cast<double>(window)), sets,
                     kernels.count, needed / 0x1p30, limit / 0x1p30));
 }
@@ -160,9 +159,8 @@ Ranking rank_lag_sets(const Kernels& kernels, Index window, Index degree) {
     const Index classes = closed_classes(kernels.of_chain(i), kernels.vocabulary, kernels.parents);
     if (classes != 1)
       throw InputError(
-          fmt::format("kernels, chain {}: has {} closed classes of states: must be one, since its "
-                      "stationary law is "
-                      "not unique",
+          fmt::format("kernels, chain {}: has {} closed classes of states: must be one, since "
+                      "its stationary law is not unique",
                       i, classes));
     const auto row = chi_square_information(kernels.of_chain(i), kernels.vocabulary,
                                             kernels.parents, window, degree);

@@ -1,6 +1,6 @@
-// The engine for a CUDA card: the stages of stages.hpp over statistics that stay on the card. One upload, a
-// fixed sequence of launches and one download a gradient; nothing is allocated after construction, every
-// sum has a fixed order.
+// The engine for a CUDA card: the stages of stages.hpp over statistics that stay on the card. One
+// upload, a fixed sequence of launches and one download a gradient; nothing is allocated after
+// construction, every sum has a fixed order.
 
 #define GIHFLOW_ISA card
 
@@ -27,8 +27,8 @@ namespace {
 
 using namespace card;  // NOLINT: the names of this engine's own instruction set
 
-/// Tiles pay where this share of their counts is not zero, and where a full team has room for its sums
-/// (experiments/benchmarks/card.md).
+/// Tiles pay where this share of their counts is not zero, and where a full team has room for its
+/// sums (experiments/benchmarks/card.md).
 constexpr double least_fill = 0.02;
 constexpr Index teams_wanted = 2048;  // of dense tiles: several for each multiprocessor
 constexpr Index chunk_entries = 512;
@@ -132,8 +132,8 @@ class StagedObjective final : public Objective {
       dense_ = threads_ > 0 && (engine == Engine::dense || pays);
       if (engine == Engine::dense && !dense_)
         throw InputError("engine dense: " + std::to_string(statistics->most_pairs()) +
-                         " windows beside one query are more than the card can sum at a time; use "
-                         "engine sparse or auto");
+                         " windows beside one query are more than the card can sum at a time; "
+                         "use engine sparse or auto");
     }
     if (!dense_) statistics = std::make_unique<TiledStatistics>(model_, counted_, 1);
     const TiledStatistics& s = *statistics;
@@ -446,8 +446,8 @@ struct Probe {
     const cudaError_t error = cudaGetDeviceCount(&count);
     if (error == cudaErrorInsufficientDriver) {
       fault =
-          "must be cpu or auto, since no NVIDIA driver is installed or it is older than the CUDA "
-          "that this program was built with";
+          "must be cpu or auto, since no NVIDIA driver is installed or it is older than the "
+          "CUDA that this program was built with";
     } else if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0)) {
       fault = "must be cpu or auto, since the NVIDIA driver finds no card";
     } else if (error != cudaSuccess) {

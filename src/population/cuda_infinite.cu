@@ -1,5 +1,5 @@
-// The objective in infinite context, formula (5.1), on a CUDA card: the same stages beside two matrix
-// products, chains by windows and windows by queries, by cuBLAS.
+// The objective in infinite context, formula (5.1), on a CUDA card: the same stages beside two
+// matrix products, chains by windows and windows by queries, by cuBLAS.
 
 #define GIHFLOW_ISA card
 
@@ -90,8 +90,9 @@ class HostProducts {
   }
 };
 
-/// Block: a range of (chain, query). From Σ_Z μ(Z,e) E(Z,q) in `readouts` [N, d, queries] to the loss and, in
-/// their place, g(e), where the label's distribution is weighed by the query's probability.
+/// Block: a range of (chain, query). From Σ_Z μ(Z,e) E(Z,q) in `readouts` [N, d, queries] to the
+/// loss and, in their place, g(e), where the label's distribution is weighed by the query's
+/// probability.
 template <class N>
 struct Readouts {
   ModelView m;
@@ -122,8 +123,8 @@ struct Readouts {
   }
 };
 
-/// Item: (chain, query). The same sums where a·k spreads widely: every chain and query is shifted by its own
-/// largest a·k.
+/// Item: (chain, query). The same sums where a·k spreads widely: every chain and query is shifted
+/// by its own largest a·k.
 template <class S>
 struct ShiftedSums {
   std::int64_t d, windows;

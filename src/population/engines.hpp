@@ -22,8 +22,8 @@ std::unique_ptr<Objective> make_tiled_objective(const Model& model, const Statis
                                                 int lanes,
                                                 const std::string& set = instruction_set());
 
-/// The CUDA engine; throws InputError with a cuda_fault(), or where the statistics do not fit the card.
-/// engine: dense, sparse, or automatic for whichever is cheaper.
+/// The CUDA engine; throws InputError with a cuda_fault(), or where the statistics do not fit the
+/// card. engine: dense, sparse, or automatic for whichever is cheaper.
 std::unique_ptr<Objective> make_cuda_objective(const Model& model, const SequenceSource& source,
                                                Engine engine);
 /// The same stages on the host, one chain after the other: for tests. Only with built_with_cuda().
@@ -37,8 +37,8 @@ std::unique_ptr<Objective> make_cuda_infinite_objective(const Model& model, cons
 std::unique_ptr<Objective> make_staged_infinite_objective(const Model& model,
                                                           const Kernels& kernels);
 
-/// The stationary law of W + 1 consecutive tokens of every chain, [N, d, d^W]: μ^π(Z, e), e the last token.
-/// Throws InputError where a chain has more than one closed class.
+/// The stationary law of W + 1 consecutive tokens of every chain, [N, d, d^W]: μ^π(Z, e), e the
+/// last token. Throws InputError where a chain has more than one closed class.
 std::vector<double> window_laws(const Model& model, const Kernels& kernels);
 
 /// The slow oracle; keeps the tokens.

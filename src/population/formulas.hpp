@@ -1,7 +1,7 @@
 #pragma once
 
-// The formulas that every engine on sufficient statistics shares: what lies between features and the
-// kernel k, and between readout and loss. Templated on the number types.
+// The formulas that every engine on sufficient statistics shares: what lies between features and
+// the kernel k, and between readout and loss. Templated on the number types.
 
 #include "population/scalar.hpp"
 #include "population/views.hpp"
@@ -25,7 +25,8 @@ GIHFLOW_HD void products(const ModelView& m, const V* t, V* kappa) {
   for (std::int64_t i = 1; i < m.subsets; ++i) kappa[i] = kappa[m.parent[i]] * t[m.last[i]];
 }
 
-/// Reverse sweep through products(): from ∂/∂κ_S in kappa_bar, which it overwrites, to t_bar [H], ∂/∂t_h.
+/// Reverse sweep through products(): from ∂/∂κ_S in kappa_bar, which it overwrites, to t_bar [H],
+/// ∂/∂t_h.
 template <class V>
 GIHFLOW_HD void products_backward(const ModelView& m, const V* t, const V* kappa, V* kappa_bar,
                                   V* t_bar) {
@@ -37,8 +38,8 @@ GIHFLOW_HD void products_backward(const ModelView& m, const V* t, const V* kappa
   }
 }
 
-/// Σ over lanes of ℓ, and g(e) = (r(e) − r̄)/den with r(e) = ∂ℓ/∂y(e), formula (4.2), of the lanes with
-/// readouts y [d]. Their labels' distributions stand in targets [d, stride].
+/// Σ over lanes of ℓ, and g(e) = (r(e) − r̄)/den with r(e) = ∂ℓ/∂y(e), formula (4.2), of the lanes
+/// with readouts y [d]. Their labels' distributions stand in targets [d, stride].
 template <class N>
 GIHFLOW_HD typename N::S loss_of_tile(const ModelView& m, const typename N::L* y, typename N::L* g,
                                       const typename N::L& den, const double* targets,

@@ -1,6 +1,7 @@
-// The objective in infinite context, formula (5.1), as matrix products: chains by windows, windows by
-// queries, which are hot loops. Queries are taken in panels, chains in ranges; a panel's features and E
-// are made once, its B is summed over ranges in their order, and then goes back through (4.3) and (4.5).
+// The objective in infinite context, formula (5.1), as matrix products: chains by windows, windows
+// by queries, which are hot loops. Queries are taken in panels, chains in ranges; a panel's
+// features and E are made once, its B is summed over ranges in their order, and then goes back
+// through (4.3) and (4.5).
 
 #include "gihflow/population/infinite.hpp"
 
@@ -115,8 +116,8 @@ void add_column(Dual<Grid>& x, Index i, const Dual<Column>& y) {
   x.d.col(i) += y.d;
 }
 
-/// Packs of queries as hot::LawTask has them, [packs, windows, parts, pack]: `parts` is 1, or 2 for values
-/// and derivatives.
+/// Packs of queries as hot::LawTask has them, [packs, windows, parts, pack]: `parts` is 1, or 2 for
+/// values and derivatives.
 Index packs_of(Index queries) {
   return (queries + hot::pack - 1) / hot::pack;
 }
@@ -304,9 +305,8 @@ class InfiniteObjective final : public Objective {
     const double limit = static_cast<double>(memory_limit());
     if (needed > limit)
       throw InputError(
-          fmt::format("infinite context, {} chains with {} windows of {} tokens: need {:.1f} GiB "
-                      "of memory: must not "
-                      "exceed {:.1f} GiB",
+          fmt::format("infinite context, {} chains with {} windows of {} tokens: need {:.1f} "
+                      "GiB of memory: must not exceed {:.1f} GiB",
                       chains_, windows_, model_.widest(), needed / 0x1p30, limit / 0x1p30));
   }
 
@@ -460,8 +460,8 @@ class InfiniteObjective final : public Objective {
     return {joint_.data() + begin * d * windows_, (end - begin) * d, windows_};
   }
 
-  /// The loss of chains [begin, end) at the queries of a panel. Adds to b what B is the product of with
-  /// E or, where the panel is wide, B itself.
+  /// The loss of chains [begin, end) at the queries of a panel. Adds to b what B is the product of
+  /// with E or, where the panel is wide, B itself.
   template <class N>
   double chains_through(const Panel<N>& panel, Index begin, Index end, bool with_loss,
                         typename N::Grid& b) const {
@@ -495,8 +495,8 @@ class InfiniteObjective final : public Objective {
     return task.loss;
   }
 
-  /// The same for one chain with every sum over windows in logarithms: with ω_e(Z) the share of Z in
-  /// Σ_Z μ(Z,e)E(Z,q), ∂log y(e)/∂(a·k(Z,q)) = ω_e(Z) − Σ_e y(e)ω_e(Z).
+  /// The same for one chain with every sum over windows in logarithms: with ω_e(Z) the share of Z
+  /// in Σ_Z μ(Z,e)E(Z,q), ∂log y(e)/∂(a·k(Z,q)) = ω_e(Z) − Σ_e y(e)ω_e(Z).
   template <class N>
   double chain_shifted(const Panel<N>& panel, const GridMap& j, bool with_loss,
                        typename N::Grid& b) const {
@@ -652,8 +652,7 @@ std::vector<double> window_laws(const Model& model, const Kernels& kernels) {
       if (classes != 1)
         throw InputError(
             fmt::format("kernels, chain {}: has {} closed classes of states: must be one in "
-                        "infinite context, "
-                        "since its stationary law is not unique",
+                        "infinite context, since its stationary law is not unique",
                         i, classes));
       const std::vector<double> law =
           stationary_window_law(kernels.of_chain(i), d, kernels.parents, W + 1);

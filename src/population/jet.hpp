@@ -1,7 +1,7 @@
 #pragma once
 
-// Forward-mode automatic differentiation for the reference objective: a value and its derivatives in
-// any number of variables. Plain and eager; nests for second derivatives.
+// Forward-mode automatic differentiation for the reference objective: a value and its derivatives
+// in any number of variables. Plain and eager; nests for second derivatives.
 
 #include <cmath>
 #include <vector>

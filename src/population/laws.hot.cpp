@@ -1,5 +1,6 @@
 // Compiled once for every instruction set, with GIHFLOW_ISA naming the set: many chains' joint laws
-// times E of a panel of queries, the readout (4.1), (4.2) of every chain and query, and its way back.
+// times E of a panel of queries, the readout (4.1), (4.2) of every chain and query, and its way
+// back.
 
 #include "population/formulas.hpp"
 #include "population/scalar.hpp"
@@ -12,8 +13,8 @@ namespace {
 using hot::LawTask;
 using std::int64_t;
 
-/// Sums that are carried through a loop at once, so many that registers hold them and additions need
-/// not wait for each other.
+/// Sums that are carried through a loop at once, so many that registers hold them and additions
+/// need not wait for each other.
 template <class V>
 constexpr int sums_at_once = 8 * sizeof(Pack) / (Pack::registers * sizeof(V));
 
@@ -72,8 +73,8 @@ Pack target_of(const double* law, int64_t left) {
   return target;
 }
 
-/// Replaces the sums f(e) of one chain by (r(e) − r̄)/den of (4.2), weighted by the law of the query;
-/// the loss is added to `loss`, lane by lane.
+/// Replaces the sums f(e) of one chain by (r(e) − r̄)/den of (4.2), weighted by the law of the
+/// query; the loss is added to `loss`, lane by lane.
 template <class V>
 void readout(const LawTask& task, const double* law, int64_t left, V* f, Pack& loss) {
   const int64_t d = task.d;

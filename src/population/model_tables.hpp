@@ -1,7 +1,8 @@
 #pragma once
 
-// What the engines on sufficient statistics share on the host: tables of a model's subsets and lags, a
-// point's attention in every window pattern, and the way from sums over chains to the mean gradient.
+// What the engines on sufficient statistics share on the host: tables of a model's subsets and
+// lags, a point's attention in every window pattern, and the way from sums over chains to the mean
+// gradient.
 
 #include <vector>
 
@@ -11,8 +12,8 @@
 
 namespace gihflow {
 
-/// σ of every window pattern [patterns, H, M], formula (4.4), and its derivative; `along` is empty where
-/// there is no direction.
+/// σ of every window pattern [patterns, H, M], formula (4.4), and its derivative; `along` is empty
+/// where there is no direction.
 struct Attention {
   std::vector<double> sigma, along;
 };

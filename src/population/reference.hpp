@@ -1,8 +1,8 @@
 #pragma once
 
-// The reference objective: position by position straight from (2.1)–(2.4), slow and obvious, kept for
-// ever as the oracle of every engine. Templated on the scalar, so that automatic differentiation of
-// the same lines gives its derivatives. Shares no arithmetic with the engines.
+// The reference objective: position by position straight from (2.1)–(2.4), slow and obvious, kept
+// for ever as the oracle of every engine. Templated on the scalar, so that automatic
+// differentiation of the same lines gives its derivatives. Shares no arithmetic with the engines.
 
 #include <cmath>
 #include <limits>
@@ -98,7 +98,8 @@ T chain_loss(const Model& model, const std::vector<std::uint32_t>& subsets,
     for (std::size_t e = 0; e < d; ++e)
       if (targets[e] > 0.0) {
         const T smoothed = y[e] + model.epsilon;
-        // With ε = 0 a label without weight, or with one that underflows, costs ∞ and moves nothing.
+        // With ε = 0 a label without weight, or with one that underflows, costs ∞ and moves
+        // nothing.
         loss -=
             smoothed > T(std::numeric_limits<double>::min())
                 ? targets[e] *

@@ -1,9 +1,9 @@
 #pragma once
 
 // Scalars of the hot loops: packs of doubles, eight in the widest registers of the instruction set
-// this file is compiled for or four in those of a CUDA thread, and dual numbers over doubles or packs.
-// Every operation is elementwise and none is contracted, so each set yields the same bits up to exp
-// and log.
+// this file is compiled for or four in those of a CUDA thread, and dual numbers over doubles or
+// packs. Every operation is elementwise and none is contracted, so each set yields the same bits up
+// to exp and log.
 
 #include <cstdint>
 
@@ -60,8 +60,8 @@ struct Pack {
   static constexpr int registers = pack_lanes / register_doubles;
   Register part[registers];
 #if !defined(__CUDACC__)
-  // Register by register: GCC copies a struct in smaller pieces, and a load that spans several stores
-  // waits for all of them.
+  // Register by register: GCC copies a struct in smaller pieces, and a load that spans several
+  // stores waits for all of them.
   Pack() = default;
   Pack(const Pack& from) {
     *this = from;
@@ -395,8 +395,8 @@ GIHFLOW_HD inline void scatter_add(const V& x, S* table, const Integer* index,
   for (int l = 0; l < pack_lanes; ++l) table[index[l] * stride] = table[index[l] * stride] + y[l];
 }
 
-/// table[index[l]][l] += x[l]: every lane has a column of its own, so that additions of one pack never
-/// wait for each other.
+/// table[index[l]][l] += x[l]: every lane has a column of its own, so that additions of one pack
+/// never wait for each other.
 template <class Integer>
 GIHFLOW_HD inline void scatter_add_lanes(const Pack& x, Pack* table, const Integer* index) {
   double y[pack_lanes];

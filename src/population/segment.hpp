@@ -124,8 +124,8 @@ void query_features(const ModelView& m, Workspace<N>& s, const std::uint16_t* di
   }
 }
 
-/// What head h sees of eight windows: the tokens [M, 8] at its lags, and its attention to them, each
-/// window's own where some are partial (4.4).
+/// What head h sees of eight windows: the tokens [M, 8] at its lags, and its attention to them,
+/// each window's own where some are partial (4.4).
 template <class N>
 const std::uint16_t* attend(const ModelView& m, const StatisticsView& v, Workspace<N>& s,
                             std::int64_t first, std::int64_t h) {
@@ -231,8 +231,9 @@ template <class N, class Count>
   return even + odd;
 }
 
-/// Forward and backward over the tiles of a segment; leaves Σ n(Z,e) g(e) per lane in s.b. Each stage
-/// runs over several tiles, so that the divisions and logarithms of one do not wait for another's.
+/// Forward and backward over the tiles of a segment; leaves Σ n(Z,e) g(e) per lane in s.b. Each
+/// stage runs over several tiles, so that the divisions and logarithms of one do not wait for
+/// another's.
 template <class N, class Count>
 void tiles(const ModelView& m, const StatisticsView& v, Workspace<N>& s, const Segment& segment,
            const double* targets_override, bool with_loss) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Places where the stages run: a CUDA card, or the host, where the same functors serve a team of one thread.
-// Compiled by nvcc alone.
+// Places where the stages run: a CUDA card, or the host, where the same functors serve a team of
+// one thread. Compiled by nvcc alone.
 
 #include <cuda_runtime.h>
 #include <thrust/device_vector.h>
@@ -144,8 +144,8 @@ class Card {
                        static_cast<std::size_t>(needed), stream_>>>(stage);
     check(cudaGetLastError(), "a launch");
   }
-  /// Does what `work` puts on the stream. The second time it is recorded, and from then on replayed in one go:
-  /// `work` must be the same for the same `kept`, pointers and sizes included.
+  /// Does what `work` puts on the stream. The second time it is recorded, and from then on replayed
+  /// in one go: `work` must be the same for the same `kept`, pointers and sizes included.
   template <class Work>
   void replay(cudaGraphExec_t& kept, bool& seen, const Work& work) const {
     if (kept == nullptr && seen) {
@@ -238,8 +238,8 @@ class Pinned {
   double* pinned_ = nullptr;
 };
 
-/// The recordings of a gradient in its variants: values or dual numbers, chains shifted or not, with the loss or
-/// without.
+/// The recordings of a gradient in its variants: values or dual numbers, chains shifted or not,
+/// with the loss or without.
 template <class Place>
 class Recordings {
  public:

@@ -21,8 +21,8 @@ inline double largest_height(const Point& at) {
                                           [](double sum, double p) { return sum + std::abs(p); });
 }
 
-/// Whether every chain must be shifted by its own largest a·k, lest a denominator underflow; below, one bound
-/// does for all. Not where numbers are not finite: these come through.
+/// Whether every chain must be shifted by its own largest a·k, lest a denominator underflow; below,
+/// one bound does for all. Not where numbers are not finite: these come through.
 inline bool needs_shifts(double height) {
   return height > 0.5 * widest_spread && height < HUGE_VAL;
 }
@@ -68,7 +68,8 @@ class StagedPoint {
 struct PairTeams {
   std::int64_t threads = 0, per_block = 0, blocks = 0;
 
-  /// As many threads as have room for a column of sums each. Throws InputError where not even a warp has.
+  /// As many threads as have room for a column of sums each. Throws InputError where not even a
+  /// warp has.
   template <class Place>
   static PairTeams of(const Place& place, const Model& model, std::int64_t pairs,
                       std::int64_t sums) {

@@ -1,13 +1,14 @@
 #pragma once
 
-// One loss and gradient on sufficient statistics, formulas (4.1)–(4.5), in stages for many threads: features
-// of the window pairs, readout and loss of the chains, the way back to the pairs, and from pairs to sums.
-// A stage is a functor, called once for each of its items, or once for each of its blocks by a team: the
-// threads of a CUDA block, or on the host one thread alone. Nothing depends on the order of items.
+// One loss and gradient on sufficient statistics, formulas (4.1)–(4.5), in stages for many threads:
+// features of the window pairs, readout and loss of the chains, the way back to the pairs, and from
+// pairs to sums. A stage is a functor, called once for each of its items, or once for each of its
+// blocks by a team: the threads of a CUDA block, or on the host one thread alone. Nothing depends
+// on the order of items.
 //
-// A team has index() in [0, size()), warp() in [0, warps()), lane() in [0, lanes()), sync(), and, called by
-// all its threads (of a warp), sum() over the team, warp_sum(); memory() is the team's own, as many bytes
-// as the launch asks for.
+// A team has index() in [0, size()), warp() in [0, warps()), lane() in [0, lanes()), sync(), and,
+// called by all its threads (of a warp), sum() over the team, warp_sum(); memory() is the team's
+// own, as many bytes as the launch asks for.
 
 #include "population/formulas.hpp"
 #include "population/scalar.hpp"
@@ -27,8 +28,8 @@ using One = Types<double, double, double, double, 1>;
 using FourDual = Types<Dual<double>, Pack, Dual<Pack>, Dual<double>, pack_lanes>;
 using OneDual = Types<Dual<double>, double, Dual<double>, Dual<double>, 1>;
 
-/// The model point as the stages read it: a, p [subsets], σ [patterns, H, M], one after the other, and the
-/// shift of a·k that does for all chains.
+/// The model point as the stages read it: a, p [subsets], σ [patterns, H, M], one after the other,
+/// and the shift of a·k that does for all chains.
 template <class S>
 struct PointOnCard {
   const S* a;
@@ -285,8 +286,8 @@ struct Tiles {
   }
 };
 
-/// Block: a segment of tiles of `tile_lanes` chains with one query. Leaves the loss and, for every pair of
-/// the group, Σ n·g, or Σ n·E·g where chains are shifted, summed over the segment.
+/// Block: a segment of tiles of `tile_lanes` chains with one query. Leaves the loss and, for every
+/// pair of the group, Σ n·g, or Σ n·E·g where chains are shifted, summed over the segment.
 template <class N, class Count, bool Shifted>
 struct DenseTiles : Tiles<N, Count, Shifted> {
   const Segment* segments;
@@ -346,8 +347,8 @@ struct DenseTiles : Tiles<N, Count, Shifted> {
   }
 };
 
-/// Block: as many tiles of one chain as the team has threads. Leaves the loss, g(e) of every chain and its
-/// shift.
+/// Block: as many tiles of one chain as the team has threads. Leaves the loss, g(e) of every chain
+/// and its shift.
 template <class N, class Count, bool Shifted>
 struct SparseTiles : Tiles<N, Count, Shifted> {
   const std::uint32_t* tile_group;  ///< [tiles]
@@ -380,8 +381,8 @@ struct Chunk {
   std::int64_t pair, begin, end;
 };
 
-/// Block: a chunk for every warp, or where chunks are short one for every thread. Σ n·g over a pair's
-/// entries, or Σ n·E·g where chains are shifted.
+/// Block: a chunk for every warp, or where chunks are short one for every thread. Σ n·g over a
+/// pair's entries, or Σ n·E·g where chains are shifted.
 template <class N, class Count, bool Shifted>
 struct SparseGather {
   std::int64_t d;
@@ -482,7 +483,8 @@ struct PairBackward {
     return weighted ? b : S(b * pairs.e[j]);
   }
 
-  /// ∂t_h/∂σ_i of one side, the other kept: with l2 (v'(x_i) − v(x_i) t/‖v‖) / (‖v‖ + 1e-7) with v' normed.
+  /// ∂t_h/∂σ_i of one side, the other kept: with l2 (v'(x_i) − v(x_i) t/‖v‖) / (‖v‖ + 1e-7) with v'
+  /// normed.
   GIHFLOW_HD S slope(const Seen<S>& side, const Seen<S>& other, std::int64_t i, const S& t,
                      const S& norm, const S& other_norm) const {
     const std::uint16_t token = side.token[i * side.stride];

@@ -152,8 +152,8 @@ constexpr double most_blocks = 256.0;
 /// Among how many of the next chains each lane of a tile finds its own.
 constexpr Index look_ahead = 64;
 
-/// Reorders the chains of a group so that the chains of every tile share many entries: after the first
-/// one, each is that among the next which adds the fewest entries for those that it shares.
+/// Reorders the chains of a group so that the chains of every tile share many entries: after the
+/// first one, each is that among the next which adds the fewest entries for those that it shares.
 void gather_alike(const Statistics& s, std::span<Index> chains, int lanes) {
   auto keys_of = [&](Index i) {
     return std::span(s.key.begin() + s.entry_begin[static_cast<std::size_t>(i)],
@@ -260,7 +260,8 @@ TiledStatistics::TiledStatistics(const Model& model, Statistics s, int lanes)
   const Index d = vocabulary_, width = model.widest();
 
   // Chains by query; within a group those that visit the same entries stand together, so that a
-  // tile's lanes share theirs, and among them those with the same counts, so that they share a lane.
+  // tile's lanes share theirs, and among them those with the same counts, so that they share a
+  // lane.
   std::vector<Index> order(static_cast<std::size_t>(s.chains));
   std::iota(order.begin(), order.end(), Index{0});
   auto of_chain = [&](const auto& entries, Index i) {
@@ -413,7 +414,8 @@ void TiledStatistics::cut_blocks() {
         pair_cost * static_cast<double>(group_pairs_[g + 1] - group_pairs_[g]);
     const Index first = group_tiles_[g], last = group_tiles_[g + 1];
     const double tiles_cost = cost_of(first, last);
-    // Every part computes the group's pairs again: it must be worth a block, and more than its pairs.
+    // Every part computes the group's pairs again: it must be worth a block, and more than its
+    // pairs.
     const double parts = std::max(1.0, std::floor(tiles_cost / std::max(target, 2.0 * pairs_cost)));
     for (Index begin = first; begin < last;) {
       Index end = begin + 1;

@@ -41,12 +41,12 @@ struct Statistics {
 /// Draws every sequence once, in parallel, and counts it.
 Statistics count_windows(const Model& model, const SequenceSource& source);
 
-/// The statistics as the hot loops want them; see hot::StatisticsView. The loss is linear in T: chains
-/// alike in (n, q) share one lane, whose T is the sum of theirs.
+/// The statistics as the hot loops want them; see hot::StatisticsView. The loss is linear in T:
+/// chains alike in (n, q) share one lane, whose T is the sum of theirs.
 class TiledStatistics {
  public:
-  /// lanes: chains of a tile, 1 is the sparse layout; 0: 8 or 1, whichever is estimated to be cheaper on a
-  /// CPU.
+  /// lanes: chains of a tile, 1 is the sparse layout; 0: 8 or 1, whichever is estimated to be
+  /// cheaper on a CPU.
   TiledStatistics(const Model& model, Statistics statistics, int lanes);
 
   int lanes() const { return lanes_; }

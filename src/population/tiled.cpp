@@ -1,4 +1,5 @@
-// The engine on sufficient statistics: block by block through the hot loops, blocks summed in order.
+// The engine on sufficient statistics: block by block through the hot loops, blocks summed in
+// order.
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,9 @@
 #pragma once
 
-// Plain views of the statistics and of one model point, the only types that the hot loops share with
-// the rest of the program. No functions here: files compiled for several instruction sets include
-// this header, and an inline function compiled for one set must never be linked into another.
+// Plain views of the statistics and of one model point, the only types that the hot loops share
+// with the rest of the program. No functions here: files compiled for several instruction sets
+// include this header, and an inline function compiled for one set must never be linked into
+// another.
 
 #include <cstddef>
 #include <cstdint>
@@ -31,10 +32,11 @@ inline constexpr std::int64_t most_tile_tokens = 48;
 
 /// Sufficient statistics (n, q, T) of §4 in tiles of `lanes` chains that share a query window.
 ///
-/// group g: chains with the same query q; its pairs (Z, q) are the windows Z that occur in any of its
-/// chains, the last one repeated to fill a pack. tile: `lanes` chains of one group; its entries are
-/// the (Z, e) that occur in any of them, ordered by token e; count[entry, lane] = n(Z, e) of that
-/// lane's chain. Lanes beyond the last chain of a group repeat the tile's first chain with T = 0.
+/// group g: chains with the same query q; its pairs (Z, q) are the windows Z that occur in any of
+/// its chains, the last one repeated to fill a pack. tile: `lanes` chains of one group; its entries
+/// are the (Z, e) that occur in any of them, ordered by token e; count[entry, lane] = n(Z, e) of
+/// that lane's chain. Lanes beyond the last chain of a group repeat the tile's first chain with T =
+/// 0.
 struct StatisticsView {
   const std::int64_t*
       group_pairs;  ///< [groups + 1] first pair of each group, multiples of the pack
@@ -93,9 +95,9 @@ struct alignas(64) Line {
   double number[8];
 };
 
-/// Chains in infinite context beside the queries of one panel, (5.1). Queries come in packs, columns
-/// beyond the last query have E = 1; in dual evaluation each pack of e and b is followed by its
-/// derivatives.
+/// Chains in infinite context beside the queries of one panel, (5.1). Queries come in packs,
+/// columns beyond the last query have E = 1; in dual evaluation each pack of e and b is followed by
+/// its derivatives.
 struct LawTask {
   std::int64_t d, windows, chains;
   const double* joint;                ///< [chains, d, windows] μ(Z, e)

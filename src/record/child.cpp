@@ -80,8 +80,8 @@ void limit_processor_time(unsigned seconds) {
   limit(RLIMIT_CPU, static_cast<rlim_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + 1 + seconds);
 }
 
-// The parent's handlers would act on the parent's behalf; what the terminal sends is for the parent.
-// That a few signals cannot be set is as well.
+// The parent's handlers would act on the parent's behalf; what the terminal sends is for the
+// parent. That a few signals cannot be set is as well.
 void reset_signals() {
   for (int signal = 1; signal < NSIG; ++signal) static_cast<void>(std::signal(signal, SIG_DFL));
   for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP, SIGXFSZ})

@@ -31,16 +31,17 @@ struct ChildLimits {
 /// What is said of a file when the reply is no reply.
 inline constexpr const char* nonsense = "is damaged: nothing sensible comes out of it";
 
-/// The child gave no answer: it crashed, hung, ran out of memory, or answered nonsense. what() is the
-/// end of a sentence on what it was reading.
+/// The child gave no answer: it crashed, hung, ran out of memory, or answered nonsense. what() is
+/// the end of a sentence on what it was reading.
 class ChildFailure : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// A child process that does what this one does not dare to do: parsing what a stranger wrote, with a
-/// library that may crash on it. It is a fork of this process, so it begins with a copy of all that is
-/// here; it answers requests in order and shares a window of memory in which large answers are left.
+/// A child process that does what this one does not dare to do: parsing what a stranger wrote, with
+/// a library that may crash on it. It is a fork of this process, so it begins with a copy of all
+/// that is here; it answers requests in order and shares a window of memory in which large answers
+/// are left.
 ///
 /// The child has one thread, whatever the parent has, and must start no parallel loop. It writes no
 /// files and no core, prints nothing, holds no descriptor of the parent's (a lock among them would
@@ -61,8 +62,8 @@ class Child {
 
   std::span<std::byte> window() const { return window_; }
 
-  /// Sends a request, which may take so many seconds of processor time; several may be under way, and
-  /// their replies are received in the same order. Throws ChildFailure.
+  /// Sends a request, which may take so many seconds of processor time; several may be under way,
+  /// and their replies are received in the same order. Throws ChildFailure.
   void send(const Message& request, unsigned processor_seconds);
   Message receive();
 

@@ -20,7 +20,8 @@ struct Meaning {
   std::vector<std::string> axes;
 };
 
-/// Native and stored type of the numbers that files hold; stored types are little-endian everywhere.
+/// Native and stored type of the numbers that files hold; stored types are little-endian
+/// everywhere.
 template <class T>
 hid_t native_type() {
   if constexpr (std::is_same_v<T, double>) return H5T_NATIVE_DOUBLE;

@@ -195,7 +195,8 @@ template bool InputFile::stream<std::int64_t>(
 
 template <class T>
 std::optional<std::vector<T>> InputFile::values(const InputDataset& found) {
-  // Memory is asked for once values come, and used as they come: what a file declares costs nothing.
+  // Memory is asked for once values come, and used as they come: what a file declares costs
+  // nothing.
   std::vector<T> result;
   const bool complete = stream<T>(found, [&](std::size_t, std::span<const T> piece_read) {
     result.reserve(found.entries());

@@ -24,8 +24,9 @@ struct InputObject {
 
 /// An HDF5 file of unknown origin, open for reading. Only hard links are followed, so that no path
 /// leads out of the file, to another place or in a circle; neither external storage, nor virtual
-/// datasets, nor filter plug-ins are used. Sizes are compared with memory before anything is allocated.
-/// HDF5 itself runs in a child process, see Child, whose death is one more fault of the file.
+/// datasets, nor filter plug-ins are used. Sizes are compared with memory before anything is
+/// allocated. HDF5 itself runs in a child process, see Child, whose death is one more fault of the
+/// file.
 ///
 /// Readers collect the faults they find, each a sentence naming the file and the field, and answer
 /// nothing for what is faulty; `finish` throws them all. After the child's death every call throws.
@@ -61,9 +62,9 @@ class InputFile {
   std::optional<std::vector<double>> reals(const std::string& name, const Shape& shape);
   std::optional<std::vector<std::int64_t>> integers(const std::string& name, const Shape& shape);
 
-  /// Hands over all values of a dataset, in order and in pieces of at most 2^18, each valid during the
-  /// call: take(index of the first, values). While a piece is looked at the next one is read. T is
-  /// double or std::int64_t, as the dataset was asked for. Returns whether all could be read.
+  /// Hands over all values of a dataset, in order and in pieces of at most 2^18, each valid during
+  /// the call: take(index of the first, values). While a piece is looked at the next one is read. T
+  /// is double or std::int64_t, as the dataset was asked for. Returns whether all could be read.
   template <class T>
   bool stream(const InputDataset& dataset,
               const std::function<void(std::size_t, std::span<const T>)>& take);

@@ -70,8 +70,8 @@ Chunks chunks_of(hid_t creation, const Shape& shape) {
   return chunks;
 }
 
-// Bytes of all chunks that a row of the first axis lies in. A part is read row by row, so fewer in the
-// cache would mean to decompress each chunk once for every part that it overlaps.
+// Bytes of all chunks that a row of the first axis lies in. A part is read row by row, so fewer in
+// the cache would mean to decompress each chunk once for every part that it overlaps.
 double bytes_of_chunk_row(hid_t creation, const Shape& shape, std::size_t entry_bytes) {
   const Chunks chunks = chunks_of(creation, shape);
   double bytes = static_cast<double>(entry_bytes) * static_cast<double>(chunks.length.front());

@@ -46,8 +46,9 @@ struct InputDataset {
 };
 
 /// The side of an InputFile that speaks with HDF5. It trusts the file as little as the file's other
-/// side does, but the library below may crash on it all the same: for use in a child process, and in
-/// tests. Each member either answers or leaves sentences, without the path in front, in `faults`.
+/// side does, but the library below may crash on it all the same: for use in a child process, and
+/// in tests. Each member either answers or leaves sentences, without the path in front, in
+/// `faults`.
 class InputReader {
  public:
   explicit InputReader(const std::string& path);
@@ -56,8 +57,8 @@ class InputReader {
   bool has_attribute(const std::string& object, const std::string& name) const;
   /// Shape of a dataset, which has from then on the number of datasets found before it.
   std::optional<Shape> dataset(const std::string& name, Numbers numbers, const std::string& wanted);
-  /// Reads entries [start, start + count) along each axis of the dataset of that number, row-major, as
-  /// int64 or double, into the beginning of `out`. Returns whether that worked.
+  /// Reads entries [start, start + count) along each axis of the dataset of that number, row-major,
+  /// as int64 or double, into the beginning of `out`. Returns whether that worked.
   bool part(std::size_t number, const Shape& start, const Shape& count, std::span<std::byte> out);
   std::optional<std::vector<std::string>> texts(std::size_t number);
   std::optional<std::vector<std::int64_t>> integers_attribute(const std::string& object,
@@ -66,9 +67,9 @@ class InputReader {
   std::optional<double> real_attribute(const std::string& object, const std::string& name);
   std::optional<std::string> text_attribute(const std::string& object, const std::string& name);
 
-  /// A list for each object that hard links lead to, the root first, then groups and datasets by name: its
-  /// path; "integers", "numbers" or "texts" for a dataset of such, else ""; then name and text of each
-  /// attribute that is a number, a list of integers or a text, by name.
+  /// A list for each object that hard links lead to, the root first, then groups and datasets by
+  /// name: its path; "integers", "numbers" or "texts" for a dataset of such, else ""; then name and
+  /// text of each attribute that is a number, a list of integers or a text, by name.
   std::optional<std::vector<std::vector<std::string>>> objects();
 
   std::vector<std::string> take_faults() { return std::exchange(faults_, {}); }
@@ -86,8 +87,8 @@ class InputReader {
   std::vector<std::string> faults_;
 };
 
-/// Answers one request after another, the first of which opens the file: Question, then what it needs;
-/// the reply is the faults found, then the answer.
+/// Answers one request after another, the first of which opens the file: Question, then what it
+/// needs; the reply is the faults found, then the answer.
 class Reading {
  public:
   Message operator()(Message request, std::span<std::byte> window);

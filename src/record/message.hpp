@@ -16,9 +16,10 @@ class Malformed : public std::runtime_error {
   Malformed() : std::runtime_error("malformed message") {}
 };
 
-/// Values in a row, as bytes, for two processes of one program. Numbers, enumerations, texts, vectors
-/// and optionals of them go in with <<, and come out in the same order with take<T>(), which trusts
-/// nothing: what is not there throws Malformed, and no size is believed beyond the bytes that follow.
+/// Values in a row, as bytes, for two processes of one program. Numbers, enumerations, texts,
+/// vectors and optionals of them go in with <<, and come out in the same order with take<T>(),
+/// which trusts nothing: what is not there throws Malformed, and no size is believed beyond the
+/// bytes that follow.
 class Message {
  public:
   Message() = default;

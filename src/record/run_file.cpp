@@ -772,9 +772,8 @@ RunFile read_run(const std::string& path) {
   const auto version = file.integer_attribute("/", "schema_version", "an integer");
   if (version && (*version < 1 || *version > run_schema_version)) {
     throw InputError(
-        fmt::format("{}: schema_version {}: must be from 1 to {}, what this program "
-                    "knows",
-                    path, *version, run_schema_version));
+        fmt::format("{}: schema_version {}: must be from 1 to {}, what this program knows", path,
+                    *version, run_schema_version));
   }
   run.schema_version = static_cast<int>(version.value_or(run_schema_version));
   run.provenance = read_provenance(file);

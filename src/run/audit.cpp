@@ -249,7 +249,8 @@ Audit Auditor::audit(const Stretch& stretch) const {
   Outputs(recorded, computed, stretch.stage, first,
           std::min({last, computed.snapshots.size(), recorded.snapshots.size()}))
       .add_all(result);
-  // The state in which the next stretch begins, or in which the run stopped; none after a stage's end.
+  // The state in which the next stretch begins, or in which the run stopped; none after a stage's
+  // end.
   const bool under_way = whole.stepper.active && end == nullptr && stretch.stage == whole.stage + 1;
   const StepperState* const stepper = end != nullptr ? &end->stepper
                                       : under_way    ? &whole.stepper

@@ -134,7 +134,8 @@ const Entry* preset_among(const std::vector<Entry>& entries) {
   return nullptr;
 }
 
-// A config that spells conventions out wins over a preset of the command line; that is worth a word.
+// A config that spells conventions out wins over a preset of the command line; that is worth a
+// word.
 void note_overridden_preset(const std::vector<Entry>& config, const CommandLine& line,
                             std::vector<std::string>& notes) {
   std::vector<std::string> overriding;

@@ -103,8 +103,8 @@ Option preset_row() {
 Option stages_row() {
   Option option =
       row({"stages", "LIST",
-           "Stages of training, BLOCKS:TIME each: the blocks that move, letters of c, w, a, "
-           "and for how much flow time"},
+           "Stages of training, BLOCKS:TIME each: the blocks that move, letters of c, w, a, and "
+           "for how much flow time"},
           {integration.group, integration.commands | Command::predict}, Kind::words,
           "stages BLOCKS:TIME, as in c:2000,w:50000,a:5000");
   option.get = [](const Setting& s) -> std::optional<Value> {
@@ -291,9 +291,8 @@ void add_chain_rows(std::vector<Option>& table) {
       [](auto& s) -> auto& { return s.sampling.initial_law; }));
   table.push_back(choice_row<Labels>(
       {"labels", "KIND",
-       "What the loss is taken against: the transition law at the label, the label drawn from it, "
-       "or "
-       "its posterior given the sequence"},
+       "What the loss is taken against: the transition law at the label, the label drawn from "
+       "it, or its posterior given the sequence"},
       chains,
       {{"conditional", Labels::conditional},
        {"sampled", Labels::sampled},
@@ -350,8 +349,7 @@ void add_model_rows(std::vector<Option>& table) {
   table.push_back(choice_row<Boundary>(
       {"boundary", "KIND",
        "Leave out the positions whose window is incomplete, or let them take part with the lags "
-       "that "
-       "exist"},
+       "that exist"},
       model, {{"masked", Boundary::masked}, {"partial", Boundary::partial}},
       [](auto& s) -> auto& { return s.model.boundary; }));
   table.push_back(choice_row<HeadWindows>(
@@ -469,8 +467,8 @@ void add_training_rows(std::vector<Option>& table) {
 void add_computation_rows(std::vector<Option>& table) {
   table.push_back(choice_row<Engine>(
       {"engine", "NAME",
-       "How loss and gradient are computed: for few windows, for many, or by the slow definition; "
-       "auto takes the faster of the first two"},
+       "How loss and gradient are computed: for few windows, for many, or by the slow "
+       "definition; auto takes the faster of the first two"},
       {"Computation", on_models},
       {{"auto", Engine::automatic},
        {"dense", Engine::dense},

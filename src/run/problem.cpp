@@ -325,8 +325,8 @@ class Preparation {
     if (!problem_.parameters && !faults_.about({"heads", "window", "parameters"}) &&
         model.head_windows == HeadWindows::shared && model.heads > model.window) {
       fault("heads",
-            fmt::format("heads {}: must be at most the window, {}, with head-windows shared, since "
-                        "head h starts on its own lag h; or give parameters",
+            fmt::format("heads {}: must be at most the window, {}, with head-windows shared, "
+                        "since head h starts on its own lag h; or give parameters",
                         model.heads, model.window));
     }
     if (!problem_.infinite() &&
@@ -341,8 +341,8 @@ class Preparation {
         std::pow(base, static_cast<double>(model.widest())) *
                 static_cast<double>(model.vocabulary) >=
             most_window_codes) {
-      fault("window", fmt::format("window {}: windows of {} tokens of a vocabulary of {} are too "
-                                  "many to be numbered: must be fewer than 2^62",
+      fault("window", fmt::format("window {}: windows of {} tokens of a vocabulary of {} are "
+                                  "too many to be numbered: must be fewer than 2^62",
                                   model.window, model.widest(), model.vocabulary));
     }
     if (setting().device == Device::cuda && !cuda_fault().empty()) {
@@ -421,8 +421,8 @@ class Preparation {
       fault("kernels-output", fmt::format("kernels-output {}: must differ from output", kernels));
     }
     if (!kernels.empty() && !setting().kernels.empty()) {
-      fault("kernels-output", fmt::format("kernels-output {}: must be left out beside kernels {}, "
-                                          "which are the kernels",
+      fault("kernels-output", fmt::format("kernels-output {}: must be left out beside kernels "
+                                          "{}, which are the kernels",
                                           kernels, setting().kernels));
     }
     for (const char* name : {"output", "kernels-output"}) check_output(*find_option(name));

@@ -96,8 +96,8 @@ class ResumedSetting {
       if (option != nullptr && !option->determines_result) result_.setting.given[name] = origin;
     }
     if (!mine().output.empty() && mine().output != path_) {
-      fault("output", located(mine(), fmt::format("output {}: must be left out beside resume {}, "
-                                                  "which is continued in place",
+      fault("output", located(mine(), fmt::format("output {}: must be left out beside resume "
+                                                  "{}, which is continued in place",
                                                   mine().output, path_)));
     }
   }
@@ -146,8 +146,8 @@ class ResumedSetting {
     if (!limit || faulty("max-steps")) return;
     const Index taken = steps_taken(run_.state);
     if (!has_ended(run_.state.outcome) && mine().flow.max_steps <= taken) {
-      fault("max-steps", located(mine(), fmt::format("max-steps {}: must exceed the {} steps that "
-                                                     "{} has taken",
+      fault("max-steps", located(mine(), fmt::format("max-steps {}: must exceed the {} steps "
+                                                     "that {} has taken",
                                                      mine().flow.max_steps, taken, path_)));
     }
     option.set(result_.setting, *limit);

@@ -68,7 +68,8 @@ ProcessRecord begin_process(const Execution& execution) {
   return process;
 }
 
-// What earlier processes did of a run that goes on is kept: the first start, sums, the list of them.
+// What earlier processes did of a run that goes on is kept: the first start, sums, the list of
+// them.
 void add_earlier(Execution& execution, const Execution& earlier) {
   execution.started = earlier.started;
   execution.checkpoints = earlier.checkpoints;

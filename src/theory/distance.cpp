@@ -27,7 +27,8 @@ std::size_t size(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-/// u^{(h)}(Z) of every head, [H, d]: (2.1) over the lags that exist (4.4), normalised as the model says.
+/// u^{(h)}(Z) of every head, [H, d]: (2.1) over the lags that exist (4.4), normalised as the model
+/// says.
 class WindowFeatures {
  public:
   WindowFeatures(const Model& model, std::span<const double> w)
@@ -158,8 +159,8 @@ Mechanism substitute(const Model& model, const Parameters& parameters, std::span
   return m;
 }
 
-/// The a that brings predictions closest to the reference: the best of a logarithmic grid, refined by
-/// golden sections.
+/// The a that brings predictions closest to the reference: the best of a logarithmic grid, refined
+/// by golden sections.
 double best_a(const WindowSample& sample, std::span<const double> scores,
               std::span<const double> reference, double& total_variation) {
   auto at = [&](double log_a) {

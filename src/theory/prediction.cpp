@@ -93,8 +93,7 @@ class Predictor {
     const Replicator trained(in_.start, selection_gain(*in_.trained, in_.start.w));
     const std::string regime =
         "(7.1), exact as a -> 0; sharp: one-hot attention in infinite context, trained: the "
-        "attention at "
-        "the start and the objective as it is";
+        "attention at the start and the objective as it is";
     add({"I", "set that takes over", "1", nan, nan, to_string_subset(sets_[size(sharp.winner())]),
          to_string_subset(sets_[size(trained.winner())]), regime + "; of heads"});
     for (Index i = 0; i < static_cast<Index>(sets_.size()); ++i)
@@ -115,8 +114,8 @@ class Predictor {
     const auto sharp = concentrations(*in_.infinite, set_, in_.start.w, a);
     const auto trained = concentrations(*in_.trained, set_, in_.start.w, a);
     const std::string regime =
-        "(7.2), exact as a -> 0 with p on S*; sharp: infinite context, trained: the objective as "
-        "it is";
+        "(7.2), exact as a -> 0 with p on S*; sharp: infinite context, trained: the objective "
+        "as it is";
     for (std::size_t i = 0; i < sharp.size(); ++i) {
       const Index head = sharp[i].head;
       for (Index j = 0; j < model_.window; ++j)
@@ -232,8 +231,8 @@ class Predictor {
 
 namespace {
 
-/// Time at which every head of the leading subset keeps no more than prediction_delta of its attention off
-/// its lag, by interpolation in log t; NaN if that does not happen.
+/// Time at which every head of the leading subset keeps no more than prediction_delta of its
+/// attention off its lag, by interpolation in log t; NaN if that does not happen.
 double concentration_time(const std::vector<Snapshot>& snapshots, const PredictionInput& input,
                           const Model& model) {
   const auto& theta = snapshots.back().parameters.log_c_squared;

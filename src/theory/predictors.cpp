@@ -153,7 +153,8 @@ Baselines baselines(const SequenceSource& source, const Model& model, std::span<
         posterior[size(chain)] = cross_entropy(target, law);
       }
 
-      // (8.3): the Bayes loss where it is known, else the entropy of the kernel, else of the targets.
+      // (8.3): the Bayes loss where it is known, else the entropy of the kernel, else of the
+      // targets.
       const bool known =
           source.posterior_law(tokens, law) || source.conditional_law(chain, tokens, law);
       const std::span<const double> best = known ? law : target;

@@ -31,8 +31,8 @@ inline double unattended(const Parameters& q, Index head, Index component) {
   return others / (1.0 + others);
 }
 
-/// Time at which 1 − p_set falls to δ, by interpolation of the log-odds, which is almost straight, between
-/// snapshots; NaN if it does not.
+/// Time at which 1 − p_set falls to δ, by interpolation of the log-odds, which is almost straight,
+/// between snapshots; NaN if it does not.
 inline double takeover_of(const std::vector<Snapshot>& snapshots, Index set, double delta) {
   const auto odds = [&](const Snapshot& s) {
     std::vector<double> others = s.parameters.log_c_squared;

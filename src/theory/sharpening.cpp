@@ -97,7 +97,8 @@ double sharpening_rate(const ContextLaws& laws, double a, double epsilon) {
 }
 
 double sharpening_time(const ContextLaws& laws, double from, double to, double epsilon) {
-  // ȧ falls like e^{−a} or e^{−2a}: on intervals of length ½ ten Gauss points are exact to rounding.
+  // ȧ falls like e^{−a} or e^{−2a}: on intervals of length ½ ten Gauss points are exact to
+  // rounding.
   const Index pieces = std::max<Index>(1, static_cast<Index>(std::ceil((to - from) / 0.5)));
   const double width = (to - from) / static_cast<double>(pieces);
   double time = 0.0;

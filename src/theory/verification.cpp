@@ -78,10 +78,10 @@ const Snapshot& nearest_a(const std::vector<Snapshot>& snapshots, double a) {
 
 constexpr Index lattice_points = 6765, lattice_generator = 4181;  // Fibonacci numbers
 
-/// Kernels of order one over two tokens whose rows are Beta(α, α): instead of random draws the quantiles
-/// at the points of a Fibonacci lattice with F points. In each row every (i + ½)/F occurs once, so that
-/// the set follows the prior down to probabilities of quantile 1/F, and its sampling error is far below
-/// that of as many draws.
+/// Kernels of order one over two tokens whose rows are Beta(α, α): instead of random draws the
+/// quantiles at the points of a Fibonacci lattice with F points. In each row every (i + ½)/F occurs
+/// once, so that the set follows the prior down to probabilities of quantile 1/F, and its sampling
+/// error is far below that of as many draws.
 Kernels lattice_kernels(double alpha) {
   using InDouble = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
   std::vector<double> quantile(size(lattice_points));
@@ -261,8 +261,8 @@ class Verifier {
       information.push_back(set.modified);
     compare_selection(
         objective, start, information, "parents " + set_name(parents),
-        "(7.1) with the modified chi-square information, a = 0.001, one-hot attention, "
-        "epsilon = 0, infinite context, 300 kernels of Dirichlet(0.1)",
+        "(7.1) with the modified chi-square information, a = 0.001, one-hot attention, epsilon "
+        "= 0, infinite context, 300 kernels of Dirichlet(0.1)",
         parents == std::vector<Index>{1, 2});
   }
 
@@ -275,8 +275,8 @@ class Verifier {
     const std::shared_ptr<const Objective> objective = make_objective(m, *sample_prior(sampling));
     const Parameters start = initial_parameters(m, {3.0, 0.01, 0.01, 0.001});
     compare_selection(objective, start, selection_gain(*objective, start.w), "context of 100",
-                      "(7.1) with G_L as trained, a = 0.001, the paper's attention at the start, "
-                      "epsilon = 0.01, L = 100, 1,000 chains",
+                      "(7.1) with G_L as trained, a = 0.001, the paper's attention at the "
+                      "start, epsilon = 0.01, L = 100, 1,000 chains",
                       true);
   }
 
@@ -332,12 +332,11 @@ class Verifier {
       }
       limit.x = curve.x;
       limit.measured = curve.measured;
-      compare(
-          "II", fmt::format("t(1 - attention) of head {}, {}", c.head + 1, setting), c.constant,
-          duration * curve.measured.back(), 0.01,
-          fmt::format("(7.2) at t = 1e13, a = 1e-4 (a*t = 1e9), p on S*, epsilon = 0.01, infinite "
-                      "context, 60 kernels; within 1 % from t = {:.2g}",
-                      from));
+      compare("II", fmt::format("t(1 - attention) of head {}, {}", c.head + 1, setting), c.constant,
+              duration * curve.measured.back(), 0.01,
+              fmt::format("(7.2) at t = 1e13, a = 1e-4 (a*t = 1e9), p on S*, epsilon = 0.01, "
+                          "infinite context, 60 kernels; within 1 % from t = {:.2g}",
+                          from));
       compare(
           "II", fmt::format("1 - attention of head {}, worst of all t, {}", c.head + 1, setting),
           worst_predicted, worst_measured, 0.01, "gradient flow of a*G(S*;w) in w alone, a = 1e-4");
@@ -376,9 +375,8 @@ class Verifier {
         fly(objective, sharp_start(m, parents, 0.0), {.a = true, .duration = duration}, 2, 0.0);
     compare("III", "speed of a at a = 0", information, snapshots.back().parameters.a / duration,
             1e-3,
-            "the modified chi-square information of S*: one-hot attention, p on S*, epsilon = 0, "
-            "infinite "
-            "context; mean speed up to a = 1e-5");
+            "the modified chi-square information of S*: one-hot attention, p on S*, epsilon = "
+            "0, infinite context; mean speed up to a = 1e-5");
   }
 
   /// Trajectory of a beside the exact law, from a = 0 until the law says `highest`.
@@ -387,9 +385,8 @@ class Verifier {
                              double highest, const std::string& setting) {
     const Model& m = objective->model();
     const double duration = sharpening_time(laws, 0.0, highest, m.epsilon);
-    auto snapshots =
-        fly(objective, sharp_start(m, parents, 0.0), {.a = true, .duration = duration}, 200,
-            1e-3 / sharpening_rate(laws, 0.0, m.epsilon));
+    auto snapshots = fly(objective, sharp_start(m, parents, 0.0), {.a = true, .duration = duration},
+                         200, 1e-3 / sharpening_rate(laws, 0.0, m.epsilon));
     Curve curve{"III", setting, "a", "1", "flow time", "1", {}, {}, {}};
     double time = 0.0, before = 0.0, worst = -1.0, predicted = 0, measured = 0;
     for (std::size_t i = 1; i < snapshots.size(); ++i) {
@@ -423,16 +420,14 @@ class Verifier {
     const std::string setting = fmt::format("epsilon 0, alpha {}", alpha);
     const auto snapshots = grow(objective, laws, k.parents, 13.0, setting);
     const Snapshot &first = nearest_a(snapshots, 10.0), &middle = nearest_a(snapshots, 11.5);
-    compare(
-        "III", fmt::format("growth exponent, {}", setting), growth_exponent(alpha, 0.0, 0.0),
-        growth_rate(first, middle, snapshots.back()), 0.03,
-        fmt::format(
-            "(7.3) for a from 10 to 13, on {} kernels at the quantiles of a lattice: late enough "
-            "for the "
-            "corrections of relative order e^(-a|1-alpha|), early enough for e^-a to stay above "
-            "the "
-            "smallest probabilities, where any finite set of kernels crosses over to exponent 2",
-            lattice_points));
+    compare("III", fmt::format("growth exponent, {}", setting), growth_exponent(alpha, 0.0, 0.0),
+            growth_rate(first, middle, snapshots.back()), 0.03,
+            fmt::format(
+                "(7.3) for a from 10 to 13, on {} kernels at the quantiles of a lattice: late "
+                "enough for the corrections of relative order e^(-a|1-alpha|), early enough for "
+                "e^-a to stay above the smallest probabilities, where any finite set of kernels "
+                "crosses over to exponent 2",
+                lattice_points));
     if (alpha > 2.0)
       compare("III", fmt::format("constant of exponent 2, {}", setting), fast_growth_constant(laws),
               growth_constant(first, snapshots.back(), 2.0), 0.01,
@@ -472,12 +467,10 @@ class Verifier {
     // Twenty times the relaxation time 1/𝓛''(a*).
     const double duration = 20.0 / expected.curvature;
     const auto snapshots = fly(objective, start, {.a = true, .duration = duration}, 200, 0.0);
-    compare(
-        "III", "plateau of a, context of 100", expected.a, snapshots.back().parameters.a, 1e-3,
-        fmt::format(
-            "root of the slope of the loss from window counts, one-hot attention, L = 100, 1,000 "
-            "chains, at t = {:.2g}",
-            duration));
+    compare("III", "plateau of a, context of 100", expected.a, snapshots.back().parameters.a, 1e-3,
+            fmt::format("root of the slope of the loss from window counts, one-hot attention, L = "
+                        "100, 1,000 chains, at t = {:.2g}",
+                        duration));
     Curve curve{"III", "a in a context of 100", "flow time", "1", "a", "1", {}, {}, {}};
     for (const Snapshot& s : snapshots) {
       if (s.t == 0.0) continue;

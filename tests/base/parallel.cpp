@@ -18,8 +18,8 @@ using gihflow::testing::Threads;
 
 namespace {
 
-// Which of `wanted` threads met each other inside one parallel loop: everyone waits for all the others,
-// so that no thread can do all of the work alone. Gives up after a minute.
+// Which of `wanted` threads met each other inside one parallel loop: everyone waits for all the
+// others, so that no thread can do all of the work alone. Gives up after a minute.
 std::vector<bool> threads_that_met(int wanted) {
   std::vector<std::atomic<bool>> seen(static_cast<std::size_t>(wanted));
   std::atomic<int> met{0};

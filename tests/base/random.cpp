@@ -86,6 +86,7 @@ TEST_CASE("uniforms are uniform, and successive ones independent") {
   }
   for (const double u : samples) CHECK_UNARY(u > 0.0 && u < 1.0);
   CHECK(kolmogorov_p_value(samples, [](double u) { return u; }) > least_p_value);
-  // Each product has mean 0 and variance 1/144; the sum of n of them is normal: |z| < 3.9 at p = 1e-4.
+  // Each product has mean 0 and variance 1/144; the sum of n of them is normal: |z| < 3.9 at p =
+  // 1e-4.
   CHECK(std::abs(lag_one) * 12.0 / std::sqrt(static_cast<double>(samples.size())) < 3.9);
 }

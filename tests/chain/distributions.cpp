@@ -64,7 +64,8 @@ TEST_CASE("exponentials of log-gamma variates follow the gamma law") {
     Stream stream = test_stream(chain++);
     std::vector<double> samples(20'000);
     for (double& x : samples) x = log_gamma_variate(stream, shape);
-    // For small x the distribution function is x^shape/Γ(shape + 1), in logarithms where x underflows.
+    // For small x the distribution function is x^shape/Γ(shape + 1), in logarithms where x
+    // underflows.
     const auto distribution = [&](double log_x) {
       if (log_x < -600.0) return std::exp(shape * log_x - std::lgamma(shape + 1.0));
       return boost::math::gamma_p(shape, std::exp(log_x));

@@ -308,7 +308,8 @@ TEST_CASE("posterior labels count what followed the label's context, by hand") {
   posterior_label_law(x, one, 0.5, law);
   CHECK(close(law[0], 2.5 / 4.0, 2));
   CHECK(close(law[1], 1.5 / 4.0, 2));
-  // Lag 2: context x_6 = 0; x_1 = 0 → x_3 = 1, x_4 = 0 → x_6 = 0, and x_6 itself → the label, not counted.
+  // Lag 2: context x_6 = 0; x_1 = 0 → x_3 = 1, x_4 = 0 → x_6 = 0, and x_6 itself → the label, not
+  // counted.
   posterior_label_law(x, two, 0.5, law);
   CHECK(law == std::vector<double>{0.5, 0.5});
   // Lags 1 and 2: context (1, 0): at l = 3 (x_3 = 1) and l = 6 (x_6 = 0).
@@ -406,8 +407,7 @@ TEST_CASE("sampling options are refused with one sentence per fault") {
             "chains 0: must be at least 1", "length 3: must be at least the longest parent lag, 4",
             "labels posterior: not exact with floor 0.05; allowed with floor 0 only",
             "labels posterior: not exact with initial-law stationary; allowed with initial-law "
-            "uniform "
-            "only"});
+            "uniform only"});
   options = {};
   options.length = 0;
   CHECK(input_error([&] { sample_prior(options); }) ==
@@ -415,9 +415,8 @@ TEST_CASE("sampling options are refused with one sentence per fault") {
   options = {};
   options.prior.parents = {1, 9};
   CHECK(input_error([&] { sample_prior(options); }) ==
-        "parents 1,9: the stationary initial law needs vocabulary^9 = 3^9 states: must not exceed "
-        "4096 "
-        "(initial-law uniform has no such limit)");
+        "parents 1,9: the stationary initial law needs vocabulary^9 = 3^9 states: must not "
+        "exceed 4096 (initial-law uniform has no such limit)");
   options.initial_law = InitialLaw::uniform;
   CHECK_NOTHROW(sample_prior(options));
   options.prior.alpha = -1.0;
@@ -432,8 +431,8 @@ TEST_CASE("given kernels are refused where they cannot be sampled") {
         "labels posterior: not known for given kernels; allowed are conditional and sampled");
   options.labels = Labels::sampled;
   CHECK(input_error([&] { sample_kernels(copying, options); }) ==
-        "kernels, chain 0: has 2 closed classes of states: must be one for initial-law stationary, "
-        "since its stationary law is not unique");
+        "kernels, chain 0: has 2 closed classes of states: must be one for initial-law "
+        "stationary, since its stationary law is not unique");
   options.initial_law = InitialLaw::uniform;
   CHECK_NOTHROW(sample_kernels(copying, options));
   options.prior.alpha = -1.0;  // nothing of the prior counts

@@ -42,8 +42,8 @@ std::vector<double> window_transition(std::span<const double> kernel, Index d,
   return P;
 }
 
-// Largest relative error of flow balance, μ_j (1 − P_jj) = Σ_{i≠j} μ_i P_ij in components: no entry is
-// too small to be looked at, as long as it is a normal number.
+// Largest relative error of flow balance, μ_j (1 − P_jj) = Σ_{i≠j} μ_i P_ij in components: no entry
+// is too small to be looked at, as long as it is a normal number.
 double balance_error(const std::vector<double>& P, const std::vector<double>& mu) {
   const std::size_t n = mu.size();
   double worst = 0.0;
@@ -60,9 +60,9 @@ double balance_error(const std::vector<double>& P, const std::vector<double>& mu
   return worst;
 }
 
-// Markov chain tree theorem: μ_j ∝ the sum over spanning trees directed to j of the product of their
-// transition probabilities. Trees are enumerated as maps i ↦ next(i) without cycles; n ≤ 5. Nothing is
-// subtracted, and long double has the exponents for it.
+// Markov chain tree theorem: μ_j ∝ the sum over spanning trees directed to j of the product of
+// their transition probabilities. Trees are enumerated as maps i ↦ next(i) without cycles; n ≤ 5.
+// Nothing is subtracted, and long double has the exponents for it.
 std::vector<double> law_by_trees(const std::vector<double>& P, Index n) {
   std::vector<long double> weight(size(n), 0.0L);
   const Index maps = power(n, n - 1, "maps");
@@ -234,8 +234,8 @@ TEST_CASE("the smallest probabilities a kernel can have make no chain fail") {
 }
 
 TEST_CASE("a product that underflows is missed beside no smaller one") {
-  // State 2 is entered through state 3 with probability 1e-200 twice, and from state 1, itself of mass
-  // 1e-200, with 1e-250; it is left at 1e-300. The first way makes all but 1e-50 of its mass.
+  // State 2 is entered through state 3 with probability 1e-200 twice, and from state 1, itself of
+  // mass 1e-200, with 1e-250; it is left at 1e-300. The first way makes all but 1e-50 of its mass.
   const std::vector<double> P{1.0,    1e-200, 0.0, 1e-200, 0.5, 0.5, 1e-250, 0.0,
                               1e-300, 0.0,    1.0, 0.0,    1.0, 0.0, 1e-200, 0.0};
   const auto mu = stationary_law(P, 4), expected = law_by_trees(P, 4);
@@ -258,10 +258,9 @@ TEST_CASE("transient states have no mass") {
 
 TEST_CASE("a chain with several closed classes is refused") {
   const std::vector<double> P{1, 0, 0, 0, 1, 0, 0.5, 0, 0.5};
-  CHECK(
-      input_error([&] { stationary_law(P, 3); }) ==
-      "stationary law: the chain has 2 closed classes of states: must be one, else the law is not "
-      "unique");
+  CHECK(input_error([&] { stationary_law(P, 3); }) ==
+        "stationary law: the chain has 2 closed classes of states: must be one, else the law is "
+        "not unique");
   // d = 2 with lag 2 alone, x_l = x_{l−2}: constants 00 and 11, and the alternation of 01 and 10.
   const std::vector<double> copy{1, 0, 0, 1};
   const std::vector<Index> lag_two{2}, lag_one{1};
@@ -269,19 +268,17 @@ TEST_CASE("a chain with several closed classes is refused") {
   CHECK(closed_classes(copy, 2, lag_one) == 2);
   CHECK(closed_classes(std::vector<double>{0, 1, 1, 0}, 2, lag_one) == 1);
   CHECK(closed_classes(std::vector<double>{0.5, 0.5, 0.5, 0.5}, 2, lag_two) == 1);
-  CHECK(
-      input_error([&] { stationary_window_law(copy, 2, lag_two, 2); }) ==
-      "stationary law: the chain has 3 closed classes of states: must be one, else the law is not "
-      "unique");
+  CHECK(input_error([&] { stationary_window_law(copy, 2, lag_two, 2); }) ==
+        "stationary law: the chain has 3 closed classes of states: must be one, else the law is "
+        "not unique");
 }
 
 TEST_CASE("impossible matrices are refused") {
   CHECK(input_error([] {
           stationary_law({1.0, 0.0}, 2);
         }) ==
-        "stationary law, 2 states with 2 transition probabilities: must be states^2 of them, for 1 "
-        "to "
-        "4096 states");
+        "stationary law, 2 states with 2 transition probabilities: must be states^2 of them, "
+        "for 1 to 4096 states");
   CHECK(input_error([] {
           stationary_law({0.5, 0.5, -0.5, 1.5}, 2);
         }) ==
@@ -351,8 +348,8 @@ TEST_CASE("too many states or windows are refused before any work") {
   const std::vector<double> kernel{0.5, 0.5, 0.5, 0.5};
   const std::vector<Index> far{13}, near{1};
   CHECK(input_error([&] { stationary_window_law(kernel, 2, far, 13); }) ==
-        "parents 13: the stationary law of 13 consecutive tokens has 8192 states: must not exceed "
-        "4096");
+        "parents 13: the stationary law of 13 consecutive tokens has 8192 states: must not "
+        "exceed 4096");
   CHECK(input_error([&] { stationary_window_law(kernel, 2, near, 33); }) ==
         "window length 33: must be at least 0 and make at most 4294967296 windows (vocabulary 2)");
   CHECK(input_error([&] { stationary_window_law(kernel, 2, near, -1); }) ==

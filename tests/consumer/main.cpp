@@ -2,4 +2,6 @@
 
 #include <iostream>
 
-int main() { std::cout << "gihflow " << gihflow::version() << '\n'; }
+int main() {
+  std::cout << "gihflow " << gihflow::version() << '\n';
+}

@@ -1,5 +1,5 @@
-// The flow against an integrator that is not ours: CVODE of SUNDIALS, backward differentiation formulas of
-// variable order with Jacobians by differences. Compiled where SUNDIALS is installed.
+// The flow against an integrator that is not ours: CVODE of SUNDIALS, backward differentiation
+// formulas of variable order with Jacobians by differences. Compiled where SUNDIALS is installed.
 
 #include <cvode/cvode.h>
 #include <doctest/doctest.h>

@@ -19,8 +19,8 @@ namespace {
 using First = reference::Jet<double>;
 using Second = reference::Jet<First>;
 
-/// The Hessian in (c, w, a) of the mean loss, by nested dual numbers through p = c²/C_D and the loss of
-/// every sequence: shares nothing with the objectives but the definitions.
+/// The Hessian in (c, w, a) of the mean loss, by nested dual numbers through p = c²/C_D and the
+/// loss of every sequence: shares nothing with the objectives but the definitions.
 Eigen::MatrixXd nested_hessian(const Model& model, const Sequences& sequences, const Stage& blocks,
                                const Parameters& at) {
   const auto masks = subsets(model.heads, model.degree);

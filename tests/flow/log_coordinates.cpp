@@ -1,4 +1,5 @@
-// What log coordinates (3.3) are for: right-hand sides that stage I takes in θ = log c² and in c itself.
+// What log coordinates (3.3) are for: right-hand sides that stage I takes in θ = log c² and in c
+// itself.
 
 #include <doctest/doctest.h>
 
@@ -17,8 +18,8 @@ namespace {
 using State = Eigen::VectorXd;
 using JacobianOf = std::function<void(const State&, Eigen::MatrixXd&)>;
 
-/// Integrates ẋ = f(x) over `duration` with the error of a step kept below atol + rtol·|x|; false if it
-/// takes more than `most` right-hand sides, Jacobian columns included.
+/// Integrates ẋ = f(x) over `duration` with the error of a step kept below atol + rtol·|x|; false
+/// if it takes more than `most` right-hand sides, Jacobian columns included.
 bool integrate(Method& method, const RightHandSide& f, const JacobianOf& jacobian, State& x,
                double duration, const Index& count, Index most) {
   constexpr double rtol = 1e-6, atol = 1e-9;

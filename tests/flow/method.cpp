@@ -24,8 +24,9 @@ double regression_slope(const std::vector<double>& x, const std::vector<double>&
   return (n * sxy - sx * sy) / (n * sxx - sx * sx);
 }
 
-// Logistic growth beside a pendulum in its own angle: u' = u(1 − u), r' = −s, s' = r, whose phases drive
-// v' = −u·v². Everything has a closed form but v, which is 1/(1 + log((1 + e^t)/2)) for u = 1/(1 + e^−t).
+// Logistic growth beside a pendulum in its own angle: u' = u(1 − u), r' = −s, s' = r, whose phases
+// drive v' = −u·v². Everything has a closed form but v, which is 1/(1 + log((1 + e^t)/2)) for u =
+// 1/(1 + e^−t).
 void f(const State& x, State& dxdt) {
   dxdt.resize(4);
   dxdt << x[0] * (1.0 - x[0]), -x[2], x[1], -x[0] * x[3] * x[3];

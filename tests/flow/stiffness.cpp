@@ -20,8 +20,9 @@ TrainingState run(const Objective& objective, const char* schedule, const FlowOp
   return state;
 }
 
-/// One head with two lags, so one difference u = w₁ − w₂, which relaxes towards cos a at a rate that is
-/// large for 1 < a < 3 alone; a grows at unit speed. Not a gradient field: only the driver is at stake.
+/// One head with two lags, so one difference u = w₁ − w₂, which relaxes towards cos a at a rate
+/// that is large for 1 < a < 3 alone; a grows at unit speed. Not a gradient field: only the driver
+/// is at stake.
 class Passage final : public Objective {
  public:
   Passage() {
@@ -131,7 +132,8 @@ TEST_CASE("stopping after any step and continuing changes no bit, changes of met
     KeepAll whole;
     const TrainingState end = run(objective, "wa:6", options, &whole);
     CHECK(end.trajectory.stages[0].statistics.rejected_steps > 0);
-    // From each state one step leads to the next one, counters and a Jacobian that is kept included.
+    // From each state one step leads to the next one, counters and a Jacobian that is kept
+    // included.
     for (std::size_t k = 0; k + 3 < whole.states.size(); ++k) {
       TrainingState state = whole.states[k];
       StopAtOnce observer;

@@ -1,4 +1,5 @@
-// A config of arbitrary bytes: a setting that is written and read back to the same one, or an InputError.
+// A config of arbitrary bytes: a setting that is written and read back to the same one, or an
+// InputError.
 
 #include <cstdint>
 #include <cstdlib>

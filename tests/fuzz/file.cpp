@@ -1,7 +1,7 @@
-// Damaged input files of every kind, read as the program reads them. An input is what is done to a good
-// file: its first byte chooses the kind, then come steps of four bytes, of which the first says what,
-// the next two where, in 65,536ths of the file, and the last with what. Whatever HDF5 does in its child,
-// this process ends up with values or with sentences that name the file.
+// Damaged input files of every kind, read as the program reads them. An input is what is done to a
+// good file: its first byte chooses the kind, then come steps of four bytes, of which the first
+// says what, the next two where, in 65,536ths of the file, and the last with what. Whatever HDF5
+// does in its child, this process ends up with values or with sentences that name the file.
 
 #include <unistd.h>
 

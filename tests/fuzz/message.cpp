@@ -1,5 +1,5 @@
-// What a child that has lost its mind may answer: every kind of value is taken from arbitrary bytes.
-// The first byte chooses how the rest is read.
+// What a child that has lost its mind may answer: every kind of value is taken from arbitrary
+// bytes. The first byte chooses how the rest is read.
 
 #include <cstdint>
 #include <optional>

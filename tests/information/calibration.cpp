@@ -1,4 +1,5 @@
-// The stated standard errors of the informations are those of the errors, over 400 disjoint samples.
+// The stated standard errors of the informations are those of the errors, over 400 disjoint
+// samples.
 
 #include <doctest/doctest.h>
 

@@ -230,9 +230,8 @@ TEST_CASE("chains that are not irreducible") {
   CHECK(input_error([] {
           rank_lag_sets({2, {1}, 2, {0.5, 0.5, 0.5, 0.5, 1, 0, 0, 1}}, 2, 2);
         }) ==
-        "kernels, chain 1: has 2 closed classes of states: must be one, since its stationary law "
-        "is not "
-        "unique");
+        "kernels, chain 1: has 2 closed classes of states: must be one, since its stationary "
+        "law is not unique");
 }
 
 TEST_CASE("impossible rankings are refused with a sentence") {

@@ -1,5 +1,5 @@
-// The stated standard errors of loss and gradient are those of the errors: over 400 disjoint samples the
-// truth lies within a standard error as often as it should, and within two.
+// The stated standard errors of loss and gradient are those of the errors: over 400 disjoint
+// samples the truth lies within a standard error as often as it should, and within two.
 
 #include <doctest/doctest.h>
 

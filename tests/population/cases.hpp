@@ -1,7 +1,7 @@
 #pragma once
 
-// Models and samples that every engine is held against the reference objective on: awkward sizes, all
-// conventions of theory §2.
+// Models and samples that every engine is held against the reference objective on: awkward sizes,
+// all conventions of theory §2.
 
 #include <string>
 #include <vector>

@@ -1,4 +1,5 @@
-// Every engine against the reference objective, on awkward sizes and in all conventions of theory §2.
+// Every engine against the reference objective, on awkward sizes and in all conventions of theory
+// §2.
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
-// Finite context tends to infinite context, for fixed chains without Monte Carlo error: the expectation
-// over sequences of a binary chain, as a sum over the counts n(Z,e) that can occur.
+// Finite context tends to infinite context, for fixed chains without Monte Carlo error: the
+// expectation over sequences of a binary chain, as a sum over the counts n(Z,e) that can occur.
 
 #include <doctest/doctest.h>
 
@@ -16,9 +16,9 @@ using namespace gihflow::testing;
 
 namespace {
 
-/// Law of (n, q) for stationary sequences x_1 … x_L of one binary chain, windows of `window` tokens: one
-/// sequence for each (n, q) that can occur, with the probability of all that share it. Its loss is the
-/// expectation's: weights go into the targets.
+/// Law of (n, q) for stationary sequences x_1 … x_L of one binary chain, windows of `window`
+/// tokens: one sequence for each (n, q) that can occur, with the probability of all that share it.
+/// Its loss is the expectation's: weights go into the targets.
 class Expectation final : public SequenceSource {
  public:
   Expectation(const std::vector<double>& kernel, const std::vector<Index>& parents, Index window,

@@ -1,4 +1,5 @@
-// The stages of the CUDA engine: compiled by nvcc and run on the host everywhere, on a card where there is one.
+// The stages of the CUDA engine: compiled by nvcc and run on the host everywhere, on a card where
+// there is one.
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
-// The exact oracle of theory §5 for small problems: with the uniform initial law the Dirichlet prior
-// integrates out, P(x) = d^{−r_n} Π_z B(α + n_z)/B(α), and every sequence can be visited.
+// The exact oracle of theory §5 for small problems: with the uniform initial law the Dirichlet
+// prior integrates out, P(x) = d^{−r_n} Π_z B(α + n_z)/B(α), and every sequence can be visited.
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
-// Loss and gradient where exponentials over- and underflow, chains are nearly or wholly deterministic,
-// and logarithms meet zero: every engine against the reference, and never a NaN.
+// Loss and gradient where exponentials over- and underflow, chains are nearly or wholly
+// deterministic, and logarithms meet zero: every engine against the reference, and never a NaN.
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -156,7 +156,8 @@ TEST_CASE("the slope of the gain in attention") {
         for (std::size_t j = 0; j < 2; ++j) {
           const auto o = static_cast<std::size_t>(own[h]);
           if (j == o) continue;
-          // Partial windows without the own lag attend to the other one at any δ: no derivative there.
+          // Partial windows without the own lag attend to the other one at any δ: no derivative
+          // there.
           std::vector<double> moved = w;
           moved[h * 2 + o] = 0.0;
           moved[h * 2 + j] = std::log(share / (1.0 - share));

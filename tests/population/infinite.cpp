@@ -414,9 +414,8 @@ TEST_CASE("impossible problems in infinite context are refused with a sentence")
   CHECK(refusal({.vocabulary = 4}, kernels_of(3, {1}, 1)) ==
         "vocabulary 3 of the kernels: the model has vocabulary 4");
   CHECK(refusal({.vocabulary = 2}, {2, {1}, 2, {0.5, 0.5, 0.5, 0.5, 1, 0, 0, 1}}) ==
-        "kernels, chain 1: has 2 closed classes of states: must be one in infinite context, since "
-        "its "
-        "stationary law is not unique");
+        "kernels, chain 1: has 2 closed classes of states: must be one in infinite context, "
+        "since its stationary law is not unique");
   const std::string large =
       refusal({.vocabulary = 4, .window = 18, .heads = 1, .degree = 1}, kernels_of(4, {1}, 3));
   CHECK(large.find("infinite context, 3 chains with 68719476736 windows of 18 tokens: need ") == 0);

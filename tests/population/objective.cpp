@@ -172,8 +172,8 @@ TEST_CASE("standard errors are those of the chains' own gradients") {
 }
 
 TEST_CASE(
-    "an observed label that the context lacks costs infinity at epsilon 0 and leaves the gradient "
-    "finite") {
+    "an observed label that the context lacks costs infinity at epsilon 0 and leaves the "
+    "gradient finite") {
   Sequences data{
       .vocabulary = 3, .length = 6, .count = 2, .tokens = {}, .targets = {}, .parents = {}};
   data.tokens = {0, 1, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0};

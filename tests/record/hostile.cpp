@@ -1,5 +1,5 @@
-// Damaged files of every kind that is read: whatever a byte became, the answer is a value that keeps
-// its promises or sentences that name the file. 300 of each kind.
+// Damaged files of every kind that is read: whatever a byte became, the answer is a value that
+// keeps its promises or sentences that name the file. 300 of each kind.
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -22,7 +22,8 @@ namespace {
 
 constexpr int damages = 300;
 
-// Most memory that this process ever had, in bytes: what a damaged file merely declares must not be in it.
+// Most memory that this process ever had, in bytes: what a damaged file merely declares must not be
+// in it.
 double most_memory() {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);

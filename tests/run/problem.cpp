@@ -101,8 +101,8 @@ TEST_CASE("what does not fit together is refused, in the words of the user's opt
   CHECK(error({{"chains", "100000000000"}})
             .starts_with("--chains 100000000000, validation-chains 1000, length 100: need up to"));
   CHECK(error({{"stages", ""}}) ==
-        "--stages: '' names no block; a stage is BLOCKS:TIME with letters "
-        "of c, w, a, each once, and TIME > 0 in flow time, for example c:2000");
+        "--stages: '' names no block; a stage is BLOCKS:TIME with letters of c, w, a, each "
+        "once, and TIME > 0 in flow time, for example c:2000");
 }
 
 TEST_CASE("all faults come at once, and none that another one only causes") {

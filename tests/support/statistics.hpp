@@ -9,8 +9,8 @@
 
 namespace gihflow::testing {
 
-/// Statistical tests fail below this p-value. Seeds are fixed, so a test that passes once always does;
-/// a wrong law is found as long as it lowers the p-value by that much.
+/// Statistical tests fail below this p-value. Seeds are fixed, so a test that passes once always
+/// does; a wrong law is found as long as it lowers the p-value by that much.
 inline constexpr double least_p_value = 1e-4;
 
 /// p-value of Kolmogorov's test that `samples` follow the law with the given distribution function
@@ -33,8 +33,8 @@ inline double kolmogorov_p_value(std::vector<double> samples,
   return lambda < 0.2 ? 1.0 : p;
 }
 
-/// p-value of Pearson's chi-square test of counts against the expected ones (each at least about 5),
-/// with `constraints` linear constraints between them.
+/// p-value of Pearson's chi-square test of counts against the expected ones (each at least about
+/// 5), with `constraints` linear constraints between them.
 inline double chi_square_p_value(const std::vector<double>& counts,
                                  const std::vector<double>& expected, int constraints = 1) {
   double chi_square = 0.0;
@@ -54,8 +54,9 @@ inline double binomial_p_value(int successes, int trials, double probability) {
   return std::min(1.0, 2.0 * std::min(most, least));
 }
 
-/// Smallest p-value of the numbers of errors, in units of their stated standard errors, that lie within
-/// 0.5, 1, 1.96 and 2.576 of them, were they normal: whether the standard errors are what they say.
+/// Smallest p-value of the numbers of errors, in units of their stated standard errors, that lie
+/// within 0.5, 1, 1.96 and 2.576 of them, were they normal: whether the standard errors are what
+/// they say.
 inline double coverage_p_value(const std::vector<double>& errors) {
   double least = 1.0;
   for (const double bound : {0.5, 1.0, 1.96, 2.576}) {

@@ -5,9 +5,9 @@
 
 namespace gihflow::testing {
 
-/// Absolute tolerance for a result of order 1 that comes from about `size` rounded operations on Real:
-/// factor·size·eps. Every numeric tolerance of the tests goes through here; `factor` covers what the
-/// count of operations leaves out, such as conditioning.
+/// Absolute tolerance for a result of order 1 that comes from about `size` rounded operations on
+/// Real: factor·size·eps. Every numeric tolerance of the tests goes through here; `factor` covers
+/// what the count of operations leaves out, such as conditioning.
 template <class Real>
 Real tolerance(double size, double factor = 1.0) {
   return static_cast<Real>(factor * size) * std::numeric_limits<Real>::epsilon();

@@ -76,8 +76,8 @@ TEST_CASE("gamma from G alone: G is a quadratic polynomial in the attention of a
 }
 
 TEST_CASE("one-hot attention that does not attract has no constant") {
-  // A sticky chain of two tokens with correlation λ per step: a head on lag 2 gains λ⁴, half way to lag 1
-  // it gains 2λ³ more than it loses, so γ ∝ 2λ⁴ − 2λ³ < 0. From lag 1, γ ∝ 2λ² − 2λ³ > 0.
+  // A sticky chain of two tokens with correlation λ per step: a head on lag 2 gains λ⁴, half way to
+  // lag 1 it gains 2λ³ more than it loses, so γ ∝ 2λ⁴ − 2λ³ < 0. From lag 1, γ ∝ 2λ² − 2λ³ > 0.
   Model model{
       2,  2, 2, 2, Boundary::masked, HeadWindows::shared, HeadNormalization::none, Readout::log,
       0.0};

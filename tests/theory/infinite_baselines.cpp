@@ -1,4 +1,5 @@
-// What a model is held against in infinite context, where the limiting predictor is a limit of the model.
+// What a model is held against in infinite context, where the limiting predictor is a limit of the
+// model.
 
 #include <doctest/doctest.h>
 

@@ -237,8 +237,8 @@ TEST_CASE("no predictor is below the floor, whatever the labels") {
           4.0 * lines.posterior_loss_error.value());
     CHECK(std::abs(lines.gih_loss - exact.gih_loss) < 4.0 * lines.gih_loss_error);
   }
-  // Under the stationary initial law the floor is the looser entropy of the kernels, for sampled labels
-  // too.
+  // Under the stationary initial law the floor is the looser entropy of the kernels, for sampled
+  // labels too.
   options.initial_law = InitialLaw::stationary;
   options.labels = Labels::sampled;
   const Baselines sampled = baselines(*sample_prior(options), model, lags, lags, 0.1);

@@ -4,8 +4,8 @@
 
 namespace gihflow {
 
-/// Memory that this process could use at most, in bytes: the machine's, or less where a control group
-/// or a resource limit says so. Sizes are compared with it before anything is allocated.
+/// Memory that this process could use at most, in bytes: the machine's, or less where a control
+/// group or a resource limit says so. Sizes are compared with it before anything is allocated.
 std::size_t memory_limit();
 
 }  // namespace gihflow

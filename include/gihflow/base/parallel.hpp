@@ -12,8 +12,9 @@ namespace gihflow {
 void set_threads(int threads);
 int threads() noexcept;
 
-/// Which thread of the running parallel loop the caller is, in [0, threads()), the outer loop's where
-/// loops are nested; 0 outside of one. For scratch memory and tests; results must not depend on it.
+/// Which thread of the running parallel loop the caller is, in [0, threads()), the outer loop's
+/// where loops are nested; 0 outside of one. For scratch memory and tests; results must not depend
+/// on it.
 int thread_index() noexcept;
 
 /// How often so far a worker beside the calling thread has done blocks of a loop. For tests and

@@ -9,8 +9,8 @@
 namespace gihflow {
 
 /// Transition kernels π(e | z) of several chains with the same parents.
-/// Layout: values[chain, context, token], sizes [count, dⁿ, d], the token fastest. The context index
-/// is base d with x_{l−r₁} the most significant digit.
+/// Layout: values[chain, context, token], sizes [count, dⁿ, d], the token fastest. The context
+/// index is base d with x_{l−r₁} the most significant digit.
 struct Kernels {
   Index vocabulary = 0;        ///< d
   std::vector<Index> parents;  ///< r₁ < … < r_n, all ≥ 1; may be empty (independent tokens)
@@ -39,9 +39,9 @@ Index context_of_window(Index window, Index length, Index vocabulary,
                         std::span<const Index> parents);
 
 /// Throws InputError for kernels given by a caller that are not usable: vocabulary or number of
-/// chains out of range, shape, negative or non-finite entries, rows that do not sum to 1 within 1e-9,
-/// parents not increasing or < 1. Each sentence starts with `name` and tells the first offending
-/// chain and context, and how many more there are.
+/// chains out of range, shape, negative or non-finite entries, rows that do not sum to 1 within
+/// 1e-9, parents not increasing or < 1. Each sentence starts with `name` and tells the first
+/// offending chain and context, and how many more there are.
 void validate(const Kernels& kernels, const char* name);
 
 }  // namespace gihflow

@@ -22,13 +22,13 @@ struct Prior {
   double floor = 0.0;                   ///< γ in [0, 1/d)
 };
 
-/// What is wrong with a prior, one sentence each: vocabulary, parents, alpha, floor out of range, or
-/// more than max_kernel_entries.
+/// What is wrong with a prior, one sentence each: vocabulary, parents, alpha, floor out of range,
+/// or more than max_kernel_entries.
 std::vector<std::string> prior_errors(const Prior& prior);
 
-/// The kernel of one chain into `values` [dⁿ, d]: a pure function of (seed, purpose, chain). The prior
-/// is taken to be valid. An entry is never 0, but as small as the smallest normal double without a
-/// floor.
+/// The kernel of one chain into `values` [dⁿ, d]: a pure function of (seed, purpose, chain). The
+/// prior is taken to be valid. An entry is never 0, but as small as the smallest normal double
+/// without a floor.
 void draw_kernel(const Prior& prior, std::uint64_t seed, Purpose purpose, Index chain,
                  std::span<double> values);
 

@@ -34,8 +34,8 @@ struct Sequences {
 };
 
 /// Where sequences come from, one at a time and in any order, so that long ones need not be kept:
-/// either drawn on the fly or read from memory. Every answer is a pure function of the chain's number.
-/// Thread-safe.
+/// either drawn on the fly or read from memory. Every answer is a pure function of the chain's
+/// number. Thread-safe.
 class SequenceSource {
  public:
   virtual ~SequenceSource() = default;
@@ -46,15 +46,15 @@ class SequenceSource {
   virtual void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const = 0;
   /// Parents of the chains, r₁ < … < r_n; empty for independent tokens and when unknown.
   virtual std::vector<Index> parents() const { return {}; }
-  /// Writes π(·|x_{pa(L+1)}) into law [d], for tokens as draw() gives them; false, with law left as it
-  /// is, when the kernel is not known. Draws the kernel again, but solves for no stationary law.
+  /// Writes π(·|x_{pa(L+1)}) into law [d], for tokens as draw() gives them; false, with law left as
+  /// it is, when the kernel is not known. Draws the kernel again, but solves for no stationary law.
   virtual bool conditional_law(Index /*chain*/, std::span<const Token> /*tokens*/,
                                std::span<double> /*law*/) const {
     return false;
   }
-  /// Writes the law of the label given x_1 … x_L alone into law [d], the `posterior` of (1.4); false,
-  /// with law left as it is, where (1.4) is not exact (a floor, the stationary initial law, kernels
-  /// not drawn from the prior).
+  /// Writes the law of the label given x_1 … x_L alone into law [d], the `posterior` of (1.4);
+  /// false, with law left as it is, where (1.4) is not exact (a floor, the stationary initial law,
+  /// kernels not drawn from the prior).
   virtual bool posterior_law(std::span<const Token> /*tokens*/, std::span<double> /*law*/) const {
     return false;
   }
@@ -75,29 +75,32 @@ struct SamplingOptions {
 };
 
 /// What is wrong with the options, one sentence each, as sample_prior and, with `given` kernels,
-/// sample_kernels refuse them: an invalid prior; count or length out of range; length < longest parent
-/// lag; posterior labels with a floor, with the stationary initial law or with given kernels (1.4); more
-/// than max_stationary_states states under the stationary initial law. Of given kernels vocabulary and
-/// parents count, and nothing of options.prior.
+/// sample_kernels refuse them: an invalid prior; count or length out of range; length < longest
+/// parent lag; posterior labels with a floor, with the stationary initial law or with given kernels
+/// (1.4); more than max_stationary_states states under the stationary initial law. Of given kernels
+/// vocabulary and parents count, and nothing of options.prior.
 std::vector<std::string> sampling_errors(const SamplingOptions& options,
                                          const Kernels* given = nullptr);
 
-/// Sequences drawn from the prior by (1.1)–(1.4): chain i of (seed, purpose) is always the same chain,
-/// and a longer sequence of it begins with the shorter one. Throws InputError with sampling_errors.
+/// Sequences drawn from the prior by (1.1)–(1.4): chain i of (seed, purpose) is always the same
+/// chain, and a longer sequence of it begins with the shorter one. Throws InputError with
+/// sampling_errors.
 std::unique_ptr<SequenceSource> sample_prior(const SamplingOptions& options);
 
 /// Sequences drawn from given kernels: one sequence per kernel; if options.count is larger than the
-/// number of kernels they are used in turn, and each time with draws of its own. Throws InputError with
-/// sampling_errors, for kernels that validate() refuses, and under the stationary initial law for
-/// kernels with more than one closed class.
+/// number of kernels they are used in turn, and each time with draws of its own. Throws InputError
+/// with sampling_errors, for kernels that validate() refuses, and under the stationary initial law
+/// for kernels with more than one closed class.
 std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> kernels,
                                                const SamplingOptions& options);
 
-/// Sequences in memory. Throws InputError: vocabulary outside [2, 65,535], count or length < 1, arrays of
-/// another size, tokens ≥ vocabulary, target rows negative or not summing to 1 within 1e-9.
+/// Sequences in memory. Throws InputError: vocabulary outside [2, 65,535], count or length < 1,
+/// arrays of another size, tokens ≥ vocabulary, target rows negative or not summing to 1 within
+/// 1e-9.
 std::unique_ptr<SequenceSource> stored_sequences(std::shared_ptr<const Sequences> sequences);
 
-/// Consecutive chains of a source, which must outlive it, numbered from 0; their tokens and targets alone.
+/// Consecutive chains of a source, which must outlive it, numbered from 0; their tokens and targets
+/// alone.
 class SequenceSlice final : public SequenceSource {
  public:
   SequenceSlice(const SequenceSource& source, Index first, Index count)
@@ -117,9 +120,9 @@ class SequenceSlice final : public SequenceSource {
 /// Draws everything into memory, in parallel.
 Sequences collect(const SequenceSource& source);
 
-/// T(e) = (n_{z,e} + α)/(n_z + dα) of (1.4), with n_{z,e} the number of times that context z was followed
-/// by e in x_1 … x_L and z the context of x_{L+1}. tokens [L + 1], the label not read, L ≥ longest
-/// parent lag; law [d].
+/// T(e) = (n_{z,e} + α)/(n_z + dα) of (1.4), with n_{z,e} the number of times that context z was
+/// followed by e in x_1 … x_L and z the context of x_{L+1}. tokens [L + 1], the label not read, L ≥
+/// longest parent lag; law [d].
 void posterior_label_law(std::span<const Token> tokens, std::span<const Index> parents,
                          double alpha, std::span<double> law);
 

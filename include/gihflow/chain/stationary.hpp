@@ -8,35 +8,34 @@
 
 namespace gihflow {
 
-/// Most states for which a stationary law is computed: state reduction takes n² numbers and up to n³/3
-/// multiplications.
+/// Most states for which a stationary law is computed: state reduction takes n² numbers and up to
+/// n³/3 multiplications.
 inline constexpr Index max_stationary_states = 4096;
 
 /// Most entries of a window law.
 inline constexpr Index max_windows = Index{1} << 32;
 
-/// Stationary law μ = μP of a finite Markov chain with row-stochastic transition matrix P [n, n] (row
-/// major, n ≤ max_stationary_states), by the subtraction-free state reduction of Grassmann, Taksar and
-/// Heyman (1985), which is accurate in every component however nearly reducible the chain is. Where a
-/// product would underflow, the same reduction with exponents of unlimited range. Only the entries off
-/// the diagonal are read. Periodic chains and chains with transient states are fine: the law lives on
-/// the closed class, and is 0 elsewhere (and where a probability is too small for a double).
-/// Throws InputError: more than one closed class, since the law is then not unique; entries negative or
-/// not finite; wrong size.
+/// Stationary law μ = μP of a finite Markov chain with row-stochastic transition matrix P [n, n]
+/// (row major, n ≤ max_stationary_states), by the subtraction-free state reduction of Grassmann,
+/// Taksar and Heyman (1985), which is accurate in every component however nearly reducible the
+/// chain is. Where a product would underflow, the same reduction with exponents of unlimited range.
+/// Only the entries off the diagonal are read. Periodic chains and chains with transient states are
+/// fine: the law lives on the closed class, and is 0 elsewhere (and where a probability is too
+/// small for a double). Throws InputError: more than one closed class, since the law is then not
+/// unique; entries negative or not finite; wrong size.
 std::vector<double> stationary_law(std::vector<double> transition, Index states);
 
-/// Number of closed classes of the chain over r_n consecutive tokens that has the kernel π [dⁿ, d]: its
-/// stationary law is unique if that is 1, which it always is for strictly positive kernels.
+/// Number of closed classes of the chain over r_n consecutive tokens that has the kernel π [dⁿ, d]:
+/// its stationary law is unique if that is 1, which it always is for strictly positive kernels.
 Index closed_classes(std::span<const double> kernel, Index vocabulary,
                      std::span<const Index> parents);
 
-/// Law μ^π of r consecutive tokens (x_{l−1}, …, x_{l−r}) for the chain with kernel π [dⁿ, d] and the
-/// given parents, r = `length` ≥ 0. State index base d, x_{l−1} the most significant digit (so the
-/// layout agrees with windows and contexts). Computed on r_n tokens as stationary_law does and pushed
-/// forward or marginalised to `length`. Result [d^length].
-/// Cost: the reduction of d^{r_n} states, whose zeros are skipped (it fills in as it goes), then
-/// d^length multiplications. Throws InputError: d^{r_n} > max_stationary_states, d^length >
-/// max_windows, more than one closed class.
+/// Law μ^π of r consecutive tokens (x_{l−1}, …, x_{l−r}) for the chain with kernel π [dⁿ, d] and
+/// the given parents, r = `length` ≥ 0. State index base d, x_{l−1} the most significant digit (so
+/// the layout agrees with windows and contexts). Computed on r_n tokens as stationary_law does and
+/// pushed forward or marginalised to `length`. Result [d^length]. Cost: the reduction of d^{r_n}
+/// states, whose zeros are skipped (it fills in as it goes), then d^length multiplications. Throws
+/// InputError: d^{r_n} > max_stationary_states, d^length > max_windows, more than one closed class.
 std::vector<double> stationary_window_law(std::span<const double> kernel, Index vocabulary,
                                           std::span<const Index> parents, Index length);
 

@@ -34,10 +34,12 @@ struct ComparedRate {
   /// Descent − modified flow (3.6); fewer where the modified flow could not be followed further.
   std::vector<BlockDistance> to_modified;
   Outcome modified_outcome = Outcome::reached;
-  /// log C_D(t)/C_D(0) of descent, and of the modified flow where it got so far. The plain flow has 0.
+  /// log C_D(t)/C_D(0) of descent, and of the modified flow where it got so far. The plain flow has
+  /// 0.
   std::vector<double> growth, modified_growth;
   double growth_error = 0.0;  ///< largest error of (3.2) over descent's steps, in log C_D
-  /// First compared time at which η ≥ 2/λ_max on the flow, so that descent cannot stay near it (3.7).
+  /// First compared time at which η ≥ 2/λ_max on the flow, so that descent cannot stay near it
+  /// (3.7).
   std::optional<double> leaves_at;
 };
 
@@ -68,13 +70,13 @@ struct Comparison {
   std::vector<ComparedStage> stages;
 };
 
-/// Sentences on what compare refuses: learning rates that are not positive, not finite or not distinct,
-/// and stages that are not a whole number of steps of each.
+/// Sentences on what compare refuses: learning rates that are not positive, not finite or not
+/// distinct, and stages that are not a whole number of steps of each.
 std::vector<std::string> compare_errors(const Schedule& schedule, const CompareOptions& options);
 
 /// Runs the flow once and full-batch gradient descent for every learning rate through the schedule,
-/// from the same start on the same chains, and the modified flow beside each. Descent tends to the flow
-/// at order 1 in η and to the modified flow at order 2 (theory §9). Throws InputError with
+/// from the same start on the same chains, and the modified flow beside each. Descent tends to the
+/// flow at order 1 in η and to the modified flow at order 2 (theory §9). Throws InputError with
 /// compare_errors; `observer` sees the flow's and then each descent's steps.
 Comparison compare_descent(const Parameters& start, const Schedule& schedule,
                            const Objective& objective, const CompareOptions& options,

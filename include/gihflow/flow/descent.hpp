@@ -10,8 +10,8 @@
 
 namespace gihflow {
 
-/// How a step follows from the gradient g, with learning rate η. Each trained number has its own memory;
-/// memories are empty at a stage's start.
+/// How a step follows from the gradient g, with learning rate η. Each trained number has its own
+/// memory; memories are empty at a stage's start.
 ///   gd:       x ← x − ηg.
 ///   momentum: v ← 0.9v + g, x ← x − ηv (heavy ball; Polyak 1964).
 ///   adam:     m ← 0.9m + 0.1g, s ← 0.999s + 0.001g², x ← x − ηm̂/(√ŝ + 1e-8) with
@@ -19,8 +19,8 @@ namespace gihflow {
 enum class Optimizer { gd, momentum, adam };
 std::string to_string(Optimizer optimizer);
 
-/// Builds the objective that a step takes its gradient from; `step` counts the steps of the run from 0,
-/// over all stages.
+/// Builds the objective that a step takes its gradient from; `step` counts the steps of the run
+/// from 0, over all stages.
 using ObjectiveOfStep = std::function<std::unique_ptr<Objective>(Index step)>;
 
 struct DescentOptions {
@@ -41,8 +41,8 @@ struct DescentOptions {
 /// Steps that a stage takes, round(TIME/η).
 Index descent_steps(const Stage& stage, double learning_rate);
 
-/// Sentences on options that train_descent refuses, for `chains` = N chains: η not positive and finite, a
-/// stage of no steps or of more than 2^53, a batch outside [0, N].
+/// Sentences on options that train_descent refuses, for `chains` = N chains: η not positive and
+/// finite, a stage of no steps or of more than 2^53, a batch outside [0, N].
 std::vector<std::string> descent_errors(const Schedule& schedule, const DescentOptions& options,
                                         Index chains);
 
@@ -51,22 +51,22 @@ std::vector<std::string> continuation_errors(const TrainingState& state, const S
                                              const DescentOptions& options);
 
 /// Gradient descent in (c, w, a) through the schedule, from wherever `state` stands: a stage takes
-/// round(TIME/η) steps, and step k stands at flow time t = ηk. Observer, validation and outcomes are
-/// those of train_flow; a run that stops after any step continues with the same bits.
+/// round(TIME/η) steps, and step k stands at flow time t = ηk. Observer, validation and outcomes
+/// are those of train_flow; a run that stops after any step continues with the same bits.
 ///
-/// Full batch, minibatches of chains (each epoch a fresh order of all chains, a pure function of the
-/// seed, cut into batches of which the last may be smaller; epochs go on through stages), or fresh chains
-/// every step.
+/// Full batch, minibatches of chains (each epoch a fresh order of all chains, a pure function of
+/// the seed, cut into batches of which the last may be smaller; epochs go on through stages), or
+/// fresh chains every step.
 ///
-/// Recorded at output_times rounded to distinct steps: c as θ = log c² and sign (a coefficient may pass
-/// through zero; one below about 1e-308 is 0, and stays so under gd), losses and gradient norm of all
-/// chains of `objective`; `dissipated` is Σ η‖g‖² over the gradients of the steps, a left Riemann sum of
-/// (3.5), so that `energy_residual` tells how far descent is from a flow, O(η); `gauge_drift` is, under
-/// gd, the largest |log C_D − log(C_D(0) + η²Σ‖∇_c𝓛‖²)|, rounding alone by (3.2), and 0 under the other
-/// optimizers. Each stage's `integrator` is the optimizer's name.
+/// Recorded at output_times rounded to distinct steps: c as θ = log c² and sign (a coefficient may
+/// pass through zero; one below about 1e-308 is 0, and stays so under gd), losses and gradient norm
+/// of all chains of `objective`; `dissipated` is Σ η‖g‖² over the gradients of the steps, a left
+/// Riemann sum of (3.5), so that `energy_residual` tells how far descent is from a flow, O(η);
+/// `gauge_drift` is, under gd, the largest |log C_D − log(C_D(0) + η²Σ‖∇_c𝓛‖²)|, rounding alone by
+/// (3.2), and 0 under the other optimizers. Each stage's `integrator` is the optimizer's name.
 ///
-/// A gradient or a state that is not finite ends the run as non_finite at the step before, with a hint on
-/// the stability limit (3.7). Throws InputError with descent_errors.
+/// A gradient or a state that is not finite ends the run as non_finite at the step before, with a
+/// hint on the stability limit (3.7). Throws InputError with descent_errors.
 Outcome train_descent(TrainingState& state, const Schedule& schedule, const Objective& objective,
                       const Objective* validation, const DescentOptions& options,
                       Observer* observer);

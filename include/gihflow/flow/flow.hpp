@@ -58,8 +58,8 @@ Outcome train_flow(TrainingState& state, const Schedule& schedule, const Objecti
                    const Objective* validation, const FlowOptions& options, Observer* observer);
 
 /// Why train_flow could not go on from `state`, one sentence each: stages that are not those of the
-/// schedule, numbers that are missing, not finite or out of place. A state of a run that was stopped has
-/// none; for states of doubtful origin, since train_flow itself does not look.
+/// schedule, numbers that are missing, not finite or out of place. A state of a run that was
+/// stopped has none; for states of doubtful origin, since train_flow itself does not look.
 std::vector<std::string> continuation_errors(const TrainingState& state, const Schedule& schedule,
                                              const FlowOptions& options);
 

@@ -20,10 +20,10 @@ struct ModifiedFlow {
   Outcome outcome = Outcome::reached;  ///< or step_limit, step_underflow, non_finite
 };
 
-/// The modified equation of gradient descent (3.6): the flow of 𝓛 + (η/4)‖∇𝓛‖² in (c, w, a) over the
-/// trained blocks, ẋ = −∇𝓛 − (η/2)∇²𝓛·∇𝓛, from `start` at t = 0, by Fehlberg's method of order 7(8)
-/// whose steps end at the given times (increasing, ≥ 0). C_D is not constant along it:
-/// Ċ_D = η‖∇_c𝓛‖². With η = 0 it is the plain flow, in c instead of θ.
+/// The modified equation of gradient descent (3.6): the flow of 𝓛 + (η/4)‖∇𝓛‖² in (c, w, a) over
+/// the trained blocks, ẋ = −∇𝓛 − (η/2)∇²𝓛·∇𝓛, from `start` at t = 0, by Fehlberg's method of order
+/// 7(8) whose steps end at the given times (increasing, ≥ 0). C_D is not constant along it: Ċ_D =
+/// η‖∇_c𝓛‖². With η = 0 it is the plain flow, in c instead of θ.
 ModifiedFlow modified_flow(const Objective& objective, const Stage& blocks, const Parameters& start,
                            double learning_rate, const std::vector<double>& times,
                            const ModifiedFlowOptions& options = {});

@@ -39,8 +39,8 @@ struct Snapshot {
 
 /// What the integrator did in a stage.
 struct StepStatistics {
-  /// Gradients the integrator asked for: rejected steps and the derivatives of gradients that make up
-  /// Jacobians included.
+  /// Gradients the integrator asked for: rejected steps and the derivatives of gradients that make
+  /// up Jacobians included.
   Index rhs_evaluations = 0;
   Index jacobian_columns = 0;    ///< of them, derivatives of gradients
   Index output_evaluations = 0;  ///< gradients for recorded points

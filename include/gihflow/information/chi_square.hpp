@@ -15,12 +15,12 @@ struct ChiSquare {
   double modified = 0.0;  ///< Σ_Z μ(Z)²·χ²(Z): one chain's share of (6.2)
 };
 
-/// Both informations of one chain with kernel π [dⁿ, d] for every S ⊆ {1 … window}, |S| ≤ degree, in
-/// the order of subsets(): nats-like, dimensionless. Lags are those of the window, whether they are
-/// parents or not. From the stationary law of window+1 consecutive tokens, whose older lags are summed
-/// out one after the other. 0/0 at μ(Z_S) = 0 or μ(e) = 0 counts as 0. Written as
-/// Σ (μ(e|Z) − μ(e))(μ(Z|e) − μ(Z)), which loses no digits to the −1 and never overflows.
-/// Throws InputError: window < 1, degree < 0, and as stationary_window_law does.
+/// Both informations of one chain with kernel π [dⁿ, d] for every S ⊆ {1 … window}, |S| ≤ degree,
+/// in the order of subsets(): nats-like, dimensionless. Lags are those of the window, whether they
+/// are parents or not. From the stationary law of window+1 consecutive tokens, whose older lags are
+/// summed out one after the other. 0/0 at μ(Z_S) = 0 or μ(e) = 0 counts as 0. Written as Σ (μ(e|Z)
+/// − μ(e))(μ(Z|e) − μ(Z)), which loses no digits to the −1 and never overflows. Throws InputError:
+/// window < 1, degree < 0, and as stationary_window_law does.
 std::vector<ChiSquare> chi_square_information(std::span<const double> kernel, Index vocabulary,
                                               std::span<const Index> parents, Index window,
                                               Index degree);
@@ -48,11 +48,10 @@ struct Ranking {
   const RankedSet& information_set() const { return sets[by_modified.front()]; }
 };
 
-/// Ranks every S ⊆ {1 … window}, |S| ≤ degree, over the chains of `kernels`, in parallel; the same bits
-/// for any number of threads.
-/// Throws InputError: kernels that validate() refuses, window < 1, degree < 0, more than 2^24 sets, a
-/// chain with more than one closed class (its stationary law is not unique), more memory than
-/// memory_limit().
+/// Ranks every S ⊆ {1 … window}, |S| ≤ degree, over the chains of `kernels`, in parallel; the same
+/// bits for any number of threads. Throws InputError: kernels that validate() refuses, window < 1,
+/// degree < 0, more than 2^24 sets, a chain with more than one closed class (its stationary law is
+/// not unique), more memory than memory_limit().
 Ranking rank_lag_sets(const Kernels& kernels, Index window, Index degree);
 
 }  // namespace gihflow

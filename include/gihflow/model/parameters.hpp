@@ -33,8 +33,8 @@ struct Parameters {
   bool operator==(const Parameters&) const = default;
 };
 
-/// The initial point of theory §2: w is `w_own` on head h's own lag h and `w_other` elsewhere in its
-/// window, every c_S = c, a = a.
+/// The initial point of theory §2: w is `w_own` on head h's own lag h and `w_other` elsewhere in
+/// its window, every c_S = c, a = a.
 struct InitialPoint {
   double w_own = 3.0;
   double w_other = 0.01;

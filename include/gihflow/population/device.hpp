@@ -11,11 +11,12 @@ enum class Device { automatic, cpu, cuda };
 /// Whether the CUDA engine is part of this library.
 bool built_with_cuda() noexcept;
 
-/// Why no CUDA card can be used, a sentence to follow "device cuda: ": built without CUDA, no driver, no card, a
-/// card too old. Empty where one can. Asks once; cheap afterwards.
+/// Why no CUDA card can be used, a sentence to follow "device cuda: ": built without CUDA, no
+/// driver, no card, a card too old. Empty where one can. Asks once; cheap afterwards.
 const std::string& cuda_fault();
 
-/// The card that is used, as its driver names it, "NVIDIA H100 80GB HBM3". Empty with a cuda_fault().
+/// The card that is used, as its driver names it, "NVIDIA H100 80GB HBM3". Empty with a
+/// cuda_fault().
 std::string cuda_card();
 
 /// Memory of the card that is free now, in bytes; 0 with a cuda_fault().

@@ -7,15 +7,15 @@
 
 namespace gihflow {
 
-/// The objective in infinite context, formula (5.1): the loss averaged over the sequences of each chain
-/// exactly, so that Monte Carlo error remains over chains alone. N = kernels.count. Of each chain it
-/// keeps the stationary law of W+1 consecutive tokens, d^{W+1} numbers: the law of a window beside the
-/// token that follows it is both μ^π(Z,e) and μ^π(q)T_π(e|q), whether W reaches the oldest parent or
-/// not. engine() is "infinite"; the boundary of the model has no meaning and is not read. A gradient
-/// costs about 4·N·d^{2W+1} operations, as matrix products.
-/// Throws InputError: vocabulary of the kernels ≠ vocabulary of the model; kernels that validate()
-/// refuses; a chain with more than one closed class; more states than stationary_window_law takes; more
-/// memory than memory_limit().
+/// The objective in infinite context, formula (5.1): the loss averaged over the sequences of each
+/// chain exactly, so that Monte Carlo error remains over chains alone. N = kernels.count. Of each
+/// chain it keeps the stationary law of W+1 consecutive tokens, d^{W+1} numbers: the law of a
+/// window beside the token that follows it is both μ^π(Z,e) and μ^π(q)T_π(e|q), whether W reaches
+/// the oldest parent or not. engine() is "infinite"; the boundary of the model has no meaning and
+/// is not read. A gradient costs about 4·N·d^{2W+1} operations, as matrix products. Throws
+/// InputError: vocabulary of the kernels ≠ vocabulary of the model; kernels that validate()
+/// refuses; a chain with more than one closed class; more states than stationary_window_law takes;
+/// more memory than memory_limit().
 std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Kernels& kernels,
                                                    Device device = Device::cpu);
 

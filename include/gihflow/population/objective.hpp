@@ -28,9 +28,10 @@ struct Gradient {
   std::vector<double> p;  ///< ∂𝓛/∂p_S [subsets]
   std::vector<double> w;  ///< ∂𝓛/∂w [H, M]
   double a = 0.0;         ///< ∂𝓛/∂a
-  /// ∂𝓛/∂σ [H, M] along the simplex: the derivative in σ_i^{(h)} less its mean under σ^{(h)}, so that
-  /// ∂𝓛/∂w = σ·(∂𝓛/∂σ). Defined at one-hot attention too, where ∂𝓛/∂w vanishes. With partial windows
-  /// every window renormalises the σ of the lags that exist in it. Empty from the reference engine.
+  /// ∂𝓛/∂σ [H, M] along the simplex: the derivative in σ_i^{(h)} less its mean under σ^{(h)}, so
+  /// that ∂𝓛/∂w = σ·(∂𝓛/∂σ). Defined at one-hot attention too, where ∂𝓛/∂w vanishes. With partial
+  /// windows every window renormalises the σ of the lags that exist in it. Empty from the reference
+  /// engine.
   std::vector<double> attention;
 };
 
@@ -66,8 +67,9 @@ class Objective {
   virtual void gradient(const Point& at, Gradient& out, bool with_loss = true) const = 0;
   virtual double loss(const Point& at) const = 0;
 
-  /// Mean gradient over some of the chains, a minibatch: distinct numbers in [0, N), in any order, none
-  /// of which changes a bit. The loss stays NaN. Throws InputError where the engine has no minibatches.
+  /// Mean gradient over some of the chains, a minibatch: distinct numbers in [0, N), in any order,
+  /// none of which changes a bit. The loss stays NaN. Throws InputError where the engine has no
+  /// minibatches.
   virtual void batch_gradient(std::span<const Index> chains, const Point& at, Gradient& out) const;
 
   /// Gradient at `at` and its exact directional derivative along (p, w, a)-direction `along`, by
@@ -85,8 +87,8 @@ class Objective {
 /// it to its sufficient statistics (§4) and forgets it; the reference engine keeps tokens.
 /// `automatic` chooses dense or sparse by estimated cost, never the reference, which knows no card.
 /// Throws InputError: L ≤ W with masked boundary, vocabulary of source ≠ vocabulary of model,
-/// windows too wide to be numbered ((d+1)^W ≥ 2^62), statistics larger than the memory of the machine or
-/// of the card, device cuda where there is a cuda_fault().
+/// windows too wide to be numbered ((d+1)^W ≥ 2^62), statistics larger than the memory of the
+/// machine or of the card, device cuda where there is a cuda_fault().
 std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSource& source,
                                           Engine engine = Engine::automatic,
                                           Device device = Device::cpu);

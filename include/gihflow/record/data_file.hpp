@@ -9,11 +9,11 @@
 namespace gihflow {
 
 /// Reads sequences: /tokens, any integer type, [N, L+1], last column the label; root attribute
-/// `vocabulary_size`; optional /targets [N, d]; optional root attribute `parents`. Without /targets the
-/// result has none, which stands for the label alone.
-/// Throws InputError with every fault of the file: missing or mistyped fields, shapes, tokens outside
-/// 0 … d−1, target rows that are negative, not finite or do not sum to 1 within 1e-9, parents that do
-/// not increase or exceed L, sizes beyond this machine's memory.
+/// `vocabulary_size`; optional /targets [N, d]; optional root attribute `parents`. Without /targets
+/// the result has none, which stands for the label alone. Throws InputError with every fault of the
+/// file: missing or mistyped fields, shapes, tokens outside 0 … d−1, target rows that are negative,
+/// not finite or do not sum to 1 within 1e-9, parents that do not increase or exceed L, sizes
+/// beyond this machine's memory.
 Sequences read_data(const std::string& path);
 
 /// Writes a file that read_data accepts; without targets none are written. Throws WriteError.

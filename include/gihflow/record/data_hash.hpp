@@ -14,17 +14,18 @@ namespace gihflow {
 std::uint64_t fnv1a(std::span<const std::byte> bytes,
                     std::uint64_t state = 0xcbf29ce484222325u) noexcept;
 
-/// FNV-1a of one chain: tokens [L + 1] as 16-bit, then targets [d] as IEEE binary64, both little-endian.
+/// FNV-1a of one chain: tokens [L + 1] as 16-bit, then targets [d] as IEEE binary64, both
+/// little-endian.
 std::uint64_t chain_hash(std::span<const Token> tokens, std::span<const double> targets);
 
-/// Hash of data as 16 hexadecimal digits: FNV-1a of d, L and N and then every chain's hash in order,
-/// all as 64-bit little-endian numbers. Equal data have equal hashes, drawn or read.
+/// Hash of data as 16 hexadecimal digits: FNV-1a of d, L and N and then every chain's hash in
+/// order, all as 64-bit little-endian numbers. Equal data have equal hashes, drawn or read.
 std::string data_hash(Index vocabulary, Index length, std::span<const std::uint64_t> chains);
 /// Hash of all that a source draws, a pass over it in parallel.
 std::string data_hash(const SequenceSource& source);
 
-/// Hash of kernels, which stand for data in infinite context: as data_hash with L = 0 and the hash of a
-/// chain the FNV-1a of its kernel's entries as IEEE binary64, little-endian.
+/// Hash of kernels, which stand for data in infinite context: as data_hash with L = 0 and the hash
+/// of a chain the FNV-1a of its kernel's entries as IEEE binary64, little-endian.
 std::string kernel_hash(const Kernels& kernels);
 
 /// A source that hashes chains as they are drawn from another one: a pass that draws every chain

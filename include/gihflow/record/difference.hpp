@@ -11,8 +11,9 @@
 
 namespace gihflow {
 
-/// How two rows of numbers of the same length differ, entry by entry. Equal means the same bits: +0 and −0
-/// differ, a NaN equals itself. A number beside a NaN, or beside an infinity, is infinitely far from it.
+/// How two rows of numbers of the same length differ, entry by entry. Equal means the same bits: +0
+/// and −0 differ, a NaN equals itself. A number beside a NaN, or beside an infinity, is infinitely
+/// far from it.
 struct NumberDifference {
   std::size_t entries = 0;
   std::size_t different = 0;  ///< entries with other bits
@@ -42,7 +43,8 @@ struct DatasetDifference {
   bool differs() const { return numbers.different > 0 || !what.empty(); }
 };
 
-/// Something said in words, by an attribute or a line of the config; empty where a file does not say it.
+/// Something said in words, by an attribute or a line of the config; empty where a file does not
+/// say it.
 struct WordDifference {
   std::string name;
   std::string a, b;
@@ -50,8 +52,8 @@ struct WordDifference {
   bool operator==(const WordDifference&) const = default;
 };
 
-/// How two files differ: runs, data, kernels, parameters, or any other HDF5 files. The group /execution
-/// is left out.
+/// How two files differ: runs, data, kernels, parameters, or any other HDF5 files. The group
+/// /execution is left out.
 struct FileDifference {
   std::vector<DatasetDifference> datasets;  ///< all, those that agree too, in the order of a file
   std::vector<WordDifference> attributes;   ///< those that differ

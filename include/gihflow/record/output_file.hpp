@@ -7,16 +7,16 @@
 
 namespace gihflow {
 
-/// Why `path` cannot become an output, one sentence each, starting with `name`: it exists and `force`
-/// is false, it is not a regular file, its directory is missing. Touches nothing.
+/// Why `path` cannot become an output, one sentence each, starting with `name`: it exists and
+/// `force` is false, it is not a regular file, its directory is missing. Touches nothing.
 std::vector<std::string> output_errors(const std::string& path, bool force,
                                        const std::string& name);
 
 /// A file that this process alone may write, and that is only ever replaced as a whole, so that
 /// readers, other processes and a kill at any moment see a complete one.
 ///
-/// Exclusion is a kernel lock (flock) on `path`.lock, which ends with the process however that ends;
-/// the lock file is removed again, and one left behind by a kill blocks nothing.
+/// Exclusion is a kernel lock (flock) on `path`.lock, which ends with the process however that
+/// ends; the lock file is removed again, and one left behind by a kill blocks nothing.
 class OutputFile {
  public:
   /// Takes the lock. Throws InputError: output_errors, or another process holds the lock.
@@ -28,8 +28,9 @@ class OutputFile {
   const std::string& path() const noexcept { return path_; }
 
   /// Replaces the file: writes `path`.partial in the same directory, fsync, rename, fsync of the
-  /// directory. Throws WriteError; what was there before is then untouched and the temporary removed.
-  /// Without `force` the first call also fails when the file has appeared since the constructor.
+  /// directory. Throws WriteError; what was there before is then untouched and the temporary
+  /// removed. Without `force` the first call also fails when the file has appeared since the
+  /// constructor.
   void replace(std::span<const std::byte> contents);
 
  private:

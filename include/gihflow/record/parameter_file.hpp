@@ -10,8 +10,8 @@ namespace gihflow {
 /// Reads parameters: /c [subsets], /w [H, M], /a scalar, root attribute `degree`; optional
 /// /log_c_squared and /c_sign [subsets], which c must agree with and which win where c underflows.
 /// A run file is read through its /final.
-/// Throws InputError with every fault of the file: missing or mistyped fields, shapes that do not fit
-/// together, values that are not finite, coefficients that are all zero.
+/// Throws InputError with every fault of the file: missing or mistyped fields, shapes that do not
+/// fit together, values that are not finite, coefficients that are all zero.
 Parameters read_parameters(const std::string& path);
 
 /// Writes a file that read_parameters accepts and reads back to an equal struct. Throws WriteError.

@@ -18,8 +18,8 @@ struct Provenance {
 /// Whether the file begins as HDF5 files do; false also for one that cannot be opened.
 bool is_hdf5(const std::string& path);
 
-/// Provenance of a file of any kind that this program wrote. Throws InputError where it is not readable
-/// or does not say.
+/// Provenance of a file of any kind that this program wrote. Throws InputError where it is not
+/// readable or does not say.
 Provenance read_provenance(const std::string& path);
 
 }  // namespace gihflow

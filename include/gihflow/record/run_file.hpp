@@ -31,8 +31,8 @@ struct ProcessRecord {
   bool operator==(const ProcessRecord&) const = default;
 };
 
-/// What does not determine the bits of a run: where, when and how fast it was computed. Of a run that
-/// was resumed: texts and `threads` of the last process, but `started` of the first, and sums.
+/// What does not determine the bits of a run: where, when and how fast it was computed. Of a run
+/// that was resumed: texts and `threads` of the last process, but `started` of the first, and sums.
 struct Execution {
   std::string host;
   std::string device;  ///< "cpu", or "cuda, " and the card's name
@@ -77,8 +77,8 @@ struct RunFile {
   Execution execution;
 };
 
-/// Writes the whole run, see OutputFile::replace. Two runs that differ only in `execution` give files
-/// that differ only in the group /execution. Throws WriteError.
+/// Writes the whole run, see OutputFile::replace. Two runs that differ only in `execution` give
+/// files that differ only in the group /execution. Throws WriteError.
 void write_run(OutputFile& file, const RunFile& run);
 
 /// Reads a run back, bit for bit. Throws InputError with the faults of the file, or when its schema

@@ -6,9 +6,10 @@
 
 namespace gihflow {
 
-/// Writes a verification, layout in docs/schema.md: root attribute `passed`; a group /comparisons with one
-/// group per row, whose attributes are the fields of VerificationRow; /curves with one group per curve, datasets
-/// x, measured, predicted; /departures with one group per line. Throws WriteError.
+/// Writes a verification, layout in docs/schema.md: root attribute `passed`; a group /comparisons
+/// with one group per row, whose attributes are the fields of VerificationRow; /curves with one
+/// group per curve, datasets x, measured, predicted; /departures with one group per line. Throws
+/// WriteError.
 void write_verification(OutputFile& file, const Verification& verification,
                         const Provenance& provenance);
 

@@ -10,8 +10,8 @@
 
 namespace gihflow {
 
-/// Part of a recorded run that can be computed again by itself: from the start of a stage or a restart
-/// point to the next one, or to where the stage has come.
+/// Part of a recorded run that can be computed again by itself: from the start of a stage or a
+/// restart point to the next one, or to where the stage has come.
 struct Stretch {
   Index number = 0;  ///< from 1, over all stages
   Index stage = 0;   ///< from 1
@@ -45,11 +45,12 @@ struct Audit {
   bool passed() const;
 };
 
-/// Computes stretches of recorded runs again and compares bits. The chains are drawn, or read, once.
+/// Computes stretches of recorded runs again and compares bits. The chains are drawn, or read,
+/// once.
 class Auditor {
  public:
-  /// Throws InputError when `path` is no run file, its config or state do not fit, or its chains are not
-  /// those that it was computed from. Sets the number of threads if one is given.
+  /// Throws InputError when `path` is no run file, its config or state do not fit, or its chains
+  /// are not those that it was computed from. Sets the number of threads if one is given.
   explicit Auditor(const std::string& path, std::optional<int> threads = std::nullopt);
   ~Auditor();
 

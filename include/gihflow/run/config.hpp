@@ -32,13 +32,13 @@ struct Assembled {
 /// A sentence on who wrote a file, where that was another version of the program; without its end.
 std::string version_difference(const Provenance& wrote, const std::string& path);
 
-/// Defaults < preset < config file < command line. There is one preset: the command line's, else the
-/// config's; wherever it was named, every option given in either place wins over it.
+/// Defaults < preset < config file < command line. There is one preset: the command line's, else
+/// the config's; wherever it was named, every option given in either place wins over it.
 ///
-/// A config is flat TOML, option names as keys and arrays for lists, or a file that this program wrote,
-/// which holds one; another version of the program is worth a note. Unknown keys are faults that name
-/// the nearest known key. Keys of other commands are checked for their type and range and left unused,
-/// so that one config can serve several commands.
+/// A config is flat TOML, option names as keys and arrays for lists, or a file that this program
+/// wrote, which holds one; another version of the program is worth a note. Unknown keys are faults
+/// that name the nearest known key. Keys of other commands are checked for their type and range and
+/// left unused, so that one config can serve several commands.
 Assembled assemble(const CommandLine& line);
 
 /// The options that determine the numbers of a run, as TOML that assemble() reads back to the same
@@ -46,7 +46,8 @@ Assembled assemble(const CommandLine& line);
 std::string config_text(const Setting& setting, Command command,
                         const std::set<std::string>& leave_out);
 
-/// The setting that a config text describes, from a file that this program wrote. Throws InputError.
+/// The setting that a config text describes, from a file that this program wrote. Throws
+/// InputError.
 Setting setting_of_config(const std::string& text, const std::string& origin);
 
 }  // namespace gihflow

@@ -34,7 +34,8 @@ struct TimeEstimate {
 };
 
 /// Measured on up to 1,000 of the chains, fewer of long ones, and scaled to all: takes some
-/// milliseconds. A flow is taken to need 300 gradients a stage, docs/numerics.md. Throws InputError.
+/// milliseconds. A flow is taken to need 300 gradients a stage, docs/numerics.md. Throws
+/// InputError.
 TimeEstimate estimate_time(const Problem& problem);
 
 /// Sentences for a problem that this machine cannot hold, with the numbers.

@@ -91,8 +91,8 @@ struct Faults {
   bool about(std::initializer_list<const char*> names) const;
 };
 
-/// Sets an option from a value of any type, as from the place `origin`: a config file, or "" for the
-/// command line. A fault names the option, the value and what is allowed.
+/// Sets an option from a value of any type, as from the place `origin`: a config file, or "" for
+/// the command line. A fault names the option, the value and what is allowed.
 void set_option(Setting& setting, const Option& option, const Value& value,
                 const std::string& origin, Faults& faults);
 

@@ -44,9 +44,9 @@ struct Problem {
 };
 
 /// Reads the input files of a setting, takes over what they fix, and checks every option and how
-/// they fit together, so that work can begin. Throws InputError with all faults, those in `assembled`
-/// first. With `setting.resume` it is the problem of that run file, see run/resume.hpp; of a run with
-/// nothing left to do the input files are not read.
+/// they fit together, so that work can begin. Throws InputError with all faults, those in
+/// `assembled` first. With `setting.resume` it is the problem of that run file, see run/resume.hpp;
+/// of a run with nothing left to do the input files are not read.
 Problem prepare(Assembled assembled, Command command);
 Problem prepare(const Setting& setting, Command command);
 

@@ -23,21 +23,22 @@ bool has_ended(Outcome outcome);
 /// Why a run of this setting could not go on from `state`: continuation_errors of its method.
 std::vector<std::string> state_faults(const TrainingState& state, const Setting& setting);
 
-/// Why nothing is left to do for a run that is resumed with this limit on steps, as a sentence: it has
-/// ended, or it has taken all steps that it may. Empty where there is something left.
+/// Why nothing is left to do for a run that is resumed with this limit on steps, as a sentence: it
+/// has ended, or it has taken all steps that it may. Empty where there is something left.
 std::string nothing_left(const RunFile& run, Index max_steps, const std::string& path);
 
-/// The setting in which the run `asked.setting.resume` goes on in place: that of the file's config, with
-/// options that cannot change a bit (threads, limits, output of messages) as asked, and a new limit on
-/// steps if one was asked for.
+/// The setting in which the run `asked.setting.resume` goes on in place: that of the file's config,
+/// with options that cannot change a bit (threads, limits, output of messages) as asked, and a new
+/// limit on steps if one was asked for.
 ///
-/// Throws InputError with the faults in `asked` and its own: a file that is no run file, is damaged or is
-/// being written by another process; an option that differs from the file's config; a state that does
-/// not fit it; unless the run has ended or `force` was given, another version or commit of the program.
+/// Throws InputError with the faults in `asked` and its own: a file that is no run file, is damaged
+/// or is being written by another process; an option that differs from the file's config; a state
+/// that does not fit it; unless the run has ended or `force` was given, another version or commit
+/// of the program.
 Assembled assemble_resumption(const Assembled& asked);
 
-/// The setting in which the run in `path` is computed again, nothing being written; notes tell of another
-/// version, compiler or machine. Throws InputError as above.
+/// The setting in which the run in `path` is computed again, nothing being written; notes tell of
+/// another version, compiler or machine. Throws InputError as above.
 Assembled assemble_audit(const std::string& path);
 
 }  // namespace gihflow

@@ -13,14 +13,15 @@
 
 namespace gihflow {
 
-/// Whether the loss is that of sequences of length L, or its limit as L → ∞, exact for each chain (5.1).
+/// Whether the loss is that of sequences of length L, or its limit as L → ∞, exact for each chain
+/// (5.1).
 enum class Context { finite, infinite };
 /// flow: the gradient flow, integrated. gd: gradient descent in steps of the learning rate.
 enum class TrainingMethod { flow, gd };
 
 /// All that a command needs to know, with the defaults of the paper's three-stage experiment. The
-/// command line, config files and library users fill the same struct; run/options.hpp lists its fields
-/// by their option names.
+/// command line, config files and library users fill the same struct; run/options.hpp lists its
+/// fields by their option names.
 struct Setting {
   // Chains
   SamplingOptions sampling;  ///< of the training chains; the command sets `purpose`

@@ -21,15 +21,16 @@ class TrainObserver {
 };
 
 /// Trains as the setting says and returns what was recorded, which is also what `setting.output`
-/// then holds: how the run ended, its trajectory, certificates, baselines, standard errors, timings.
+/// then holds: how the run ended, its trajectory, certificates, baselines, standard errors,
+/// timings.
 ///
 /// The file is written right after the start, at the end of every stage and at most every
 /// `checkpoint_every` seconds, each time as a whole; a stop by request_interrupt(), max_wall or
 /// flow.max_steps leaves the state to continue from in it.
-/// With `setting.resume` the run in that file goes on in place, and ends with the bits of a run that was
-/// never stopped, `execution` apart; one with nothing left to do is returned as it is, with a note.
-/// Baselines and standard errors are computed at the end, unless the run was interrupted or ran out
-/// of wall time.
+/// With `setting.resume` the run in that file goes on in place, and ends with the bits of a run
+/// that was never stopped, `execution` apart; one with nothing left to do is returned as it is,
+/// with a note. Baselines and standard errors are computed at the end, unless the run was
+/// interrupted or ran out of wall time.
 ///
 /// Throws InputError before anything is written; WriteError when an output cannot be written, the
 /// last good one being left in place. A numerical failure is an outcome.

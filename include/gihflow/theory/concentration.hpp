@@ -12,14 +12,14 @@ struct Concentration {
   Index head = 0;             ///< 0-based
   Index component = 0;        ///< the component of its window that it concentrates on, 0-based
   std::vector<double> gamma;  ///< γ_j [M]; 0 at j = component
-  /// lim t·(1 − σ(t)) = Σ_j 1/γ_j / (aM) as t → ∞, flow time; NaN if some γ_j ≤ 0, where one-hot attention
-  /// on that component does not attract.
+  /// lim t·(1 − σ(t)) = Σ_j 1/γ_j / (aM) as t → ∞, flow time; NaN if some γ_j ≤ 0, where one-hot
+  /// attention on that component does not attract.
   double constant = 0;
 };
 
-/// (7.2) for every head of the subset `set` (its position in subsets()), at the one-hot attention that
-/// w [H, M] points to: each head on the component of its largest logit. Exact as a → 0 and t → ∞, with
-/// p = δ_S; G is that of the objective, γ from its slope in σ. Other heads do not move.
+/// (7.2) for every head of the subset `set` (its position in subsets()), at the one-hot attention
+/// that w [H, M] points to: each head on the component of its largest logit. Exact as a → 0 and t →
+/// ∞, with p = δ_S; G is that of the objective, γ from its slope in σ. Other heads do not move.
 std::vector<Concentration> concentrations(const Objective& objective, Index set,
                                           std::span<const double> w, double a);
 
@@ -32,8 +32,8 @@ class ReducedAttention {
 
   /// w [H, M] at flow time t, at least the time of the last call.
   const std::vector<double>& advance(double t);
-  /// Advances until every head of S has at least 1 − δ of its attention on one component, and returns
-  /// the flow time; ∞ if that has not happened at `latest`.
+  /// Advances until every head of S has at least 1 − δ of its attention on one component, and
+  /// returns the flow time; ∞ if that has not happened at `latest`.
   double advance_until(double delta, double latest);
 
  private:

@@ -15,9 +15,9 @@ namespace gihflow {
 /// predictions follow at a cost that does not depend on L.
 class WindowSample {
  public:
-  /// Draws every sequence of `source` once, in parallel, counts it and forgets it. Throws InputError:
-  /// vocabulary of source ≠ vocabulary of model, L ≤ W with masked boundary, windows too wide to be
-  /// numbered.
+  /// Draws every sequence of `source` once, in parallel, counts it and forgets it. Throws
+  /// InputError: vocabulary of source ≠ vocabulary of model, L ≤ W with masked boundary, windows
+  /// too wide to be numbered.
   WindowSample(const Model& model, const SequenceSource& source);
 
   const Model& model() const { return model_; }
@@ -47,8 +47,8 @@ class WindowSample {
   std::vector<double> targets_;        // [N, d] T
 };
 
-/// Where stage III comes to rest in finite context, (7.3): the smallest a* > 0 at which ∂𝓛/∂a turns from
-/// negative to positive.
+/// Where stage III comes to rest in finite context, (7.3): the smallest a* > 0 at which ∂𝓛/∂a turns
+/// from negative to positive.
 struct Plateau {
   double a = 0;          ///< NaN: the loss does not fall at a = 0, or falls up to a = 500
   double curvature = 0;  ///< ∂²𝓛/∂a² at a*, the rate of relaxation; NaN with a
@@ -56,8 +56,8 @@ struct Plateau {
 };
 Plateau plateau(const WindowSample& sample, std::span<const double> p, std::span<const double> w);
 
-/// Distances (8.2) of predictions y to the reference law g, both [N, d]; means over chains, standard
-/// errors their standard deviation / √N (NaN at N = 1).
+/// Distances (8.2) of predictions y to the reference law g, both [N, d]; means over chains,
+/// standard errors their standard deviation / √N (NaN at N = 1).
 struct Distance {
   double total_variation = 0;  ///< ½ Σ_e |g − y|
   double total_variation_error = 0;
@@ -99,9 +99,9 @@ std::vector<Index> leading_lags(const Parameters& parameters, const Model& model
 
 /// Which parts keep a model from GIH(S): every combination of parts replaced by ideal ones,
 /// smallest first. Selector: p = δ on the head subset that attends to S (none: as it is; with a
-/// copier as well, the subset of |S| heads that attends to S best). Copier: the heads of the leading
-/// subset on one lag of S each, the assignment with the largest attention; other heads as they are.
-/// Classifier: the a that comes closest. Order: by number of parts, then as in names_of.
+/// copier as well, the subset of |S| heads that attends to S best). Copier: the heads of the
+/// leading subset on one lag of S each, the assignment with the largest attention; other heads as
+/// they are. Classifier: the a that comes closest. Order: by number of parts, then as in names_of.
 std::vector<Substitution> substitutions(const WindowSample& sample, const Parameters& parameters,
                                         std::span<const Index> lags);
 

@@ -34,18 +34,19 @@ struct PredictionInput {
   double floor = 0;
 };
 
-/// Share of attention that a head of S* keeps off its lag, and share of p off S*, at the times predicted.
+/// Share of attention that a head of S* keeps off its lag, and share of p off S*, at the times
+/// predicted.
 inline constexpr double prediction_delta = 0.01;
 
-/// The predictions of theory §6 to §8 for a setting: information set, gap and C_D; log-odds slopes and
-/// takeover time (7.1); γ, the constant of 1/t and the time to 1 − δ of the attention (7.2); speed, growth
-/// law with its constant, plateau and value of a at the stage's end (7.3); losses of the GIH and
-/// of the Bayes predictor (8.1), (8.3). Stage II and III start from the head subset that looks at S*. What
-/// does not exist for the setting is left out.
+/// The predictions of theory §6 to §8 for a setting: information set, gap and C_D; log-odds slopes
+/// and takeover time (7.1); γ, the constant of 1/t and the time to 1 − δ of the attention (7.2);
+/// speed, growth law with its constant, plateau and value of a at the stage's end (7.3); losses of
+/// the GIH and of the Bayes predictor (8.1), (8.3). Stage II and III start from the head subset
+/// that looks at S*. What does not exist for the setting is left out.
 std::vector<Prediction> predictions(const PredictionInput& input);
 
-/// What a trajectory of that setting shows for a prediction, by quantity; NaN where the trajectory has
-/// no stage that tells it.
+/// What a trajectory of that setting shows for a prediction, by quantity; NaN where the trajectory
+/// has no stage that tells it.
 double measured(const Prediction& prediction, const PredictionInput& input,
                 const Trajectory& trajectory);
 

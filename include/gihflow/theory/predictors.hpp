@@ -13,40 +13,42 @@ namespace gihflow {
 /// GIH(S), formula (8.1): the law of the token after the context positions whose lags S match the
 /// query's; the uniform average over the admitted positions when nothing matches. `lags` are the
 /// elements of S (all ≤ W); tokens [L + 1] (the label in the last column is not read); admitted
-/// positions as in (2.3) for `model`: W < l ≤ L with masked boundary, 1 … L with partial. Result y [d].
-/// Partial boundary: a position where a lag of S does not exist matches nothing, and nothing matches
-/// a query where one does not. S = {} matches everything. Cost O(L·|S|).
-/// Throws InputError: a lag outside [1, W]; L < 1, or L ≤ W with masked boundary.
+/// positions as in (2.3) for `model`: W < l ≤ L with masked boundary, 1 … L with partial. Result y
+/// [d]. Partial boundary: a position where a lag of S does not exist matches nothing, and nothing
+/// matches a query where one does not. S = {} matches everything. Cost O(L·|S|). Throws InputError:
+/// a lag outside [1, W]; L < 1, or L ≤ W with masked boundary.
 std::vector<double> gih_predict(std::span<const Token> tokens, const Model& model,
                                 std::span<const Index> lags);
 
-/// Posterior predictor (n_{z,e}+α)/(n_z+dα) of (1.4) from the tokens alone: tokens [L + 1], the label
-/// not read, L ≥ longest parent lag. Result [d].
+/// Posterior predictor (n_{z,e}+α)/(n_z+dα) of (1.4) from the tokens alone: tokens [L + 1], the
+/// label not read, L ≥ longest parent lag. Result [d].
 std::vector<double> posterior_predict(std::span<const Token> tokens, Index vocabulary,
                                       std::span<const Index> parents, double alpha);
 
 /// Lines that a trained model's loss is held against, on the same chains, in nats; standard errors
 /// are standard deviations over chains / √N (NaN at N = 1 and beside an infinite mean).
 struct Baselines {
-  /// −Σ T log((y+ε)/(1+dε)) with y from GIH(S); −Σ T log softmax(y) with readout softmax. Infinite where
-  /// ε = 0 and a token that T allows was never seen.
+  /// −Σ T log((y+ε)/(1+dε)) with y from GIH(S); −Σ T log softmax(y) with readout softmax. Infinite
+  /// where ε = 0 and a token that T allows was never seen.
   double gih_loss = 0, gih_loss_error = 0;
   /// Cross-entropy −Σ T log T̂ of the posterior predictor; absent without a prior (given data).
   std::optional<double> posterior_loss, posterior_loss_error;
-  /// (8.3): the Bayes loss E[−Σ T log T] with T the posterior where the source knows it to be exact;
-  /// else the looser E[−Σ π log π] where it knows the kernels; else E[−Σ T log T] of the targets given.
+  /// (8.3): the Bayes loss E[−Σ T log T] with T the posterior where the source knows it to be
+  /// exact; else the looser E[−Σ π log π] where it knows the kernels; else E[−Σ T log T] of the
+  /// targets given.
   double entropy_floor = 0, entropy_floor_error = 0;
 };
 
-/// One pass over the chains of `source`, in parallel; the same bits for any number of threads. `lags`:
-/// the set S of GIH(S); `parents`, `alpha`: of the prior, for the posterior predictor; `alpha` empty: none.
-/// Throws InputError as gih_predict does, and for a vocabulary that is not the model's.
+/// One pass over the chains of `source`, in parallel; the same bits for any number of threads.
+/// `lags`: the set S of GIH(S); `parents`, `alpha`: of the prior, for the posterior predictor;
+/// `alpha` empty: none. Throws InputError as gih_predict does, and for a vocabulary that is not the
+/// model's.
 Baselines baselines(const SequenceSource& source, const Model& model, std::span<const Index> lags,
                     std::span<const Index> parents, std::optional<double> alpha);
 
-/// The same in infinite context, exact for each chain: GIH(S) is then μ^π(e|Z_S) and the floor the loss
-/// of π itself, E[−Σ π log π]; no posterior predictor is held against them. Throws InputError: a lag
-/// outside [1, W], a vocabulary that is not the model's, and as stationary_window_law does.
+/// The same in infinite context, exact for each chain: GIH(S) is then μ^π(e|Z_S) and the floor the
+/// loss of π itself, E[−Σ π log π]; no posterior predictor is held against them. Throws InputError:
+/// a lag outside [1, W], a vocabulary that is not the model's, and as stationary_window_law does.
 Baselines baselines(const Kernels& kernels, const Model& model, std::span<const Index> lags);
 
 }  // namespace gihflow

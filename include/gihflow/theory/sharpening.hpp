@@ -17,13 +17,14 @@ struct ContextLaws {
   std::vector<double> conditional;  ///< μ(e|z) [N, contexts, d]; 0 where μ(z) = 0
 };
 
-/// The laws for the lags S, increasing, ≥ 1; base d, the nearest lag the most significant digit. Errors
-/// as of stationary_window_law, for windows one longer than the longest lag of S and of the parents.
+/// The laws for the lags S, increasing, ≥ 1; base d, the nearest lag the most significant digit.
+/// Errors as of stationary_window_law, for windows one longer than the longest lag of S and of the
+/// parents.
 ContextLaws context_laws(const Kernels& kernels, std::span<const Index> lags);
 
-/// ȧ of stage III, formula (7.3): one-hot attention on S, p = δ_S, infinite context, readout log. With
-/// m = μ(z), u = 1/(1 + (e^a − 1)m), y = (1−u)μ(·|z) + uμ(·):
-/// ȧ = E Σ_z m·u²e^a m·Σ_e μ(e|z)(μ(e|z) − μ(e))/(y(e) + ε). At a = 0 it is G_ε(S), Ĩ(S) at ε = 0. Exact.
+/// ȧ of stage III, formula (7.3): one-hot attention on S, p = δ_S, infinite context, readout log.
+/// With m = μ(z), u = 1/(1 + (e^a − 1)m), y = (1−u)μ(·|z) + uμ(·): ȧ = E Σ_z m·u²e^a m·Σ_e
+/// μ(e|z)(μ(e|z) − μ(e))/(y(e) + ε). At a = 0 it is G_ε(S), Ĩ(S) at ε = 0. Exact.
 double sharpening_rate(const ContextLaws& laws, double a, double epsilon);
 
 /// Flow time from a = `from` to a = `to` > from, ∫ da/ȧ; ∞ if ȧ ≤ 0 on the way. Relative error
@@ -33,12 +34,13 @@ double sharpening_time(const ContextLaws& laws, double from, double to, double e
 /// a after flow time t from a = `from`: the inverse of sharpening_time.
 double sharpening_at(const ContextLaws& laws, double from, double t, double epsilon);
 
-/// lim e^a ȧ as a → ∞ for ε > 0: ε E Σ_z Σ_e (μ(e) − μ(e|z))/(μ(e|z) + ε), formula (7.3), the sum over z
-/// with μ(z) > 0. If positive a ≃ log(constant·t); if negative a stops.
+/// lim e^a ȧ as a → ∞ for ε > 0: ε E Σ_z Σ_e (μ(e) − μ(e|z))/(μ(e|z) + ε), formula (7.3), the sum
+/// over z with μ(z) > 0. If positive a ≃ log(constant·t); if negative a stops.
 double slow_growth_constant(const ContextLaws& laws, double epsilon);
 
-/// κ = E Σ_z χ²(μ‖μ(·|z))/μ(z) = lim e^{2a} ȧ at ε = 0, formula (7.3): of any finite set of kernels, but as
-/// an expectation over the prior finite only for α > 1 or with a floor. Then a ≃ ½ log(2κt).
+/// κ = E Σ_z χ²(μ‖μ(·|z))/μ(z) = lim e^{2a} ȧ at ε = 0, formula (7.3): of any finite set of
+/// kernels, but as an expectation over the prior finite only for α > 1 or with a floor. Then a ≃ ½
+/// log(2κt).
 double fast_growth_constant(const ContextLaws& laws);
 
 /// e of ȧ ~ exp(−e·a) over the prior, formula (7.3): 1 with ε > 0, else 2 with a floor, else

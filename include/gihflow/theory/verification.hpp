@@ -34,8 +34,8 @@ struct Curve {
   std::vector<double> x, measured, predicted;
 };
 
-/// A prediction for a setting of one's own beside what the flow did: no verdict, but how far finite a,
-/// finite context and spread attention move things from the sharp prediction.
+/// A prediction for a setting of one's own beside what the flow did: no verdict, but how far finite
+/// a, finite context and spread attention move things from the sharp prediction.
 struct Departure {
   Prediction prediction;
   double measured = 0;  ///< NaN where the trajectory has no stage that tells it
@@ -52,15 +52,17 @@ struct VerifyOptions {
   std::uint64_t seed = 1;
   std::vector<std::string>
       experiments;  ///< names of those to run, as progress tells them; none: all
-  /// The objective that the flow gets for the objective that predictions are made from; none: the same.
+  /// The objective that the flow gets for the objective that predictions are made from; none: the
+  /// same.
   std::function<std::shared_ptr<const Objective>(std::shared_ptr<const Objective>)> flow_objective;
   /// Told the name of every sub-experiment as it begins.
   std::function<void(const std::string&)> progress;
 };
 
 /// Runs the flow where the predictions of theory §7 are sharp (small a, infinite context, one-hot
-/// attention; stage I and the plateau of a also in finite context) and compares. Every measured number is
-/// read off a trajectory of train_flow. Ends early, with what it has, on an interrupt request.
+/// attention; stage I and the plateau of a also in finite context) and compares. Every measured
+/// number is read off a trajectory of train_flow. Ends early, with what it has, on an interrupt
+/// request.
 Verification verify(const VerifyOptions& options);
 
 }  // namespace gihflow
