@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
-namespace gihflow {
+#include "gihflow/base/export.hpp"
+
+namespace GIHFLOW_API gihflow {
 
 /// Bad input or usage: exit code 2. Holds one sentence per error; each names the field, the value
 /// and what is allowed. `what()` is all of them, one a line.

@@ -1,6 +1,8 @@
 #pragma once
 
-namespace gihflow {
+#include "gihflow/base/export.hpp"
+
+namespace GIHFLOW_API gihflow {
 
 /// True once an interrupt was requested; long loops look at it between steps and end cleanly.
 bool interrupt_requested() noexcept;

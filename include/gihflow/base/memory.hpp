@@ -2,7 +2,9 @@
 
 #include <cstddef>
 
-namespace gihflow {
+#include "gihflow/base/export.hpp"
+
+namespace GIHFLOW_API gihflow {
 
 /// Memory that this process could use at most, in bytes: the machine's, or less where a control
 /// group or a resource limit says so. Sizes are compared with it before anything is allocated.

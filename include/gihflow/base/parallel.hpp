@@ -3,9 +3,10 @@
 #include <cstdint>
 #include <functional>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/base/types.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Number of threads that parallel loops use; the default is every core the process may run on.
 /// More than there are cores is allowed; fewer than one, or more than 1,024, throws InputError.

@@ -4,9 +4,10 @@
 #include <cstdint>
 #include <span>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/base/types.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// What a draw is for. Streams of different purposes never share a number, so fresh data are fresh
 /// at the same seed and validation chains do not move when the number of training chains does.

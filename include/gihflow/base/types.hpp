@@ -2,7 +2,9 @@
 
 #include <cstdint>
 
-namespace gihflow {
+#include "gihflow/base/export.hpp"
+
+namespace GIHFLOW_API gihflow {
 
 /// Sizes, positions and counts. Signed, so that differences are safe.
 using Index = std::int64_t;

@@ -2,7 +2,9 @@
 
 #include <string>
 
-namespace gihflow {
+#include "gihflow/base/export.hpp"
+
+namespace GIHFLOW_API gihflow {
 
 /// Program version, for example "0.1.0".
 std::string version();

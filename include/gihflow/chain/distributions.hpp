@@ -2,9 +2,10 @@
 
 #include <span>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/base/random.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Standard normal variate (Box–Muller; two uniforms a call, the second variate is dropped so that
 /// every call uses the same number of draws).

@@ -4,9 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/base/types.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Transition kernels π(e | z) of several chains with the same parents.
 /// Layout: values[chain, context, token], sizes [count, dⁿ, d], the token fastest. The context

@@ -5,10 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/base/random.hpp"
 #include "gihflow/chain/kernel.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Most entries of one kernel that is drawn.
 inline constexpr Index max_kernel_entries = Index{1} << 32;

@@ -6,11 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/base/random.hpp"
 #include "gihflow/chain/kernel.hpp"
 #include "gihflow/chain/prior.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 enum class InitialLaw { stationary, uniform };          ///< (1.2)
 enum class Labels { conditional, sampled, posterior };  ///< (1.4)

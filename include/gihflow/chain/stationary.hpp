@@ -4,9 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/base/types.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Most states for which a stationary law is computed: state reduction takes n² numbers and up to
 /// n³/3 multiplications.

@@ -3,10 +3,11 @@
 #include <optional>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/flow/descent.hpp"
 #include "gihflow/flow/modified.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 struct CompareOptions {
   std::vector<double> learning_rates = {1.0, 0.1, 0.01};  ///< η > 0, distinct

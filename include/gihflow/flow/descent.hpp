@@ -6,9 +6,10 @@
 #include <memory>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/flow/flow.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// How a step follows from the gradient g, with learning rate η. Each trained number has its own
 /// memory; memories are empty at a stage's start.

@@ -3,11 +3,12 @@
 #include <limits>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/flow/schedule.hpp"
 #include "gihflow/flow/trajectory.hpp"
 #include "gihflow/population/objective.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// automatic: dopri5 until it finds the flow stiff, then rosenbrock4, and back where the flow is no
 /// longer stiff; every stage begins with dopri5. See docs/numerics.md.

@@ -3,10 +3,11 @@
 #include <Eigen/Core>
 #include <memory>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/flow/schedule.hpp"
 #include "gihflow/population/objective.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 class Cartesian;
 

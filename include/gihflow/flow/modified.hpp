@@ -2,10 +2,11 @@
 
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/flow/trajectory.hpp"
 #include "gihflow/population/objective.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 struct ModifiedFlowOptions {
   double rtol = 1e-10;             ///< > 0

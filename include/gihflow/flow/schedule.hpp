@@ -3,9 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/base/types.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// One stage of training: which blocks move and for how much flow time t = ηk.
 struct Stage {

@@ -3,10 +3,11 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/flow/schedule.hpp"
 #include "gihflow/model/parameters.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// How a stage or a run ended. Data, not an exception: it is printed, stored and mapped to the
 /// exit code.

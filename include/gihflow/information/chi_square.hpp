@@ -4,9 +4,10 @@
 #include <span>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/chain/kernel.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Chi-square mutual information between the next token e and the tokens at a set S of lags.
 struct ChiSquare {

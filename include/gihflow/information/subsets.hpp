@@ -4,9 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/base/types.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// The subsets S ⊆ {1, …, elements} with |S| ≤ degree, the empty set included, ordered by size and
 /// then lexicographically: the order of c, p and every table in files. Bit h−1 of a mask stands for

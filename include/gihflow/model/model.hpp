@@ -2,9 +2,10 @@
 
 #include <string>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/base/types.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Which positions l take part in (2.3). masked: W < l ≤ L, needs L > W. partial: every position;
 /// the softmax of (2.1) runs over the lags that exist there, formula (4.4).

@@ -4,9 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/model/model.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Parameters (c, w, a) of TF(M,H,d,D). The coefficients are kept as θ_S = log c_S² and a sign,
 /// since c underflows long before a run ends while θ does not, formula (3.3).

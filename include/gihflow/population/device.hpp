@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <string>
 
-namespace gihflow {
+#include "gihflow/base/export.hpp"
+
+namespace GIHFLOW_API gihflow {
 
 /// Where gradients are computed.
 enum class Device { automatic, cpu, cuda };

@@ -3,9 +3,10 @@
 #include <span>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/population/objective.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Effective information G(S;w) = −∂²𝓛/∂a∂p_S at a = 0 of (6.5), for every subset S of heads in the
 /// order of subsets(): how fast the selection of stage I grows, (7.1). Of the objective as it is:

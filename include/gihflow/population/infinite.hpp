@@ -2,10 +2,11 @@
 
 #include <memory>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/chain/kernel.hpp"
 #include "gihflow/population/objective.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// The objective in infinite context, formula (5.1): the loss averaged over the sequences of each
 /// chain exactly, so that Monte Carlo error remains over chains alone. N = kernels.count. Of each

@@ -6,12 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/model/model.hpp"
 #include "gihflow/model/parameters.hpp"
 #include "gihflow/population/device.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// A point (p, w, a) of the model with p free on the simplex, formulas (2.1)–(2.3).
 struct Point {

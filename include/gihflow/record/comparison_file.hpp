@@ -2,11 +2,12 @@
 
 #include <string>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/flow/compare.hpp"
 #include "gihflow/record/data_file.hpp"
 #include "gihflow/record/output_file.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Gradient descent held against the flow, as `compare` writes it; the layout is in docs/schema.md.
 struct ComparisonFile {

@@ -2,11 +2,12 @@
 
 #include <string>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/record/output_file.hpp"
 #include "gihflow/record/provenance.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Reads sequences: /tokens, any integer type, [N, L+1], last column the label; root attribute
 /// `vocabulary_size`; optional /targets [N, d]; optional root attribute `parents`. Without /targets

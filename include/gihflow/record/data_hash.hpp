@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/chain/sequence.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// 64-bit FNV-1a of `bytes`, continuing from `state` (Fowler, Noll, Vo).
 std::uint64_t fnv1a(std::span<const std::byte> bytes,

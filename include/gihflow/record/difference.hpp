@@ -7,9 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/base/types.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// How two rows of numbers of the same length differ, entry by entry. Equal means the same bits: +0
 /// and −0 differ, a NaN equals itself. A number beside a NaN, or beside an infinity, is infinitely

@@ -2,10 +2,11 @@
 
 #include <string>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/chain/kernel.hpp"
 #include "gihflow/record/data_file.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Reads transition kernels: /kernels [N, dⁿ, d], `parents` an attribute of the root or of the
 /// dataset; the context index is base d with x_{l−r₁} the most significant digit.

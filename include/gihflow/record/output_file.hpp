@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace gihflow {
+#include "gihflow/base/export.hpp"
+
+namespace GIHFLOW_API gihflow {
 
 /// Why `path` cannot become an output, one sentence each, starting with `name`: it exists and
 /// `force` is false, it is not a regular file, its directory is missing. Touches nothing.

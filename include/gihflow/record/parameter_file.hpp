@@ -2,10 +2,11 @@
 
 #include <string>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/model/parameters.hpp"
 #include "gihflow/record/data_file.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Reads parameters: /c [subsets], /w [H, M], /a scalar, root attribute `degree`; optional
 /// /log_c_squared and /c_sign [subsets], which c must agree with and which win where c underflows.

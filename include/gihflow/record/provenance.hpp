@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <string>
 
-namespace gihflow {
+#include "gihflow/base/export.hpp"
+
+namespace GIHFLOW_API gihflow {
 
 /// Where a file's numbers come from, written into its root attributes.
 struct Provenance {

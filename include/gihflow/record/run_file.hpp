@@ -4,13 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/flow/trajectory.hpp"
 #include "gihflow/population/objective.hpp"
 #include "gihflow/record/data_file.hpp"
 #include "gihflow/record/output_file.hpp"
 #include "gihflow/theory/predictors.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 inline constexpr int run_schema_version = 2;
 

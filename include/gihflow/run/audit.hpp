@@ -5,10 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/record/difference.hpp"
 #include "gihflow/record/run_file.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Part of a recorded run that can be computed again by itself: from the start of a stage or a
 /// restart point to the next one, or to where the stage has come.

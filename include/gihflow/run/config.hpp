@@ -6,10 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/record/provenance.hpp"
 #include "gihflow/run/options.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Options as a command line gives them.
 struct CommandLine {

@@ -3,9 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/run/problem.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Size of a problem before any work is done. Memory and disk are upper bounds.
 struct Estimate {

@@ -8,9 +8,10 @@
 #include <variant>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/run/setting.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 enum class Command : unsigned {
   sample = 1,

@@ -6,11 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/flow/compare.hpp"
 #include "gihflow/run/config.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// A setting with its input files read: everything that a command starts from, found to be valid.
 struct Problem {

@@ -3,11 +3,12 @@
 #include <memory>
 #include <string>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/record/output_file.hpp"
 #include "gihflow/record/run_file.hpp"
 #include "gihflow/run/config.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// A run file that training goes on from, locked since before it was read, or that is audited.
 struct Resumption {

@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/flow/descent.hpp"
 #include "gihflow/flow/flow.hpp"
 #include "gihflow/model/parameters.hpp"
 #include "gihflow/population/device.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Whether the loss is that of sequences of length L, or its limit as L → ∞, exact for each chain
 /// (5.1).

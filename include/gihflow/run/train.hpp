@@ -2,11 +2,12 @@
 
 #include <string>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/flow/flow.hpp"
 #include "gihflow/record/run_file.hpp"
 #include "gihflow/run/problem.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Follows a call of train(), on the thread that made it.
 class TrainObserver {

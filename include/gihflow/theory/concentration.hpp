@@ -3,9 +3,10 @@
 #include <span>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/population/objective.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// How one head of S* concentrates on its lag in stage II, formula (7.2).
 struct Concentration {

@@ -5,11 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/model/model.hpp"
 #include "gihflow/model/parameters.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// The window counts n(Z,e) and queries q of sequences (§4), from which the model's and GIH's
 /// predictions follow at a cost that does not depend on L.

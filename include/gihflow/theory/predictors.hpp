@@ -5,10 +5,11 @@
 #include <span>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/model/model.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// GIH(S), formula (8.1): the law of the token after the context positions whose lags S match the
 /// query's; the uniform average over the admitted positions when nothing matches. `lags` are the

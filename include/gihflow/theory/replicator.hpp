@@ -2,10 +2,11 @@
 
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/base/types.hpp"
 #include "gihflow/model/parameters.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Stage I as a replicator equation, formula (7.1): p_S(t) ∝ p_S(0) exp(4aG(S)t/C_D). Exact as a →
 /// 0 for the G of the objective that is trained, at the attention that the stage holds fixed.

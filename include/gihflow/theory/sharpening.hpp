@@ -3,9 +3,10 @@
 #include <span>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/chain/kernel.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// Stationary laws of a token and its context Z_S = (x_{l−s})_{s∈S} in each of N chains.
 struct ContextLaws {

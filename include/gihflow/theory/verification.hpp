@@ -6,10 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
 #include "gihflow/population/objective.hpp"
 #include "gihflow/theory/prediction.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// One prediction held against one measurement.
 struct VerificationRow {
