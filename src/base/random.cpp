@@ -63,9 +63,9 @@ std::array<std::uint32_t, 4> philox4x32_10(const std::array<std::uint32_t, 4>& c
   return {out[0], out[1], out[2], out[3]};
 }
 
-Stream::Stream(std::uint64_t seed, Purpose purpose, Quantity quantity, Index chain) noexcept
+Stream::Stream(std::uint64_t seed, Purpose purpose, Variate variate, Index chain) noexcept
     : key_{low(seed), high(seed)},
-      counter_{0, static_cast<std::uint32_t>(purpose) + 256 * static_cast<std::uint32_t>(quantity),
+      counter_{0, static_cast<std::uint32_t>(purpose) + 256 * static_cast<std::uint32_t>(variate),
                low(static_cast<std::uint64_t>(chain)), high(static_cast<std::uint64_t>(chain))} {}
 
 void Stream::refill() noexcept {

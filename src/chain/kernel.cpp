@@ -4,13 +4,13 @@
 
 #include <cmath>
 
+#include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
 
 namespace gihflow {
 
 namespace {
 
-constexpr Index largest_power = Index{1} << 62;
 constexpr double row_sum_tolerance = 1e-9;
 
 std::size_t size(Index n) {
@@ -37,18 +37,6 @@ struct Fault {
 };
 
 }  // namespace
-
-Index power(Index base, Index exponent, const char* what) {
-  Index result = 1;
-  for (Index i = 0; i < exponent; ++i) {
-    if (base > 1 && result > largest_power / base) {
-      throw InputError(fmt::format("{} {}^{}: must not exceed 2^62", what, base, exponent));
-    }
-    result *= base;
-    if (result == 0 || base == 1) break;
-  }
-  return result;
-}
 
 std::string to_string_lags(std::span<const Index> lags) {
   std::string text;

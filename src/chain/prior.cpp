@@ -49,7 +49,7 @@ std::vector<std::string> prior_errors(const Prior& prior) {
 void draw_kernel(const Prior& prior, std::uint64_t seed, Purpose purpose, Index chain,
                  std::span<double> values) {
   const auto d = static_cast<std::size_t>(prior.vocabulary);
-  Stream stream(seed, purpose, Quantity::kernel, chain);
+  Stream stream(seed, purpose, Variate::kernel, chain);
   for (std::size_t begin = 0; begin < values.size(); begin += d) {
     const std::span<double> row = values.subspan(begin, d);
     dirichlet(stream, prior.alpha, row);  // (1.1)

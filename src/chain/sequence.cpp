@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "chain/token_loop.hpp"
+#include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/chain/distributions.hpp"
@@ -42,7 +43,7 @@ void draw_initial(const SamplingOptions& options, std::span<const double> kernel
                   std::span<const Index> parents, Index chain, std::span<Token> tokens) {
   const Index longest = parents.empty() ? 0 : parents.back();
   if (longest == 0) return;
-  Stream stream(options.seed, options.purpose, Quantity::initial, chain);
+  Stream stream(options.seed, options.purpose, Variate::initial, chain);
   if (options.initial_law == InitialLaw::uniform) {
     for (Index l = 0; l < longest; ++l) {
       tokens[size(l)] = static_cast<Token>(stream.uniform() * static_cast<double>(vocabulary));
@@ -50,11 +51,10 @@ void draw_initial(const SamplingOptions& options, std::span<const double> kernel
     return;
   }
   const std::vector<double> law = stationary_window_law(kernel, vocabulary, parents, longest);
-  Index window = categorical(stream.uniform(), law);
-  for (Index l = 0; l < longest; ++l) {  // the least significant digit is the oldest token
-    tokens[size(l)] = static_cast<Token>(window % vocabulary);
-    window /= vocabulary;
-  }
+  const Index window = categorical(stream.uniform(), law);
+  const std::span<Token> initial = tokens.first(size(longest));
+  digits_of(static_cast<std::uint64_t>(window), static_cast<std::uint64_t>(vocabulary), initial);
+  std::ranges::reverse(initial);  // a window begins with its latest token
 }
 
 // Sequences of chains whose kernels a subclass knows.
@@ -72,7 +72,7 @@ class SampledSequences : public SequenceSource {
     std::vector<double> scratch;
     const std::span<const double> kernel = kernel_of(chain, scratch);
     draw_initial(options_, kernel, vocabulary_, parents_, chain, tokens);
-    Stream stream(options_.seed, options_.purpose, Quantity::tokens, chain);
+    Stream stream(options_.seed, options_.purpose, Variate::tokens, chain);
     draw_tokens(kernel, vocabulary_, parents_, stream, tokens);
     switch (options_.labels) {
       case Labels::conditional:

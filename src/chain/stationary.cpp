@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "chain/scaled.hpp"
+#include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/chain/kernel.hpp"
 

@@ -8,7 +8,7 @@
 #include "cli/table.hpp"
 #include "gihflow/base/interrupt.hpp"
 #include "gihflow/base/parallel.hpp"
-#include "gihflow/information/subsets.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/population/objective.hpp"
 #include "gihflow/run/train.hpp"

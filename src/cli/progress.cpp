@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "gihflow/information/subsets.hpp"
+#include "gihflow/base/subsets.hpp"
 
 namespace gihflow::cli {
 

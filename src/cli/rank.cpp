@@ -10,8 +10,8 @@
 #include "cli/table.hpp"
 #include "gihflow/base/interrupt.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/information/chi_square.hpp"
-#include "gihflow/information/subsets.hpp"
 #include "gihflow/run/train.hpp"
 
 namespace gihflow::cli {

@@ -10,8 +10,8 @@
 
 #include "cli/json.hpp"
 #include "cli/table.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/flow/flow.hpp"
-#include "gihflow/information/subsets.hpp"
 #include "gihflow/run/train.hpp"
 
 namespace gihflow::cli {

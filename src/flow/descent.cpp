@@ -93,7 +93,7 @@ class Batches {
   void shuffle(Index epoch) {
     epoch_ = epoch;
     std::iota(order_.begin(), order_.end(), Index{0});
-    Stream stream(seed_, Purpose::batch, Quantity::order, epoch);
+    Stream stream(seed_, Purpose::batch, Variate::order, epoch);
     for (std::size_t i = order_.size(); i > 1; --i)
       std::swap(order_[i - 1],
                 order_[static_cast<std::size_t>(stream.uniform() * static_cast<double>(i))]);

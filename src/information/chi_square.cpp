@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -11,8 +10,8 @@
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/memory.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/chain/stationary.hpp"
-#include "gihflow/information/subsets.hpp"
 
 namespace gihflow {
 
@@ -46,16 +45,16 @@ ChiSquare information_of(std::span<const double> joint, std::span<const double> 
 /// since it is the least significant digit that has not been decided, or summed out.
 class Marginals {
  public:
-  Marginals(Index vocabulary, Index degree, std::span<const double> token,
-            const std::vector<std::uint32_t>& masks, std::vector<ChiSquare>& results)
-      : d_(size(vocabulary)), degree_(degree), token_(token), masks_(masks), results_(results) {}
+  Marginals(Index window, Index degree, std::span<const double> token,
+            std::vector<ChiSquare>& results)
+      : d_(token.size()), window_(window), degree_(degree), token_(token), results_(results) {}
 
   /// joint: μ(e, x_{l−1} … x_{l−lags}, kept tokens) [d, d^lags, kept].
   void visit(const std::vector<double>& joint, Index lags, std::size_t kept, std::uint32_t mask,
              Index elements) {
     if (lags == 0) {
-      // Nothing is learnt from no lag at all.
-      if (mask != 0) results_[index_of(mask)] = information_of(joint, token_);
+      // I(∅) = 0.
+      if (mask != 0) results_[size(subset_index(mask, window_))] = information_of(joint, token_);
       return;
     }
     if (elements < degree_)
@@ -70,24 +69,9 @@ class Marginals {
   }
 
  private:
-  std::size_t index_of(std::uint32_t mask) const {
-    // By size, then lexicographic: of two sets of one size the one that owns the smallest lag in
-    // which they differ comes first.
-    const auto before = [](std::uint32_t x, std::uint32_t y) {
-      if (x == y) return false;
-      const int sizes = std::popcount(x) - std::popcount(y);
-      if (sizes != 0) return sizes < 0;
-      const std::uint32_t lowest = (x ^ y) & (~(x ^ y) + 1);
-      return (x & lowest) != 0;
-    };
-    return static_cast<std::size_t>(std::lower_bound(masks_.begin(), masks_.end(), mask, before) -
-                                    masks_.begin());
-  }
-
   std::size_t d_;
-  Index degree_;
+  Index window_, degree_;
   std::span<const double> token_;
-  const std::vector<std::uint32_t>& masks_;
   std::vector<ChiSquare>& results_;
 };
 
@@ -136,15 +120,14 @@ std::vector<ChiSquare> chi_square_information(std::span<const double> kernel, In
                                               std::span<const Index> parents, Index window,
                                               Index degree) {
   check_window(window, degree);
-  const std::vector<std::uint32_t> masks = subsets(window, degree);
+  std::vector<ChiSquare> results(size(subset_count(window, degree)));
   const std::vector<double> joint = stationary_window_law(kernel, vocabulary, parents, window + 1);
   std::vector<double> token(size(vocabulary));
   const std::size_t windows = joint.size() / token.size();
   for (std::size_t e = 0; e < token.size(); ++e)
     token[e] = std::accumulate(joint.begin() + static_cast<std::ptrdiff_t>(e * windows),
                                joint.begin() + static_cast<std::ptrdiff_t>((e + 1) * windows), 0.0);
-  std::vector<ChiSquare> results(masks.size());
-  Marginals(vocabulary, degree, token, masks, results).visit(joint, window, 1, 0, 0);
+  Marginals(window, degree, token, results).visit(joint, window, 1, 0, 0);
   return results;
 }
 

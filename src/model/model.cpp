@@ -1,6 +1,6 @@
 #include "gihflow/model/model.hpp"
 
-#include "gihflow/information/subsets.hpp"
+#include "gihflow/base/subsets.hpp"
 
 namespace gihflow {
 

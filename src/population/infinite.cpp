@@ -13,11 +13,12 @@
 #include <limits>
 #include <numeric>
 
+#include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/memory.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/chain/stationary.hpp"
-#include "gihflow/information/subsets.hpp"
 #include "population/dual.hpp"
 #include "population/engines.hpp"
 #include "population/instruction_sets.hpp"
@@ -214,8 +215,7 @@ class InfiniteObjective final : public Objective {
     const Index d = model.vocabulary, W = model.widest(), S = model.subsets();
     for (std::uint32_t mask : masks_) {
       const std::uint32_t last = mask == 0 ? 0 : std::bit_floor(mask);
-      const auto rest = std::find(masks_.begin(), masks_.end(), mask & ~last);
-      parent_.push_back(rest - masks_.begin());
+      parent_.push_back(subset_index(mask & ~last, model.heads));
       last_.push_back(mask == 0 ? 0 : std::countr_zero(last));
     }
     const double column_bytes =

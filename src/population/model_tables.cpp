@@ -5,7 +5,7 @@
 #include <limits>
 #include <numeric>
 
-#include "gihflow/information/subsets.hpp"
+#include "gihflow/base/subsets.hpp"
 
 namespace gihflow {
 
@@ -18,8 +18,7 @@ ModelTables::ModelTables(const Model& model)
       continue;
     }
     std::int32_t head = 31 - std::countl_zero(mask);
-    auto rest = std::find(masks_.begin(), masks_.end(), mask & ~(1u << head));
-    parent_.push_back(static_cast<std::int32_t>(rest - masks_.begin()));
+    parent_.push_back(static_cast<std::int32_t>(subset_index(mask & ~(1u << head), model.heads)));
     last_.push_back(head);
   }
   for (Index h = 0; h < model.heads; ++h) first_lag_.push_back(model.lag(h, 0) - 1);

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "gihflow/base/parallel.hpp"
-#include "gihflow/information/subsets.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "population/engines.hpp"
 #include "population/jet.hpp"
 

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "gihflow/base/errors.hpp"
-#include "gihflow/information/subsets.hpp"
+#include "gihflow/base/subsets.hpp"
 
 namespace gihflow {
 

@@ -11,8 +11,8 @@
 
 #include "gihflow/base/memory.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/flow/descent.hpp"
-#include "gihflow/information/subsets.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/population/objective.hpp"
 

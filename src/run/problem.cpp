@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "gihflow/base/errors.hpp"
-#include "gihflow/information/subsets.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/record/data_file.hpp"
 #include "gihflow/record/kernel_file.hpp"
 #include "gihflow/record/output_file.hpp"

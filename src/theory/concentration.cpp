@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-#include "gihflow/information/subsets.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/model/parameters.hpp"
 #include "gihflow/population/gain.hpp"
 

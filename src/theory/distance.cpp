@@ -12,7 +12,7 @@
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
-#include "gihflow/information/subsets.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "population/engines.hpp"
 #include "population/statistics.hpp"
 

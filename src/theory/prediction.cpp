@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/information/chi_square.hpp"
-#include "gihflow/information/subsets.hpp"
 #include "gihflow/population/gain.hpp"
 #include "gihflow/theory/concentration.hpp"
 #include "gihflow/theory/distance.hpp"

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/chain/stationary.hpp"

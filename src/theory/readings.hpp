@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/flow/trajectory.hpp"
-#include "gihflow/information/subsets.hpp"
 
 namespace gihflow {
 

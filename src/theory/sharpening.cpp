@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "gihflow/base/digits.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/chain/stationary.hpp"
 

@@ -8,10 +8,10 @@
 #include <limits>
 
 #include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/chain/prior.hpp"
 #include "gihflow/flow/flow.hpp"
 #include "gihflow/information/chi_square.hpp"
-#include "gihflow/information/subsets.hpp"
 #include "gihflow/population/gain.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/theory/concentration.hpp"

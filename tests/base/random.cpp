@@ -26,7 +26,7 @@ TEST_CASE("philox4x32-10 gives Random123's known answers") {
 TEST_CASE("a stream is Philox with the documented key and counter") {
   const std::uint64_t seed = 0x0123456789abcdefu;
   const Index chain = 0x1122334455667788;
-  Stream stream(seed, Purpose::rank, Quantity::tokens, chain);
+  Stream stream(seed, Purpose::rank, Variate::tokens, chain);
   for (std::uint32_t block = 0; block < 5; ++block) {
     const Words words =
         philox4x32_10({block, 3 + 256 * 2, 0x55667788, 0x11223344}, {0x89abcdef, 0x01234567});
@@ -36,24 +36,24 @@ TEST_CASE("a stream is Philox with the documented key and counter") {
 }
 
 TEST_CASE("streams give the numbers they have always given") {
-  Stream stream(1, Purpose::train, Quantity::kernel, 0);
+  Stream stream(1, Purpose::train, Variate::kernel, 0);
   CHECK(stream.bits() == 0xe50a0ebce3e80670u);
   CHECK(stream.bits() == 0xb615aa2795f222c0u);
   CHECK(stream.bits() == 0xdfc5ccbeac08141bu);
-  Stream uniforms(7, Purpose::validation, Quantity::tokens, 12);
+  Stream uniforms(7, Purpose::validation, Variate::tokens, 12);
   CHECK(uniforms.uniform() == 0x1.f94c5e02eefa2p-2);
   CHECK(uniforms.uniform() == 0x1.22dc54d26fcp-11);
   CHECK(uniforms.uniform() == 0x1.b4ba9015170f6p-2);
 }
 
-TEST_CASE("seed, purpose, quantity and chain each select another stream") {
+TEST_CASE("seed, purpose, variate and chain each select another stream") {
   std::set<std::uint64_t> first;
   std::size_t streams = 0;
   for (const std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 32}) {
     for (const Purpose purpose : {Purpose::train, Purpose::validation, Purpose::test}) {
-      for (const Quantity quantity : {Quantity::kernel, Quantity::initial, Quantity::order}) {
+      for (const Variate variate : {Variate::kernel, Variate::initial, Variate::order}) {
         for (const Index chain : {Index{0}, Index{1}, Index{1} << 32}) {
-          first.insert(Stream(seed, purpose, quantity, chain).bits());
+          first.insert(Stream(seed, purpose, variate, chain).bits());
           ++streams;
         }
       }
@@ -65,8 +65,8 @@ TEST_CASE("seed, purpose, quantity and chain each select another stream") {
 TEST_CASE("uniforms in bulk are the uniforms one by one") {
   for (std::size_t before = 0; before < 4; ++before) {
     for (const std::size_t count : {0u, 1u, 2u, 3u, 31u, 32u, 33u, 64u, 100u, 515u}) {
-      Stream single(3, Purpose::test, Quantity::tokens, 5);
-      Stream bulk(3, Purpose::test, Quantity::tokens, 5);
+      Stream single(3, Purpose::test, Variate::tokens, 5);
+      Stream bulk(3, Purpose::test, Variate::tokens, 5);
       for (std::size_t i = 0; i < before; ++i) CHECK(single.uniform() == bulk.uniform());
       std::vector<double> values(count);
       bulk.uniforms(values);
@@ -77,7 +77,7 @@ TEST_CASE("uniforms in bulk are the uniforms one by one") {
 }
 
 TEST_CASE("uniforms are uniform, and successive ones independent") {
-  Stream stream(11, Purpose::test, Quantity::tokens, 0);
+  Stream stream(11, Purpose::test, Variate::tokens, 0);
   std::vector<double> samples(100'000);
   stream.uniforms(samples);
   double lag_one = 0.0;

@@ -19,14 +19,14 @@ using namespace gihflow::testing;
 namespace {
 
 Stream test_stream(Index chain) {
-  return {20240917, Purpose::test, Quantity::kernel, chain};
+  return {20240917, Purpose::test, Variate::kernel, chain};
 }
 
 }  // namespace
 
 TEST_CASE("variates are the ones they have always been") {
   // log, cos and sqrt of another C library may differ in the last digit.
-  Stream stream(5, Purpose::test, Quantity::order, 3);
+  Stream stream(5, Purpose::test, Variate::order, 3);
   const auto same = [](double a, double b) { return close(a, b, 16); };
   CHECK(same(normal_variate(stream), -1.6820156116243652));
   CHECK(same(normal_variate(stream), 0.27869252394263622));

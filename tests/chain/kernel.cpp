@@ -30,16 +30,6 @@ std::string error_of(const Kernels& kernels) {
 
 }  // namespace
 
-TEST_CASE("powers are exact and stop at 2^62") {
-  CHECK(power(3, 0, "x") == 1);
-  CHECK(power(3, 4, "x") == 81);
-  CHECK(power(1, 1'000'000'000'000, "x") == 1);
-  CHECK(power(0, 3, "x") == 0);
-  CHECK(power(2, 62, "x") == Index{1} << 62);
-  CHECK(input_error([] { power(2, 63, "contexts"); }) == "contexts 2^63: must not exceed 2^62");
-  CHECK(input_error([] { power(65535, 4, "windows"); }) == "windows 65535^4: must not exceed 2^62");
-}
-
 TEST_CASE("the context of a window is its digits at the parents' lags, the nearest parent first") {
   // Window (x_{l-1}, …, x_{l-4}) = (2, 0, 1, 2) in base 3.
   const Index window = 2 * 27 + 0 * 9 + 1 * 3 + 2;

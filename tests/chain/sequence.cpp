@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "chain/token_loop.hpp"
+#include "gihflow/base/digits.hpp"
 #include "gihflow/chain/distributions.hpp"
 #include "gihflow/chain/stationary.hpp"
 #include "support/input_errors.hpp"
@@ -48,7 +49,7 @@ std::vector<Token> slow_sequence(const SamplingOptions& options, Index chain) {
   draw_kernel(prior, options.seed, options.purpose, chain, kernel);
 
   std::vector<Token> x;
-  Stream initial(options.seed, options.purpose, Quantity::initial, chain);
+  Stream initial(options.seed, options.purpose, Variate::initial, chain);
   if (options.initial_law == InitialLaw::uniform) {
     const std::vector<double> flat(size(d), 1.0 / static_cast<double>(d));
     for (Index l = 0; l < longest; ++l) {
@@ -59,7 +60,7 @@ std::vector<Token> slow_sequence(const SamplingOptions& options, Index chain) {
     Index window = categorical(initial.uniform(), law);
     for (Index l = 0; l < longest; ++l, window /= d) x.push_back(static_cast<Token>(window % d));
   }
-  Stream stream(options.seed, options.purpose, Quantity::tokens, chain);
+  Stream stream(options.seed, options.purpose, Variate::tokens, chain);
   while (static_cast<Index>(x.size()) < options.length + 1) {
     Index context = 0;
     for (const Index lag : prior.parents) context = context * d + x[x.size() - size(lag)];
@@ -252,7 +253,7 @@ TEST_CASE("a row that sums to less than 1 gives what is left to its last possibl
     std::vector<double> row(size(d), 0.0);
     row[0] = 0.5;
     row[1] = 0.3;
-    Stream stream(1, Purpose::test, Quantity::tokens, 0);
+    Stream stream(1, Purpose::test, Variate::tokens, 0);
     std::vector<Token> tokens(1000);
     draw_tokens(row, d, {}, stream, tokens);
     const auto zeros = std::count(tokens.begin(), tokens.end(), 0);

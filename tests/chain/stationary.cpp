@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "chain/scaled.hpp"
+#include "gihflow/base/digits.hpp"
 #include "gihflow/chain/kernel.hpp"
 #include "gihflow/chain/prior.hpp"
 #include "support/input_errors.hpp"

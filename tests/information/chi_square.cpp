@@ -5,9 +5,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "gihflow/base/digits.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/chain/prior.hpp"
 #include "gihflow/chain/stationary.hpp"
-#include "gihflow/information/subsets.hpp"
 #include "support/input_errors.hpp"
 #include "support/threads.hpp"
 #include "support/tolerance.hpp"

@@ -34,13 +34,13 @@ FAULTS = (
           "mean = dot(at.p, g.p), scale = 2.0 / normalizer(x);",
           "mean = dot(at.p, g.p), scale = 1.0 / normalizer(x);",
           ("test_flow",)),
-    Fault("wrong subset order", "src/information/subsets.cpp",  # differs from four elements on
+    Fault("wrong subset order", "src/base/subsets.cpp",  # differs from four elements on
           "  return all;\n",
           "  std::stable_sort(all.begin(), all.end(), [](std::uint32_t x, std::uint32_t y) {\n"
           "    return std::popcount(x) != std::popcount(y) ? std::popcount(x) < std::popcount(y) : x < y;\n"
           "  });\n"
           "  return all;\n",
-          ("test_information", "test_population")),
+          ("test_base", "test_population")),
     Fault("off-by-one lag", "src/chain/kernel.cpp",
           "for (; lag > parents[i]; --lag) window /= vocabulary;",
           "for (; lag >= parents[i]; --lag) window /= vocabulary;",

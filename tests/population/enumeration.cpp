@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "gihflow/information/subsets.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "population/engines.hpp"
 #include "population/jet.hpp"
 #include "population/reference.hpp"

@@ -9,9 +9,10 @@
 #include <cmath>
 #include <map>
 
+#include "gihflow/base/digits.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/chain/prior.hpp"
 #include "gihflow/chain/stationary.hpp"
-#include "gihflow/information/subsets.hpp"
 #include "population/jet.hpp"
 #include "population/reference.hpp"
 #include "support/input_errors.hpp"

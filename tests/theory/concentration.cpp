@@ -4,9 +4,9 @@
 
 #include <cmath>
 
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/chain/prior.hpp"
 #include "gihflow/flow/flow.hpp"
-#include "gihflow/information/subsets.hpp"
 #include "gihflow/population/gain.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "support/tolerance.hpp"

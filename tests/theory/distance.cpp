@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "gihflow/information/subsets.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/population/objective.hpp"
 #include "gihflow/theory/predictors.hpp"
 #include "support/input_errors.hpp"

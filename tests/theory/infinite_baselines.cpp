@@ -5,9 +5,9 @@
 
 #include <cmath>
 
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/chain/prior.hpp"
 #include "gihflow/chain/stationary.hpp"
-#include "gihflow/information/subsets.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/theory/predictors.hpp"
 #include "support/input_errors.hpp"

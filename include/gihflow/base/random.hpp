@@ -23,22 +23,22 @@ enum class Purpose : std::uint32_t {
   test = 99
 };
 
-/// Which quantity of a chain a draw belongs to: a longer sequence never moves the kernel's draws.
-enum class Quantity : std::uint32_t { kernel = 0, initial = 1, tokens = 2, order = 3 };
+/// Which variates of a chain a draw belongs to: a longer sequence never moves the kernel's draws.
+enum class Variate : std::uint32_t { kernel = 0, initial = 1, tokens = 2, order = 3 };
 
 /// Philox4x32-10 (Salmon et al. 2011): a bijection of 128-bit counters, one for each 64-bit key,
 /// whose outputs at successive counters are statistically independent uniform bits.
 std::array<std::uint32_t, 4> philox4x32_10(const std::array<std::uint32_t, 4>& counter,
                                            const std::array<std::uint32_t, 2>& key) noexcept;
 
-/// Counter-based random stream: every number is a pure function of (seed, purpose, quantity, chain,
+/// Counter-based random stream: every number is a pure function of (seed, purpose, variate, chain,
 /// draw), by Philox4x32-10, whatever the order or the thread in which chains are visited. Key: low
-/// and high half of the seed. Counter words: draw / 2, purpose + 256·quantity, low and high half of
+/// and high half of the seed. Counter words: draw / 2, purpose + 256·variate, low and high half of
 /// the chain; output words 0, 1 (low half first) are an even draw, 2, 3 the odd one after it. At
 /// most 2^33 draws a stream.
 class Stream {
  public:
-  Stream(std::uint64_t seed, Purpose purpose, Quantity quantity, Index chain) noexcept;
+  Stream(std::uint64_t seed, Purpose purpose, Variate variate, Index chain) noexcept;
 
   /// Next 64 random bits.
   std::uint64_t bits() noexcept {

@@ -24,9 +24,6 @@ struct Kernels {
   std::span<double> of_chain(Index chain);
 };
 
-/// base^exponent for base ≥ 0, exponent ≥ 0; throws InputError naming `what` when it exceeds 2^62.
-Index power(Index base, Index exponent, const char* what);
-
 /// Lags with commas between them, "1,2"; "" for none.
 std::string to_string_lags(std::span<const Index> lags);
 

@@ -18,6 +18,10 @@ std::vector<std::uint32_t> subsets(Index elements, Index degree);
 /// elements outside [0, 30] and for degree < 0.
 Index subset_count(Index elements, Index degree);
 
+/// Position of `mask` in subsets(elements, degree), the same for every degree that admits it, at a
+/// cost that does not depend on their number.
+Index subset_index(std::uint32_t mask, Index elements);
+
 /// Elements of a mask, increasing, 1-based.
 std::vector<Index> elements_of(std::uint32_t mask);
 

@@ -1,8 +1,9 @@
-#include "gihflow/information/subsets.hpp"
+#include "gihflow/base/subsets.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "gihflow/base/errors.hpp"
@@ -14,6 +15,20 @@ namespace {
 constexpr Index most_elements = 30;
 constexpr Index most_subsets = Index{1} << 24;
 
+/// Binomial coefficient, n ≤ most_elements.
+Index choose(Index n, Index k) {
+  static constexpr auto pascal = [] {
+    std::array<std::array<Index, most_elements + 1>, most_elements + 1> table{};
+    for (std::size_t row = 0; row < table.size(); ++row) {
+      table[row][0] = 1;
+      for (std::size_t j = 1; j <= row; ++j)
+        table[row][j] = table[row - 1][j - 1] + table[row - 1][j];
+    }
+    return table;
+  }();
+  return pascal[static_cast<std::size_t>(n)][static_cast<std::size_t>(k)];
+}
+
 }  // namespace
 
 Index subset_count(Index elements, Index degree) {
@@ -23,11 +38,7 @@ Index subset_count(Index elements, Index degree) {
   }
   if (degree < 0) throw InputError(fmt::format("degree {}: must be at least 0", degree));
   Index count = 0;
-  Index of_size = 1;  // binomial(elements, size)
-  for (Index size = 0; size <= std::min(degree, elements); ++size) {
-    count += of_size;
-    of_size = of_size * (elements - size) / (size + 1);
-  }
+  for (Index size = 0; size <= std::min(degree, elements); ++size) count += choose(elements, size);
   if (count > most_subsets) {
     throw InputError(fmt::format("degree {} of {} elements: makes {} subsets: must not exceed {}",
                                  degree, elements, count, most_subsets));
@@ -38,23 +49,28 @@ Index subset_count(Index elements, Index degree) {
 std::vector<std::uint32_t> subsets(Index elements, Index degree) {
   std::vector<std::uint32_t> all;
   all.reserve(static_cast<std::size_t>(subset_count(elements, degree)));
-  std::vector<Index> chosen;  // increasing, 1-based
   for (Index size = 0; size <= std::min(degree, elements); ++size) {
-    chosen.resize(static_cast<std::size_t>(size));
-    for (Index i = 0; i < size; ++i) chosen[static_cast<std::size_t>(i)] = i + 1;
-    for (;;) {
+    // Which elements are chosen: all choices of one size in lexicographic order.
+    std::vector<char> chosen(static_cast<std::size_t>(elements), 0);
+    std::fill_n(chosen.begin(), size, 1);
+    do {
       std::uint32_t mask = 0;
-      for (const Index element : chosen) mask |= std::uint32_t{1} << (element - 1);
+      for (std::size_t i = 0; i < chosen.size(); ++i)
+        mask |= static_cast<std::uint32_t>(chosen[i]) << i;
       all.push_back(mask);
-      // The rightmost element that can still grow does; those after it follow it closely.
-      Index i = size - 1;
-      while (i >= 0 && chosen[static_cast<std::size_t>(i)] == elements - size + i + 1) --i;
-      if (i < 0) break;
-      const Index grown = ++chosen[static_cast<std::size_t>(i)];
-      for (Index j = i + 1; j < size; ++j) chosen[static_cast<std::size_t>(j)] = grown + j - i;
-    }
+    } while (std::ranges::prev_permutation(chosen).found);
   }
   return all;
+}
+
+Index subset_index(std::uint32_t mask, Index elements) {
+  const Index size = std::popcount(mask);
+  Index index = choose(elements, size) - 1;
+  for (Index smaller = 0; smaller < size; ++smaller) index += choose(elements, smaller);
+  // Sets of this size that come later: they share its first i elements and then have a larger one.
+  Index i = 0;
+  for (const Index element : elements_of(mask)) index -= choose(elements - element, size - i++);
+  return index;
 }
 
 std::vector<Index> elements_of(std::uint32_t mask) {

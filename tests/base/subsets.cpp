@@ -1,4 +1,4 @@
-#include "gihflow/information/subsets.hpp"
+#include "gihflow/base/subsets.hpp"
 
 #include <doctest/doctest.h>
 
@@ -31,6 +31,7 @@ TEST_CASE("every subset comes once, by size and then lexicographically") {
       CHECK(static_cast<Index>(all.size()) == subset_count(elements, degree));
       CHECK(std::set<std::uint32_t>(all.begin(), all.end()).size() == all.size());
       for (std::size_t i = 0; i < all.size(); ++i) {
+        CHECK(subset_index(all[i], elements) == static_cast<Index>(i));
         CHECK(std::popcount(all[i]) <= degree);
         CHECK(all[i] < (1u << elements));
         if (i == 0) continue;
@@ -48,6 +49,7 @@ TEST_CASE("subset counts are sums of binomials") {
   CHECK(subset_count(24, 24) == Index{1} << 24);
   CHECK(subset_count(0, 0) == 1);
   CHECK(subsets(30, 1).back() == 1u << 29);
+  CHECK(subset_index((1u << 30) - 1, 30) == (Index{1} << 30) - 1);
 }
 
 TEST_CASE("too many elements or subsets are refused") {

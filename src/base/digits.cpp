@@ -1,0 +1,30 @@
+#include "gihflow/base/digits.hpp"
+
+#include <fmt/format.h>
+
+#include <ranges>
+
+#include "gihflow/base/errors.hpp"
+
+namespace gihflow {
+
+Index power(Index base, Index exponent, const char* what) {
+  constexpr Index largest = Index{1} << 62;
+  Index result = 1;
+  for (Index i = 0; i < exponent; ++i) {
+    if (base > 1 && result > largest / base)
+      throw InputError(fmt::format("{} {}^{}: must not exceed 2^62", what, base, exponent));
+    result *= base;
+    if (base <= 1) break;
+  }
+  return result;
+}
+
+void digits_of(std::uint64_t number, std::uint64_t base, std::span<Token> digits) {
+  for (Token& digit : std::views::reverse(digits)) {
+    digit = static_cast<Token>(number % base);
+    number /= base;
+  }
+}
+
+}  // namespace gihflow
