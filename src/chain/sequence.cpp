@@ -350,8 +350,9 @@ void posterior_label_law(std::span<const Token> tokens, std::span<const Index> p
     law[tokens[size(l)]] += 1.0;
     occurrences += 1.0;
   }
-  const double total = occurrences + static_cast<double>(law.size()) * alpha;
-  for (double& entry : law) entry = (entry + alpha) / total;
+  const double unit = std::max(alpha, 1.0);  // d·alpha may overflow
+  const double total = occurrences / unit + static_cast<double>(law.size()) * (alpha / unit);
+  for (double& entry : law) entry = (entry / unit + alpha / unit) / total;
 }
 
 }  // namespace gihflow

@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/math/special_functions/beta.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <numeric>
 #include <vector>
@@ -94,6 +96,23 @@ TEST_CASE("Dirichlet rows are positive and sum to 1, for every alpha") {
         CHECK(close(sum, 1.0, static_cast<double>(d), 2.0));
       }
     }
+  }
+}
+
+TEST_CASE("Dirichlet rows of a vanishing alpha are vertices, each as likely as the others") {
+  for (const double alpha : {1e-300, 1e-307, 1e-310, 5e-324}) {
+    Stream stream = test_stream(45);
+    std::array<double, 3> row{};
+    std::array<int, 3> times{};
+    for (int i = 0; i < 3000; ++i) {
+      dirichlet(stream, alpha, row);
+      const auto largest = std::max_element(row.begin(), row.end());
+      CHECK_UNARY(*largest == 1.0);
+      ++times[static_cast<std::size_t>(largest - row.begin())];
+    }
+    CAPTURE(alpha);
+    // Binomial(3000, 1/3): six standard deviations of 25.8, p < 1e-8.
+    for (const int n : times) CHECK(std::abs(n - 1000) < 155);
   }
 }
 

@@ -323,6 +323,11 @@ TEST_CASE("posterior labels count what followed the label's context, by hand") {
   const std::vector<Token> unseen{0, 0, 0, 1, 1};
   posterior_label_law(unseen, one, 0.1, law);
   CHECK(law == std::vector<double>{0.5, 0.5});
+  // Beside the largest and the smallest alpha nothing overflows to 0 or 0/0.
+  for (const double alpha : {1e308, 5e-324}) {
+    posterior_label_law(unseen, one, alpha, law);
+    for (const double entry : law) CHECK(close(entry, 1.0 / static_cast<double>(law.size()), 4));
+  }
 }
 
 TEST_CASE("posterior labels are the law of the label given the sequence") {

@@ -16,7 +16,8 @@ double normal_variate(Stream& stream);
 double log_gamma_variate(Stream& stream, double shape);
 
 /// One draw of Dirichlet(alpha·1_d) into `row` (d entries): log-gamma variates, normalised in log
-/// space and clamped below at the smallest normal double.
+/// space and clamped below at the smallest normal double. As alpha → 0 a row becomes a vertex of
+/// the simplex, each with probability 1/d.
 void dirichlet(Stream& stream, double alpha, std::span<double> row);
 
 /// Index drawn with the given probabilities (non-negative, sum 1 up to rounding) from one uniform:
