@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/graph/adjacency_list.hpp>
+#include <boost/graph/strong_components.hpp>
+#include <boost/range/iterator_range.hpp>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -104,68 +107,20 @@ std::vector<double> law_of_irreducible(const std::vector<double>& transition, In
   return normalised(*mu);
 }
 
-// Who can be reached from whom in one step: successors of i are target[start[i]] …
-// target[start[i+1]−1].
-struct Graph {
-  std::vector<Index> start{0};
-  std::vector<Index> target;
-  Index states() const { return static_cast<Index>(start.size()) - 1; }
-};
+// The chain's possible transitions.
+using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS>;
 
-// The closed classes of states (strongly connected, with no way out), by Tarjan's algorithm without
-// recursion. Each in increasing order.
+// The closed classes of states (strongly connected, with no way out), each in increasing order.
 std::vector<std::vector<Index>> find_closed_classes(const Graph& graph) {
-  const Index n = graph.states();
-  constexpr Index unseen = -1;
-  std::vector<Index> number(size(n), unseen), low(size(n)), component(size(n), unseen);
-  std::vector<Index> stack, path, next_edge(graph.start.begin(), graph.start.end() - 1);
-  Index seen = 0, components = 0;
-  for (Index root = 0; root < n; ++root) {
-    if (number[size(root)] != unseen) continue;
-    path.push_back(root);
-    while (!path.empty()) {
-      const Index v = path.back();
-      if (number[size(v)] == unseen) {
-        number[size(v)] = low[size(v)] = seen++;
-        stack.push_back(v);
-      }
-      bool descended = false;
-      while (next_edge[size(v)] < graph.start[size(v + 1)]) {
-        const Index u = graph.target[size(next_edge[size(v)]++)];
-        if (number[size(u)] == unseen) {
-          path.push_back(u);
-          descended = true;
-          break;
-        }
-        if (component[size(u)] == unseen) low[size(v)] = std::min(low[size(v)], low[size(u)]);
-      }
-      if (descended) continue;
-      path.pop_back();
-      if (!path.empty()) {
-        Index& above = low[size(path.back())];
-        above = std::min(above, low[size(v)]);
-      }
-      if (low[size(v)] == number[size(v)]) {
-        for (Index u = unseen; u != v;) {
-          u = stack.back();
-          stack.pop_back();
-          component[size(u)] = components;
-        }
-        ++components;
-      }
-    }
-  }
-  std::vector<bool> closed(size(components), true);
-  for (Index v = 0; v < n; ++v) {
-    for (Index edge = graph.start[size(v)]; edge < graph.start[size(v + 1)]; ++edge) {
-      const Index u = graph.target[size(edge)];
-      if (component[size(u)] != component[size(v)]) closed[size(component[size(v)])] = false;
-    }
-  }
-  std::vector<std::vector<Index>> members(size(components));
-  for (Index v = 0; v < n; ++v) {
-    const std::size_t c = size(component[size(v)]);
-    if (closed[c]) members[c].push_back(v);
+  const std::size_t n = num_vertices(graph);
+  std::vector<std::size_t> component(n);
+  const std::size_t components = boost::strong_components(
+      graph, boost::make_iterator_property_map(component.begin(), get(boost::vertex_index, graph)));
+  std::vector<std::vector<Index>> members(components);
+  for (std::size_t v = 0; v < n; ++v) members[component[v]].push_back(static_cast<Index>(v));
+  for (const auto edge : boost::make_iterator_range(edges(graph))) {
+    const std::size_t from = component[source(edge, graph)];
+    if (component[target(edge, graph)] != from) members[from].clear();
   }
   std::erase_if(members, [](const auto& states) { return states.empty(); });
   return members;
@@ -193,15 +148,11 @@ struct WindowChain {
 };
 
 Graph graph_of(const WindowChain& chain, std::span<const double> kernel) {
-  Graph graph;
-  for (Index s = 0; s < chain.states; ++s) {
-    for (Index e = 0; e < chain.d; ++e) {
-      if (kernel[size(chain.context[size(s)] * chain.d + e)] > 0.0) {
-        graph.target.push_back(chain.after(s, e));
-      }
-    }
-    graph.start.push_back(static_cast<Index>(graph.target.size()));
-  }
+  Graph graph(size(chain.states));
+  for (Index s = 0; s < chain.states; ++s)
+    for (Index e = 0; e < chain.d; ++e)
+      if (kernel[size(chain.context[size(s)] * chain.d + e)] > 0.0)
+        add_edge(size(s), size(chain.after(s, e)), graph);
   return graph;
 }
 
@@ -243,7 +194,7 @@ std::vector<double> stationary_law(std::vector<double> transition, Index states)
         "for 1 to {} states",
         n, transition.size(), max_stationary_states));
   }
-  Graph graph;
+  Graph graph(size(n));
   for (Index i = 0; i < n; ++i) {
     for (Index j = 0; j < n; ++j) {
       const double p = transition[size(i * n + j)];
@@ -253,9 +204,8 @@ std::vector<double> stationary_law(std::vector<double> transition, Index states)
             "not negative",
             p, i, j));
       }
-      if (p > 0.0) graph.target.push_back(j);
+      if (p > 0.0) add_edge(size(i), size(j), graph);
     }
-    graph.start.push_back(static_cast<Index>(graph.target.size()));
   }
   const auto classes = find_closed_classes(graph);
   if (classes.size() != 1) refuse_classes(classes.size());
