@@ -22,9 +22,11 @@ int predict(const Invocation& invocation) {
   Json json = Json::array();
   for (const Prediction& p : lines) {
     const bool is_set = !p.sharp_set.empty() || !p.trained_set.empty();
-    json.push_back({{"phase", p.phase},
-                    {"quantity", p.quantity},
-                    {"units", p.units},
+    json.push_back({{"phase", phase_of(p.quantity)},
+                    {"name", to_string(p.quantity)},
+                    {"subject", json_subject(p)},
+                    {"quantity", label(p.quantity, p.subject)},
+                    {"units", units_of(p.quantity)},
                     {"sharp", is_set ? Json(p.sharp_set) : json_number(p.sharp)},
                     {"trained", is_set ? Json(p.trained_set) : json_number(p.trained)},
                     {"regime", p.regime}});

@@ -55,6 +55,13 @@ TheorySetting theory_setting(const Problem& problem) {
   return theory;
 }
 
+Json json_subject(const Prediction& prediction) {
+  Json json = Json::object();
+  for (const auto& [name, value] : members_of(prediction.quantity, prediction.subject))
+    json[name] = value;
+  return json;
+}
+
 std::string prediction_table(const std::vector<Prediction>& predictions,
                              const std::vector<double>& measured) {
   Table table;
@@ -67,9 +74,10 @@ std::string prediction_table(const std::vector<Prediction>& predictions,
     const bool is_set = !p.sharp_set.empty() || !p.trained_set.empty();
     auto known = std::find(regimes.begin(), regimes.end(), p.regime);
     if (known == regimes.end()) known = regimes.insert(regimes.end(), p.regime);
-    std::vector<std::string> row{fmt::format("{} [{}]", p.quantity, known - regimes.begin() + 1),
-                                 p.phase, p.units, is_set ? p.sharp_set : number(p.sharp),
-                                 is_set ? p.trained_set : number(p.trained)};
+    std::vector<std::string> row{
+        fmt::format("{} [{}]", label(p.quantity, p.subject), known - regimes.begin() + 1),
+        phase_of(p.quantity), units_of(p.quantity), is_set ? p.sharp_set : number(p.sharp),
+        is_set ? p.trained_set : number(p.trained)};
     if (!measured.empty()) {
       const auto change = [&](double predicted) {
         const double x = measured[i] / predicted - 1.0;

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "cli/json.hpp"
 #include "gihflow/run/problem.hpp"
 #include "gihflow/theory/prediction.hpp"
 
@@ -17,6 +18,9 @@ struct TheorySetting {
   PredictionInput input;
 };
 TheorySetting theory_setting(const Problem& problem);
+
+/// What a prediction is of: an object with the members_of its quantity.
+Json json_subject(const Prediction& prediction);
 
 /// A table of predictions, with what was measured where that is given.
 std::string prediction_table(const std::vector<Prediction>& predictions,

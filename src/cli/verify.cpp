@@ -13,6 +13,7 @@
 #include "gihflow/base/version.hpp"
 #include "gihflow/record/verification_file.hpp"
 #include "gihflow/run/train.hpp"
+#include "gihflow/theory/measurement.hpp"
 #include "gihflow/theory/verification.hpp"
 
 namespace gihflow::cli {
@@ -36,7 +37,7 @@ std::vector<Departure> departures(const Problem& problem) {
              nullptr);
   std::vector<Departure> result;
   for (const Prediction& p : predictions(theory.input)) {
-    result.push_back({p, measured(p, theory.input, state.trajectory)});
+    result.push_back({p, measure(p.quantity, p.subject, state.trajectory)});
   }
   return result;
 }
@@ -94,9 +95,11 @@ std::string as_json(const Verification& verification) {
   for (const Departure& d : verification.departures) {
     const Prediction& p = d.prediction;
     const bool is_set = !p.sharp_set.empty() || !p.trained_set.empty();
-    lines.push_back({{"phase", p.phase},
-                     {"quantity", p.quantity},
-                     {"units", p.units},
+    lines.push_back({{"phase", phase_of(p.quantity)},
+                     {"name", to_string(p.quantity)},
+                     {"subject", json_subject(p)},
+                     {"quantity", label(p.quantity, p.subject)},
+                     {"units", units_of(p.quantity)},
                      {"sharp", is_set ? Json(p.sharp_set) : json_number(p.sharp)},
                      {"trained", is_set ? Json(p.trained_set) : json_number(p.trained)},
                      {"measured", json_number(d.measured)},

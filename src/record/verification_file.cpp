@@ -39,9 +39,12 @@ void write_curve(hdf5::Image& image, const std::string& path, const Curve& curve
 void write_departure(hdf5::Image& image, const std::string& path, const Departure& departure) {
   const Prediction& p = departure.prediction;
   image.group(path);
-  image.attribute(path, "phase", p.phase);
-  image.attribute(path, "quantity", p.quantity);
-  image.attribute(path, "units", p.units);
+  image.attribute(path, "phase", phase_of(p.quantity));
+  image.attribute(path, "name", to_string(p.quantity));
+  for (const auto& [name, value] : members_of(p.quantity, p.subject))
+    image.attribute(path, name, value);
+  image.attribute(path, "quantity", label(p.quantity, p.subject));
+  image.attribute(path, "units", units_of(p.quantity));
   image.attribute(path, "sharp", p.sharp);
   image.attribute(path, "trained", p.trained);
   image.attribute(path, "measured", departure.measured);

@@ -1,20 +1,15 @@
 #pragma once
 
-// What is read off a trajectory to be held against a prediction.
+// Quantities read off the snapshots of a stage, to compare with predictions.
 
 #include <cmath>
 #include <limits>
-#include <string>
 #include <vector>
 
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/flow/trajectory.hpp"
 
 namespace gihflow {
-
-inline std::string slope_name(std::uint32_t set, std::uint32_t other) {
-  return "log-odds slope of " + to_string_subset(set) + " against " + to_string_subset(other);
-}
 
 /// log(p_S/p_S') of a snapshot.
 inline double log_odds(const Snapshot& s, Index set, Index other) {

@@ -43,6 +43,12 @@ class Predict(DirectoryTest):
         bound = lines["upper bound of the time to p = 0.99"]
         self.assertLess(predicted["trained"], bound["trained"])
         self.assertAlmostEqual(lines["C_D"]["trained"], 7e-4, delta=1e-12)
+        slope = lines[f"log-odds slope of {{}} against {names[winner]}"]
+        self.assertEqual((slope["name"], slope["subject"]), ("log_odds_slope", {"set": "{}", "other": names[winner]}))
+
+    def test_nothing_takes_over_at_a_zero(self):
+        winner = self.predict("--chains", "50", "--a-init", "0")["set that takes over"]
+        self.assertEqual((winner["sharp"], winner["trained"]), ("none", "none"))
 
     def test_what_does_not_exist_is_left_out(self):
         small = ("--chains", "50", "--stages", "c:1,w:1,a:1")
@@ -94,6 +100,8 @@ class Verify(DirectoryTest):
             self.assertEqual(f.attrs["passed"], 1)
             self.assertEqual(len(f["comparisons"]), len(result["rows"]))
             self.assertEqual(len(f["departures"]), len(result["departures"]))
+            for line, stored in zip(result["departures"], (f[f"departures/line_{k + 1}"].attrs for k in range(3))):
+                self.assertEqual((line["name"], line["quantity"]), (stored["name"], stored["quantity"]))
             first = f["comparisons/row_1"].attrs
             self.assertEqual(first["quantity"], result["rows"][0]["quantity"])
             self.assertEqual({curve.attrs["phase"] for curve in f["curves"].values()}, {"I", "II", "III"})

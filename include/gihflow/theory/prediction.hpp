@@ -6,20 +6,21 @@
 
 #include "gihflow/base/export.hpp"
 #include "gihflow/chain/sequence.hpp"
-#include "gihflow/flow/trajectory.hpp"
+#include "gihflow/flow/schedule.hpp"
 #include "gihflow/population/objective.hpp"
+#include "gihflow/theory/quantity.hpp"
 
 namespace GIHFLOW_API gihflow {
 
-/// One line of what theory predicts for a setting, and where it is exact.
+/// What theory predicts of one quantity for a setting, and where it is exact.
 struct Prediction {
-  std::string phase;     ///< "all", "I", "II", "III", "limit"
-  std::string quantity;  ///< unique among the lines
-  std::string units;     ///< "1", "flow time", "1/flow time", "nats"
+  Quantity quantity{};
+  Subject subject;   ///< with the quantity unique among the predictions of a setting
   double sharp = 0;  ///< in infinite context, a → 0 before stage III, one-hot attention; NaN: none
   double trained = 0;  ///< by the objective and the attention of the setting itself; NaN: none
-  std::string sharp_set, trained_set;  ///< where the prediction is a set of lags
-  std::string regime;                  ///< where each of the two is exact
+  /// Where the prediction is a set: "{1,2}", "none" where nothing takes over. Else empty.
+  std::string sharp_set, trained_set;
+  std::string regime;  ///< where each of the two is exact
 };
 
 /// What predictions are made from. Pointers are not owned; kernels and infinite belong to the same
@@ -35,20 +36,11 @@ struct PredictionInput {
   double floor = 0;
 };
 
-/// Share of attention that a head of S* keeps off its lag, and share of p off S*, at the times
-/// predicted.
-inline constexpr double prediction_delta = 0.01;
-
 /// The predictions of theory §6 to §8 for a setting: information set, gap and C_D; log-odds slopes
 /// and takeover time (7.1); γ, the constant of 1/t and the time to 1 − δ of the attention (7.2);
 /// speed, growth law with its constant, plateau and value of a at the stage's end (7.3); losses of
 /// the GIH and of the Bayes predictor (8.1), (8.3). Stage II and III start from the head subset
 /// that looks at S*. What does not exist for the setting is left out.
 std::vector<Prediction> predictions(const PredictionInput& input);
-
-/// What a trajectory of that setting shows for a prediction, by quantity; NaN where the trajectory
-/// has no stage that tells it.
-double measured(const Prediction& prediction, const PredictionInput& input,
-                const Trajectory& trajectory);
 
 }  // namespace gihflow

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gihflow/base/export.hpp"
+#include "gihflow/base/types.hpp"
+
+namespace GIHFLOW_API gihflow {
+
+/// What theory predicts about a training, and a trajectory may show.
+enum class Quantity {
+  information_set,      ///< S* of (6.3), a set of lags
+  information_gap,      ///< (6.3)
+  normalizer,           ///< C_D
+  takeover_set,         ///< the head subset that stage I selects
+  log_odds_slope,       ///< of `set` against `other`, (7.1)
+  takeover_time,        ///< flow time to p = 1 − δ of the set that takes over
+  takeover_bound,       ///< an upper bound of it
+  gamma,                ///< of `head` against `lag`, (7.2)
+  concentration_limit,  ///< lim t(1 − σ) of `head`, (7.2)
+  concentration_time,  ///< flow time until every head of S* has 1 − δ of its attention on its lag
+  final_unattended,    ///< 1 − σ of `head` at the end of stage II
+  growth_speed,        ///< ȧ at a = 0, (7.3)
+  growth_exponent,     ///< e of ȧ ~ exp(−e·a)
+  slow_growth_constant,
+  fast_growth_constant,
+  plateau,   ///< a at rest in finite context
+  final_a,   ///< a at the end of stage III
+  gih_loss,  ///< of GIH(S*), (8.1)
+  entropy_floor
+};
+
+/// What a quantity is of. A quantity reads the members that its enumerator names, the others are 0.
+struct Subject {
+  std::uint32_t set = 0, other = 0;  ///< head subsets, masks as in subsets()
+  Index head = 0;                    ///< 0-based
+  Index lag = 0;
+
+  bool operator==(const Subject&) const = default;
+};
+
+/// Share of p off the set that takes over, and share of attention that a head of S* keeps off its
+/// lag, at the times predicted: δ.
+inline constexpr double prediction_delta = 0.01;
+
+/// The enumerator's own name, "log_odds_slope": the key in files and JSON.
+std::string to_string(Quantity quantity);
+/// "all", "I", "II", "III", "limit".
+std::string phase_of(Quantity quantity);
+/// "1", "flow time", "1/flow time", "nats".
+std::string units_of(Quantity quantity);
+/// The members of the subject that the quantity reads, as text for files and JSON: {"set", "{1}"},
+/// {"other", "{1,2}"}, {"head", "1"} (counted from 1), {"lag", "2"}.
+std::vector<std::pair<std::string, std::string>> members_of(Quantity quantity,
+                                                            const Subject& subject);
+/// Quantity and subject in words, for tables only: "log-odds slope of {1} against {1,2}".
+std::string label(Quantity quantity, const Subject& subject);
+
+}  // namespace gihflow

@@ -1,0 +1,102 @@
+#include "gihflow/theory/measurement.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "theory/readings.hpp"
+
+namespace gihflow {
+
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using Snapshots = std::vector<Snapshot>;
+
+/// The first stage that trains one block alone; null where it is missing or has not moved.
+const Snapshots* stage_of(const Trajectory& trajectory, bool Stage::*block) {
+  for (const StageRecord& record : trajectory.stages) {
+    const Stage& stage = record.stage;
+    if (stage.*block && stage.c + stage.w + stage.a == 1)
+      return record.snapshots.size() < 2 ? nullptr : &record.snapshots;
+  }
+  return nullptr;
+}
+
+Index leading_set(const Snapshot& s) {
+  const auto& theta = s.parameters.log_c_squared;
+  return std::max_element(theta.begin(), theta.end()) - theta.begin();
+}
+
+/// 1 − σ of a head on the component that it attends to most at the start.
+double left_by(Index head, const Parameters& start, const Snapshot& s) {
+  const auto row = start.w.begin() + head * start.window;
+  return unattended(s.parameters, head, std::max_element(row, row + start.window) - row);
+}
+
+double selection(Quantity quantity, const Subject& subject, const Snapshots& s) {
+  const double time = takeover_of(s, leading_set(s.back()), prediction_delta);
+  if (quantity == Quantity::takeover_time) return time;
+  if (quantity != Quantity::log_odds_slope) return nan;
+  const Index heads = s.front().parameters.heads;
+  const Index set = subset_index(subject.set, heads), other = subset_index(subject.other, heads);
+  const auto last =
+      std::find_if(s.begin() + 1, s.end(), [&](const Snapshot& x) { return !(x.t < time); });
+  const Snapshot& until = last == s.end() ? s.back() : *last;
+  return (log_odds(until, set, other) - log_odds(s.front(), set, other)) / until.t;
+}
+
+/// Time at which every head of the leading subset keeps no more than prediction_delta of its
+/// attention off its lag, by interpolation in log t; NaN if that does not happen.
+double concentration_time(const Snapshots& s, const Parameters& start) {
+  const std::uint32_t mask =
+      subsets(start.heads, start.degree)[static_cast<std::size_t>(leading_set(s.back()))];
+  const auto most_left = [&](const Snapshot& at) {
+    double left = 0.0;
+    for (const Index head : elements_of(mask)) left = std::max(left, left_by(head - 1, start, at));
+    return std::log(left / prediction_delta);
+  };
+  for (std::size_t i = 2; i < s.size(); ++i) {
+    const double before = most_left(s[i - 1]), after = most_left(s[i]);
+    if (before > 0.0 && after <= 0.0)
+      return s[i - 1].t * std::pow(s[i].t / s[i - 1].t, before / (before - after));
+  }
+  return nan;
+}
+
+}  // namespace
+
+double measure(Quantity quantity, const Subject& subject, const Trajectory& trajectory) {
+  if (trajectory.stages.empty() || trajectory.stages.front().snapshots.empty() ||
+      trajectory.stages.back().snapshots.empty())
+    return nan;
+  const Parameters& start = trajectory.stages.front().snapshots.front().parameters;
+  const Snapshot& end = trajectory.stages.back().snapshots.back();
+  const Snapshots* s = nullptr;
+  switch (quantity) {
+    case Quantity::normalizer:
+      return std::exp(end.parameters.log_normalizer());
+    case Quantity::gih_loss:
+      return end.loss;
+    case Quantity::takeover_time:
+    case Quantity::log_odds_slope:
+      s = stage_of(trajectory, &Stage::c);
+      return s ? selection(quantity, subject, *s) : nan;
+    case Quantity::concentration_limit:
+    case Quantity::concentration_time:
+    case Quantity::final_unattended:
+      s = stage_of(trajectory, &Stage::w);
+      if (!s) return nan;
+      if (quantity == Quantity::concentration_time) return concentration_time(*s, start);
+      return left_by(subject.head, start, s->back()) *
+             (quantity == Quantity::concentration_limit ? s->back().t : 1.0);
+    case Quantity::plateau:
+    case Quantity::final_a:
+      s = stage_of(trajectory, &Stage::a);
+      return s ? s->back().parameters.a : nan;
+    default:
+      return nan;
+  }
+}
+
+}  // namespace gihflow

@@ -1,0 +1,152 @@
+#include "gihflow/theory/prediction.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <set>
+
+#include "gihflow/base/subsets.hpp"
+#include "gihflow/flow/flow.hpp"
+#include "gihflow/population/infinite.hpp"
+#include "gihflow/theory/measurement.hpp"
+#include "support/tolerance.hpp"
+
+using namespace gihflow;
+using gihflow::testing::close;
+
+namespace {
+
+/// The paper's setting at small size, trained in three stages.
+struct Case {
+  Model model;
+  std::unique_ptr<SequenceSource> sequences;
+  Kernels kernels;
+  std::unique_ptr<Objective> infinite, trained;
+  PredictionInput input;
+
+  explicit Case(double a) {
+    SamplingOptions sampling;
+    sampling.count = 100;
+    sampling.purpose = Purpose::test;
+    sequences = sample_prior(sampling);
+    kernels = draw_kernels(sampling.prior, sampling.seed, Purpose::test, sampling.count);
+    infinite = make_infinite_objective(model, kernels);
+    trained = make_objective(model, *sequences);
+    input = {initial_parameters(model, {3.0, 0.01, 0.01, a}),
+             parse_schedule("c:2000,w:1e6,a:200"),
+             &kernels,
+             infinite.get(),
+             trained.get(),
+             sequences.get(),
+             sampling.prior.alpha,
+             0.0};
+  }
+
+  Trajectory fly() const {
+    TrainingState state = begin_training(input.start);
+    FlowOptions options;
+    options.outputs = 60;
+    train_flow(state, input.schedule, *trained, nullptr, options, nullptr);
+    return state.trajectory;
+  }
+};
+
+/// Quantities that no trajectory shows.
+const std::set<Quantity> unseen = {Quantity::information_set,
+                                   Quantity::information_gap,
+                                   Quantity::takeover_set,
+                                   Quantity::takeover_bound,
+                                   Quantity::gamma,
+                                   Quantity::growth_speed,
+                                   Quantity::growth_exponent,
+                                   Quantity::slow_growth_constant,
+                                   Quantity::fast_growth_constant,
+                                   Quantity::entropy_floor};
+
+}  // namespace
+
+TEST_CASE(
+    "every quantity has a name, a phase and units of its own, and its words name its subject") {
+  const Subject subject{.set = 0b1, .other = 0b101, .head = 1, .lag = 3};
+  std::set<std::string> names, labels;
+  for (int i = 0; i <= static_cast<int>(Quantity::entropy_floor); ++i) {
+    const Quantity q = static_cast<Quantity>(i);
+    names.insert(to_string(q));
+    labels.insert(label(q, subject));
+    CHECK(!phase_of(q).empty());
+    CHECK(!units_of(q).empty());
+  }
+  CHECK(names.size() == static_cast<std::size_t>(Quantity::entropy_floor) + 1);
+  CHECK(labels.size() == names.size());
+  CHECK(to_string(Quantity::log_odds_slope) == "log_odds_slope");
+  CHECK(label(Quantity::log_odds_slope, subject) == "log-odds slope of {1} against {1,3}");
+  CHECK(label(Quantity::gamma, subject) == "gamma of head 2 against lag 3");
+  CHECK(label(Quantity::concentration_limit, subject) == "lim t(1 - attention) of head 2");
+  CHECK(label(Quantity::takeover_time, subject) == "time to p = 0.99");
+  using Members = std::vector<std::pair<std::string, std::string>>;
+  CHECK(members_of(Quantity::log_odds_slope, subject) ==
+        Members{{"set", "{1}"}, {"other", "{1,3}"}});
+  CHECK(members_of(Quantity::gamma, subject) == Members{{"head", "2"}, {"lag", "3"}});
+  CHECK(members_of(Quantity::final_a, subject).empty());
+}
+
+TEST_CASE(
+    "what a run shows of each prediction is a number, near the prediction of what it trains") {
+  const Case c(0.01);
+  const Trajectory trajectory = c.fly();
+  REQUIRE(trajectory.stages.size() == 3);
+  std::set<Quantity> measured;
+  std::set<std::pair<std::string, std::string>> lines;
+  for (const Prediction& p : predictions(c.input)) {
+    CAPTURE(label(p.quantity, p.subject));
+    CHECK(lines.emplace(to_string(p.quantity), label(p.quantity, p.subject)).second);
+    const double seen = measure(p.quantity, p.subject, trajectory);
+    CHECK(std::isnan(seen) == unseen.contains(p.quantity));
+    if (std::isnan(seen)) continue;
+    measured.insert(p.quantity);
+    if (p.quantity == Quantity::normalizer) CHECK(close(seen, p.trained, 7, 100.0));
+    if (p.quantity == Quantity::log_odds_slope || p.quantity == Quantity::takeover_time)
+      CHECK(std::abs(seen / p.trained - 1.0) < 0.05);
+    if (p.quantity == Quantity::final_unattended) CHECK(std::abs(seen / p.trained - 1.0) < 0.1);
+  }
+  CHECK(measured.size() + unseen.size() - 1 ==  // a run has one of the two growth constants
+        static_cast<std::size_t>(Quantity::entropy_floor));
+}
+
+TEST_CASE("measurements are those of the subject, by hand") {
+  const Case c(0.01);
+  Trajectory trajectory = c.fly();
+  const auto& s = trajectory.stages[1].snapshots;
+  for (Index head = 0; head < 3; ++head) {
+    const double* w = s.back().parameters.w.data() + 3 * head;
+    double others = 0.0;
+    for (Index j = 0; j < 3; ++j)
+      if (j != head) others += std::exp(w[j] - w[head]);
+    const double left = others / (1.0 + others);
+    CHECK(close(measure(Quantity::final_unattended, {.head = head}, trajectory), left, 3, 10.0));
+    CHECK(close(measure(Quantity::concentration_limit, {.head = head}, trajectory),
+                left * s.back().t, 3, 10.0));
+  }
+  CHECK(measure(Quantity::final_a, {}, trajectory) ==
+        trajectory.stages[2].snapshots.back().parameters.a);
+  const double forth = measure(Quantity::log_odds_slope, {.set = 0b1, .other = 0b10}, trajectory);
+  CHECK(close(measure(Quantity::log_odds_slope, {.set = 0b10, .other = 0b1}, trajectory), -forth, 3,
+              10.0));
+  trajectory.stages.pop_back();
+  CHECK(std::isnan(measure(Quantity::final_a, {}, trajectory)));
+  CHECK(std::isnan(measure(Quantity::gih_loss, {}, {})));
+}
+
+TEST_CASE("with a = 0 nothing takes over") {
+  const Case c(0.0);
+  bool found = false;
+  for (const Prediction& p : predictions(c.input)) {
+    if (p.quantity == Quantity::takeover_set) {
+      found = true;
+      CHECK(p.sharp_set == "none");
+      CHECK(p.trained_set == "none");
+    }
+    if (p.quantity == Quantity::takeover_time) CHECK(std::isinf(p.trained));
+  }
+  CHECK(found);
+}
