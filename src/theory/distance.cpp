@@ -15,6 +15,7 @@
 #include "gihflow/base/subsets.hpp"
 #include "population/engines.hpp"
 #include "population/statistics.hpp"
+#include "theory/root.hpp"
 
 namespace gihflow {
 
@@ -389,11 +390,7 @@ Plateau plateau(const WindowSample& sample, std::span<const double> p, std::span
     high += 0.5;
     if (high > 500.0) return {nan, nan, nan};
   }
-  while (high - low > 1e-12 * high) {
-    const double middle = 0.5 * (low + high);
-    (slope(middle) < 0.0 ? low : high) = middle;
-  }
-  const double a = 0.5 * (low + high), h = 1e-3;
+  const double a = slope(low) < 0.0 ? root(slope, low, high) : low, h = 1e-3;
   return {a, (slope(a + h) - slope(a - h)) / (2.0 * h), sample.loss(scores, a)};
 }
 

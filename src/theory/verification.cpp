@@ -19,6 +19,7 @@
 #include "gihflow/theory/replicator.hpp"
 #include "gihflow/theory/sharpening.hpp"
 #include "theory/readings.hpp"
+#include "theory/root.hpp"
 
 namespace gihflow {
 
@@ -56,12 +57,8 @@ void select(Parameters& parameters, Index set) {
 double growth_rate(const Snapshot& s1, const Snapshot& s2, const Snapshot& s3) {
   const double near = s2.parameters.a - s1.parameters.a, far = s3.parameters.a - s1.parameters.a;
   const double ratio = (s2.t - s1.t) / (s3.t - s1.t);
-  double low = 1e-6, high = 20.0;
-  for (int i = 0; i < 100; ++i) {
-    const double k = 0.5 * (low + high);
-    (std::expm1(k * near) / std::expm1(k * far) > ratio ? low : high) = k;
-  }
-  return 0.5 * (low + high);
+  return root([&](double k) { return std::expm1(k * near) / std::expm1(k * far) - ratio; }, 1e-6,
+              20.0);
 }
 
 /// C of ȧ = C e^{−ka} between two points, given k.
@@ -92,13 +89,12 @@ Kernels lattice_kernels(double alpha) {
       quantile[size(i)] = 1.0 - quantile[size(lattice_points - 1 - i)];
       continue;
     }
-    double low = least, high = std::log(0.5);  // of log π, by bisection
-    while (high - low > 1e-12) {
-      const double middle = 0.5 * (low + high);
-      (boost::math::ibeta(alpha, alpha, std::exp(middle), InDouble()) < u ? low : high) = middle;
-    }
-    least = low;
-    quantile[size(i)] = std::exp(0.5 * (low + high));
+    // log π rather than π, which may lie far below the spacing of doubles at 1.
+    // The median lies inside the bracket.
+    least = root(
+        [&](double x) { return boost::math::ibeta(alpha, alpha, std::exp(x), InDouble()) - u; },
+        least, std::log(0.6));
+    quantile[size(i)] = std::exp(least);
   }
   Kernels kernels{2, {1}, lattice_points, {}};
   for (Index i = 0; i < lattice_points; ++i)
