@@ -37,12 +37,11 @@ std::string set_name(std::span<const Index> lags) {
   return fmt::format("{{{}}}", to_string_lags(lags));
 }
 
-/// Position of a head subset in subsets().
-Index position(const Model& model, std::span<const Index> heads) {
-  const auto sets = subsets(model.heads, model.degree);
-  for (std::size_t i = 0; i < sets.size(); ++i)
-    if (std::ranges::equal(elements_of(sets[i]), heads)) return static_cast<Index>(i);
-  return -1;
+/// Position in subsets() of the heads that look at these lags at the start, head h at lag h.
+Index position(const Model& model, std::span<const Index> lags) {
+  std::uint32_t mask = 0;
+  for (const Index head : lags) mask |= 1u << (head - 1);
+  return subset_index(mask, model.heads);
 }
 
 /// p = δ_S exactly: the coefficients of all other subsets are 0.
