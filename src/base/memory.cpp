@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
-#include <fstream>
 #include <limits>
+
+#include "base/control_group.hpp"
 
 namespace gihflow {
 
@@ -21,14 +21,9 @@ std::size_t machine_memory() {
   return static_cast<std::size_t>(pages) * static_cast<std::size_t>(page);
 }
 
-// The limit of the root control group that a container sees; "max" where there is none.
 std::size_t group_memory() {
-  for (const char* path : {"/sys/fs/cgroup/memory.max",                       // version 2
-                           "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {  // version 1
-    std::uint64_t bytes = 0;
-    if (std::ifstream(path) >> bytes) return bytes;
-  }
-  return unlimited;
+  const auto& limit = control_group_limits().memory;
+  return limit && *limit < 0x1p63 ? static_cast<std::size_t>(*limit) : unlimited;
 }
 
 std::size_t process_memory() {

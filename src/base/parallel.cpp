@@ -8,13 +8,18 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
+#include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "base/control_group.hpp"
 #include "gihflow/base/errors.hpp"
 
 namespace gihflow {
@@ -23,15 +28,32 @@ namespace {
 
 constexpr int most_threads = 1024;
 
-int cores_of_process() noexcept {
+// A positive whole number in an environment variable, else none.
+std::optional<int> count_in(const char* variable) {
+  const char* const text = std::getenv(variable);
+  if (text == nullptr) return std::nullopt;
+  int count = 0;  // OMP_NUM_THREADS may be a list, of which the first number counts
+  const auto [end, code] = std::from_chars(text, text + std::strlen(text), count);
+  if (code != std::errc() || (*end != '\0' && *end != ',') || count < 1) return std::nullopt;
+  return count;
+}
+
+// What the process may use: the least of its affinity, the quota of its control groups, and what
+// a batch system or the user says in the environment.
+int default_threads() {
+  int count = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return std::max(1, CPU_COUNT(&allowed));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) count = std::max(1, CPU_COUNT(&allowed));
+  if (const auto& cores = control_group_limits().cores; cores && *cores < count)
+    count = std::max(1, static_cast<int>(*cores));
+  for (const char* variable : {"SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"})
+    count = std::min(count, count_in(variable).value_or(count));
+  return count;
 }
 
 std::atomic<std::uint64_t> helped{0};
-std::atomic<int> wanted_threads{0};  // 0: not set, every core
+std::atomic<int> wanted_threads{0};  // 0: not set, default_threads()
 
 // Whether this thread is inside a parallel loop, and as which of its workers.
 thread_local bool inside = false;
@@ -193,8 +215,8 @@ void set_threads(int count) {
 int threads() noexcept {
   const int wanted = wanted_threads.load(std::memory_order_relaxed);
   if (wanted > 0) return wanted;
-  static const int cores = cores_of_process();
-  return cores;
+  static const int count = default_threads();
+  return count;
 }
 
 int thread_index() noexcept {

@@ -132,7 +132,7 @@ int audit(const Invocation& invocation) {
   const std::vector<Stretch> all = stretches(auditor.run().state);
   const std::vector<Stretch> stretches = chosen(all, asked, invocation.file);
   if (!asked.quiet) {
-    for (const std::string& note : auditor.notes()) fmt::print(stderr, "note: {}\n", note);
+    for (const std::string& note : auditor.notes()) say(fmt::format("note: {}\n", note));
   }
   std::vector<Audit> audits;
   for (const Stretch& stretch : stretches) {

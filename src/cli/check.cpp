@@ -237,8 +237,8 @@ int check(const Invocation& invocation) {
   const RunFile run = read_run(invocation.file);
   if (asked.threads) set_threads(*asked.threads);
   if (!asked.quiet && run.state.outcome != Outcome::reached) {
-    fmt::print(stderr, "note: {} ended before its schedule did: {}\n", invocation.file,
-               to_string(run.state.outcome));
+    say(fmt::format("note: {} ended before its schedule did: {}\n", invocation.file,
+                    to_string(run.state.outcome)));
   }
   const CheckResult result = check_run(run, asked, invocation.file);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);

@@ -42,6 +42,8 @@ Problem prepare(const Invocation& invocation);
 
 /// Prints to stdout; throws WriteError when that fails.
 void print(const std::string& text);
+/// Writes a message to stderr. A message that cannot be written is lost; nothing is thrown.
+void say(const std::string& text) noexcept;
 /// Prints "note: …" to stderr for every remark, unless quiet.
 void print_notes(const Problem& problem);
 /// Tells a terminal what memory and time the whole will take, unless quiet or a run is continued.

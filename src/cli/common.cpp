@@ -31,15 +31,19 @@ void print(const std::string& text) {
   }
 }
 
+void say(const std::string& text) noexcept {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
 void print_notes(const Problem& problem) {
   if (problem.setting.quiet) return;
-  for (const std::string& note : problem.notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : problem.notes) say(fmt::format("note: {}\n", note));
 }
 
 void announce_cost(const Problem& problem) {
   if (problem.setting.quiet || problem.resumed || isatty(STDERR_FILENO) == 0) return;
-  fmt::print(stderr, "up to {} of memory, about {}\n", to_string_bytes(estimate(problem).memory),
-             to_string_duration(estimate_time(problem).seconds()));
+  say(fmt::format("up to {} of memory, about {}\n", to_string_bytes(estimate(problem).memory),
+                  to_string_duration(estimate_time(problem).seconds())));
 }
 
 void print_estimate(const Problem& problem) {

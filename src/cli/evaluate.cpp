@@ -91,7 +91,7 @@ int evaluate(const Invocation& invocation) {
           : make_objective(setting.model, *problem.chains(), setting.engine, setting.device);
   const Evaluation result = evaluate_at(*objective, problem.start());
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
-  if (std::isinf(result.loss) && !setting.quiet) fmt::print(stderr, "note: {}\n", infinite_loss);
+  if (std::isinf(result.loss) && !setting.quiet) say(fmt::format("note: {}\n", infinite_loss));
   print(setting.json ? as_json(result) : as_table(result, setting.model));
   return 0;
 }

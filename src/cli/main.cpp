@@ -18,6 +18,10 @@ namespace {
 
 enum ExitCode { good = 0, bad_input = 2, numerical_failure = 3, write_failure = 4, stopped = 130 };
 
+// A terminal's, and those by which batch systems announce that a job's time is over. One that the
+// program was started to ignore, as by nohup, stays ignored.
+constexpr int stopping_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
+
 void write_to_stderr(const char* text) {
   static_cast<void>(!write(STDERR_FILENO, text, std::strlen(text)));
 }
@@ -35,11 +39,16 @@ void handle_signals() {
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  // A file that grows past a limit is a write error, not the end of the process.
+  for (const int signal : stopping_signals) {
+    struct sigaction inherited {};
+    sigaction(signal, nullptr, &inherited);
+    if (inherited.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
+  }
+  // A file that grows past a limit and a reader that went away are write errors, not the end of the
+  // process.
   action.sa_handler = SIG_IGN;
   sigaction(SIGXFSZ, &action, nullptr);
+  sigaction(SIGPIPE, &action, nullptr);
 }
 
 int run_command(const Invocation& invocation) {
@@ -82,7 +91,7 @@ int run_program(int argc, char** argv) {
   }
   if (!parsed.has_command) {
     if (!parsed.invocation.errors.empty()) throw InputError(parsed.invocation.errors);
-    fmt::print(stderr, "{}", program_help());
+    say(program_help());
     return bad_input;
   }
   return run_command(parsed.invocation);
@@ -92,16 +101,16 @@ int guarded(int argc, char** argv) {
   try {
     return run_program(argc, argv);
   } catch (const InputError& error) {
-    for (const std::string& message : error.messages()) fmt::print(stderr, "error: {}\n", message);
+    for (const std::string& message : error.messages()) say(fmt::format("error: {}\n", message));
     return bad_input;
   } catch (const WriteError& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
+    say(fmt::format("error: {}\n", error.what()));
     return write_failure;
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "error: out of memory\n");
+    say("error: out of memory\n");
     return bad_input;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "error: internal: {}\n", error.what());
+    say(fmt::format("error: internal: {}\n", error.what()));
     return numerical_failure;
   }
 }

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cli/commands.hpp"
 #include "gihflow/base/subsets.hpp"
 
 namespace gihflow::cli {
@@ -80,7 +81,7 @@ ProgressBar::~ProgressBar() {
 void ProgressBar::note(const std::string& text) {
   if (quiet_) return;
   clear();
-  fmt::print(stderr, "note: {}\n", text);
+  say(fmt::format("note: {}\n", text));
 }
 
 void ProgressBar::phase(const std::string& name) {
@@ -97,13 +98,13 @@ void ProgressBar::progress(const Progress& progress) {
 }
 
 void ProgressBar::draw(const std::string& line) {
-  fmt::print(stderr, "\r{}\x1b[K", line);
+  say(fmt::format("\r{}\x1b[K", line));
   drawn_ = true;
 }
 
 void ProgressBar::clear() {
   if (!drawn_) return;
-  fmt::print(stderr, "\r\x1b[K");
+  say("\r\x1b[K");
   drawn_ = false;
 }
 

@@ -119,7 +119,7 @@ int verify(const Invocation& invocation) {
   VerifyOptions options;
   options.seed = setting.sampling.seed;
   if (!setting.quiet) {
-    options.progress = [](const std::string& name) { fmt::print(stderr, "{}\n", name); };
+    options.progress = [](const std::string& name) { say(name + "\n"); };
   }
   Verification verification = gihflow::verify(options);
   if (is_own(setting) && !interrupt_requested()) {

@@ -84,7 +84,7 @@ void limit_processor_time(unsigned seconds) {
 // parent. That a few signals cannot be set is as well.
 void reset_signals() {
   for (int signal = 1; signal < NSIG; ++signal) static_cast<void>(std::signal(signal, SIG_DFL));
-  for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP, SIGXFSZ})
+  for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGXFSZ})
     static_cast<void>(std::signal(signal, SIG_IGN));
 }
 

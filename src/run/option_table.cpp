@@ -234,7 +234,8 @@ Option audit_from_row() {
 }
 
 Option threads_row() {
-  Option option = row({"threads", "K", "Threads; results do not depend on them", "every core"},
+  Option option = row({"threads", "K", "Threads; results do not depend on them",
+                       "every core that the process may use"},
                       {"Computation", computing | Command::audit, false}, Kind::integer,
                       "an integer from 1 to 1024");
   option.accepts = [](const Value& value) {

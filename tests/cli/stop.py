@@ -37,7 +37,7 @@ class Stop(DirectoryTest):
         return json.loads(run("gihflow", "show", "run.h5", "--json", cwd=self.directory).stdout)["outcome"]
 
     def test_signals_end_with_a_checkpoint(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU):
             with self.subTest(number):
                 process = self.start(*LONG, "--force")
                 self.wait_for_file()
@@ -50,6 +50,16 @@ class Stop(DirectoryTest):
                 self.assertEqual(self.files(), ["run.h5"])
                 self.assertEqual(self.outcome(), "interrupted")
                 (self.directory / "run.h5").unlink()
+
+    def test_an_inherited_ignore_stays(self):
+        process = self.start(*LONG, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        self.wait_for_file()
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 130, errors)
 
     def test_a_second_signal_ends_at_once_and_leaves_the_file_whole(self):
         process = self.start(*LONG)
@@ -124,6 +134,45 @@ class Stop(DirectoryTest):
             done = subprocess.run([str(PROGRAM), "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 4)
         self.assertIn("could not be printed", done.stderr)
+
+    def test_messages_that_cannot_be_written_change_nothing(self):
+        def code(*words, stdout=subprocess.DEVNULL):
+            with open("/dev/full", "w") as full:
+                return subprocess.run([str(PROGRAM), *words], cwd=self.directory, stderr=full,
+                                      stdout=full if stdout is None else stdout).returncode
+
+        small = ("--chains", "20", "--validation-chains", "0", "--stages", "c:1", "--force")
+        self.assertEqual(code("--version", stdout=None), 4)
+        self.assertEqual(code(), 2)
+        self.assertEqual(code("train", "--alpha", "x"), 2)
+        self.assertEqual(code("evaluate", "--readout", "softmax", "--epsilon", "0.1", *small[:2]), 0)  # has a note
+        self.assertEqual(code("train", *small), 0)
+        self.assertEqual(code("train", *small, stdout=None), 4)
+        self.assertEqual(self.outcome(), "reached")
+        for words in (("show", "run.h5"), ("diff", "run.h5", "run.h5"), ("audit", "run.h5"),
+                      ("check", "run.h5", "--fresh-chains", "5"), ("rank", "--chains", "5"), ("predict", "--chains", "5"),
+                      ("evaluate", "--chains", "5"), ("sample", "--chains", "5", "--dry-run")):
+            with self.subTest(words):
+                self.assertEqual(code(*words, stdout=None), 4)
+
+    def test_a_reader_that_went_away_is_a_write_error(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "w") as pipe:
+            done = subprocess.run([str(PROGRAM), "--help"], stdout=pipe, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("could not be printed", done.stderr)
+
+    def test_a_terminal_that_goes_away_does_not_end_a_run(self):
+        leader, follower = pty.openpty()
+        process = subprocess.Popen([str(PROGRAM), "train", "--chains", "30", "--validation-chains", "0", "--engine",
+                                    "reference", "--stages", "c:50,a:20"], cwd=self.directory,
+                                   stdout=subprocess.DEVNULL, stderr=follower, env={**os.environ, "TERM": "xterm"})
+        os.close(follower)
+        os.read(leader, 1)
+        os.close(leader)
+        self.assertEqual(process.wait(timeout=300), 0)
+        self.assertEqual(self.outcome(), "reached")
 
     def on_terminal(self, *options, **environment):
         """What a terminal of 100 columns sees on stderr."""

@@ -1,6 +1,7 @@
 """`train` and `show`: the paper's experiment, what its file holds, repeating it from its config."""
 
 import json
+import os
 import unittest
 
 import h5py
@@ -13,6 +14,13 @@ SMALL = (*PLAIN, "--outputs", "12")
 
 
 class PaperExperiment(DirectoryTest):
+    def test_threads_are_at_most_what_a_batch_system_gave(self):
+        for name in ("SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"):
+            done = run("gihflow", "train", *SMALL, "--force", cwd=self.directory, env={**os.environ, name: "1"})
+            self.assertEqual(done.returncode, 0)
+            with h5py.File(self.directory / "run.h5") as file:
+                self.assertEqual(file["execution"].attrs["threads"], 1)
+
     def test_default_run(self):
         done = run("gihflow", "train", "--json", cwd=self.directory)
         self.assertEqual(done.stderr, "")

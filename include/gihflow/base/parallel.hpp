@@ -8,8 +8,10 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Number of threads that parallel loops use; the default is every core the process may run on.
-/// More than there are cores is allowed; fewer than one, or more than 1,024, throws InputError.
+/// Number of threads that parallel loops use. The default is what the process may use: the least of
+/// its processor affinity, the quota of its control groups, SLURM_CPUS_PER_TASK and
+/// OMP_NUM_THREADS. More than there are cores is allowed; fewer than one, or more than 1,024,
+/// throws InputError.
 void set_threads(int threads);
 int threads() noexcept;
 
