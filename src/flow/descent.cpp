@@ -54,8 +54,8 @@ namespace {
 constexpr double momentum_decay = 0.9;
 constexpr double first_decay = 0.9, second_decay = 0.999, adam_guard = 1e-8;
 
-/// Numbers that an optimizer remembers of each component.
-Index memories(Optimizer optimizer) {
+/// Moments that an optimizer keeps of each component.
+Index moments_of(Optimizer optimizer) {
   return optimizer == Optimizer::adam ? 2 : optimizer == Optimizer::momentum ? 1 : 0;
 }
 
@@ -105,9 +105,7 @@ class Batches {
   std::vector<Index> order_;
 };
 
-/// One stage of descent, from wherever the state stands. StepperState: x is the point (c, w, a) and
-/// the dissipated energy; counters the steps taken; memory what (3.2) says of C_D, then the
-/// optimizer's memories of each component.
+/// One stage of descent, from wherever the state stands.
 class StageDescent {
  public:
   StageDescent(TrainingState& state, const Schedule& schedule, const Objective& objective,
@@ -137,7 +135,7 @@ class StageDescent {
   Outcome run() {
     if (!state_.stepper.active) begin();
     x_ = Eigen::Map<const Eigen::VectorXd>(state_.stepper.x.data(), size_);
-    steps_before_ = total_steps(state_) - state_.stepper.counters.at(0);
+    steps_before_ = total_steps(state_) - step();
     record().outcome = Outcome::running;
     record().hint.clear();
     while (record().outcome == Outcome::running && step() < steps_) {
@@ -152,11 +150,10 @@ class StageDescent {
 
  private:
   StageRecord& record() { return state_.trajectory.stages.back(); }
-  Index& step() { return state_.stepper.counters[0]; }
+  DescentState& memory() { return std::get<DescentState>(state_.stepper.method); }
+  Index& step() { return memory().step; }
   double& dissipated() { return state_.stepper.x.back(); }
-  /// C_D as (3.2) has it.
-  double& lawful_normalizer() { return state_.stepper.memory[0]; }
-  double* memory(Index block) { return state_.stepper.memory.data() + 1 + block * size_; }
+  double* moments(Index which) { return memory().moments.data() + which * size_; }
 
   void begin() {
     state_.trajectory.stages.push_back({});
@@ -169,9 +166,9 @@ class StageDescent {
     s.dt = rate_;
     s.x.assign(x_.begin(), x_.end());
     s.x.push_back(0.0);
-    s.memory.assign(static_cast<std::size_t>(1 + memories(options_.optimizer) * size_), 0.0);
-    s.memory[0] = coordinates_.normalizer(x_);
-    s.counters = {0};
+    s.method = DescentState{
+        0, coordinates_.normalizer(x_),
+        std::vector<double>(static_cast<std::size_t>(moments_of(options_.optimizer) * size_))};
     snapshot();
     s.next_output = 1;
   }
@@ -196,15 +193,15 @@ class StageDescent {
     coordinates_.gradient(x_, at_, g_, slope_);
   }
 
-  /// −Δx/η for the gradient in slope_, advancing the optimizer's memories.
+  /// −Δx/η for the gradient in slope_, advancing the optimizer's moments.
   void find_move() {
     move_ = slope_;
     if (options_.optimizer == Optimizer::momentum) {
-      double* velocity = memory(0);
+      double* velocity = moments(0);
       for (Index i = 0; i < size_; ++i)
         move_[i] = velocity[i] = momentum_decay * velocity[i] + slope_[i];
     } else if (options_.optimizer == Optimizer::adam) {
-      double *first = memory(0), *second = memory(1);
+      double *first = moments(0), *second = moments(1);
       const double k = static_cast<double>(step() + 1);
       const double first_seen = 1.0 - std::pow(first_decay, k);
       const double second_seen = 1.0 - std::pow(second_decay, k);
@@ -231,9 +228,10 @@ class StageDescent {
     std::copy(x_.begin(), x_.end(), s.x.begin());
     dissipated() += rate_ * slope_.squaredNorm();
     if (stage_.c && options_.optimizer == Optimizer::gd) {
-      lawful_normalizer() += rate_ * rate_ * slope_.head(coordinates_.coefficients()).squaredNorm();
-      record().gauge_drift =
-          std::max(record().gauge_drift, std::abs(std::log(normalizer / lawful_normalizer())));
+      memory().predicted_normalizer +=
+          rate_ * rate_ * slope_.head(coordinates_.coefficients()).squaredNorm();
+      record().gauge_drift = std::max(
+          record().gauge_drift, std::abs(std::log(normalizer / memory().predicted_normalizer)));
     }
     ++step();
     ++record().statistics.accepted_steps;
@@ -318,15 +316,16 @@ std::vector<std::string> continuation_errors(const TrainingState& state, const S
   const Stage& stage = schedule[static_cast<std::size_t>(state.stage)];
   const Index n = Cartesian(stage, state.start).size();
   const StepperState& s = state.stepper;
+  const auto* memory = std::get_if<DescentState>(&s.method);
+  if (memory == nullptr) return {"the state is one of the flow: must be one of gradient descent"};
   for (const std::string& error :
        {size_error("x", s.x.size(), n + 1),
-        size_error("memory", s.memory.size(), 1 + memories(options.optimizer) * n),
-        size_error("counters", s.counters.size(), 1)}) {
+        size_error("moments", memory->moments.size(), moments_of(options.optimizer) * n)}) {
     if (!error.empty()) errors.push_back(error);
   }
   const Index steps = descent_steps(stage, options.learning_rate);
-  if (errors.empty() && (s.counters[0] < 0 || s.counters[0] > steps)) {
-    errors.push_back(fmt::format("step {}: must be from 0 to {}", s.counters[0], steps));
+  if (errors.empty() && (memory->step < 0 || memory->step > steps)) {
+    errors.push_back(fmt::format("step {}: must be from 0 to {}", memory->step, steps));
   }
   const std::string& optimizer = state.trajectory.stages.back().integrator;
   if (optimizer != to_string(options.optimizer)) {

@@ -18,8 +18,6 @@ namespace gihflow {
 
 namespace {
 
-constexpr Index counters_of_stepper = 6;
-
 constexpr std::array<std::pair<Integrator, const char*>, 4> integrators{{
     {Integrator::automatic, "auto"},
     {Integrator::dopri5, "dopri5"},
@@ -172,7 +170,7 @@ class StageRun {
  private:
   StageRecord& record() const { return state_.trajectory.stages.back(); }
   bool automatic() const { return options_.integrator == Integrator::automatic; }
-  Method& method() { return use_stiff_ ? *stiff_ : *explicit_; }
+  Method& method() { return memory_.stiff ? *stiff_ : *explicit_; }
 
   Outcome notify() {
     Progress progress{state_.stage, static_cast<Index>(schedule_.size()), state_.stepper.t,
@@ -194,39 +192,29 @@ class StageRun {
     j = std::move(result);
   }
 
-  /// All that the next step depends on, besides t, dt and the next output time. A Jacobian is kept
-  /// only until the step from its state is accepted.
+  /// Keeps all that the next step depends on. A Jacobian is kept only until the step from its
+  /// state is accepted.
   void save() {
-    StepperState& s = state_.stepper;
-    s.x = to_vector(from_.x);
-    s.slope = to_vector(from_.slope);
-    s.memory = {previous_error_};
-    s.memory.insert(s.memory.end(), from_.jacobian.data(),
-                    from_.jacobian.data() + from_.jacobian.size());
-    s.counters = {use_stiff_, after_rejection_, last_rejection_non_finite_,
-                  worst_,     watch_.votes,     watch_.against};
+    state_.stepper.x = to_vector(from_.x);
+    memory_.slope = to_vector(from_.slope);
+    memory_.jacobian.assign(from_.jacobian.data(), from_.jacobian.data() + from_.jacobian.size());
+    memory_.votes = watch_.votes;
+    memory_.against = watch_.against;
+    state_.stepper.method = memory_;
   }
   void load() {
-    const StepperState& s = state_.stepper;
-    from_.x = to_eigen(s.x);
-    from_.slope = to_eigen(s.slope);
-    previous_error_ = s.memory.at(0);
-    from_.jacobian.resize(0, 0);
-    if (s.memory.size() > 1) {
-      const Index n = coordinates_.size();
-      from_.jacobian = Eigen::Map<const Eigen::MatrixXd>(s.memory.data() + 1, n, n);
-    }
-    use_stiff_ = s.counters.at(0) != 0;
-    after_rejection_ = s.counters.at(1) != 0;
-    last_rejection_non_finite_ = s.counters.at(2) != 0;
-    worst_ = s.counters.at(3);
-    watch_ = {s.counters.at(4), s.counters.at(5)};
+    memory_ = std::get<FlowState>(state_.stepper.method);
+    from_.x = to_eigen(state_.stepper.x);
+    from_.slope = to_eigen(memory_.slope);
+    const Index n = memory_.jacobian.empty() ? 0 : coordinates_.size();
+    from_.jacobian = Eigen::Map<const Eigen::MatrixXd>(memory_.jacobian.data(), n, n);
+    watch_ = {memory_.votes, memory_.against};
   }
 
   /// First slope, first step size (Solving ODEs I, II.4) and the record at t = 0.
   void begin() {
     from_.x = coordinates_.initial_state();
-    use_stiff_ = options_.integrator == Integrator::rosenbrock4;
+    memory_.stiff = options_.integrator == Integrator::rosenbrock4;
     StepperState& s = state_.stepper;
     s = {};
     s.active = true;
@@ -266,13 +254,13 @@ class StageRun {
     const StepStatistics& statistics = record().statistics;
     const Index steps = statistics.accepted_steps + statistics.rejected_steps;
     if (steps == 0) return "the stage made no step";
-    const bool unstable = !use_stiff_ && watch_.votes == steps_before_stiff;
+    const bool unstable = !memory_.stiff && watch_.votes == steps_before_stiff;
     return fmt::format(
         "{} step{} of this stage came to t = {:.6g} of {:.6g}; the step size is {:.3g}, limited "
         "by {}: {}",
         steps, steps == 1 ? "" : "s", s.t, stage_.duration, s.dt,
         unstable ? "stability, not by accuracy"
-                 : "the accuracy of " + coordinates_.component(worst_),
+                 : "the accuracy of " + coordinates_.component(memory_.worst),
         unstable ? "use a stiff integrator" : "allow more steps or time, or loosen rtol");
   }
 
@@ -288,10 +276,10 @@ class StageRun {
       record().hint = fmt::format(
           "the step size fell to {:.3g} at t = {:.6g}, worst in {}; {} of {} steps were "
           "rejected, {} of them because a value was not finite: loosen rtol{}",
-          dt, s.t, coordinates_.component(worst_), statistics.rejected_steps,
+          dt, s.t, coordinates_.component(memory_.worst), statistics.rejected_steps,
           statistics.rejected_steps + statistics.accepted_steps, statistics.non_finite_steps,
-          automatic() || use_stiff_ ? "" : ", or use a stiff integrator");
-      return last_rejection_non_finite_ ? Outcome::non_finite : Outcome::step_underflow;
+          automatic() || memory_.stiff ? "" : ", or use a stiff integrator");
+      return memory_.after_non_finite ? Outcome::non_finite : Outcome::step_underflow;
     }
     const int order = method().order();
     double error = std::numeric_limits<double>::quiet_NaN();
@@ -301,18 +289,18 @@ class StageRun {
                     to_);
       const Index bad = first_non_finite(to_.x);
       if (bad < 0)
-        error = Controller::norm(to_.error, controller_.scale(from_.x, to_.x), worst_);
+        error = Controller::norm(to_.error, controller_.scale(from_.x, to_.x), memory_.worst);
       else
-        worst_ = bad;
+        memory_.worst = bad;
     } catch (const NonFinite& fault) {
-      worst_ = fault.component;
+      memory_.worst = fault.component;
     }
-    last_rejection_non_finite_ = !std::isfinite(error);
-    if (last_rejection_non_finite_ || error > 1.0) {
+    memory_.after_non_finite = !std::isfinite(error);
+    if (memory_.after_non_finite || error > 1.0) {
       ++record().statistics.rejected_steps;
-      if (last_rejection_non_finite_) ++record().statistics.non_finite_steps;
-      s.dt = dt * (last_rejection_non_finite_ ? 0.1 : Controller::rejection_factor(error, order));
-      after_rejection_ = true;
+      if (memory_.after_non_finite) ++record().statistics.non_finite_steps;
+      s.dt = dt * (memory_.after_non_finite ? 0.1 : Controller::rejection_factor(error, order));
+      memory_.after_rejection = true;
       save();
       return Outcome::running;
     }
@@ -320,9 +308,9 @@ class StageRun {
     const double t_new = last ? stage_.duration : s.t + dt;
     record_until(t_new, dt);
     const double proposal =
-        dt * Controller::factor(error, previous_error_, order, after_rejection_);
-    previous_error_ = std::max(error, 1e-4);
-    after_rejection_ = false;
+        dt * Controller::factor(error, memory_.previous_error, order, memory_.after_rejection);
+    memory_.previous_error = std::max(error, 1e-4);
+    memory_.after_rejection = false;
     s.t = t_new;
     s.dt = last ? std::max(s.dt, proposal) : proposal;
     watch_stiffness(dt);
@@ -339,7 +327,7 @@ class StageRun {
   /// from_.jacobian the Jacobian at the step's end if it has become known, else nothing.
   void watch_stiffness(double dt) {
     const double limit = dormand_prince_stability;
-    if (use_stiff_) {
+    if (memory_.stiff) {
       if (automatic()) {
         const double reach = dt * spectral_radius(from_.jacobian);
         if (watch_.vote(reach < 0.5 * limit, steps_before_explicit))
@@ -374,7 +362,7 @@ class StageRun {
 
   void change_method(std::string reason) {
     IntegratorSwitch change{state_.stepper.t, method().name(), "", std::move(reason)};
-    use_stiff_ = !use_stiff_;
+    memory_.stiff = !memory_.stiff;
     change.to = method().name();
     record().switches.push_back(std::move(change));
     watch_ = {};
@@ -436,11 +424,7 @@ class StageRun {
   StepStart from_;
   StepEnd to_;
   StiffnessWatch watch_;
-  bool use_stiff_ = false;
-  double previous_error_ = 1e-4;
-  bool after_rejection_ = false;
-  bool last_rejection_non_finite_ = false;
-  Index worst_ = 0;
+  FlowState memory_;
 };
 
 }  // namespace
@@ -458,13 +442,14 @@ std::vector<std::string> continuation_errors(const TrainingState& state, const S
   if (!errors.empty() || !state.stepper.active) return errors;
   const Index n = Coordinates(schedule[static_cast<std::size_t>(state.stage)], state.start).size();
   const StepperState& s = state.stepper;
-  const bool jacobian = s.memory.size() > 1;
+  const auto* memory = std::get_if<FlowState>(&s.method);
+  if (memory == nullptr) return {"the state is one of gradient descent: must be one of the flow"};
   for (const std::string& error :
-       {size_error("x", s.x.size(), n), size_error("slope", s.slope.size(), n),
-        size_error("memory", s.memory.size(), jacobian ? 1 + n * n : 1),
-        size_error("counters", s.counters.size(), counters_of_stepper)}) {
+       {size_error("x", s.x.size(), n), size_error("slope", memory->slope.size(), n),
+        size_error("jacobian", memory->jacobian.size(), memory->jacobian.empty() ? 0 : n * n)}) {
     if (!error.empty()) errors.push_back(error);
   }
+  if (!all_finite(memory->slope)) errors.push_back("slope: must be finite");
   const double duration = schedule[static_cast<std::size_t>(state.stage)].duration;
   if (s.t > duration) {
     errors.push_back(fmt::format("t {}: must be at most the stage's duration, {}", s.t, duration));

@@ -12,6 +12,7 @@
 #include "gihflow/record/data_hash.hpp"
 #include "record/parameter_record.hpp"
 #include "record/provenance.hpp"
+#include "record/stepper_memory.hpp"
 
 namespace gihflow {
 
@@ -84,7 +85,8 @@ void write_switches(Image& image, const std::string& group,
 // Numbers of a restart point by kind, each in a fixed order, so that points are rows of two tables.
 std::vector<double> reals_of(const RestartPoint& point) {
   std::vector<double> row{point.stepper.t, point.stepper.dt, point.gauge_drift};
-  for (const auto* part : {&point.stepper.x, &point.stepper.slope, &point.stepper.memory}) {
+  const StepperMemory stored = memory_of(point.stepper);
+  for (const auto* part : {&point.stepper.x, &stored.slope, &stored.memory}) {
     row.insert(row.end(), part->begin(), part->end());
   }
   return row;
@@ -95,7 +97,8 @@ std::vector<Index> integers_of(const RestartPoint& point) {
   std::vector<Index> row{point.stepper.next_output, s.rhs_evaluations, s.jacobian_columns,
                          s.output_evaluations,      s.accepted_steps,  s.rejected_steps,
                          s.non_finite_steps};
-  row.insert(row.end(), point.stepper.counters.begin(), point.stepper.counters.end());
+  const std::vector<Index> counters = memory_of(point.stepper).counters;
+  row.insert(row.end(), counters.begin(), counters.end());
   return row;
 }
 
@@ -105,8 +108,8 @@ void write_restarts(Image& image, const std::string& group,
                     const std::vector<RestartPoint>& points) {
   if (points.empty()) return;
   image.group(group);
-  const StepperState& first = points.front().stepper;
-  image.attribute(group, "x_size", static_cast<Index>(first.x.size()));
+  const StepperMemory first = memory_of(points.front().stepper);
+  image.attribute(group, "x_size", static_cast<Index>(points.front().stepper.x.size()));
   image.attribute(group, "slope_size", static_cast<Index>(first.slope.size()));
   image.attribute(group, "memory_size", static_cast<Index>(first.memory.size()));
   std::vector<double> reals;
@@ -259,9 +262,10 @@ class StateHash {
     add(stepper.t);
     add(stepper.dt);
     add(stepper.x);
-    add(stepper.slope);
-    add(stepper.memory);
-    add(stepper.counters);
+    const StepperMemory stored = memory_of(stepper);
+    add(stored.slope);
+    add(stored.memory);
+    add(stored.counters);
   }
 
   std::uint64_t state_ = fnv1a({});
@@ -279,10 +283,11 @@ void write_checkpoint(Image& image, const TrainingState& state) {
   image.attribute(group, "hash", StateHash(state).text());
   image.attribute(group, "stages_begun", static_cast<Index>(state.trajectory.stages.size()));
   write_memory(image, group, "x", "x", stepper.x, "flat state of the integrator");
-  write_memory(image, group, "slope", stepper.x.size() == stepper.slope.size() ? "x" : "slope",
-               stepper.slope, "time derivative at the state");
-  write_memory(image, group, "memory", "memory", stepper.memory, "memory of the step control");
-  write_memory(image, group, "counters", "counters", stepper.counters,
+  const StepperMemory stored = memory_of(stepper);
+  write_memory(image, group, "slope", stepper.x.size() == stored.slope.size() ? "x" : "slope",
+               stored.slope, "time derivative at the state");
+  write_memory(image, group, "memory", "memory", stored.memory, "memory of the step control");
+  write_memory(image, group, "counters", "counters", stored.counters,
                "integer memory of the step control");
   image.group(group + "/start");
   write_parameters_into(image, group + "/start", state.start);
@@ -531,13 +536,18 @@ std::vector<RestartPoint> read_restarts(InputFile& file, const std::string& grou
     point.stepper.dt = *real++;
     point.gauge_drift = *real++;
     point.stepper.x = take(x_size);
-    point.stepper.slope = take(slope_size);
-    point.stepper.memory = take(memory_size);
+    StepperMemory stored;
+    stored.slope = take(slope_size);
+    stored.memory = take(memory_size);
     const auto row = counts->begin() + static_cast<std::ptrdiff_t>(k * integers->shape[1]);
     point.stepper.next_output = row[0];
     point.statistics = {row[1], row[2], row[3], row[4], row[5], row[6]};
-    point.stepper.counters.assign(row + fixed_integers,
-                                  row + static_cast<std::ptrdiff_t>(integers->shape[1]));
+    stored.counters.assign(row + fixed_integers,
+                           row + static_cast<std::ptrdiff_t>(integers->shape[1]));
+    if (!set_memory(point.stepper, stored)) {
+      file.fault(group + ": its rows must be states of the flow or of gradient descent");
+      return points;
+    }
     points.push_back(std::move(point));
   }
   return points;
@@ -600,9 +610,15 @@ TrainingState read_state(InputFile& file, Index degree) {
   state.stepper.t = file.real_attribute(group, "t").value_or(0.0);
   state.stepper.dt = file.real_attribute(group, "dt").value_or(0.0);
   state.stepper.x = read_memory<double>(file, group + "/x");
-  state.stepper.slope = read_memory<double>(file, group + "/slope");
-  state.stepper.memory = read_memory<double>(file, group + "/memory");
-  state.stepper.counters = read_memory<Index>(file, group + "/counters");
+  const StepperMemory stored{read_memory<double>(file, group + "/slope"),
+                             read_memory<double>(file, group + "/memory"),
+                             read_memory<Index>(file, group + "/counters")};
+  if (!file.faulty() && !set_memory(state.stepper, stored)) {
+    file.fault(fmt::format(
+        "{}/memory and counters have {} and {} entries: must be a state of the flow or of gradient "
+        "descent, and empty where no stage is under way",
+        group, stored.memory.size(), stored.counters.size()));
+  }
   const auto start = read_parameters_from(file, group + "/start", degree);
   if (!start) return state;
   state.start = *start;

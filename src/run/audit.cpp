@@ -8,6 +8,7 @@
 #include "gihflow/base/interrupt.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/run/resume.hpp"
+#include "record/stepper_memory.hpp"
 #include "run/objectives.hpp"
 
 namespace gihflow {
@@ -80,7 +81,8 @@ class StepsTaken final : public Observer {
 // The numbers of a state that are not counts.
 std::vector<double> reals_of(const StepperState& s) {
   std::vector<double> values{s.t, s.dt};
-  for (const auto* part : {&s.x, &s.slope, &s.memory}) {
+  const StepperMemory stored = memory_of(s);
+  for (const auto* part : {&s.x, &stored.slope, &stored.memory}) {
     values.insert(values.end(), part->begin(), part->end());
   }
   return values;
@@ -91,7 +93,8 @@ std::vector<double> counts_of(const StepStatistics& s, const StepperState* stepp
                             s.accepted_steps,  s.rejected_steps,   s.non_finite_steps};
   if (stepper != nullptr) {
     counts.push_back(stepper->next_output);
-    counts.insert(counts.end(), stepper->counters.begin(), stepper->counters.end());
+    const std::vector<Index> counters = memory_of(*stepper).counters;
+    counts.insert(counts.end(), counters.begin(), counters.end());
   }
   return {counts.begin(), counts.end()};
 }

@@ -239,7 +239,7 @@ TEST_CASE("a limit on steps counts those of all stages and is resumable") {
   TrainingState state = run(*problem.objective, "c:3,a:2", options);
   CHECK(state.outcome == Outcome::step_limit);
   CHECK(state.stage == 1);
-  CHECK(state.stepper.counters[0] == 2);
+  CHECK(std::get<DescentState>(state.stepper.method).step == 2);
   options.max_steps = 100;
   train_descent(state, parse_schedule("c:3,a:2"), *problem.objective, problem.objective.get(),
                 options, nullptr);
@@ -385,7 +385,7 @@ TEST_CASE("what is not finite ends the run at the last good step and says what i
   Problem problem;
   TrainingState state = run(Fails(*problem.objective), "cwa:20");
   CHECK(state.outcome == Outcome::non_finite);
-  CHECK(state.stepper.counters[0] == 5);
+  CHECK(std::get<DescentState>(state.stepper.method).step == 5);
   const StageRecord& stage = state.trajectory.stages[0];
   CHECK(stage.outcome == Outcome::non_finite);
   CHECK(stage.statistics.accepted_steps == 5);

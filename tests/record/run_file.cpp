@@ -58,7 +58,12 @@ RunFile example(bool validated) {
   state.start = parameters(0.0);
   state.stage = 1;
   state.outcome = Outcome::interrupted;
-  state.stepper = {true, 2, 1.5, 0.25, {0.1, -0.0, 1e300}, {1, 2, 3}, {1e-4}, {0, -7}};
+  state.stepper = {true,
+                   2,
+                   1.5,
+                   0.25,
+                   {0.1, -0.0, 1e300},
+                   FlowState{{1, 2, 3}, 1e-4, {}, true, false, true, 4, 5, -7}};
   StageRecord first;
   first.stage = {.c = true, .w = false, .a = true, .duration = 2000.0};
   first.snapshots = {snapshot(0, validated), snapshot(0.1, validated), snapshot(2000, validated)};
@@ -68,9 +73,22 @@ RunFile example(bool validated) {
   first.switches = {{0.5, "dopri5", "rosenbrock4", "stiff: h·λ = 3.3"},
                     {7.5, "rosenbrock4", "dopri5", ""}};
   first.gauge_drift = 1e-7;
-  first.restarts = {
-      {{true, 1, 0.05, 0.1, {1, 2, 3}, {4, 5, 6}, {1e-4}, {0, -7}}, {1, 0, 2, 3, 4, 5}, 1e-8},
-      {{true, 2, 1.0, 2.0, {3, 2, -0.0}, {6, 5, 4}, {2e-4}, {1, 7}}, {6, 0, 7, 8, 9, 10}, 2e-8}};
+  first.restarts = {{{true,
+                      1,
+                      0.05,
+                      0.1,
+                      {1, 2, 3},
+                      FlowState{{4, 5, 6}, 1e-4, {}, false, false, false, 0, -7, 1}},
+                     {1, 0, 2, 3, 4, 5},
+                     1e-8},
+                    {{true,
+                      2,
+                      1.0,
+                      2.0,
+                      {3, 2, -0.0},
+                      FlowState{{6, 5, 4}, 2e-4, {}, true, false, false, 7, 2, 3}},
+                     {6, 0, 7, 8, 9, 10},
+                     2e-8}};
   StageRecord second = first;
   second.stage = {.c = false, .w = true, .a = false, .duration = 3.0};
   second.snapshots.resize(1);

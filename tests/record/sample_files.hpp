@@ -74,7 +74,12 @@ inline void write_run_sample(const std::string& path) {
   state.initial = state.start;
   state.stage = 1;
   state.outcome = Outcome::interrupted;
-  state.stepper = {true, 2, 1.5, 0.25, {0.1, -0.0, 1e300}, {1, 2, 3}, {1e-4}, {0, -7}};
+  state.stepper = {true,
+                   2,
+                   1.5,
+                   0.25,
+                   {0.1, -0.0, 1e300},
+                   FlowState{{1, 2, 3}, 1e-4, {}, true, false, true, 4, 5, -7}};
   Snapshot snapshot;
   snapshot.parameters = state.start;
   snapshot.validation_loss = std::numeric_limits<double>::quiet_NaN();  // of no validation chains

@@ -365,14 +365,15 @@ TEST_CASE("a state that does not fit the config is refused in a sentence each") 
     return message.substr(std::min(start.size(), message.size()));
   };
   CHECK(refused([](RunFile& run) { run.state.stepper.x.pop_back(); }).substr(0, 6) == "x has ");
-  CHECK(refused([](RunFile& run) { run.state.stepper.memory.push_back(0.0); }).substr(0, 11) ==
-        "memory has ");
-  CHECK(refused([](RunFile& run) { run.state.stepper.counters.push_back(0); }).substr(0, 13) ==
-        "counters has ");
+  const auto flow_of = [](RunFile& run) -> FlowState& {
+    return std::get<FlowState>(run.state.stepper.method);
+  };
+  const auto descent_of = [](RunFile& run) -> DescentState& {
+    return std::get<DescentState>(run.state.stepper.method);
+  };
   CHECK(refused([](RunFile& run) { run.state.stepper.t = -1.0; }) ==
         "t -1: must be at least 0 and finite");
-  CHECK(refused([](RunFile& run) { run.state.stepper.x[0] = NAN; }) ==
-        "x and slope: must be finite");
+  CHECK(refused([](RunFile& run) { run.state.stepper.x[0] = NAN; }) == "x: must be finite");
   CHECK(refused([](RunFile& run) { run.state.stepper.dt = 0.0; }) ==
         "dt 0: must be positive and finite");
   CHECK(refused([](RunFile& run) {
@@ -389,11 +390,20 @@ TEST_CASE("a state that does not fit the config is refused in a sentence each") 
   CHECK(refused([](RunFile& run) { run.vocabulary = 4; }) ==
         "d 4, M 3, H 3, D 2: must be 3, 3, 3, 2");
   if (descends) {
-    CHECK(refused([](RunFile& run) { run.state.stepper.counters[0] = 99; }) ==
+    CHECK(refused([&](RunFile& run) { descent_of(run).moments.push_back(0.0); }).substr(0, 12) ==
+          "moments has ");
+    CHECK(refused([&](RunFile& run) { descent_of(run).step = 99; }) ==
           "step 99: must be from 0 to 20");
+    CHECK(refused([](RunFile& run) { run.state.stepper.method = FlowState{}; }) ==
+          "the state is one of the flow: must be one of gradient descent");
   } else {
-    CHECK(refused([](RunFile& run) { run.state.stepper.slope.clear(); }) ==
+    CHECK(refused([&](RunFile& run) { flow_of(run).jacobian.push_back(0.0); }) ==
+          "jacobian has 1 entries: must be 64");
+    CHECK(refused([&](RunFile& run) { flow_of(run).slope.clear(); }) ==
           "slope has 0 entries: must be 8");
+    CHECK(refused([&](RunFile& run) { flow_of(run).slope[1] = NAN; }) == "slope: must be finite");
+    CHECK(refused([](RunFile& run) { run.state.stepper.method = DescentState{}; }) ==
+          "the state is one of gradient descent: must be one of the flow");
     CHECK(refused([](RunFile& run) { run.state.stepper.t = 99.0; }) ==
           "t 99: must be at most the stage's duration, 30");
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "gihflow/base/export.hpp"
@@ -62,17 +63,43 @@ struct IntegratorSwitch {
   bool operator==(const IntegratorSwitch&) const = default;
 };
 
+/// What the flow's integrator needs for the next step, besides the state, t and dt.
+struct FlowState {
+  std::vector<double> slope;      ///< ẋ at x
+  double previous_error = 1e-4;   ///< error norm of the last accepted step, at least 1e-4
+  std::vector<double> jacobian;   ///< ∂ẋ/∂x at x, column major; empty where it is not known
+  bool stiff = false;             ///< the stiff method is in use
+  bool after_rejection = false;   ///< the last step was rejected …
+  bool after_non_finite = false;  ///< … because a value was not finite
+  Index worst = 0;                ///< component with the largest error in the last step
+  Index votes = 0;                ///< steps that spoke for a change of method
+  Index against = 0;              ///< steps in a row that spoke against it
+
+  bool operator==(const FlowState&) const = default;
+};
+
+/// What gradient descent needs for the next step, besides the point.
+struct DescentState {
+  Index step = 0;  ///< steps taken in the stage
+  /// C_D as (3.2) predicts it from the steps taken: C_D(0) + η²Σ‖∇_c𝓛‖².
+  double predicted_normalizer = 0.0;
+  /// Moments of the optimizer, one entry per component of the point: velocity of momentum; first,
+  /// then second moments of Adam.
+  std::vector<double> moments;
+
+  bool operator==(const DescentState&) const = default;
+};
+
 /// All that the rest of a stage's trajectory depends on, so that a run can stop after any step and
 /// continue with the same bits.
 struct StepperState {
-  bool active = false;        ///< false: the stage has not begun
-  Index next_output = 0;      ///< first output time not recorded yet
-  double t = 0.0;             ///< flow time since the stage's start
-  double dt = 0.0;            ///< step to try next
-  std::vector<double> x;      ///< flat state: trained blocks in the order θ, w, a; then dissipated
-  std::vector<double> slope;  ///< ẋ at x
-  std::vector<double> memory;   ///< controller memory, named by the method
-  std::vector<Index> counters;  ///< integer memory, named by the method
+  bool active = false;    ///< false: the stage has not begun
+  Index next_output = 0;  ///< first output time not recorded yet
+  double t = 0.0;         ///< flow time since the stage's start
+  double dt = 0.0;        ///< step to try next
+  /// Flat state: trained blocks in the order θ (c in descent), w, a; then the dissipated energy.
+  std::vector<double> x;
+  std::variant<FlowState, DescentState> method;
 
   bool operator==(const StepperState&) const = default;
 };
