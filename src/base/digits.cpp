@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <ranges>
+#include <cstddef>
 
 #include "gihflow/base/errors.hpp"
 
@@ -21,10 +21,8 @@ Index power(Index base, Index exponent, const char* what) {
 }
 
 void digits_of(std::uint64_t number, std::uint64_t base, std::span<Token> digits) {
-  for (Token& digit : std::views::reverse(digits)) {
-    digit = static_cast<Token>(number % base);
-    number /= base;
-  }
+  for (std::size_t place = digits.size(); place-- > 0; number /= base)
+    digits[place] = static_cast<Token>(number % base);
 }
 
 }  // namespace gihflow
