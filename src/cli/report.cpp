@@ -12,6 +12,7 @@
 #include "cli/table.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/flow/flow.hpp"
+#include "gihflow/record/schema.hpp"
 #include "gihflow/run/train.hpp"
 
 namespace gihflow::cli {
@@ -169,24 +170,43 @@ std::string losses_table(const RunFile& run) {
   return table.text();
 }
 
+// The members of a described record under their names; matrices have `window` columns.
+template <class Record>
+Json json_record(const Record& record, Index window = 0) {
+  Json json;
+  describe(
+      [&]<class T>(const Description& field, const T& value) {
+        Json& entry = json[field.name];
+        if constexpr (std::is_same_v<T, Outcome>) {
+          entry = to_string(value);
+        } else if constexpr (std::is_same_v<T, Stage>) {
+          entry = blocks_of(value);
+        } else if constexpr (std::is_same_v<T, double>) {
+          entry = json_number(value);
+        } else if constexpr (std::is_same_v<T, std::optional<double>>) {
+          if (value) {
+            entry = json_number(*value);
+          } else {
+            json.erase(field.name);
+          }
+        } else if constexpr (std::is_same_v<T, std::vector<double>>) {
+          entry =
+              field.axes == std::string_view("HM") ? json_rows(value, window) : json_numbers(value);
+        } else {
+          entry = value;
+        }
+      },
+      record);
+  return json;
+}
+
 Json json_stage(const StageRecord& stage) {
   const Certificates proof = certificates(stage);
-  Json json;
-  json["trained"] = blocks_of(stage.stage);
-  json["duration"] = stage.stage.duration;
-  json["outcome"] = to_string(stage.outcome);
-  if (!stage.hint.empty()) json["hint"] = stage.hint;
-  json["integrator"] = stage.integrator;
-  json["rhs_evaluations"] = stage.statistics.rhs_evaluations;
-  json["jacobian_columns"] = stage.statistics.jacobian_columns;
-  json["output_evaluations"] = stage.statistics.output_evaluations;
-  json["accepted_steps"] = stage.statistics.accepted_steps;
-  json["rejected_steps"] = stage.statistics.rejected_steps;
-  json["non_finite_steps"] = stage.statistics.non_finite_steps;
+  Json json = json_record(stage);
+  if (stage.hint.empty()) json.erase("hint");
   json["switches"] = Json::array();
   for (const IntegratorSwitch& change : stage.switches) {
-    json["switches"].push_back(
-        {{"t", change.t}, {"from", change.from}, {"to", change.to}, {"reason", change.reason}});
+    json["switches"].push_back(json_record(change));
   }
   json["outputs"] = stage.snapshots.size();
   if (!stage.snapshots.empty()) {
@@ -221,50 +241,12 @@ Json json_final(const RunFile& run) {
   return json;
 }
 
-Json json_baselines(const Baselines& lines) {
-  Json json;
-  json["gih_loss"] = json_number(lines.gih_loss);
-  json["gih_loss_standard_error"] = json_number(lines.gih_loss_error);
-  if (lines.posterior_loss) {
-    json["posterior_loss"] = json_number(*lines.posterior_loss);
-    json["posterior_loss_standard_error"] = json_number(lines.posterior_loss_error.value_or(NAN));
-  }
-  json["entropy_floor"] = json_number(lines.entropy_floor);
-  json["entropy_floor_standard_error"] = json_number(lines.entropy_floor_error);
-  return json;
-}
-
 Json json_execution(const Execution& execution) {
-  Json processes = Json::array();
-  for (const ProcessRecord& process : execution.processes) {
-    processes.push_back({{"started", process.started},
-                         {"finished", process.finished},
-                         {"host", process.host},
-                         {"command_line", process.command_line},
-                         {"program_version", process.program_version},
-                         {"git_commit", process.git_commit},
-                         {"instruction_set", process.instruction_set},
-                         {"threads", process.threads},
-                         {"steps", process.steps},
-                         {"rhs_evaluations", process.rhs_evaluations},
-                         {"wall_seconds", process.wall_seconds}});
-  }
-  return {{"host", execution.host},
-          {"device", execution.device},
-          {"threads", execution.threads},
-          {"command_line", execution.command_line},
-          {"started", execution.started},
-          {"finished", execution.finished},
-          {"compiler", execution.compiler},
-          {"compiler_flags", execution.compiler_flags},
-          {"instruction_set", execution.instruction_set},
-          {"library_versions", execution.library_versions},
-          {"checkpoints", execution.checkpoints},
-          {"wall_seconds", execution.wall_seconds},
-          {"statistics_seconds", execution.statistics_seconds},
-          {"flow_seconds", execution.flow_seconds},
-          {"report_seconds", execution.report_seconds},
-          {"processes", processes}};
+  Json json = json_record(execution);
+  json["processes"] = Json::array();
+  for (const ProcessRecord& process : execution.processes)
+    json["processes"].push_back(json_record(process));
+  return json;
 }
 
 }  // namespace
@@ -308,10 +290,7 @@ std::string run_json(const RunFile& run, const std::string& path) {
   json["file"] = path.empty() ? Json(nullptr) : Json(path);
   json["outcome"] = to_string(run.state.outcome);
   json["schema_version"] = run.schema_version;
-  json["program_version"] = run.provenance.program_version;
-  json["git_commit"] = run.provenance.git_commit;
-  json["config"] = run.provenance.config;
-  json["seed"] = run.provenance.seed;
+  json.update(json_record(run.provenance));
   json["tokens_hash"] = run.tokens_hash;
   if (!run.validation_hash.empty()) json["validation_tokens_hash"] = run.validation_hash;
   json["vocabulary_size"] = run.vocabulary;
@@ -322,17 +301,13 @@ std::string run_json(const RunFile& run, const std::string& path) {
   json["final"] = json_final(run);
   if (run.baselines) {
     json["baselines"]["lags"] = run.baselines->lags;
-    json["baselines"]["training"] = json_baselines(run.baselines->training);
+    json["baselines"]["training"] = json_record(run.baselines->training);
     if (run.baselines->validation) {
-      json["baselines"]["validation"] = json_baselines(*run.baselines->validation);
+      json["baselines"]["validation"] = json_record(*run.baselines->validation);
     }
   }
   if (run.standard_errors) {
-    const StandardErrors& errors = *run.standard_errors;
-    json["standard_errors"] = {{"loss", json_number(errors.loss)},
-                               {"c", json_numbers(errors.c)},
-                               {"w", json_rows(errors.w, run.state.start.window)},
-                               {"a", json_number(errors.a)}};
+    json["standard_errors"] = json_record(*run.standard_errors, run.state.start.window);
   }
   json["execution"] = json_execution(run.execution);
   return to_text(json);

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <numeric>
 
+#include "record/fields.hpp"
 #include "record/parameter_record.hpp"
 #include "record/provenance.hpp"
 
@@ -67,43 +70,31 @@ class StageWriter {
     }
   }
 
-  template <class Get>
-  void trajectory(const char* name, const char* units, const std::string& meaning, Shape width,
-                  std::vector<std::string> axes, Get get) {
-    hsize_t numbers = 1;
-    for (const hsize_t n : width) numbers *= n;
-    Shape shape{times()};
-    shape.insert(shape.end(), width.begin(), width.end());
+  void trajectory(const SnapshotColumn& column, const Parameters& parameters) {
+    Shape shape = shape_of(column.axes, parameters);
+    std::vector<std::string> axes = scales_of(column.axes);
+    const hsize_t numbers =
+        std::accumulate(shape.begin(), shape.end(), hsize_t{1}, std::multiplies<>());
+    shape.insert(shape.begin(), times());
     axes.insert(axes.begin(), group_ + "/t");
+    const std::string meaning = column.meaning;
     std::vector<double> flow;
-    append(flow, stage_.flow, numbers, get);
-    image_.dataset<double>(fmt::format("{}/flow_{}", group_, name), flow, shape,
-                           {units, meaning + " along the flow", axes});
+    append(flow, stage_.flow, numbers, column.get);
+    image_.dataset<double>(fmt::format("{}/flow_{}", group_, column.name), flow, shape,
+                           {column.units, meaning + " along the flow", axes});
     shape.insert(shape.begin(), rates());
     axes.insert(axes.begin(), "/learning_rate");
     std::vector<double> descent;
-    for (const ComparedRate& rate : stage_.rates) append(descent, rate.descent, numbers, get);
-    image_.dataset<double>(fmt::format("{}/descent_{}", group_, name), descent, shape,
-                           {units, meaning + " along gradient descent", axes});
+    for (const ComparedRate& rate : stage_.rates)
+      append(descent, rate.descent, numbers, column.get);
+    image_.dataset<double>(fmt::format("{}/descent_{}", group_, column.name), descent, shape,
+                           {column.units, meaning + " along gradient descent", axes});
   }
 
   void trajectories() {
-    const Parameters& shape = stage_.flow.front().parameters;
-    const Shape subsets{shape.log_c_squared.size()};
-    const Shape logits{static_cast<hsize_t>(shape.heads), static_cast<hsize_t>(shape.window)};
-    trajectory("c", "1", "coefficient c_S of a subset", subsets, {"/subset"},
-               [](const Snapshot& s) { return s.parameters.c(); });
-    trajectory("p", "1", "weight p_S = c_S^2 / C_D of a subset", subsets, {"/subset"},
-               [](const Snapshot& s) { return s.parameters.p(); });
-    trajectory("w", "1", "first-attention logits", logits, {"/head", "/component"},
-               [](const Snapshot& s) { return s.parameters.w; });
-    trajectory("a", "1", "second-attention scale", {}, {},
-               [](const Snapshot& s) { return std::vector<double>{s.parameters.a}; });
-    trajectory("loss", "nats", "training loss", {}, {},
-               [](const Snapshot& s) { return std::vector<double>{s.loss}; });
-    trajectory("log_normalizer", "1", "log C_D", {}, {}, [](const Snapshot& s) {
-      return std::vector<double>{s.parameters.log_normalizer()};
-    });
+    for (const SnapshotColumn& column : snapshot_columns()) {
+      if (column.in_comparisons) trajectory(column, stage_.flow.front().parameters);
+    }
   }
 
   template <class Rows, class Get>

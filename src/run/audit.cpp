@@ -7,6 +7,7 @@
 
 #include "gihflow/base/interrupt.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/record/schema.hpp"
 #include "gihflow/run/resume.hpp"
 #include "record/stepper_memory.hpp"
 #include "run/objectives.hpp"
@@ -89,8 +90,8 @@ std::vector<double> reals_of(const StepperState& s) {
 }
 
 std::vector<double> counts_of(const StepStatistics& s, const StepperState* stepper) {
-  std::vector<Index> counts{s.rhs_evaluations, s.jacobian_columns, s.output_evaluations,
-                            s.accepted_steps,  s.rejected_steps,   s.non_finite_steps};
+  std::vector<Index> counts;
+  describe([&](const Description&, Index count) { counts.push_back(count); }, s);
   if (stepper != nullptr) {
     counts.push_back(stepper->next_output);
     const std::vector<Index> counters = memory_of(*stepper).counters;
@@ -106,8 +107,7 @@ class Outputs {
           std::size_t end)
       : recorded_(recorded), computed_(computed), stage_(stage), begin_(begin), end_(end) {}
 
-  template <class Get>
-  void add(Audit& audit, const char* name, Get get) const {
+  void add(Audit& audit, const char* name, std::vector<double> (*get)(const Snapshot&)) const {
     AuditedQuantity quantity{name, {}, {}};
     std::vector<double> a, b;
     std::size_t width = 1;
@@ -125,18 +125,11 @@ class Outputs {
     audit.quantities.push_back(std::move(quantity));
   }
 
+  // All that is recorded, but what only follows from the rest.
   void add_all(Audit& audit) const {
-    using Row = std::vector<double>;
-    add(audit, "t", [](const Snapshot& s) { return Row{s.t}; });
-    add(audit, "c", [](const Snapshot& s) { return s.parameters.c(); });
-    add(audit, "log_c_squared", [](const Snapshot& s) { return s.parameters.log_c_squared; });
-    add(audit, "w", [](const Snapshot& s) { return s.parameters.w; });
-    add(audit, "a", [](const Snapshot& s) { return Row{s.parameters.a}; });
-    add(audit, "loss", [](const Snapshot& s) { return Row{s.loss}; });
-    add(audit, "validation_loss", [](const Snapshot& s) { return Row{s.validation_loss}; });
-    add(audit, "gradient_norm", [](const Snapshot& s) { return Row{s.gradient_norm}; });
-    add(audit, "dissipated", [](const Snapshot& s) { return Row{s.dissipated}; });
-    add(audit, "energy_residual", [](const Snapshot& s) { return Row{s.energy_residual}; });
+    for (const SnapshotColumn& column : snapshot_columns()) {
+      if (column.set != nullptr) add(audit, column.name, column.get);
+    }
   }
 
  private:

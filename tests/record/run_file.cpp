@@ -9,6 +9,7 @@
 
 #include "gihflow/flow/flow.hpp"
 #include "gihflow/record/parameter_file.hpp"
+#include "gihflow/record/schema.hpp"
 #include "record/raw_file.hpp"
 #include "support/directory.hpp"
 #include "support/input_errors.hpp"
@@ -230,4 +231,36 @@ TEST_CASE("a run file with a dataset of another shape is refused by name") {
   }
   CHECK(input_error([&] { read_run(path); }) ==
         path + ": /stage_1/loss has shape [2]: must be [3]");
+}
+
+TEST_CASE("a file of schema 2 is read") {
+  const RunFile run = read_run(GIHFLOW_TEST_DATA "/record/data/run_schema_2.h5");
+  CHECK(run.schema_version == 2);
+  CHECK(run.vocabulary == 3);
+  CHECK(run.provenance.seed == 1);
+  CHECK_FALSE(run.validation_hash.empty());
+  CHECK(run.execution.processes.size() == 1);
+  const TrainingState& state = run.state;
+  CHECK(state.outcome == Outcome::step_limit);
+  REQUIRE(state.trajectory.stages.size() == 3);
+  CHECK(state.stepper.active);
+  Index steps = 0;
+  for (const StageRecord& stage : state.trajectory.stages) {
+    CHECK_FALSE(stage.snapshots.empty());
+    CHECK_FALSE(stage.restarts.empty());
+    CHECK(stage.snapshots.front().validation_loss > 0.0);
+    steps += stage.statistics.accepted_steps + stage.statistics.rejected_steps;
+  }
+  CHECK(steps == 24);
+  CHECK(state.trajectory.stages.front().snapshots.back().t == 20.0);
+}
+
+TEST_CASE("the columns of a snapshot hold all of it") {
+  const Snapshot original = snapshot(0.75, true);
+  Snapshot copy;
+  copy.parameters = parameters(99.0);
+  for (const SnapshotColumn& column : snapshot_columns()) {
+    if (column.set != nullptr) column.set(copy, column.get(original));
+  }
+  CHECK(copy == original);
 }
