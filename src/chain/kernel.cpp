@@ -18,7 +18,7 @@ std::size_t size(Index n) {
 }
 
 // The first entry or row that breaks a rule, and how many do.
-struct Fault {
+struct BadRow {
   Index count = 0;
   Index chain = 0, context = 0;
   double value = 0.0;
@@ -107,7 +107,7 @@ void validate(const Kernels& kernels, const char* name) {
                                  given, kernels.count, contexts, d));
   }
 
-  Fault not_finite, negative, not_one;
+  BadRow not_finite, negative, not_one;
   for (Index chain = 0; chain < kernels.count; ++chain) {
     for (Index context = 0; context < contexts; ++context) {
       const double* row = kernels.values.data() + (chain * contexts + context) * d;

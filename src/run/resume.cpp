@@ -225,7 +225,7 @@ Assembled assemble_resumption(const Assembled& asked) {
     return ResumedSetting(asked, resumed).finish();
   } catch (const InputError& error) {
     std::vector<std::string> sentences = asked.faults.sentences;
-    sentences.insert(sentences.end(), error.messages().begin(), error.messages().end());
+    for (std::string& message : error.messages()) sentences.push_back(std::move(message));
     throw InputError(std::move(sentences));
   }
 }

@@ -2,22 +2,27 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gihflow/base/export.hpp"
+#include "gihflow/base/fault.hpp"
 
 namespace GIHFLOW_API gihflow {
 
-/// Bad input or usage: exit code 2. Holds one sentence per error; each names the field, the value
-/// and what is allowed. `what()` is all of them, one a line.
+/// Bad input or usage: exit code 2. Holds every fault that was found; `what()` is a sentence for
+/// each, one a line, with settings called as in a config file.
 class InputError : public std::runtime_error {
  public:
+  explicit InputError(Fault fault);
+  explicit InputError(std::vector<Fault> faults);
   explicit InputError(std::string message);
   explicit InputError(std::vector<std::string> messages);
-  const std::vector<std::string>& messages() const noexcept { return messages_; }
+  const std::vector<Fault>& faults() const noexcept { return faults_; }
+  std::vector<std::string> messages() const;
 
  private:
-  std::vector<std::string> messages_;
+  std::vector<Fault> faults_;
 };
 
 /// Writing an output failed while the program ran (disk full, file vanished): exit code 4.
@@ -26,17 +31,19 @@ class WriteError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Collects every error of an input before any is thrown, so that a user sees all at once.
+/// Collects every fault of an input before any is thrown, so that a user sees all at once.
 class ErrorList {
  public:
-  void add(std::string message) { messages_.push_back(std::move(message)); }
-  bool empty() const noexcept { return messages_.empty(); }
-  const std::vector<std::string>& messages() const noexcept { return messages_; }
-  /// Throws InputError with all messages if there is any.
+  void add(Fault fault) { faults_.push_back(std::move(fault)); }
+  void add(std::string message) { faults_.push_back({.allowed = Phrase(std::move(message))}); }
+  bool empty() const noexcept { return faults_.empty(); }
+  const std::vector<Fault>& faults() const noexcept { return faults_; }
+  std::vector<std::string> messages() const;
+  /// Throws InputError with all faults if there is any.
   void throw_if_any() const;
 
  private:
-  std::vector<std::string> messages_;
+  std::vector<Fault> faults_;
 };
 
 }  // namespace gihflow
