@@ -54,7 +54,7 @@ enum Work { gradient_alone, loss_and_gradient, derivative_along };
 
 void run(benchmark::State& state, const std::string& name, const Problem& problem, Work work,
          int threads) {
-  set_threads(threads);
+  const ContextScope scope({.threads = threads});
   static std::string built;  // one problem at a time: large ones take gigabytes
   static std::unique_ptr<Objective> objective;
   if (built != name) {

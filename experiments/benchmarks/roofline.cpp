@@ -149,7 +149,7 @@ void table(const std::vector<Index>& chains, double seconds) {
         "other", "bytes", "bound", "of it", "helped");
     double alone = 0.0, machine_alone = 0.0;
     for (const int threads : {1, 2}) {
-      set_threads(threads);
+      const ContextScope scope({.threads = threads});
       Machine machine;
       Gradient gradient;
       std::vector<double> times;

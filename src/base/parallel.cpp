@@ -1,59 +1,27 @@
 #include "gihflow/base/parallel.hpp"
 
 #include <omp.h>
-#include <sched.h>
 #include <thrust/for_each.h>
 #include <thrust/iterator/counting_iterator.h>
 #include <thrust/system/omp/execution_policy.h>
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 
-#include "base/control_group.hpp"
+#include "base/context.hpp"
 #include "gihflow/base/errors.hpp"
 
 namespace gihflow {
 
 namespace {
 
-constexpr int most_threads = 1024;
-
-// A positive whole number in an environment variable, else none.
-std::optional<int> count_in(const char* variable) {
-  const char* const text = std::getenv(variable);
-  if (text == nullptr) return std::nullopt;
-  int count = 0;  // OMP_NUM_THREADS may be a list, of which the first number counts
-  const auto [end, code] = std::from_chars(text, text + std::strlen(text), count);
-  if (code != std::errc() || (*end != '\0' && *end != ',') || count < 1) return std::nullopt;
-  return count;
-}
-
-// What the process may use: the least of its affinity, the quota of its control groups, and what
-// a batch system or the user says in the environment.
-int default_threads() {
-  int count = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) count = std::max(1, CPU_COUNT(&allowed));
-  if (const auto& cores = control_group_limits().cores; cores && *cores < count)
-    count = std::max(1, static_cast<int>(*cores));
-  for (const char* variable : {"SLURM_CPUS_PER_TASK", "OMP_NUM_THREADS"})
-    count = std::min(count, count_in(variable).value_or(count));
-  return count;
-}
-
 std::atomic<std::uint64_t> helped{0};
-std::atomic<int> wanted_threads{0};  // 0: not set, default_threads()
 
 // Whether this thread is inside a parallel loop, and as which of its workers.
 thread_local bool inside = false;
@@ -77,11 +45,13 @@ class Inside {
 // body throws, every earlier block has been begun, so stopping there cannot lose an earlier error.
 class Loop {
  public:
-  Loop(Index blocks, const std::function<void(Index)>& body) : blocks_(blocks), body_(body) {}
+  Loop(Index blocks, const std::function<void(Index)>& body)
+      : blocks_(blocks), body_(body), context_(current_context()) {}
 
   // Takes blocks until there are none; whether it took any.
   bool work(int index) noexcept {
     const Inside mark(index);
+    const ContextScope scope(context_);
     bool any = false;
     while (!failed_.load(std::memory_order_relaxed)) {
       const Index block = next_.fetch_add(1, std::memory_order_relaxed);
@@ -112,6 +82,7 @@ class Loop {
 
   Index blocks_;
   const std::function<void(Index)>& body_;
+  const Context context_;
   std::atomic<Index> next_{0};
   std::atomic<bool> failed_{false};
   std::mutex mutex_;
@@ -203,21 +174,6 @@ class Team {
 };
 
 }  // namespace
-
-void set_threads(int count) {
-  if (count < 1 || count > most_threads) {
-    throw InputError("threads " + std::to_string(count) + ": must be between 1 and " +
-                     std::to_string(most_threads));
-  }
-  wanted_threads.store(count, std::memory_order_relaxed);
-}
-
-int threads() noexcept {
-  const int wanted = wanted_threads.load(std::memory_order_relaxed);
-  if (wanted > 0) return wanted;
-  static const int count = default_threads();
-  return count;
-}
 
 int thread_index() noexcept {
   return worker;

@@ -8,8 +8,8 @@
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
 #include "cli/table.hpp"
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
-#include "gihflow/base/interrupt.hpp"
 #include "gihflow/run/train.hpp"
 
 namespace gihflow::cli {

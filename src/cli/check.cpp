@@ -6,8 +6,8 @@
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
 #include "cli/table.hpp"
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
-#include "gihflow/base/interrupt.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/information/chi_square.hpp"
@@ -235,7 +235,7 @@ int check(const Invocation& invocation) {
   if (!errors.empty()) throw InputError(std::move(errors));
   const Setting& asked = assembled.setting;
   const RunFile run = read_run(invocation.file);
-  if (asked.threads) set_threads(*asked.threads);
+  const ContextScope scope({.threads = asked.threads});
   if (!asked.quiet && run.state.outcome != Outcome::reached) {
     say(fmt::format("note: {} ended before its schedule did: {}\n", invocation.file,
                     to_string(run.state.outcome)));

@@ -11,7 +11,7 @@
 #include "cli/json.hpp"
 #include "cli/progress.hpp"
 #include "cli/table.hpp"
-#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/context.hpp"
 
 namespace gihflow::cli {
 

@@ -6,7 +6,7 @@
 #include "cli/json.hpp"
 #include "cli/report.hpp"
 #include "cli/table.hpp"
-#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/population/infinite.hpp"
@@ -84,7 +84,7 @@ int evaluate(const Invocation& invocation) {
   const Problem problem = prepare(invocation);
   const Setting& setting = problem.setting;
   print_notes(problem);
-  if (setting.threads) set_threads(*setting.threads);
+  const ContextScope scope({.threads = setting.threads});
   const auto objective =
       problem.infinite()
           ? make_infinite_objective(setting.model, *problem.chain_kernels(), setting.device)

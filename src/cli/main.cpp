@@ -9,8 +9,8 @@
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/parser.hpp"
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
-#include "gihflow/base/interrupt.hpp"
 
 namespace gihflow::cli {
 
@@ -22,6 +22,8 @@ enum ExitCode { good = 0, bad_input = 2, numerical_failure = 3, write_failure = 
 // program was started to ignore, as by nohup, stays ignored.
 constexpr int stopping_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
 
+Interrupt interrupt;
+
 void write_to_stderr(const char* text) {
   static_cast<void>(!write(STDERR_FILENO, text, std::strlen(text)));
 }
@@ -29,8 +31,8 @@ void write_to_stderr(const char* text) {
 // The first signal asks for an end after the current step, the second one ends the process. Output
 // files are replaced as a whole, so that neither can spoil one.
 extern "C" void on_signal(int) {
-  if (interrupt_requested()) _exit(stopped);
-  request_interrupt();
+  if (interrupt.requested()) _exit(stopped);
+  interrupt.request();
   write_to_stderr("\ngihflow: stopping after the current step; a second signal stops at once\n");
 }
 
@@ -98,6 +100,7 @@ int run_program(int argc, char** argv) {
 }
 
 int guarded(int argc, char** argv) {
+  const ContextScope scope({.interrupt = &interrupt});
   try {
     return run_program(argc, argv);
   } catch (const InputError& error) {

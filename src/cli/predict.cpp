@@ -1,7 +1,7 @@
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
 #include "cli/theory_setting.hpp"
-#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/run/train.hpp"
 
@@ -11,7 +11,7 @@ int predict(const Invocation& invocation) {
   const Problem problem = prepare(invocation);
   const Setting& setting = problem.setting;
   print_notes(problem);
-  if (setting.threads) set_threads(*setting.threads);
+  const ContextScope scope({.threads = setting.threads});
   const TheorySetting theory = theory_setting(problem);
   const std::vector<Prediction> lines = predictions(theory.input);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);

@@ -8,7 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
 #include "cli/table.hpp"
-#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/information/chi_square.hpp"
@@ -124,7 +124,7 @@ int rank(const Invocation& invocation) {
   const Problem problem = prepare(invocation);
   const Setting& setting = problem.setting;
   print_notes(problem);
-  if (setting.threads) set_threads(*setting.threads);
+  const ContextScope scope({.threads = setting.threads});
   const Ranking ranking =
       rank_lag_sets(*problem.chain_kernels(), setting.model.window, setting.model.degree);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);

@@ -3,7 +3,7 @@
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
 #include "cli/table.hpp"
-#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/version.hpp"
 #include "gihflow/record/data_hash.hpp"
@@ -51,7 +51,7 @@ int sample(const Invocation& invocation) {
     print_estimate(problem);
     return 0;
   }
-  if (setting.threads) set_threads(*setting.threads);
+  const ContextScope scope({.threads = setting.threads});
   OutputFile file(setting.output, setting.force);
   std::unique_ptr<OutputFile> kernels_file;
   if (!setting.kernels_output.empty()) {

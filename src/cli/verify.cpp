@@ -8,7 +8,7 @@
 #include "cli/json.hpp"
 #include "cli/table.hpp"
 #include "cli/theory_setting.hpp"
-#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/version.hpp"
 #include "gihflow/record/verification_file.hpp"
@@ -114,7 +114,7 @@ int verify(const Invocation& invocation) {
   const Problem problem = prepare(invocation);
   const Setting& setting = problem.setting;
   print_notes(problem);
-  if (setting.threads) set_threads(*setting.threads);
+  const ContextScope scope({.threads = setting.threads});
   OutputFile file(setting.output, setting.force);
   VerifyOptions options;
   options.seed = setting.sampling.seed;

@@ -8,8 +8,8 @@
 
 #include "flow/cartesian.hpp"
 #include "flow/stages.hpp"
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
-#include "gihflow/base/interrupt.hpp"
 #include "gihflow/flow/hessian.hpp"
 
 namespace gihflow {

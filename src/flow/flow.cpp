@@ -12,7 +12,7 @@
 #include "flow/stages.hpp"
 #include "flow/stiffness.hpp"
 #include "flow/system.hpp"
-#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/context.hpp"
 
 namespace gihflow {
 

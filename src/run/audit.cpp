@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/record/schema.hpp"
 #include "gihflow/run/resume.hpp"
@@ -176,13 +176,15 @@ bool Audit::passed() const {
 }
 
 struct Auditor::State {
+  std::optional<int> threads;
   Problem problem;
   Objectives objectives;
 };
 
 Auditor::Auditor(const std::string& path, std::optional<int> threads)
     : state_(std::make_unique<State>()) {
-  if (threads) set_threads(*threads);
+  state_->threads = threads;
+  const ContextScope scope({.threads = threads});
   state_->problem = prepare(assemble_audit(path), Command::train);
   state_->objectives = make_objectives(state_->problem);
 }
@@ -198,6 +200,7 @@ const std::vector<std::string>& Auditor::notes() const {
 }
 
 Audit Auditor::audit(const Stretch& stretch) const {
+  const ContextScope scope({.threads = state_->threads});
   const Setting& setting = state_->problem.setting;
   const TrainingState& whole = run().state;
   const StageRecord& recorded = stage_of(whole, stretch);

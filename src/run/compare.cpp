@@ -1,6 +1,6 @@
 #include "gihflow/run/compare.hpp"
 
-#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/version.hpp"
 #include "gihflow/population/infinite.hpp"
@@ -26,7 +26,7 @@ class Follower final : public Observer {
 
 ComparisonFile compare(const Problem& problem, TrainObserver* observer) {
   const Setting& setting = problem.setting;
-  if (setting.threads) set_threads(*setting.threads);
+  const ContextScope scope({.threads = setting.threads});
   std::unique_ptr<OutputFile> file;
   if (!setting.output.empty()) {
     file = std::make_unique<OutputFile>(setting.output, setting.force);

@@ -167,7 +167,7 @@ double count_gradients(const Problem& problem) {
 
 TimeEstimate estimate_time(const Problem& problem) {
   const Setting& setting = problem.setting;
-  if (setting.threads) set_threads(*setting.threads);
+  const ContextScope scope({.threads = setting.threads});
   const Index sample =
       std::clamp<Index>(sample_tokens / setting.sampling.length, 16, sample_chains);
   const Index count = std::min(sample, setting.sampling.count);

@@ -333,10 +333,10 @@ void add_file_rows(std::vector<Option>& table) {
 
 void add_model_rows(std::vector<Option>& table) {
   table.push_back(preset_row());
-  table.push_back(choice_row<Context>(
+  table.push_back(choice_row<ContextLength>(
       {"context", "KIND",
        "Sequences of --length tokens, or the limit of long ones, exact for each chain"},
-      model, {{"finite", Context::finite}, {"infinite", Context::infinite}},
+      model, {{"finite", ContextLength::finite}, {"infinite", ContextLength::infinite}},
       [](auto& s) -> auto& { return s.context; }));
   table.push_back(integer_row(
       {"window", "M", "Lags that a head of the first attention sees"}, lags, 1, 65535,

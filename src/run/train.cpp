@@ -9,8 +9,8 @@
 #include <limits>
 #include <set>
 
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
-#include "gihflow/base/interrupt.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/version.hpp"
 #include "gihflow/run/resume.hpp"
@@ -205,8 +205,10 @@ class Recorder final : public Observer {
 class Training {
  public:
   Training(const Problem& problem, TrainObserver* observer)
-      : problem_(problem), setting_(problem_.setting), observer_(observer) {
-    if (setting_.threads) set_threads(*setting_.threads);
+      : problem_(problem),
+        setting_(problem_.setting),
+        scope_({.threads = setting_.threads}),
+        observer_(observer) {
     if (problem_.resumed) {
       run_ = problem_.resumed->run;
       run_.schema_version = run_schema_version;
@@ -316,6 +318,7 @@ class Training {
 
   Problem problem_;
   const Setting& setting_;
+  ContextScope scope_;
   TrainObserver* observer_;
   Clock::time_point start_ = Clock::now();
   std::unique_ptr<OutputFile> own_file_;

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/chain/prior.hpp"
 #include "gihflow/flow/flow.hpp"

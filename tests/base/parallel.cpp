@@ -126,12 +126,3 @@ TEST_CASE("ranges cut a count into blocks of the given size, the last one shorte
   CHECK_THROWS_WITH_AS(parallel_ranges(5, 0, [](Index, Index) {}),
                        "block size 0: must be at least 1", InputError);
 }
-
-TEST_CASE("an impossible number of threads is refused") {
-  const int before = threads();
-  CHECK(before >= 1);
-  CHECK_THROWS_WITH_AS(set_threads(0), "threads 0: must be between 1 and 1024", InputError);
-  CHECK_THROWS_WITH_AS(set_threads(-3), "threads -3: must be between 1 and 1024", InputError);
-  CHECK_THROWS_WITH_AS(set_threads(1025), "threads 1025: must be between 1 and 1024", InputError);
-  CHECK(threads() == before);
-}

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "gihflow/base/interrupt.hpp"
+#include "gihflow/base/context.hpp"
 #include "support/settings.hpp"
 #include "support/threads.hpp"
 #include "support/tolerance.hpp"
@@ -241,9 +241,10 @@ TEST_CASE("step limits and interrupts end a run with data that can be continued"
   CHECK(hint.find("limited by the accuracy of θ{") != std::string::npos);
   CHECK(hint.find("allow more steps or time, or loosen rtol") != std::string::npos);
 
-  request_interrupt();
+  Interrupt interrupt;
+  interrupt.request();
+  const ContextScope scope({.interrupt = &interrupt});
   TrainingState stopped = problem.run(three_stages);
-  clear_interrupt();
   CHECK(stopped.outcome == Outcome::interrupted);
   CHECK(stopped.trajectory.stages[0].statistics.accepted_steps == 1);
 }

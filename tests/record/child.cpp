@@ -65,13 +65,12 @@ TEST_CASE("a child answers in order, shares its window and leaves nothing behind
 }
 
 TEST_CASE("a child is made beside the threads of a parallel loop") {
-  gihflow::set_threads(3);
+  const gihflow::ContextScope scope({.threads = 3});
   gihflow::parallel_blocks(100, [](gihflow::Index) {});
   CHECK(failure([] { return number(0); }).empty());
   gihflow::parallel_blocks(8, [](gihflow::Index block) {
     CHECK(failure([block] { return number(static_cast<int>(block)); }).empty());
   });
-  gihflow::set_threads(1);
 }
 
 TEST_CASE("the death of a child is a sentence") {

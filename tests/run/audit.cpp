@@ -5,8 +5,8 @@
 #include <cmath>
 #include <functional>
 
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
-#include "gihflow/base/interrupt.hpp"
 #include "gihflow/run/train.hpp"
 #include "support/directory.hpp"
 #include "support/input_errors.hpp"
@@ -78,7 +78,7 @@ TEST_CASE("every stretch of a run can be computed again to the same bits") {
     setting.flow.rtol = 1e-2;
   }
   SUBCASE("infinite context") {
-    setting.context = Context::infinite;
+    setting.context = ContextLength::infinite;
   }
   SUBCASE("gradient descent on minibatches") {
     setting.method = TrainingMethod::gd;

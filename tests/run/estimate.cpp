@@ -107,7 +107,7 @@ TEST_CASE("the time of gradient descent follows from its steps") {
   CHECK_FALSE(estimate_time(prepare(setting, Command::train)).counted);
   setting.learning_rates = {1.0, 0.1};
   CHECK(estimate_time(prepare(setting, Command::compare)).gradients == 20.0 + 200.0 + 600.0);
-  setting.context = Context::infinite;
+  setting.context = ContextLength::infinite;
   CHECK(estimate_time(prepare(setting, Command::train)).gradient > 0.0);
 }
 

@@ -8,8 +8,8 @@
 #include <functional>
 #include <iterator>
 
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
-#include "gihflow/base/interrupt.hpp"
 #include "gihflow/base/version.hpp"
 #include "gihflow/record/data_file.hpp"
 #include "gihflow/record/kernel_file.hpp"
@@ -37,15 +37,16 @@ Setting small_setting() {
 class Stopper final : public TrainObserver {
  public:
   explicit Stopper(Index steps) : steps_(steps) {}
-  ~Stopper() override { clear_interrupt(); }
   void progress(const Progress&) override {
-    if (++calls == steps_) request_interrupt();
+    if (++calls == steps_) interrupt.request();
   }
   void note(const std::string& text) override { notes += text + "\n"; }
+  Interrupt interrupt;
   Index calls = 0;  ///< steps and stage ends
   std::string notes;
 
  private:
+  ContextScope scope_{{.interrupt = &interrupt}};
   Index steps_;
 };
 
@@ -126,10 +127,10 @@ TEST_CASE("a run resumed again and again ends with the bits of one that was neve
     switches = true;
   }
   SUBCASE("infinite context") {
-    setting.context = Context::infinite;
+    setting.context = ContextLength::infinite;
   }
   SUBCASE("infinite context, descent") {
-    setting.context = Context::infinite;
+    setting.context = ContextLength::infinite;
     descent(Optimizer::gd);
   }
   SUBCASE("gd") {
@@ -181,7 +182,7 @@ TEST_CASE("the processes of a run are told apart, and their times add up") {
   setting.command_line = "first";
   Stopper stopper(5);
   const RunFile first = train(setting, &stopper);
-  clear_interrupt();
+  stopper.interrupt.clear();
   REQUIRE(first.execution.processes.size() == 1);
   Setting next;
   next.resume = setting.output;
@@ -293,7 +294,7 @@ TEST_CASE("given files are read again and must be those that the run was begun w
   const RunFile whole = train(in_memory);
   Stopper stopper(5);
   train(setting, &stopper);
-  clear_interrupt();
+  stopper.interrupt.clear();
 
   Setting next;
   next.resume = setting.output;

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
-#include "gihflow/base/interrupt.hpp"
 #include "gihflow/record/data_file.hpp"
 #include "support/directory.hpp"
 #include "support/input_errors.hpp"
@@ -45,12 +45,13 @@ void check_same_run(const RunFile& a, const RunFile& b) {
 class Interrupter final : public TrainObserver {
  public:
   explicit Interrupter(int steps) : left_(steps) {}
-  ~Interrupter() override { clear_interrupt(); }
   void progress(const Progress&) override {
-    if (--left_ == 0) request_interrupt();
+    if (--left_ == 0) interrupt_.request();
   }
 
  private:
+  Interrupt interrupt_;
+  ContextScope scope_{{.interrupt = &interrupt_}};
   int left_;
 };
 

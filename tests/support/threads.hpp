@@ -7,13 +7,10 @@ namespace gihflow::testing {
 /// A number of threads for as long as this object lives.
 class Threads {
  public:
-  explicit Threads(int count) : before_(threads()) { set_threads(count); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-  ~Threads() { set_threads(before_); }
+  explicit Threads(int count) : scope_({.threads = count}) {}
 
  private:
-  int before_;
+  ContextScope scope_;
 };
 
 }  // namespace gihflow::testing

@@ -3,17 +3,11 @@
 #include <cstdint>
 #include <functional>
 
+#include "gihflow/base/context.hpp"
 #include "gihflow/base/export.hpp"
 #include "gihflow/base/types.hpp"
 
 namespace GIHFLOW_API gihflow {
-
-/// Number of threads that parallel loops use. The default is what the process may use: the least of
-/// its processor affinity, the quota of its control groups, SLURM_CPUS_PER_TASK and
-/// OMP_NUM_THREADS. More than there are cores is allowed; fewer than one, or more than 1,024,
-/// throws InputError.
-void set_threads(int threads);
-int threads() noexcept;
 
 /// Which thread of the running parallel loop the caller is, in [0, threads()), the outer loop's
 /// where loops are nested; 0 outside of one. For scratch memory and tests; results must not depend

@@ -51,7 +51,8 @@ struct Audit {
 class Auditor {
  public:
   /// Throws InputError when `path` is no run file, its config or state do not fit, or its chains
-  /// are not those that it was computed from. Sets the number of threads if one is given.
+  /// are not those that it was computed from. Works on `threads` threads, by default on as many as
+  /// the caller's context says.
   explicit Auditor(const std::string& path, std::optional<int> threads = std::nullopt);
   ~Auditor();
 

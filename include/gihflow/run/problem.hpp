@@ -26,7 +26,7 @@ struct Problem {
   std::vector<std::string> notes;
   std::shared_ptr<const Resumption> resumed;  ///< the run that goes on; null: a new one
 
-  bool infinite() const { return setting.context == Context::infinite; }
+  bool infinite() const { return setting.context == ContextLength::infinite; }
   /// Sequences of the command's purpose: given, or drawn. Throws InputError.
   std::shared_ptr<const SequenceSource> chains() const;
   /// Validation sequences; null without any.

@@ -16,7 +16,7 @@ namespace GIHFLOW_API gihflow {
 
 /// Whether the loss is that of sequences of length L, or its limit as L → ∞, exact for each chain
 /// (5.1).
-enum class Context { finite, infinite };
+enum class ContextLength { finite, infinite };
 /// flow: the gradient flow, integrated. gd: gradient descent in steps of the learning rate.
 enum class TrainingMethod { flow, gd };
 
@@ -35,7 +35,7 @@ struct Setting {
   std::string parameters;
 
   // Model and where training starts
-  Context context = Context::finite;
+  ContextLength context = ContextLength::finite;
   Model model;  ///< model.vocabulary = sampling.prior.vocabulary
   InitialPoint initial;
 
@@ -53,7 +53,7 @@ struct Setting {
   // Computation
   Engine engine = Engine::automatic;
   Device device = Device::automatic;
-  std::optional<int> threads;  ///< none: as set before, by default every core
+  std::optional<int> threads;  ///< none: as in the caller's Context
 
   // Of `check`: the fresh sequences on which a run's final model is held against the limit
   std::vector<Index> check_lengths;  ///< empty: the run's

@@ -26,7 +26,7 @@ class TrainObserver {
 /// timings.
 ///
 /// The file is written right after the start, at the end of every stage and at most every
-/// `checkpoint_every` seconds, each time as a whole; a stop by request_interrupt(), max_wall or
+/// `checkpoint_every` seconds, each time as a whole; a stop by the caller's Interrupt, max_wall or
 /// flow.max_steps leaves the state to continue from in it.
 /// With `setting.resume` the run in that file goes on in place, and ends with the bits of a run
 /// that was never stopped, `execution` apart; one with nothing left to do is returned as it is,
