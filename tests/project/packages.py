@@ -1,7 +1,7 @@
 """The packages that the scripts install are those that CMake looks for and Python imports: none missing, none left over.
 
 Each thing looked for has its package in a table here. A new dependency fails this test until the table and
-scripts/packages name its package.
+scripts/packages, or scripts/packages-all, name its package.
 """
 
 import ast
@@ -30,8 +30,9 @@ CMAKE = {
     "nlohmann_json": "nlohmann-json3-dev",
     "tomlplusplus": "libtomlplusplus-dev",
 }
-# looked for, done without where missing
-OPTIONAL = {"CUDAToolkit", "Git", "SUNDIALS", "diffrax", "jax", "torch", "xarray"}
+# looked for, done without where missing; the package, if scripts/test --all has it
+OPTIONAL = {"CUDAToolkit": None, "Git": None, "SUNDIALS": "libsundials-dev", "diffrax": None, "jax": None, "setuptools":
+            "python3-setuptools", "torch": None, "xarray": "python3-xarray"}
 # what finds this project itself
 OWN = {"gihflow"}
 PYTHON = {
@@ -39,8 +40,11 @@ PYTHON = {
     "matplotlib": "python3-matplotlib",
     "numpy": "python3-numpy",
 }
-TOOLS = {"Ninja": "ninja-build", "clang": "clang", "clang++": "clang"}  # generators and compilers of the presets
+# generators and compilers of the presets, and what scripts ask for
+TOOLS = {"Ninja": "ninja-build", "clang": "clang", "clang++": "clang", "clang-format": "clang-format", "doxygen": "doxygen"}
 ALWAYS = {"g++", "cmake", "python3", "libomp-dev"}  # the last is the OpenMP of clang
+OF_ALL = {"doxygen", "python3-h5netcdf"}  # of scripts/packages-all and no other; the last is how xarray reads HDF5
+NEEDED = re.compile(r"\bcommand -v ([\w+-]+) *> */dev/null *\|\|")
 
 LOOKED_FOR = re.compile(
     r"^[^#\n]*?\b(?:find_package|find_dependency|find_path|find_library|find_program|find_file|pkg_check_modules)"
@@ -56,7 +60,7 @@ PYTHON_REQUIRED = re.compile(r'^set\(gihflow_python_packages "([\w, ]+)"\)', re.
 
 
 def sought_by_cmake(text):
-    return set(LOOKED_FOR.findall(text)) - OPTIONAL - OWN
+    return set(LOOKED_FOR.findall(text)) - OPTIONAL.keys() - OWN
 
 
 def imported(text):
@@ -70,7 +74,7 @@ def imported(text):
 
 
 def foreign(names, own):
-    return names - own - OPTIONAL - set(sys.stdlib_module_names) - {"__future__"}
+    return names - own - OPTIONAL.keys() - set(sys.stdlib_module_names) - {"__future__"}
 
 
 class Packages(DirectoryTest):
@@ -93,13 +97,17 @@ class Packages(DirectoryTest):
             variables = preset.get("cacheVariables", {})
             for name in (preset.get("generator"), variables.get("CMAKE_C_COMPILER"), variables.get("CMAKE_CXX_COMPILER")):
                 self.tools |= {name} - {None}
+        for path in (SOURCE / "scripts").iterdir():
+            if path.name != "install-packages":
+                self.tools |= set(NEEDED.findall(path.read_text()))
+        self.of_all = listed((SOURCE / "scripts/packages-all").read_text())
 
     def test_everything_sought_has_its_package(self):
         for table, names in ((CMAKE, self.sought), (PYTHON, self.modules), (TOOLS, self.tools)):
             for name in sorted(names):
                 with self.subTest(name):
                     self.assertIn(name, table, "no package is named for it")
-                    self.assertIn(table[name], self.packages, "scripts/packages lacks it")
+                    self.assertIn(table[name], self.packages | (self.of_all & OF_ALL), "scripts/packages lacks it")
 
     def test_every_package_is_sought(self):
         needed = set(ALWAYS)
@@ -107,6 +115,8 @@ class Packages(DirectoryTest):
         needed |= {PYTHON[name] for name in self.modules if name in PYTHON}
         needed |= {TOOLS[name] for name in self.tools if name in TOOLS}
         self.assertEqual(self.packages - needed, set())
+        self.assertEqual(self.of_all, {package for package in OPTIONAL.values() if package} | OF_ALL)
+        self.assertFalse(self.of_all & self.packages)
 
     def test_analysis_declares_what_it_imports(self):
         project = tomllib.loads((SOURCE / "analysis/pyproject.toml").read_text())["project"]
@@ -121,13 +131,14 @@ class Packages(DirectoryTest):
         self.assertEqual(sought_by_cmake(text), {"Foo", "BAR"})
         text = "import os, scipy.linalg\nfrom pandas import core\nfrom . import sibling\nimport gihflow"
         self.assertEqual(foreign(imported(text), {"gihflow"}), {"scipy", "pandas"})
+        self.assertEqual(NEEDED.findall('command -v clang++ >/dev/null || {\nif command -v nvcc > /dev/null; then'), ["clang++"])
         self.assertEqual(listed("# a\nb  # c\n\nd e\n"), {"b", "d"})
 
     def test_install_script(self):
         """Against stand-ins for dpkg-query, apt-get, id and sudo that record how they are called."""
         log = self.directory / "log"
 
-        def install(missing, user="0"):
+        def install(missing, *options, user="0"):
             stand_ins = {
                 "dpkg-query": f'for last; do :; done\ncase " {missing} " in *" $last "*) exit 1;; esac\nprintf installed',
                 "apt-get": f'echo "apt-get $*" >> {log}',
@@ -140,10 +151,12 @@ class Packages(DirectoryTest):
                 path.chmod(0o755)
             log.write_text("")
             environment = dict(os.environ, PATH=f"{self.directory}:{os.environ['PATH']}")
-            done = run(SOURCE / "scripts/install-packages", env=environment)
+            done = run(SOURCE / "scripts/install-packages", *options, env=environment)
             return done.stdout + done.stderr, log.read_text().splitlines()
 
         self.assertEqual(install(""), ("", []))
+        self.assertEqual(install("doxygen"), ("", []))
+        self.assertEqual(install("doxygen", "--all")[0], "Installing: doxygen\n")
         said, called = install("libfmt-dev doctest-dev")
         self.assertEqual(said, "Installing: libfmt-dev doctest-dev\n")
         self.assertEqual(len(called), 2)

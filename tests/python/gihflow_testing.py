@@ -47,12 +47,14 @@ def files(*folders, suffixes):
     )
 
 
-def cmake_cache(name):
-    """The value of a variable in the build tree's CMake cache."""
+def cmake_cache(name, default=None):
+    """The value of a variable in the build tree's CMake cache; `default`, if there is one, where it has none."""
     for line in (BUILD / "CMakeCache.txt").read_text().splitlines():
         key, equals, value = line.partition("=")
         if equals and key.partition(":")[0] == name:
             return value
+    if default is not None:
+        return default
     raise KeyError(f"{name} is not in the CMake cache")
 
 

@@ -1,4 +1,5 @@
-"""Runs the unittest cases of one file: run_tests.py FILE. Exit code 77 if every case was skipped.
+"""Runs the unittest cases of one file: run_tests.py FILE. Exit code 77 if every case was skipped; each skipped case is
+named on a line for skipped.py.
 
 A file without a single case fails: unittest itself would call that a success.
 """
@@ -22,6 +23,8 @@ def main(path: Path) -> int:
         print(f"{path} has no test case", file=sys.stderr)
         return 1
     result = unittest.TextTestRunner(verbosity=2).run(suite)
+    for case, why in result.skipped:
+        print(f"Skipped: {case.id().partition('.')[2]}: {why}", flush=True)
     if not result.wasSuccessful():
         return 1
     return SKIPPED if len(result.skipped) == count else 0
