@@ -1,4 +1,4 @@
-"""Ten deliberate faults, each of which the test programs named with it have to catch.
+"""Deliberate faults, each of which the tests named with it have to catch.
 
 A fault replaces one stretch of one source, which must occur there exactly once: a test fails when a source has moved on.
 """
@@ -12,7 +12,7 @@ class Fault:
     path: str
     old: str
     new: str
-    programs: tuple[str, ...]  # in the order in which they are tried
+    checks: tuple[str, ...]  # tried in this order: "test_flow: part of a case's name", "test_flow", "cli/diff.py"
 
     def applied(self, text):
         """The text of `path` with the fault in it. ValueError unless `old` occurs once."""

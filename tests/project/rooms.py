@@ -30,7 +30,15 @@ def room_of_include(name):
     return parts[0] if len(parts) > 1 and parts[0] in ROOMS else None
 
 
+UMBRELLA = "include/gihflow/gihflow.hpp"
+
+
 def violations(path, text):
+    if str(path) == UMBRELLA:
+        missing = {f"gihflow/{p.relative_to('include/gihflow')}" for p in files("include", suffixes={".hpp"})} \
+            - {name for _, name in INCLUDE.findall(text)} - {"gihflow/gihflow.hpp"}
+        yield from (f"{path}: does not include {name}" for name in sorted(missing))
+        return
     room, public = place(path)
     if room not in ROOMS:
         yield f"{path}: {room}/ is not a room"
@@ -73,6 +81,7 @@ class Rooms(unittest.TestCase):
             "src/run/x.cpp": "#include <CLI/CLI.hpp>",
             "src/population/x.hot.cpp": "#include <gihflow/base/types.hpp>",
             "src/elsewhere/x.cpp": "",
+            UMBRELLA: '#include "gihflow/run/train.hpp"',
         }
         for name, text in cases.items():
             with self.subTest(name):

@@ -1,7 +1,0 @@
-#include <gihflow/base/version.hpp>
-
-#include <iostream>
-
-int main() {
-  std::cout << "gihflow " << gihflow::version() << '\n';
-}
