@@ -79,6 +79,17 @@ class Temporary {
     if (!renamed_) unlink(path_.c_str());
   }
 
+  // Takes over group and permissions of the file that it is going to replace, as far as user and
+  // file system allow. Before anything is written, so that what was private stays so.
+  void take_over_access(const std::string& target) {
+    struct stat old {};
+    if (stat(target.c_str(), &old) != 0) return;
+    const bool group = fchown(descriptor_, static_cast<uid_t>(-1), old.st_gid) == 0;
+    // What the old group was allowed is not allowed to another.
+    const mode_t mode = old.st_mode & (group ? 07777 : 07707);
+    [[maybe_unused]] const int done = fchmod(descriptor_, mode);
+  }
+
   void write_all(std::span<const std::byte> contents) {
     while (!contents.empty()) {
       const ssize_t written = write(descriptor_, contents.data(), contents.size());
@@ -171,6 +182,7 @@ OutputFile::~OutputFile() {
 
 void OutputFile::replace(std::span<const std::byte> contents) {
   Temporary temporary(target_ + ".partial");
+  temporary.take_over_access(target_);
   temporary.write_all(contents);
   temporary.rename_to(target_, may_replace_);
   may_replace_ = true;

@@ -15,31 +15,46 @@ namespace gihflow {
 
 namespace {
 
-constexpr std::uintmax_t largest_config = std::uintmax_t{1} << 20;  // bytes
+constexpr std::size_t largest_config = std::size_t{1} << 20;  // bytes
+constexpr std::string_view hdf5_signature = "\x89HDF\r\n\x1a\n";
 
 // --- Reading ---------------------------------------------------------------------------------
 
-void require_regular(const std::string& path) {
+// Whether a config is a regular file; false for what can be read once only, from its beginning to
+// its end: /dev/stdin, a named pipe, the shell's <(…).
+bool is_regular(const std::string& path) {
+  using enum std::filesystem::file_type;
   std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) {
-    throw InputError(fmt::format("config {}: no such file", path));
-  }
-  if (!std::filesystem::is_regular_file(status)) {
-    throw InputError(fmt::format("config {}: must be a regular file", path));
+  switch (std::filesystem::status(path, error).type()) {
+    case regular:
+      return true;
+    case fifo:
+    case character:
+      return false;
+    case none:
+    case not_found:
+      throw InputError(fmt::format("config {}: no such file", path));
+    default:
+      throw InputError(fmt::format("config {}: must be a regular file or a pipe", path));
   }
 }
 
 std::string read_text(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::file_size(path, error) > largest_config) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(largest_config + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) {
+    throw InputError(fmt::format("config {}: cannot be read", path));
+  }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > largest_config) {
     throw InputError(fmt::format("config {}: must be at most 1 MiB", path));
   }
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file || !text) throw InputError(fmt::format("config {}: cannot be read", path));
-  return std::move(text).str();
+  if (text.starts_with(hdf5_signature)) {
+    throw InputError(
+        fmt::format("config {}: a run file, which must be a regular file; this is a pipe", path));
+  }
+  return text;
 }
 
 // What a config file says, and a remark that a user should see.
@@ -49,8 +64,7 @@ struct ConfigSource {
 };
 
 ConfigSource read_config(const std::string& path) {
-  require_regular(path);
-  if (!is_hdf5(path)) return {read_text(path), ""};
+  if (!is_regular(path) || !is_hdf5(path)) return {read_text(path), ""};
   const Provenance wrote = read_provenance(path);
   std::string difference = version_difference(wrote, path);
   if (!difference.empty()) difference += ": bits may differ";

@@ -141,8 +141,8 @@ LINES = {
     "compare --stages c:2 --learning-rates 1e9": [("--learning-rates 1000000000:", "must be a whole number")],
     # files
     "train --config": [("--config:", FILE)],
-    "train --config .": [("config .:", "must be a regular file")],
-    "train --config /dev/zero": [("config /dev/zero:", "must be a regular file")],
+    "train --config .": [("config .:", "must be a regular file or a pipe")],
+    "train --config /dev/zero": [("config /dev/zero:", "must be at most 1 MiB")],
     "train --config nowhere.toml": [("config nowhere.toml:", "no such file")],
     "train -o": [("--output:", FILE)],
     "train --output=": [("--output:", FILE)],

@@ -7,7 +7,7 @@ import unittest
 import h5py
 import numpy as np
 
-from gihflow_testing import DirectoryTest, contents, run
+from gihflow_testing import PROGRAM, DirectoryTest, contents, run
 
 PLAIN = ("--chains", "40", "--validation-chains", "10", "--length", "25", "--stages", "c:50,w:20,a:3")
 SMALL = (*PLAIN, "--outputs", "12")
@@ -68,6 +68,25 @@ class Train(DirectoryTest):
                 self.train("--config", f"{preset}.h5", "-o", f"{preset}_directly.h5")
                 self.assertEqual(contents(self.directory / f"{preset}.h5"),
                                  contents(self.directory / f"{preset}_directly.h5"))
+
+    def test_config_from_a_pipe(self):
+        """/dev/stdin, and what a shell makes of <(…)."""
+        run("gihflow", "train", *SMALL, cwd=self.directory)
+        config = run("gihflow", "show", "--config", "run.h5", cwd=self.directory).stdout
+        run("gihflow", "train", "--config", "/dev/stdin", "-o", "by_stdin.h5", input=config, cwd=self.directory)
+        run("bash", "-c", f"{PROGRAM} train --config <(echo '{config}') -o by_shell.h5", cwd=self.directory)
+        run("gihflow", "train", "--config", "/dev/null", *SMALL, "-o", "defaults.h5", cwd=self.directory)
+        for name in ("by_stdin.h5", "by_shell.h5", "defaults.h5"):
+            self.assertEqual(contents(self.directory / name), contents(self.directory / "run.h5"), name)
+        done = run("bash", "-c", f"{PROGRAM} train --config <(cat run.h5) -o x.h5", cwd=self.directory, expect=2)
+        self.assertIn("a run file, which must be a regular file; this is a pipe", done.stderr)
+
+    def test_a_file_keeps_its_permissions(self):
+        run("gihflow", "train", *SMALL, cwd=self.directory)
+        path = self.directory / "run.h5"
+        path.chmod(0o640)
+        run("gihflow", "train", *SMALL, "--force", cwd=self.directory)
+        self.assertEqual(path.stat().st_mode & 0o7777, 0o640)
 
     def test_a_file_as_config_says_when_another_version_wrote_it(self):
         done = self.train(*SMALL, "-o", "run.h5")

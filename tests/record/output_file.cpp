@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
@@ -71,6 +73,24 @@ TEST_CASE("an existing file is overwritten only by force") {
   CHECK(directory.files() == 1);
   OutputFile(path, true).replace(bytes_of("new"));
   CHECK(contents(path) == "new");
+}
+
+TEST_CASE("a file that is replaced keeps its permissions and its group") {
+  const Directory directory;
+  const std::string path = directory / "out";
+  put(path, "old");
+  const bool other_group = chown(path.c_str(), static_cast<uid_t>(-1), getgid() + 1) == 0;
+  struct stat before {
+  }, after{};
+  for (const mode_t mode : {0600, 0640, 0666}) {
+    REQUIRE(chmod(path.c_str(), mode) == 0);
+    REQUIRE(stat(path.c_str(), &before) == 0);
+    OutputFile(path, true).replace(bytes_of("new"));
+    REQUIRE(stat(path.c_str(), &after) == 0);
+    CHECK((after.st_mode & 07777) == mode);
+    CHECK(after.st_gid == before.st_gid);
+  }
+  CHECK((after.st_gid == getgid() + 1) == other_group);  // another one only for root
 }
 
 TEST_CASE("a file that appears after the start is not overwritten without force") {
