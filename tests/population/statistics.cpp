@@ -1,0 +1,161 @@
+// What counting and layout must keep of the chains, recomputed from their tokens.
+
+#include "population/statistics.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "population/cases.hpp"
+
+using namespace gihflow;
+using namespace gihflow::testing;
+
+namespace {
+
+/// n(Z,e) of a chain by window digits (lag 1 first, a blank is d) and token, and its query.
+struct Counts {
+  std::map<std::pair<std::vector<int>, int>, std::uint32_t> n;
+  std::vector<int> query;
+};
+
+Counts counts_of(const Model& model, const SequenceSource& source, Index chain) {
+  const Index W = model.widest(), d = model.vocabulary, L = source.length();
+  std::vector<Token> tokens(static_cast<std::size_t>(L + 1));
+  std::vector<double> target(static_cast<std::size_t>(d));
+  source.draw(chain, tokens, target);
+  const auto window = [&](Index l) {  // Z of position l, from 0
+    std::vector<int> digits;
+    for (Index lag = 1; lag <= W; ++lag) {
+      digits.push_back(l - lag >= 0 ? static_cast<int>(tokens[static_cast<std::size_t>(l - lag)])
+                                    : static_cast<int>(d));
+    }
+    return digits;
+  };
+  Counts counts;
+  for (Index l = model.boundary == Boundary::masked ? W : 0; l < L; ++l) {
+    ++counts.n[{window(l), static_cast<int>(tokens[static_cast<std::size_t>(l)])}];
+  }
+  counts.query = window(L);
+  return counts;
+}
+
+/// The same of one lane of a tile, read from the layout.
+Counts counts_of(const TiledStatistics& tiled, Index d, Index W, Index slot) {
+  const hot::StatisticsView view = tiled.view();
+  const Index tile = slot / tiled.lanes(), lane = slot % tiled.lanes();
+  const Index group = tiled.group_of_tile(tile);
+  Counts counts;
+  for (Index lag = 0; lag < W; ++lag) counts.query.push_back(view.query_digits[group * W + lag]);
+  for (Index e = 0; e < d; ++e) {
+    for (auto k = view.tile_entries[tile * d + e]; k < view.tile_entries[tile * d + e + 1]; ++k) {
+      std::uint32_t n = 0;
+      std::memcpy(&n,
+                  static_cast<const std::uint8_t*>(view.entry_count) +
+                      (k * tiled.lanes() + lane) * tiled.count_bytes(),
+                  static_cast<std::size_t>(tiled.count_bytes()));
+      if (n == 0) continue;
+      const Index pair = view.group_pairs[group] + view.entry_pair[k];
+      std::vector<int> digits;
+      for (Index lag = 0; lag < W; ++lag) {
+        digits.push_back(
+            view.pair_digits[(pair / hot::pack * W + lag) * hot::pack + pair % hot::pack]);
+      }
+      counts.n[{digits, static_cast<int>(e)}] += n;
+    }
+  }
+  return counts;
+}
+
+}  // namespace
+
+TEST_CASE("counts of a sequence written out by hand") {
+  // d = 2, W = 2, tokens 0 1 0 1 1 | 0: windows (x_{l−1}, x_{l−2}) before positions 3, 4, 5, and
+  // q = (1, 1).
+  const Model model{.vocabulary = 2, .window = 2, .heads = 2, .degree = 1};
+  auto sequences = std::make_shared<Sequences>();
+  sequences->vocabulary = 2, sequences->length = 5, sequences->count = 1;
+  sequences->tokens = {0, 1, 0, 1, 1, 0};
+  const Statistics s = count_windows(model, *stored_sequences(sequences));
+  // (1,0)→0, (0,1)→1, (1,0)→1 as window·2 + token, a window's lag 1 the most significant digit.
+  CHECK(s.key == std::vector<std::uint64_t>{3, 4, 5});
+  CHECK(s.count == std::vector<std::uint32_t>{1, 1, 1});
+  CHECK(s.query == std::vector<std::uint64_t>{3});
+  CHECK(s.entry_begin == std::vector<Index>{0, 3});
+  CHECK(s.targets == std::vector<double>{1.0, 0.0});
+}
+
+TEST_CASE("the layout in tiles keeps every count, query and target of every chain") {
+  for (const Case& c : cases()) {
+    const auto source = sample_prior(c.sampling);
+    const Index d = c.model.vocabulary, W = c.model.widest();
+    const Statistics counted = count_windows(c.model, *source);
+    for (const int lanes : {0, 1, 8, 32}) {
+      CAPTURE(c.name);
+      CAPTURE(lanes);
+      const TiledStatistics tiled(c.model, counted, lanes);
+      CHECK((lanes == 0 ? tiled.lanes() == 1 || tiled.lanes() == 8 : tiled.lanes() == lanes));
+      std::map<Index, std::vector<double>> targets;  // of each slot, the sum over its chains
+      std::set<
+          std::pair<std::vector<int>, std::map<std::pair<std::vector<int>, int>, std::uint32_t>>>
+          different;
+      for (Index chain = 0; chain < source->count(); ++chain) {
+        const Counts expected = counts_of(c.model, *source, chain);
+        const Counts found = counts_of(tiled, d, W, tiled.slot(chain));
+        CHECK(found.n == expected.n);
+        CHECK(found.query == expected.query);
+        different.insert({expected.query, expected.n});
+        auto& sum = targets[tiled.slot(chain)];
+        sum.resize(static_cast<std::size_t>(d));
+        for (Index e = 0; e < d; ++e) {
+          sum[static_cast<std::size_t>(e)] += tiled.targets_of(chain)[e];
+        }
+      }
+      CHECK(tiled.distinct() == static_cast<Index>(different.size()));
+      CHECK(targets.size() == different.size());
+      // T of a lane is the sum over its chains, 0 in a lane without one.
+      const hot::StatisticsView view = tiled.view();
+      for (Index slot = 0; slot < tiled.tiles() * tiled.lanes(); ++slot) {
+        for (Index e = 0; e < d; ++e) {
+          const double found =
+              view.targets[(slot / tiled.lanes() * d + e) * tiled.lanes() + slot % tiled.lanes()];
+          const auto sum = targets.find(slot);
+          CHECK(found == (sum == targets.end() ? 0.0 : sum->second[static_cast<std::size_t>(e)]));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("blocks take every tile of every group once, and pairs come in whole packs") {
+  for (const Case& c : cases()) {
+    const auto source = sample_prior(c.sampling);
+    const TiledStatistics tiled(c.model, count_windows(c.model, *source), 0);
+    CAPTURE(c.name);
+    const hot::StatisticsView view = tiled.view();
+    Index most = 0;
+    for (Index g = 0; g < tiled.groups(); ++g) {
+      const Index pairs = view.group_pairs[g + 1] - view.group_pairs[g];
+      CHECK(pairs % hot::pack == 0);
+      most = std::max(most, pairs);
+    }
+    CHECK(tiled.most_pairs() == most);
+    std::vector<int> taken(static_cast<std::size_t>(tiled.tiles()));
+    for (Index block = 0; block < tiled.blocks(); ++block) {
+      CHECK(tiled.segment_count(block) > 0);
+      for (Index k = 0; k < tiled.segment_count(block); ++k) {
+        const hot::Segment segment = tiled.segments_of(block)[k];
+        for (Index tile = segment.tile_begin; tile < segment.tile_end; ++tile) {
+          CHECK(tiled.group_of_tile(tile) == segment.group);
+          ++taken[static_cast<std::size_t>(tile)];
+        }
+      }
+    }
+    CHECK(std::accumulate(taken.begin(), taken.end(), Index{0}) == tiled.tiles());
+    CHECK(*std::max_element(taken.begin(), taken.end()) == 1);
+  }
+}
