@@ -2,6 +2,7 @@
 
 #include <hdf5_hl.h>
 
+#include <atomic>
 #include <functional>
 #include <numeric>
 
@@ -31,7 +32,10 @@ Image::Image() {
   access_ = Handle(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "property list");
   check(H5Pset_fapl_core(access_, growth, false), "memory driver");
   const Handle creation = without_times(H5P_FILE_CREATE);
-  file_ = Handle(H5Fcreate("image", H5F_ACC_TRUNC, creation, access_), H5Fclose, "new file");
+  // A name of its own: HDF5 takes two files in memory of one name for the same.
+  static std::atomic<unsigned> images = 0;
+  const std::string name = "image " + std::to_string(++images);
+  file_ = Handle(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, creation, access_), H5Fclose, "new file");
 }
 
 void Image::group(const std::string& path) {
