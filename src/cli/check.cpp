@@ -103,7 +103,7 @@ class FreshChains {
 
 CheckResult check_run(const RunFile& run, const Setting& asked, const std::string& path) {
   Setting trained = setting_of_config(run.provenance.config, path);
-  if (asked.given.contains("seed")) trained.sampling.seed = asked.sampling.seed;
+  if (asked.check_seed) trained.sampling.seed = *asked.check_seed;
   const Model& model = trained.model;
   const FreshChains fresh(trained, path);
 

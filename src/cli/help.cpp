@@ -55,7 +55,7 @@ std::string short_entry(const std::string& left, const std::string& text) {
 std::string default_of(const Option& option, Command command) {
   if (option.name == "output") return default_output(command);
   if (!option.unset.empty()) return option.unset;
-  const std::optional<Value> value = option.get(Setting());
+  const std::optional<Value> value = option.get(default_setting(command));
   return value ? to_string(*value) : "";
 }
 

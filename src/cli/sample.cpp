@@ -61,9 +61,7 @@ int sample(const Invocation& invocation) {
   Sequences sequences = collect(source);
   // The label itself needs no law beside it.
   if (setting.sampling.labels == Labels::sampled) sequences.targets.clear();
-  const Provenance provenance{version(), git_commit(),
-                              config_text(setting, Command::sample, problem.unused),
-                              setting.sampling.seed};
+  const Provenance provenance{version(), git_commit(), problem.config(), setting.sampling.seed};
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
   if (kernels_file) {
     write_kernels(*kernels_file,

@@ -127,10 +127,8 @@ int verify(const Invocation& invocation) {
     verification.departures = departures(problem);
   }
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
-  write_verification(
-      file, verification,
-      {version(), git_commit(), config_text(setting, Command::verify, problem.unused),
-       setting.sampling.seed});
+  write_verification(file, verification,
+                     {version(), git_commit(), problem.config(), setting.sampling.seed});
   print(setting.json ? as_json(verification) : as_table(verification));
   return verification.passed() ? 0 : 1;
 }

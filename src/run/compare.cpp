@@ -51,9 +51,7 @@ ComparisonFile compare(const Problem& problem, TrainObserver* observer) {
   Follower follower(observer);
   result.comparison =
       compare_descent(problem.start(), setting.stages, *objective, problem.comparison(), &follower);
-  result.provenance = {version(), git_commit(),
-                       config_text(setting, Command::compare, problem.unused),
-                       setting.sampling.seed};
+  result.provenance = {version(), git_commit(), problem.config(), setting.sampling.seed};
   if (file && !interrupt_requested()) write_comparison(*file, result);
   return result;
 }

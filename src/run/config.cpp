@@ -232,6 +232,7 @@ std::string version_difference(const Provenance& wrote, const std::string& path)
 
 Assembled assemble(const CommandLine& line) {
   Assembled result;
+  result.setting = default_setting(line.command);
   std::vector<Entry> config;
   if (!line.config.empty()) {
     try {
@@ -278,6 +279,7 @@ Setting setting_of_config(const std::string& text, const std::string& origin) {
   }
   apply_config(entries, origin, Command::train, setting, faults);
   if (!faults.sentences.empty()) throw InputError(faults.sentences);
+  setting.model.vocabulary = setting.sampling.prior.vocabulary;
   return setting;
 }
 

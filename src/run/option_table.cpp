@@ -41,10 +41,14 @@ const Place comparison{"Training", static_cast<unsigned>(Command::compare)};
 
 template <class Field>
 Option seed_row(Field field) {
-  return integer_row(
+  Option option = integer_row(
       {"seed", "K",
        "Seed of all random draws; a chain depends on the seed and its own number alone"},
       {"Computation", computing}, 0, unlimited, field);
+  option.set = [](Setting& s, const Value& value) {
+    s.check_seed = s.sampling.seed = static_cast<std::uint64_t>(std::get<std::int64_t>(value));
+  };
+  return option;
 }
 
 Option parents_row() {
@@ -61,13 +65,9 @@ Option parents_row() {
 }
 
 Option vocabulary_row() {
-  Option option = integer_row(
+  return integer_row(
       {"vocabulary", "d", "Number of tokens"}, kernels, 2, max_vocabulary,
-      [](auto& s) -> auto& { return s.model.vocabulary; });
-  option.set = [](Setting& s, const Value& value) {
-    s.model.vocabulary = s.sampling.prior.vocabulary = std::get<std::int64_t>(value);
-  };
-  return option;
+      [](auto& s) -> auto& { return s.sampling.prior.vocabulary; });
 }
 
 // The one prior there is; its row keeps the place for others.

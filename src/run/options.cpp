@@ -114,6 +114,19 @@ std::string to_string(Command command) {
   return "";
 }
 
+Setting default_setting(Command command) {
+  switch (command) {
+    case Command::sample:
+      return Setting(SampleSetting());
+    case Command::rank:
+      return Setting(RankSetting());
+    case Command::compare:
+      return Setting(CompareSetting());
+    default:
+      return {};
+  }
+}
+
 std::string default_output(Command command) {
   switch (command) {
     case Command::sample:

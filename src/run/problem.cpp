@@ -72,7 +72,9 @@ class Preparation {
       fault(option.name,
             fmt::format("{} {}: must be {}", option.name, to_string(*value), option.allowed));
     }
-    if (setting().model.vocabulary != setting().sampling.prior.vocabulary) {
+    if (setting().model.vocabulary == 0) {
+      setting().model.vocabulary = setting().sampling.prior.vocabulary;
+    } else if (setting().model.vocabulary != setting().sampling.prior.vocabulary) {
       fault("vocabulary",
             fmt::format("vocabulary {} of the model: must be that of the prior, {}",
                         setting().model.vocabulary, setting().sampling.prior.vocabulary));
@@ -107,8 +109,8 @@ class Preparation {
   }
 
   void fix_vocabulary(Index vocabulary, const std::string& path) {
-    fix("vocabulary", setting().model.vocabulary, vocabulary, path);
-    setting().sampling.prior.vocabulary = vocabulary;
+    fix("vocabulary", setting().sampling.prior.vocabulary, vocabulary, path);
+    setting().model.vocabulary = vocabulary;
   }
 
   void read_files() {
@@ -517,13 +519,7 @@ DescentOptions Problem::descent() const {
 }
 
 CompareOptions Problem::comparison() const {
-  CompareOptions options;
-  options.learning_rates = setting.learning_rates;
-  const FlowOptions tight = options.flow;
-  options.flow = setting.flow;
-  if (!setting.given.contains("rtol")) options.flow.rtol = tight.rtol;
-  if (!setting.given.contains("atol")) options.flow.atol = tight.atol;
-  return options;
+  return {.learning_rates = setting.learning_rates, .flow = setting.flow, .modified = {}};
 }
 
 Parameters Problem::start() const {
@@ -547,6 +543,28 @@ Problem prepare(Assembled assembled, Command command) {
 
 Problem prepare(const Setting& setting, Command command) {
   return prepare(Assembled{setting, {}, {}, nullptr}, command);
+}
+
+Problem prepare(const SampleSetting& setting) {
+  return prepare(Setting(setting), Command::sample);
+}
+Problem prepare(const TrainSetting& setting) {
+  return prepare(Setting(setting), Command::train);
+}
+Problem prepare(const EvaluateSetting& setting) {
+  return prepare(Setting(setting), Command::evaluate);
+}
+Problem prepare(const RankSetting& setting) {
+  return prepare(Setting(setting), Command::rank);
+}
+Problem prepare(const CompareSetting& setting) {
+  return prepare(Setting(setting), Command::compare);
+}
+Problem prepare(const PredictSetting& setting) {
+  return prepare(Setting(setting), Command::predict);
+}
+Problem prepare(const VerifySetting& setting) {
+  return prepare(Setting(setting), Command::verify);
 }
 
 }  // namespace gihflow

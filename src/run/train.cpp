@@ -94,7 +94,7 @@ StepStatistics totals(const TrainingState& state) {
 // The setting as the config of the run tells it.
 std::string resolved_config(const Problem& problem) {
   const Setting& setting = problem.setting;
-  if (!problem.resumed) return config_text(setting, Command::train, problem.unused);
+  if (!problem.resumed) return problem.config();
   std::set<std::string> others;  // a run that goes on keeps the keys that it has
   for (const Option& option : options()) {
     if (!setting.given.contains(option.name)) others.insert(option.name);

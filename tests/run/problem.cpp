@@ -136,6 +136,28 @@ TEST_CASE("a library user's setting is checked like a command line") {
         std::vector<std::string>{"vocabulary 4 of the model: must be that of the prior, 3"});
 }
 
+TEST_CASE("the setting of a command is a problem of that command, with its defaults") {
+  TrainSetting training;
+  training.sampling.prior.vocabulary = 5;  // set once
+  training.sampling.count = 7;
+  const Problem problem = prepare(training);
+  CHECK(problem.setting.model.vocabulary == 5);
+  CHECK(problem.chains()->count() == 7);
+  CHECK(problem.config().find("vocabulary = 5\n") != std::string::npos);
+
+  const SampleSetting sampling;
+  CHECK(sampling.sampling.purpose == Purpose::sample);
+  CHECK(prepare(sampling).config().find("window") == std::string::npos);
+
+  CompareSetting comparing;
+  CHECK(prepare(comparing).comparison().flow.rtol == 1e-10);
+  CHECK(prepare(comparing).config().find("\nrtol = 1e-10\n") != std::string::npos);
+  comparing.flow.rtol = 1e-8;
+  CHECK(prepare(comparing).comparison().flow.rtol == 1e-8);
+  CHECK(prepared({}, Command::compare).comparison().flow.rtol == 1e-10);
+  CHECK(prepared({{"rtol", "1e-7"}}, Command::compare).comparison().flow.rtol == 1e-7);
+}
+
 TEST_CASE("given data fix what they hold") {
   const Files files;
   const Problem problem = prepared({{"data", files.data}});

@@ -27,6 +27,8 @@ enum class Command : unsigned {
   audit = 2048
 };
 std::string to_string(Command command);
+/// The defaults of a command's setting.
+Setting default_setting(Command command);
 /// File that the command line writes to when not told otherwise; empty where it writes none.
 std::string default_output(Command command);
 

@@ -42,6 +42,8 @@ struct Problem {
   CompareOptions comparison() const;
   /// Parameters to start from, or to evaluate at.
   Parameters start() const;
+  /// The options that the numbers depend on, as TOML: what an output file keeps as its config.
+  std::string config() const { return config_text(setting, command, unused); }
 };
 
 /// Reads the input files of a setting, takes over what they fix, and checks every option and how
@@ -50,5 +52,12 @@ struct Problem {
 /// of a run with nothing left to do the input files are not read.
 Problem prepare(Assembled assembled, Command command);
 Problem prepare(const Setting& setting, Command command);
+Problem prepare(const SampleSetting& setting);
+Problem prepare(const TrainSetting& setting);
+Problem prepare(const EvaluateSetting& setting);
+Problem prepare(const RankSetting& setting);
+Problem prepare(const CompareSetting& setting);
+Problem prepare(const PredictSetting& setting);
+Problem prepare(const VerifySetting& setting);
 
 }  // namespace gihflow

@@ -1,16 +1,23 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "gihflow/base/export.hpp"
 #include "gihflow/chain/sequence.hpp"
+#include "gihflow/flow/compare.hpp"
 #include "gihflow/flow/descent.hpp"
 #include "gihflow/flow/flow.hpp"
 #include "gihflow/model/parameters.hpp"
 #include "gihflow/population/device.hpp"
+
+// What each command of the program, and the library function of the same name, needs to know. A
+// setting is made of groups, one for each concern; a command has the options whose group its
+// setting has. Defaults are those of the paper's three-stage experiment.
 
 namespace GIHFLOW_API gihflow {
 
@@ -20,68 +27,211 @@ enum class ContextLength { finite, infinite };
 /// flow: the gradient flow, integrated. gd: gradient descent in steps of the learning rate.
 enum class TrainingMethod { flow, gd };
 
-/// All that a command needs to know, with the defaults of the paper's three-stage experiment. The
-/// command line, config files and library users fill the same struct; run/options.hpp lists its
-/// fields by their option names.
-struct Setting {
-  // Chains
-  SamplingOptions sampling;  ///< of the training chains; the command sets `purpose`
+// --- Groups --------------------------------------------------------------------------------------
+
+/// Chains: their prior, or given kernels.
+struct ChainSetting {
+  SamplingOptions sampling;  ///< of the chains that the command draws
+  std::string kernels;       ///< input file; empty: drawn from the prior
+};
+
+/// Chains of which sequences are drawn.
+struct SequenceSetting : ChainSetting {};
+
+/// Given sequences.
+struct DataSetting {
+  std::string data;  ///< input file; empty: sequences are drawn
+};
+
+/// Sequences for the validation loss.
+struct ValidationSetting {
   Index validation_chains = 1000;
+  std::string validation_data;  ///< input file; empty: sequences are drawn
+};
 
-  // Input files; empty: none
-  std::string data;
-  std::string validation_data;
-  std::string kernels;
-  std::string parameters;
+/// Sets of lags, those that a model can tell apart.
+struct LagSetting {
+  /// vocabulary: 0 takes that of the prior, from which no other may differ.
+  Model model = {.vocabulary = 0};
+};
 
-  // Model and where training starts
+/// A model, where it starts, and how its loss is computed.
+struct ModelSetting : LagSetting {
   ContextLength context = ContextLength::finite;
-  Model model;  ///< model.vocabulary = sampling.prior.vocabulary
   InitialPoint initial;
+  std::string parameters;  ///< input file; empty: the initial point
+  Engine engine = Engine::automatic;
+};
 
-  // Training
+struct DeviceSetting {
+  Device device = Device::automatic;
+};
+
+struct StageSetting {
   Schedule stages = {
       {.c = true, .duration = 2000}, {.w = true, .duration = 50000}, {.a = true, .duration = 5000}};
+};
+
+struct FlowSetting {
   FlowOptions flow;  ///< outputs, first output and limit of steps are those of descent too
+};
+
+struct DescentSetting {
   TrainingMethod method = TrainingMethod::flow;
   Optimizer optimizer = Optimizer::gd;
   double learning_rate = 1.0;
-  std::vector<double> learning_rates = {1.0, 0.1, 0.01};  ///< of `compare`
-  Index batch = 0;                                        ///< chains of a minibatch; 0: all
-  bool resample = false;                                  ///< fresh chains in every step
+  Index batch = 0;        ///< chains of a minibatch; 0: all
+  bool resample = false;  ///< fresh chains in every step
+};
 
-  // Computation
-  Engine engine = Engine::automatic;
-  Device device = Device::automatic;
-  std::optional<int> threads;  ///< none: as in the caller's Context
+struct RateSetting {
+  std::vector<double> learning_rates = CompareOptions().learning_rates;
+};
 
-  // Of `check`: the fresh sequences on which a run's final model is held against the limit
-  std::vector<Index> check_lengths;  ///< empty: the run's
-  std::vector<double> check_alphas;  ///< empty: the run's
-  Index fresh_chains = 1000;         ///< for each length and prior
-  double tolerance = 0.02;           ///< on the mean total variation
+/// Fresh sequences on which a run's final model is compared with the limit.
+struct FreshSetting {
+  std::vector<Index> check_lengths;         ///< empty: the run's
+  std::vector<double> check_alphas;         ///< empty: the run's
+  Index fresh_chains = 1000;                ///< for each length and prior
+  double tolerance = 0.02;                  ///< on the mean total variation
+  std::optional<std::uint64_t> check_seed;  ///< none: the run's
+};
 
-  // Of `audit`: which stretches of a run are computed again; by default one at random
+/// Which stretches of a run are computed again; by default one at random.
+struct StretchSetting {
   std::optional<Index> audit_stage;  ///< from 1
   std::optional<double> audit_from;  ///< flow time in that stage
   bool audit_all = false;
+};
 
-  // Output
-  std::string output;              ///< empty: no file is written
-  std::string kernels_output;      ///< of `sample`; empty: none
+struct ThreadSetting {
+  std::optional<int> threads;  ///< none: as in the caller's Context
+};
+
+struct OutputSetting {
+  std::string output;  ///< empty: no file is written
+  bool force = false;  ///< overwrite existing outputs; resume across program versions
+};
+
+struct KernelOutputSetting {
+  std::string kernels_output;  ///< empty: none is written
+};
+
+/// How a run is kept, continued and limited.
+struct RunSetting {
   std::string resume;              ///< run file to continue in place; empty: a new run
-  bool force = false;              ///< overwrite existing outputs; resume across program versions
   double checkpoint_every = 0.5;   ///< at most so often, in seconds of wall time
   std::optional<double> max_wall;  ///< seconds of wall time
+};
+
+/// Of the program alone.
+struct DryRunSetting {
   bool dry_run = false;
-  bool quiet = false;
+};
+struct JsonSetting {
   bool json = false;
+};
+struct QuietSetting {
+  bool quiet = false;
+};
+
+// --- Settings of the commands --------------------------------------------------------------------
+
+struct SampleSetting : SequenceSetting, KernelOutputSetting, OutputSetting, ThreadSetting {
+  SampleSetting() { sampling.purpose = Purpose::sample; }
+};
+
+struct TrainSetting : SequenceSetting,
+                      DataSetting,
+                      ValidationSetting,
+                      ModelSetting,
+                      StageSetting,
+                      FlowSetting,
+                      DescentSetting,
+                      DeviceSetting,
+                      ThreadSetting,
+                      OutputSetting,
+                      RunSetting {};
+
+struct EvaluateSetting : SequenceSetting,
+                         DataSetting,
+                         ModelSetting,
+                         DeviceSetting,
+                         ThreadSetting {};
+
+struct RankSetting : ChainSetting, LagSetting, ThreadSetting {
+  RankSetting() { sampling.purpose = Purpose::rank; }
+};
+
+struct CompareSetting : SequenceSetting,
+                        DataSetting,
+                        ModelSetting,
+                        StageSetting,
+                        FlowSetting,
+                        RateSetting,
+                        DeviceSetting,
+                        ThreadSetting,
+                        OutputSetting {
+  CompareSetting() { flow = CompareOptions().flow; }
+};
+
+struct CheckSetting : FreshSetting, ThreadSetting {};
+
+struct AuditSetting : StretchSetting, ThreadSetting {};
+
+struct PredictSetting : SequenceSetting, ModelSetting, StageSetting, ThreadSetting {};
+
+struct VerifySetting : SequenceSetting,
+                       ModelSetting,
+                       StageSetting,
+                       FlowSetting,
+                       ThreadSetting,
+                       OutputSetting {};
+
+/// All groups: what a command line or a config is read into, whichever the command.
+struct Setting : SequenceSetting,
+                 DataSetting,
+                 ValidationSetting,
+                 ModelSetting,
+                 StageSetting,
+                 FlowSetting,
+                 DescentSetting,
+                 RateSetting,
+                 FreshSetting,
+                 StretchSetting,
+                 DeviceSetting,
+                 ThreadSetting,
+                 OutputSetting,
+                 KernelOutputSetting,
+                 RunSetting,
+                 DryRunSetting,
+                 JsonSetting,
+                 QuietSetting {
+  Setting() = default;
+  /// The groups of a command's setting; the others at their defaults.
+  template <class S>
+  requires(!std::is_base_of_v<Setting, S>) explicit Setting(const S& setting) {
+    take<SequenceSetting, ChainSetting, DataSetting, ValidationSetting, ModelSetting, LagSetting,
+         StageSetting, FlowSetting, DescentSetting, RateSetting, FreshSetting, StretchSetting,
+         DeviceSetting, ThreadSetting, OutputSetting, KernelOutputSetting, RunSetting,
+         DryRunSetting, JsonSetting, QuietSetting>(setting);
+  }
 
   /// Options that were given rather than left at their default, by name, each with the config file
   /// it came from, empty for the command line. What an input file fixes (d, L, N, M, H, D, parents)
   /// replaces a default silently, but contradicts an option that was given.
   std::map<std::string, std::string> given;
   std::string command_line;  ///< recorded with the run
+
+ private:
+  template <class... Groups, class S>
+  void take(const S& setting) {
+    (take_group<Groups>(setting), ...);
+  }
+  template <class Group, class S>
+  void take_group(const S& setting) {
+    if constexpr (std::is_base_of_v<Group, S>) static_cast<Group&>(*this) = setting;
+  }
 };
 
 }  // namespace gihflow
