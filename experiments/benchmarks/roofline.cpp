@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "gihflow/base/parallel.hpp"
+#include "base/parallel.hpp"
 #include "gihflow/base/version.hpp"
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/population/objective.hpp"

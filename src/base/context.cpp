@@ -16,8 +16,6 @@ namespace gihflow {
 
 namespace {
 
-constexpr int most_threads = 1024;
-
 // A positive whole number in an environment variable, else none.
 std::optional<int> count_in(const char* variable) {
   const char* const text = std::getenv(variable);

@@ -1,10 +1,16 @@
 #include "gihflow/base/parallel.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
+#include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -18,17 +24,22 @@ using gihflow::testing::Threads;
 
 namespace {
 
-// Which of `wanted` threads met each other inside one parallel loop: everyone waits for all the
-// others, so that no thread can do all of the work alone. Gives up after a minute.
-std::vector<bool> threads_that_met(int wanted) {
-  std::vector<std::atomic<bool>> seen(static_cast<std::size_t>(wanted));
+// How many threads met each other inside one parallel loop: everyone waits for all the others, so
+// that no thread can do all of the work alone. Gives up after a minute.
+int threads_that_met(int wanted) {
   std::atomic<int> met{0};
+  std::mutex mutex;
+  std::set<std::thread::id> seen;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
   parallel_blocks(wanted, [&](Index) {
-    if (!seen[static_cast<std::size_t>(thread_index())].exchange(true)) ++met;
+    {
+      const std::lock_guard guard(mutex);
+      seen.insert(std::this_thread::get_id());
+    }
+    ++met;
     while (met < wanted && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   });
-  return {seen.begin(), seen.end()};
+  return static_cast<int>(seen.size());
 }
 
 }  // namespace
@@ -48,7 +59,7 @@ TEST_CASE("all threads work, more than there are cores too") {
   for (const int count : {2, 5}) {
     const Threads use(count);
     CHECK(threads() == count);
-    CHECK(threads_that_met(count) == std::vector<bool>(static_cast<std::size_t>(count), true));
+    CHECK(threads_that_met(count) == count);
   }
 }
 
@@ -99,16 +110,58 @@ TEST_CASE("a loop inside a body runs on the body's thread, in order") {
   std::atomic<int> mismatches{0};
   parallel_blocks(12, [&](Index) {
     const auto thread = std::this_thread::get_id();
-    const int index = thread_index();
     std::vector<Index> order;
     parallel_blocks(5, [&](Index b) {
-      if (std::this_thread::get_id() != thread || thread_index() != index) ++mismatches;
+      if (std::this_thread::get_id() != thread) ++mismatches;
       order.push_back(b);
     });
     if (order != std::vector<Index>{0, 1, 2, 3, 4}) ++mismatches;
   });
   CHECK(mismatches == 0);
-  CHECK(thread_index() == 0);
+}
+
+TEST_CASE("loops of two threads of a program run beside each other") {
+  // Each loop ends only once the other one is in progress.
+  std::atomic<int> begun{0};
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto loop = [&] {
+    const Threads use(2);
+    std::vector<std::atomic<int>> visits(100);
+    parallel_blocks(100, [&](Index b) {
+      if (b == 0) ++begun;
+      while (begun < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+      ++visits[static_cast<std::size_t>(b)];
+    });
+    return std::all_of(visits.begin(), visits.end(), [](const auto& n) { return n == 1; });
+  };
+  bool other = false;
+  std::thread thread([&] { other = loop(); });
+  CHECK(loop());
+  thread.join();
+  CHECK(other);
+  CHECK(begun == 2);
+}
+
+TEST_CASE("loops work in a process forked from one that has workers") {
+  const Threads use(3);
+  std::atomic<int> before{0};
+  parallel_blocks(100, [&](Index) { ++before; });
+  REQUIRE(before == 100);
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(60);  // a loop that hangs ends the child
+    std::atomic<int> visits{0};
+    parallel_blocks(100, [&](Index) { ++visits; });
+    std::exit(visits == 100 ? 17 : 1);
+  }
+  REQUIRE(child > 0);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 17);
+  std::atomic<int> after{0};
+  parallel_blocks(100, [&](Index) { ++after; });
+  CHECK(after == 100);
 }
 
 TEST_CASE("ranges cut a count into blocks of the given size, the last one shorter") {

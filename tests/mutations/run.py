@@ -101,7 +101,7 @@ class Trial:
             log.flush()
             try:
                 return subprocess.run(list(map(str, words)), cwd=directory, stdout=log, stderr=log, timeout=PATIENCE,
-                                      env=dict(os.environ, OMP_WAIT_POLICY="passive", **environment),
+                                      env=dict(os.environ, **environment),
                                       stdin=subprocess.DEVNULL, check=False).returncode
             except subprocess.TimeoutExpired:
                 return "no end"

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "base/parallel.hpp"
 #include "support/input_errors.hpp"
 #include "support/settings.hpp"
 #include "support/threads.hpp"

@@ -20,8 +20,8 @@ CMAKE = {
     "GIHFLOW_PYTHON": "python3",
     "GIHFLOW_STRACE": "strace",
     "HDF5": "libhdf5-dev",
-    "OpenMP": "g++",
     "RANDOM123_INCLUDE_DIR": "librandom123-dev",
+    "TBB": "libtbb-dev",
     "Threads": "g++",
     "Thrust": "libthrust-dev",
     "benchmark": "libbenchmark-dev",
@@ -42,7 +42,7 @@ PYTHON = {
 }
 # generators and compilers of the presets, and what scripts ask for
 TOOLS = {"Ninja": "ninja-build", "clang": "clang", "clang++": "clang", "clang-format": "clang-format", "doxygen": "doxygen"}
-ALWAYS = {"g++", "cmake", "python3", "libomp-dev"}  # the last is the OpenMP of clang
+ALWAYS = {"g++", "cmake", "python3"}
 OF_ALL = {"doxygen", "python3-h5netcdf"}  # of scripts/packages-all and no other; the last is how xarray reads HDF5
 NEEDED = re.compile(r"\bcommand -v ([\w+-]+) *> */dev/null *\|\|")
 

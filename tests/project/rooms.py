@@ -11,6 +11,7 @@ CODE = {".hpp", ".cpp", ".cu", ".cuh"}
 AT_HOME = {
     "HDF5": (re.compile(r"^(H5|hdf5)"), {"record"}),
     "CLI11": (re.compile(r"^CLI/"), {"cli"}),
+    "oneTBB": (re.compile(r"^(tbb|oneapi)/"), {"base"}),
     "toml++": (re.compile(r"^toml\+\+/"), {"run", "record", "cli"}),
     "Random123": (re.compile(r"^Random123/"), {"base"}),
     "Boost": (re.compile(r"^boost/"), {"base", "chain", "information", "flow", "theory"}),
