@@ -134,11 +134,12 @@ std::vector<std::pair<Index, Index>> Coordinates::softmax_groups() const {
   return groups;
 }
 
-void Coordinates::magnitude(const Eigen::VectorXd& x, Eigen::VectorXd& out) const {
-  out = x.cwiseAbs();
+Eigen::VectorXd Coordinates::magnitude(const Eigen::VectorXd& x) const {
+  Eigen::VectorXd out = x.cwiseAbs();
   Index logits = size_ - 1 - (stage_.a ? 1 : 0);
   for (Index k = 0; k < logits; ++k)
     out[k] = std::max(1.0, k < thetas() ? std::abs(x[k] - log_normalizer_) : out[k]);
+  return out;
 }
 
 double Coordinates::dissipation(const Point& at, const Gradient& gradient) const {

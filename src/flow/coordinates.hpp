@@ -45,7 +45,7 @@ class Coordinates {
   /// What an error in each component is to be compared with, at least: 0 for a and the dissipated
   /// energy; for logits 1 (θ counted from log C_D), since adding δ to one changes its softmax by a
   /// factor 1 + δ wherever it stands.
-  void magnitude(const Eigen::VectorXd& x, Eigen::VectorXd& out) const;
+  Eigen::VectorXd magnitude(const Eigen::VectorXd& x) const;
   /// Rate of dissipation, the squared norm of the gradient in (c, w, a) over the trained blocks.
   double dissipation(const Point& at, const Gradient& gradient) const;
 

@@ -8,7 +8,6 @@
 
 #include "flow/cartesian.hpp"
 #include "flow/stages.hpp"
-#include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/flow/hessian.hpp"
 
@@ -111,26 +110,18 @@ class StageDescent {
   StageDescent(TrainingState& state, const Schedule& schedule, const Objective& objective,
                const Objective* validation, const DescentOptions& options, Observer* observer)
       : state_(state),
-        schedule_(schedule),
-        stage_(schedule[static_cast<std::size_t>(state.stage)]),
         objective_(objective),
-        validation_(validation),
         options_(options),
-        observer_(observer),
+        recorder_(state, schedule, objective, validation, observer),
+        stage_(recorder_.stage()),
         coordinates_(stage_, state.start),
         size_(coordinates_.size()),
         rate_(options.learning_rate),
         steps_(descent_steps(stage_, rate_)),
+        outputs_(output_steps(stage_times(options, state, stage_), rate_, steps_)),
         batches_(options.batch > 0 && options.batch < objective.chains() ? objective.chains() : 0,
                  options.batch, options.seed),
-        minibatch_(options.batch > 0 && options.batch < objective.chains()) {
-    const auto number = static_cast<std::size_t>(state.stage);
-    outputs_ =
-        output_steps(number < options.times.size()
-                         ? options.times[number]
-                         : output_times(stage_.duration, options.outputs, options.first_output),
-                     rate_, steps_);
-  }
+        minibatch_(options.batch > 0 && options.batch < objective.chains()) {}
 
   Outcome run() {
     if (!state_.stepper.active) begin();
@@ -140,29 +131,23 @@ class StageDescent {
     record().hint.clear();
     while (record().outcome == Outcome::running && step() < steps_) {
       record().outcome = one_step();
-      if (record().outcome == Outcome::running && observer_) record().outcome = notify();
-      if (record().outcome == Outcome::running && interrupt_requested())
-        record().outcome = Outcome::interrupted;
+      if (record().outcome == Outcome::running) record().outcome = recorder_.notify();
     }
     if (step() >= steps_) record().outcome = Outcome::reached;
     return record().outcome;
   }
 
  private:
-  StageRecord& record() { return state_.trajectory.stages.back(); }
+  StageRecord& record() { return recorder_.record(); }
   DescentState& memory() { return std::get<DescentState>(state_.stepper.method); }
   Index& step() { return memory().step; }
   double& dissipated() { return state_.stepper.x.back(); }
   double* moments(Index which) { return memory().moments.data() + which * size_; }
 
   void begin() {
-    state_.trajectory.stages.push_back({});
-    record().stage = stage_;
-    record().integrator = to_string(options_.optimizer);
+    recorder_.begin(to_string(options_.optimizer));
     x_ = coordinates_.initial_point();
     StepperState& s = state_.stepper;
-    s = {};
-    s.active = true;
     s.dt = rate_;
     s.x.assign(x_.begin(), x_.end());
     s.x.push_back(0.0);
@@ -170,13 +155,6 @@ class StageDescent {
         0, coordinates_.normalizer(x_),
         std::vector<double>(static_cast<std::size_t>(moments_of(options_.optimizer) * size_))};
     snapshot();
-    s.next_output = 1;
-  }
-
-  Outcome notify() {
-    return observer_->after_step(
-        state_, {state_.stage, static_cast<Index>(schedule_.size()), state_.stepper.t,
-                 stage_.duration, &record().snapshots.back()});
   }
 
   /// The gradient that the next step follows.
@@ -240,7 +218,7 @@ class StageDescent {
       snapshot();
       ++s.next_output;
     }
-    keep_restart_point(record(), s);
+    recorder_.keep_restart_point();
     return Outcome::running;
   }
 
@@ -257,39 +235,27 @@ class StageDescent {
   }
 
   void snapshot() {
-    Snapshot out;
-    out.t = state_.stepper.t;
-    out.parameters = coordinates_.parameters(x_);
     coordinates_.point(x_, at_);
-    ++record().statistics.output_evaluations;
-    objective_.gradient(at_, g_, true);
-    coordinates_.gradient(x_, at_, g_, slope_);
-    out.loss = g_.loss;
-    out.validation_loss =
-        validation_ ? validation_->loss(at_) : std::numeric_limits<double>::quiet_NaN();
-    out.gradient_norm = slope_.norm();
-    out.dissipated = dissipated();
-    auto& snapshots = record().snapshots;
-    out.energy_residual =
-        (snapshots.empty() ? out.loss : snapshots.front().loss) - out.loss - out.dissipated;
-    snapshots.push_back(std::move(out));
+    recorder_.snapshot(state_.stepper.t, coordinates_.parameters(x_), at_, dissipated(),
+                       [&](const Gradient& gradient) {
+                         coordinates_.gradient(x_, at_, gradient, slope_);
+                         return slope_.norm();
+                       });
   }
 
   TrainingState& state_;
-  const Schedule& schedule_;
-  const Stage& stage_;
   const Objective& objective_;
-  const Objective* validation_;
   const DescentOptions& options_;
-  Observer* observer_;
+  StageRecorder recorder_;
+  const Stage& stage_;
   Cartesian coordinates_;
   Index size_;
   double rate_;
   Index steps_;
-  Index steps_before_ = 0;  ///< of earlier stages
+  std::vector<Index> outputs_;  ///< steps that are recorded
+  Index steps_before_ = 0;      ///< of earlier stages
   Batches batches_;
   bool minibatch_;
-  std::vector<Index> outputs_;
   Point at_;
   Gradient g_;
   Eigen::VectorXd x_, x_new_, slope_, move_;

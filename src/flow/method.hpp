@@ -3,11 +3,23 @@
 // One step of an integrator, without step size control: what the driver loop needs of a method.
 
 #include <Eigen/Core>
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <string>
 
 namespace gihflow {
+
+/// Thrown where a state, a slope or a Jacobian is not finite; the driver loop rejects the step.
+struct NonFinite {
+  Eigen::Index component;  ///< of the state
+};
+
+/// Throws NonFinite for the first component that is not finite.
+inline void require_finite(const Eigen::Ref<const Eigen::VectorXd>& x) {
+  for (Eigen::Index i = 0; i < x.size(); ++i)
+    if (!std::isfinite(x[i])) throw NonFinite{i};
+}
 
 /// ẋ = f(x); the flow is autonomous.
 using RightHandSide = std::function<void(const Eigen::VectorXd& x, Eigen::VectorXd& dxdt)>;
@@ -24,6 +36,7 @@ struct StepStart {
 struct StepEnd {
   Eigen::VectorXd x, slope, error;
   Eigen::VectorXd stage, stage_slope;
+  Eigen::MatrixXd jacobian;  ///< ∂f/∂x at x where it has become known, else empty
 };
 
 class Method {

@@ -6,6 +6,10 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
+#include <utility>
+
+#include "gihflow/base/context.hpp"
 
 namespace gihflow {
 
@@ -57,16 +61,53 @@ std::string size_error(const char* name, std::size_t size, Index expected) {
   return fmt::format("{} has {} entries: must be {}", name, size, expected);
 }
 
-void keep_restart_point(StageRecord& record, const StepperState& stepper) {
-  const auto step = static_cast<std::uint64_t>(record.statistics.accepted_steps);
+void StageRecorder::begin(std::string integrator) {
+  state_.trajectory.stages.push_back({});
+  record().stage = stage();
+  record().integrator = std::move(integrator);
+  stepper() = {};
+  stepper().active = true;
+  stepper().next_output = 1;
+}
+
+void StageRecorder::snapshot(double t, Parameters parameters, const Point& at, double dissipated,
+                             const std::function<double(const Gradient&)>& norm) {
+  Snapshot out;
+  out.t = t;
+  out.parameters = std::move(parameters);
+  ++record().statistics.output_evaluations;
+  objective_.gradient(at, gradient_, true);
+  out.loss = gradient_.loss;
+  out.validation_loss =
+      validation_ ? validation_->loss(at) : std::numeric_limits<double>::quiet_NaN();
+  out.gradient_norm = norm(gradient_);
+  out.dissipated = dissipated;
+  auto& snapshots = record().snapshots;
+  const double start = snapshots.empty() ? out.loss : snapshots.front().loss;
+  out.energy_residual = start - out.loss - out.dissipated;
+  snapshots.push_back(std::move(out));
+}
+
+void StageRecorder::keep_restart_point() {
+  const StepStatistics& statistics = record().statistics;
+  const auto step = static_cast<std::uint64_t>(statistics.accepted_steps);
   const std::uint64_t stride = std::bit_ceil(step / most_restart_points + 1);
   if (step % stride != 0) return;
   if (step == most_restart_points * stride / 2) {  // the first step of this stride
-    std::erase_if(record.restarts, [&](const RestartPoint& point) {
+    std::erase_if(record().restarts, [&](const RestartPoint& point) {
       return static_cast<std::uint64_t>(point.statistics.accepted_steps) % stride != 0;
     });
   }
-  record.restarts.push_back({stepper, record.statistics, record.gauge_drift});
+  record().restarts.push_back({stepper(), statistics, record().gauge_drift});
+}
+
+Outcome StageRecorder::notify() {
+  Outcome outcome = Outcome::running;
+  if (observer_)
+    outcome =
+        observer_->after_step(state_, {state_.stage, static_cast<Index>(schedule_.size()),
+                                       stepper().t, stage().duration, &record().snapshots.back()});
+  return outcome == Outcome::running && interrupt_requested() ? Outcome::interrupted : outcome;
 }
 
 }  // namespace gihflow

@@ -1,7 +1,9 @@
 #pragma once
 
-// What every way to train has in common: stage after stage, what a state to continue from must look
-// like, and the count of steps over all stages.
+// What flow and gradient descent have in common: stage after stage, the record of a stage, and what
+// a state to continue from must look like.
+
+#include <functional>
 
 #include "gihflow/flow/flow.hpp"
 
@@ -42,10 +44,6 @@ bool all_finite(const std::vector<double>& values);
 /// A sentence on a vector of the stepper that has not the expected size; empty where it has.
 std::string size_error(const char* name, std::size_t size, Index expected);
 
-/// After an accepted step: keeps the state as a restart point if it is its turn, and thins out
-/// those kept before. Which are kept depends on the number of the step alone.
-void keep_restart_point(StageRecord& record, const StepperState& stepper);
-
 /// Steps of a run so far, rejected ones included.
 inline Index total_steps(const TrainingState& state) {
   Index steps = 0;
@@ -53,5 +51,51 @@ inline Index total_steps(const TrainingState& state) {
     steps += stage.statistics.accepted_steps + stage.statistics.rejected_steps;
   return steps;
 }
+
+/// Output times of a stage: those of options.times where it names some, else output_times.
+template <class Options>
+std::vector<double> stage_times(const Options& options, const TrainingState& state,
+                                const Stage& stage) {
+  const auto number = static_cast<std::size_t>(state.stage);
+  return number < options.times.size()
+             ? options.times[number]
+             : output_times(stage.duration, options.outputs, options.first_output);
+}
+
+/// The record of the running stage as it grows: what is written at output times and after steps.
+class StageRecorder {
+ public:
+  StageRecorder(TrainingState& state, const Schedule& schedule, const Objective& objective,
+                const Objective* validation, Observer* observer)
+      : state_(state),
+        schedule_(schedule),
+        objective_(objective),
+        validation_(validation),
+        observer_(observer) {}
+
+  const Stage& stage() const { return schedule_[static_cast<std::size_t>(state_.stage)]; }
+  StageRecord& record() const { return state_.trajectory.stages.back(); }
+  StepperState& stepper() const { return state_.stepper; }
+
+  /// Opens the record of a stage that has not begun.
+  void begin(std::string integrator);
+  /// Records parameters at the point `at` and flow time t; `norm` gives the Euclidean norm of the
+  /// gradient in (c, w, a).
+  void snapshot(double t, Parameters parameters, const Point& at, double dissipated,
+                const std::function<double(const Gradient&)>& norm);
+  /// After an accepted step: keeps the state as a restart point if it is its turn, and thins out
+  /// those kept before. Which are kept depends on the number of the step alone.
+  void keep_restart_point();
+  /// After a step: what the observer wishes, or that the program was interrupted.
+  Outcome notify();
+
+ private:
+  TrainingState& state_;
+  const Schedule& schedule_;
+  const Objective& objective_;
+  const Objective* validation_;
+  Observer* observer_;
+  Gradient gradient_;
+};
 
 }  // namespace gihflow

@@ -2,26 +2,17 @@
 
 #include <Eigen/Eigenvalues>
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <vector>
 
 namespace gihflow {
 
-Index first_non_finite(const Eigen::VectorXd& x) {
-  for (Index i = 0; i < x.size(); ++i)
-    if (!std::isfinite(x[i])) return i;
-  return -1;
-}
-
 void StageSystem::slope(const Eigen::VectorXd& x, Eigen::VectorXd& dxdt) {
-  Index bad = first_non_finite(x);
-  if (bad >= 0) throw NonFinite{bad};
+  require_finite(x);
   const Point at = coordinates_.point(x);
   objective_.gradient(at, gradient_, false);
   coordinates_.slope(at, gradient_, dxdt);
-  bad = first_non_finite(dxdt);
-  if (bad >= 0) throw NonFinite{bad};
+  require_finite(dxdt);
 }
 
 Index StageSystem::jacobian(const Eigen::VectorXd& x, Eigen::MatrixXd& j) {
@@ -50,10 +41,7 @@ Index StageSystem::jacobian(const Eigen::VectorXd& x, Eigen::MatrixXd& j) {
     const Eigen::VectorXd sum = j.middleCols(begin, end - begin).rowwise().sum();
     j.col(left_out[g]) = -sum;
   }
-  for (Index k = 0; k < n; ++k) {
-    const Index bad = first_non_finite(j.col(k));
-    if (bad >= 0) throw NonFinite{bad};
-  }
+  for (Index k = 0; k < n; ++k) require_finite(j.col(k));
   return derivatives;
 }
 

@@ -6,17 +6,10 @@
 #include <Eigen/Core>
 
 #include "flow/coordinates.hpp"
+#include "flow/method.hpp"
 #include "gihflow/population/objective.hpp"
 
 namespace gihflow {
-
-/// Thrown where a state, a slope or a Jacobian is not finite; the driver loop catches it.
-struct NonFinite {
-  Index component;  ///< of the state
-};
-
-/// Index of the first component that is not finite, or −1.
-Index first_non_finite(const Eigen::VectorXd& x);
 
 class StageSystem {
  public:

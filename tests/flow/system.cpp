@@ -131,12 +131,12 @@ TEST_CASE("errors of logits are measured on a scale that knows no origin") {
   Parameters moved = start;  // c ten times larger: p, and what matters of θ, stay the same
   for (double& theta : moved.log_c_squared) theta += 2.0 * std::log(10.0);
   const Coordinates others(parse_schedule("cwa:1")[0], moved);
-  State x = coordinates.initial_state(), y = others.initial_state(), m, n;
+  State x = coordinates.initial_state(), y = others.initial_state();
   x[2] = -5000.0, y[2] = -5000.0 + 2.0 * std::log(10.0);
   x[9] = y[9] = 1e-9;
   x[10] = y[10] = -40.0;
-  coordinates.magnitude(x, m);
-  others.magnitude(y, n);
+  const State m = coordinates.magnitude(x);
+  const State n = others.magnitude(y);
   CHECK((m - n).cwiseAbs().maxCoeff() <= tolerance<double>(8.0, 5000.0));
   CHECK(m[0] >= 1.0);
   CHECK(m[2] == doctest::Approx(5000.0).epsilon(0.01));
