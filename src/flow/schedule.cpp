@@ -74,12 +74,17 @@ std::string to_string(const Schedule& schedule) {
 
 std::vector<double> output_times(double duration, Index outputs, double first) {
   if (first <= 0.0 || first > duration) first = std::min(1.0, duration / 1000.0);
+  if (first == 0.0) first = duration;
+  const double log_first = std::log(first);
+  // Logarithms before the quotient: duration/first may be more than the largest double.
+  const double ratio = std::log(duration) - log_first;
   std::vector<double> times{0.0};
-  const Index positive = outputs - 1;
-  const double ratio = std::log(duration / first);
-  for (Index k = 0; k + 1 < positive; ++k)
-    times.push_back(first *
-                    std::exp(ratio * static_cast<double>(k) / static_cast<double>(positive - 1)));
+  const Index between = outputs - 2;
+  for (Index k = 0; k < between; ++k) {
+    const double share = static_cast<double>(k) / static_cast<double>(between);
+    const double t = k == 0 ? first : std::exp(log_first + ratio * share);
+    if (t > times.back() && t < duration) times.push_back(t);
+  }
   times.push_back(duration);
   return times;
 }

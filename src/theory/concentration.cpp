@@ -1,16 +1,14 @@
 #include "gihflow/theory/concentration.hpp"
 
 #include <algorithm>
-#include <boost/numeric/odeint/stepper/generation/generation_controlled_runge_kutta.hpp>
-#include <boost/numeric/odeint/stepper/generation/generation_runge_kutta_dopri5.hpp>
-#include <boost/numeric/odeint/stepper/generation/make_controlled.hpp>
-#include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
 #include <cmath>
 #include <limits>
 
+#include "flow/integrate.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/model/parameters.hpp"
 #include "gihflow/population/gain.hpp"
+#include "theory/root.hpp"
 
 namespace gihflow {
 
@@ -58,94 +56,110 @@ std::vector<Concentration> concentrations(const Objective& objective, Index set,
   return result;
 }
 
-ReducedAttention::ReducedAttention(const Objective& objective, Index set, std::vector<double> w,
-                                   double a)
-    : objective_(objective),
-      set_(set),
-      a_(a),
-      heads_(heads_of(objective.model(), set)),
-      w_(std::move(w)) {
-  std::vector<double> rate;
-  slope(w_, rate);
-  double fastest = 0.0;
-  for (const double x : rate) fastest = std::max(fastest, std::abs(x));
-  dt_ = fastest > 0.0 ? 1e-3 / fastest : infinity;
-}
-
-void ReducedAttention::slope(const std::vector<double>& w, std::vector<double>& dwdt) const {
-  const Index M = objective_.model().window;
-  dwdt = selection_gain_slope(objective_, w, set_);
-  for (Index h = 0; h < objective_.model().heads; ++h) {
-    const std::vector<double> sigma = softmax(std::span(w).subspan(size(h * M), size(M)));
-    double mean = 0.0;
-    for (Index j = 0; j < M; ++j) mean += sigma[size(j)] * dwdt[size(h * M + j)];
-    for (Index j = 0; j < M; ++j) {
-      double& x = dwdt[size(h * M + j)];
-      x = a_ * sigma[size(j)] * (x - mean);
+class ReducedAttention::Flow final : public Integration {
+ public:
+  Flow(const Objective& objective, Index set, const std::vector<double>& w, double a)
+      : objective_(objective),
+        set_(set),
+        a_(a),
+        heads_(heads_of(objective.model(), set)),
+        method_(make_dormand_prince()) {
+    try {
+      start(0.0, Eigen::Map<const State>(w.data(), static_cast<Index>(w.size())), infinity);
+    } catch (const NonFinite&) {  // no step can be taken: w stays
+      dt_ = infinity;
     }
   }
-}
 
-void ReducedAttention::step(double end) {
-  using State = std::vector<double>;
-  namespace odeint = boost::numeric::odeint;
-  auto stepper = odeint::make_controlled(1e-9, 1e-8, odeint::runge_kutta_dopri5<State>());
-  const auto system = [this](const State& w, State& dwdt, double) { slope(w, dwdt); };
-  if (!(dt_ < infinity)) {  // at rest
-    t_ = end;
-    return;
+  /// Where no step can be taken any more, w stays.
+  void advance(double t) {
+    integrate(t);
+    t_ = std::max(t_, t);
   }
-  for (;;) {
-    const bool last = t_ + dt_ >= end;
-    const double planned = dt_;
-    double dt = last ? end - t_ : dt_;
-    if (!(t_ + dt > t_)) {
-      t_ = end;
-      return;
+
+  double advance_until(double level, double latest) {
+    if (least_attention(from_.x) >= level) return t_;
+    level_ = level;
+    const Outcome outcome = integrate(latest);
+    level_ = infinity;
+    return outcome == Outcome::interrupted ? t_ : infinity;
+  }
+
+ private:
+  Method& method() override { return *method_; }
+  State scale(const State& x, const State& y) const override {
+    return error_scale(x, y, 1e-8, 1e-9);
+  }
+
+  void slope(const State& w, State& dwdt) override {
+    require_finite(w);
+    const Index M = objective_.model().window;
+    dwdt.resize(w.size());
+    const std::vector<double> gain =
+        selection_gain_slope(objective_, {w.data(), size(w.size())}, set_);
+    for (Index h = 0; h < objective_.model().heads; ++h) {
+      const auto of_head = Eigen::Map<const State>(gain.data() + h * M, M);
+      const std::vector<double> row = softmax({w.data() + h * M, size(M)});
+      const auto sigma = Eigen::Map<const State>(row.data(), M);
+      const double mean = sigma.dot(of_head);
+      dwdt.segment(h * M, M) = a_ * sigma.array() * (of_head.array() - mean);
     }
-    if (stepper.try_step(system, w_, t_, dt) == odeint::success) {
-      if (last) t_ = end;
-      dt_ = last ? std::max(planned, dt) : dt;
-      return;
+    require_finite(dwdt);
+  }
+
+  /// Of the heads of the set, the least attention that one pays to a single component.
+  double least_attention(const State& w) const {
+    const Index M = objective_.model().window;
+    double least = 1.0;
+    for (const Index h : heads_) {
+      const std::vector<double> sigma = softmax({w.data() + h * M, size(M)});
+      least = std::min(least, *std::max_element(sigma.begin(), sigma.end()));
     }
-    dt_ = dt;
+    return least;
   }
-}
 
-const std::vector<double>& ReducedAttention::advance(double t) {
-  while (t_ < t) step(t);
-  return w_;
-}
-
-double ReducedAttention::least_attention() const {
-  const Index M = objective_.model().window;
-  double least = 1.0;
-  for (const Index h : heads_) {
-    const std::vector<double> sigma = softmax(std::span(w_).subspan(size(h * M), size(M)));
-    least = std::min(least, *std::max_element(sigma.begin(), sigma.end()));
+  void accepted(double, double dt) override {
+    if (least_attention(to_.x) < level_) return;
+    State between;
+    const auto above = [&](double part) {
+      method_->interpolate({}, from_, to_, dt, part, between);
+      return least_attention(between) - level_;
+    };
+    double part = root(above, 0.0, dt);
+    if (std::isnan(part)) part = dt;  // the crossing is the end of the step, but for rounding
+    above(part);
+    crossing_ = t_ + part;
+    at_crossing_ = between;
   }
-  return least;
+  Outcome after_step(bool is_accepted) override {
+    if (!is_accepted || least_attention(from_.x) < level_) return Outcome::running;
+    start(crossing_, at_crossing_, infinity);
+    return Outcome::interrupted;
+  }
+
+  const Objective& objective_;
+  Index set_;
+  double a_;
+  std::vector<Index> heads_;
+  std::unique_ptr<Method> method_;
+  double level_ = infinity;  ///< attention at which to stop
+  double crossing_ = 0.0;    ///< when it was passed
+  State at_crossing_;
+};
+
+ReducedAttention::ReducedAttention(const Objective& objective, Index set,
+                                   const std::vector<double>& w, double a)
+    : flow_(std::make_unique<Flow>(objective, set, w, a)) {}
+
+ReducedAttention::~ReducedAttention() = default;
+
+std::vector<double> ReducedAttention::advance(double t) {
+  flow_->advance(t);
+  return {flow_->state().begin(), flow_->state().end()};
 }
 
 double ReducedAttention::advance_until(double delta, double latest) {
-  while (least_attention() < 1.0 - delta) {
-    if (t_ >= latest) return infinity;
-    const std::vector<double> w = w_;
-    const double before = t_, dt = dt_;
-    step(latest);
-    if (least_attention() < 1.0 - delta) continue;
-    double left = before, right = t_;  // bisection inside the step
-    while (right - left > 1e-6 * right) {
-      const double middle = 0.5 * (left + right);
-      w_ = w;
-      t_ = before;
-      dt_ = dt;
-      advance(middle);
-      (least_attention() < 1.0 - delta ? left : right) = middle;
-    }
-    break;
-  }
-  return t_;
+  return flow_->advance_until(1.0 - delta, latest);
 }
 
 }  // namespace gihflow

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "support/input_errors.hpp"
 
@@ -43,4 +44,24 @@ TEST_CASE("output times start at zero, end at the end and grow in between") {
   CHECK(output_times(50.0, 10, 2.0)[1] == 2.0);
   CHECK(output_times(50.0, 2) == std::vector<double>{0.0, 50.0});
   CHECK(output_times(50.0, 3) == std::vector<double>{0.0, 0.05, 50.0});
+}
+
+TEST_CASE("output times increase for every first time and duration that is a number") {
+  const double tiny = 5e-324, huge = 1e308;
+  for (const double duration : {tiny, 1e-320, 1e-300, 1.0, 2000.0, huge})
+    for (const double first : {0.0, tiny, 1e-307, 1.0, 2000.0 * (1.0 - 1e-15)}) {
+      CAPTURE(duration);
+      CAPTURE(first);
+      const auto times = output_times(duration, 200, first);
+      CHECK(times.front() == 0.0);
+      CHECK(times.back() == duration);
+      for (std::size_t k = 1; k < times.size(); ++k) CHECK(times[k] > times[k - 1]);
+    }
+  const auto times = output_times(2000.0, 200, 1e-307);
+  REQUIRE(times.size() == 200);
+  CHECK(times[1] == 1e-307);
+  // Evenly spaced in log t.
+  const double step = (std::log(2000.0) - std::log(1e-307)) / 198.0;
+  for (std::size_t k = 2; k < times.size(); ++k)
+    CHECK(std::abs(std::log(times[k]) - std::log(times[k - 1]) - step) <= 1e-12 * 710.0);
 }

@@ -31,7 +31,8 @@ std::string to_string(const Schedule& schedule);
 std::string blocks_of(const Stage& stage);
 
 /// Times at which a stage is recorded: t = 0 and the end included, the others spaced evenly in
-/// log t between `first` (default min(1, duration/1000)) and the end; `outputs` ≥ 2 in all.
+/// log t between `first` (default min(1, duration/1000)) and the end; `outputs` ≥ 2 in all, fewer
+/// where there are not as many distinct numbers. Always increasing.
 std::vector<double> output_times(double duration, Index outputs, double first = 0.0);
 
 }  // namespace gihflow

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -25,31 +26,22 @@ std::vector<Concentration> concentrations(const Objective& objective, Index set,
                                           std::span<const double> w, double a);
 
 /// Stage II before the asymptotics: the gradient flow ẇ = a·∂G(S;w)/∂w in w alone (7.2). Exact as
-/// a → 0. Integrated by an embedded Runge–Kutta pair of its own, relative tolerance 1e-8.
+/// a → 0. Integrated by Dormand–Prince 5(4) with relative tolerance 1e-8.
 class ReducedAttention {
  public:
-  /// objective must outlive this. Not the reference engine's.
-  ReducedAttention(const Objective& objective, Index set, std::vector<double> w, double a);
+  /// w [H, M] at t = 0. objective must outlive this. Not the reference engine's.
+  ReducedAttention(const Objective& objective, Index set, const std::vector<double>& w, double a);
+  ~ReducedAttention();
 
   /// w [H, M] at flow time t, at least the time of the last call.
-  const std::vector<double>& advance(double t);
+  std::vector<double> advance(double t);
   /// Advances until every head of S has at least 1 − δ of its attention on one component, and
   /// returns the flow time; ∞ if that has not happened at `latest`.
   double advance_until(double delta, double latest);
 
  private:
-  /// One accepted step that ends at `end` at the latest.
-  void step(double end);
-  void slope(const std::vector<double>& w, std::vector<double>& dwdt) const;
-  double least_attention() const;
-
-  const Objective& objective_;
-  Index set_;
-  double a_;
-  std::vector<Index> heads_;
-  std::vector<double> w_;
-  double t_ = 0.0;
-  double dt_ = 0.0;
+  class Flow;
+  std::unique_ptr<Flow> flow_;
 };
 
 }  // namespace gihflow
