@@ -24,7 +24,7 @@ int predict(const Invocation& invocation) {
     const bool is_set = !p.sharp_set.empty() || !p.trained_set.empty();
     json.push_back({{"phase", phase_of(p.quantity)},
                     {"name", to_string(p.quantity)},
-                    {"subject", json_subject(p)},
+                    {"subject", json_subject(p.quantity, p.subject)},
                     {"quantity", label(p.quantity, p.subject)},
                     {"units", units_of(p.quantity)},
                     {"sharp", is_set ? Json(p.sharp_set) : json_number(p.sharp)},

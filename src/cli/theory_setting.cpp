@@ -55,10 +55,9 @@ TheorySetting theory_setting(const Problem& problem) {
   return theory;
 }
 
-Json json_subject(const Prediction& prediction) {
+Json json_subject(Quantity quantity, const Subject& subject) {
   Json json = Json::object();
-  for (const auto& [name, value] : members_of(prediction.quantity, prediction.subject))
-    json[name] = value;
+  for (const auto& [name, value] : members_of(quantity, subject)) json[name] = value;
   return json;
 }
 

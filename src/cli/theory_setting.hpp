@@ -19,8 +19,8 @@ struct TheorySetting {
 };
 TheorySetting theory_setting(const Problem& problem);
 
-/// What a prediction is of: an object with the members_of its quantity.
-Json json_subject(const Prediction& prediction);
+/// The members_of a quantity as an object.
+Json json_subject(Quantity quantity, const Subject& subject);
 
 /// A table of predictions, with what was measured where that is given.
 std::string prediction_table(const std::vector<Prediction>& predictions,

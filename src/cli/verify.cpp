@@ -48,13 +48,13 @@ std::string as_table(const Verification& verification) {
   std::vector<std::string> regimes;
   for (const VerificationRow& row : verification.rows) {
     const bool sets = !row.predicted_set.empty();
-    std::string name = row.quantity;
+    std::string name = label(row);
     if (!row.regime.empty()) {
       auto known = std::find(regimes.begin(), regimes.end(), row.regime);
       if (known == regimes.end()) known = regimes.insert(regimes.end(), row.regime);
       name += fmt::format(" [{}]", known - regimes.begin() + 1);
     }
-    table.add({name, row.phase, sets ? row.predicted_set : number(row.predicted),
+    table.add({name, phase_of(row.quantity), sets ? row.predicted_set : number(row.predicted),
                sets ? row.measured_set : number(row.measured),
                sets ? "" : small_number(row.difference), sets ? "" : number(row.tolerance),
                row.passed ? "PASS" : "FAIL"});
@@ -83,8 +83,11 @@ std::string as_json(const Verification& verification) {
   Json rows = Json::array(), lines = Json::array();
   for (const VerificationRow& row : verification.rows) {
     const bool sets = !row.predicted_set.empty();
-    rows.push_back({{"phase", row.phase},
-                    {"quantity", row.quantity},
+    rows.push_back({{"phase", phase_of(row.quantity)},
+                    {"name", to_string(row.quantity)},
+                    {"subject", json_subject(row.quantity, row.subject)},
+                    {"setting", row.setting},
+                    {"quantity", label(row)},
                     {"predicted", sets ? Json(row.predicted_set) : json_number(row.predicted)},
                     {"measured", sets ? Json(row.measured_set) : json_number(row.measured)},
                     {"difference", json_number(row.difference)},
@@ -97,7 +100,7 @@ std::string as_json(const Verification& verification) {
     const bool is_set = !p.sharp_set.empty() || !p.trained_set.empty();
     lines.push_back({{"phase", phase_of(p.quantity)},
                      {"name", to_string(p.quantity)},
-                     {"subject", json_subject(p)},
+                     {"subject", json_subject(p.quantity, p.subject)},
                      {"quantity", label(p.quantity, p.subject)},
                      {"units", units_of(p.quantity)},
                      {"sharp", is_set ? Json(p.sharp_set) : json_number(p.sharp)},

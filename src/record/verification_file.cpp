@@ -8,10 +8,20 @@ namespace gihflow {
 
 namespace {
 
-void write_comparison(hdf5::Image& image, const std::string& path, const VerificationRow& row) {
+/// A group for what a quantity of a subject is or was.
+void write_identity(hdf5::Image& image, const std::string& path, Quantity quantity,
+                    const Subject& subject) {
   image.group(path);
-  image.attribute(path, "phase", row.phase);
-  image.attribute(path, "quantity", row.quantity);
+  image.attribute(path, "phase", phase_of(quantity));
+  image.attribute(path, "name", to_string(quantity));
+  for (const auto& [name, value] : members_of(quantity, subject))
+    image.attribute(path, name, value);
+}
+
+void write_comparison(hdf5::Image& image, const std::string& path, const VerificationRow& row) {
+  write_identity(image, path, row.quantity, row.subject);
+  image.attribute(path, "setting", row.setting);
+  image.attribute(path, "quantity", label(row));
   image.attribute(path, "predicted", row.predicted);
   image.attribute(path, "measured", row.measured);
   image.attribute(path, "difference", row.difference);
@@ -23,26 +33,21 @@ void write_comparison(hdf5::Image& image, const std::string& path, const Verific
 }
 
 void write_curve(hdf5::Image& image, const std::string& path, const Curve& curve) {
-  image.group(path);
-  image.attribute(path, "phase", curve.phase);
-  image.attribute(path, "name", curve.name);
+  write_identity(image, path, curve.quantity, curve.subject);
+  image.attribute(path, "setting", curve.setting);
   const std::string x = path + "/x";
-  image.dataset<double>(x, curve.x, {curve.x.size()}, {curve.x_units, curve.x_name, {}});
+  image.dataset<double>(x, curve.x, {curve.x.size()}, {"1", curve.x_name, {}});
   image.make_scale(x);
   for (const auto& [name, values] :
        {std::pair{"measured", &curve.measured}, std::pair{"predicted", &curve.predicted}}) {
     image.dataset<double>(path + "/" + name, *values, {values->size()},
-                          {curve.y_units, fmt::format("{}, {}", curve.y_name, name), {x}});
+                          {"1", fmt::format("{}, {}", curve.y_name, name), {x}});
   }
 }
 
 void write_departure(hdf5::Image& image, const std::string& path, const Departure& departure) {
   const Prediction& p = departure.prediction;
-  image.group(path);
-  image.attribute(path, "phase", phase_of(p.quantity));
-  image.attribute(path, "name", to_string(p.quantity));
-  for (const auto& [name, value] : members_of(p.quantity, p.subject))
-    image.attribute(path, name, value);
+  write_identity(image, path, p.quantity, p.subject);
   image.attribute(path, "quantity", label(p.quantity, p.subject));
   image.attribute(path, "units", units_of(p.quantity));
   image.attribute(path, "sharp", p.sharp);

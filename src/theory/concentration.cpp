@@ -8,6 +8,7 @@
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/model/parameters.hpp"
 #include "gihflow/population/gain.hpp"
+#include "theory/readings.hpp"
 #include "theory/root.hpp"
 
 namespace gihflow {
@@ -15,8 +16,6 @@ namespace gihflow {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-/// Beside it a logit of 0 has no weight: e^{−1000} is 0.
-constexpr double one_hot_logit = 1000.0;
 
 std::size_t size(Index n) {
   return static_cast<std::size_t>(n);

@@ -15,6 +15,7 @@
 #include "gihflow/base/subsets.hpp"
 #include "population/engines.hpp"
 #include "population/statistics.hpp"
+#include "theory/readings.hpp"
 #include "theory/root.hpp"
 
 namespace gihflow {
@@ -80,9 +81,6 @@ double mean_total_variation(std::span<const double> reference, std::span<const d
   const std::size_t contexts = reference.size() / size(vocabulary);
   return 0.5 * sum / static_cast<double>(contexts);
 }
-
-/// σ^{(h)} on one lag alone, for softmax(w): the others are e^{−1000} of it.
-constexpr double one_hot_logit = 1000.0;
 
 struct Mechanism {
   std::vector<double> p;
@@ -435,19 +433,16 @@ std::vector<std::string> names_of(const Parts& parts) {
 std::vector<Index> attended_lags(const Parameters& parameters, const Model& model,
                                  std::uint32_t mask) {
   std::vector<Index> lags;
-  for (const Index h : heads_of(mask)) {
-    const auto row = parameters.w.begin() + h * model.window;
-    lags.push_back(model.lag(h, std::max_element(row, row + model.window) - row));
-  }
+  for (const Index h : heads_of(mask))
+    lags.push_back(model.lag(h, leading_component(parameters, h)));
   std::sort(lags.begin(), lags.end());
   lags.erase(std::unique(lags.begin(), lags.end()), lags.end());
   return lags;
 }
 
 std::vector<Index> leading_lags(const Parameters& parameters, const Model& model) {
-  const auto& theta = parameters.log_c_squared;
-  const auto leading = std::max_element(theta.begin(), theta.end()) - theta.begin();
-  return attended_lags(parameters, model, subsets(model.heads, model.degree)[size(leading)]);
+  const auto sets = subsets(model.heads, model.degree);
+  return attended_lags(parameters, model, sets[size(leading_set(parameters))]);
 }
 
 std::vector<Substitution> substitutions(const WindowSample& sample, const Parameters& parameters,

@@ -23,19 +23,13 @@ const Snapshots* stage_of(const Trajectory& trajectory, bool Stage::*block) {
   return nullptr;
 }
 
-Index leading_set(const Snapshot& s) {
-  const auto& theta = s.parameters.log_c_squared;
-  return std::max_element(theta.begin(), theta.end()) - theta.begin();
-}
-
 /// 1 − σ of a head on the component that it attends to most at the start.
 double left_by(Index head, const Parameters& start, const Snapshot& s) {
-  const auto row = start.w.begin() + head * start.window;
-  return unattended(s.parameters, head, std::max_element(row, row + start.window) - row);
+  return unattended(s.parameters, head, leading_component(start, head));
 }
 
 double selection(Quantity quantity, const Subject& subject, const Snapshots& s) {
-  const double time = takeover_of(s, leading_set(s.back()), prediction_delta);
+  const double time = takeover_of(s, leading_set(s.back().parameters), prediction_delta);
   if (quantity == Quantity::takeover_time) return time;
   if (quantity != Quantity::log_odds_slope) return nan;
   const Index heads = s.front().parameters.heads;
@@ -49,8 +43,8 @@ double selection(Quantity quantity, const Subject& subject, const Snapshots& s) 
 /// Time at which every head of the leading subset keeps no more than prediction_delta of its
 /// attention off its lag, by interpolation in log t; NaN if that does not happen.
 double concentration_time(const Snapshots& s, const Parameters& start) {
-  const std::uint32_t mask =
-      subsets(start.heads, start.degree)[static_cast<std::size_t>(leading_set(s.back()))];
+  const std::uint32_t mask = subsets(
+      start.heads, start.degree)[static_cast<std::size_t>(leading_set(s.back().parameters))];
   const auto most_left = [&](const Snapshot& at) {
     double left = 0.0;
     for (const Index head : elements_of(mask)) left = std::max(left, left_by(head - 1, start, at));

@@ -21,7 +21,6 @@ namespace gihflow {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double one_hot_logit = 1000.0;
 /// Flow time times a beyond which the reduced flow of stage II is not followed.
 constexpr double most_reduced_time = 1e10;
 
@@ -79,19 +78,14 @@ class Predictor {
 
   std::vector<double> sharp_attention() const {
     std::vector<double> w(in_.start.w.size(), 0.0);
-    for (Index h = 0; h < model_.heads; ++h) {
-      const auto row = in_.start.w.begin() + h * model_.window;
-      w[size(h * model_.window + (std::max_element(row, row + model_.window) - row))] =
-          one_hot_logit;
-    }
+    for (Index h = 0; h < model_.heads; ++h)
+      w[size(h * model_.window + leading_component(in_.start, h))] = one_hot_logit;
     return w;
   }
 
   Parameters selected() const {
     Parameters q = in_.start;
-    std::vector<double> c(q.log_c_squared.size(), 0.0);
-    c[size(set_)] = 0.01;
-    q.set_c(c);
+    select(q, set_);
     return q;
   }
 

@@ -43,7 +43,13 @@ constexpr std::array rows = {
     Row{plateau, "plateau", "III", "1", "plateau of a"},
     Row{final_a, "final_a", "III", "1", "a at the end of the stage"},
     Row{gih_loss, "gih_loss", "limit", "nats", "loss of GIH(S*)"},
-    Row{entropy_floor, "entropy_floor", "limit", "nats", "entropy floor"}};
+    Row{entropy_floor, "entropy_floor", "limit", "nats", "entropy floor"},
+    Row{unattended, "unattended", "II", "1", "1 - attention of head {head}, worst of all t"},
+    Row{unused_motion, "unused_motion", "II", "1", "motion of unused heads"},
+    Row{growth_time, "growth_time", "III", "flow time", "time to reach a, worst of all a"},
+    Row{normalizer_drift, "normalizer_drift", "all", "1", "drift of log C_D"},
+    Row{energy_residual, "energy_residual", "all", "1", "energy law, residual / drop of the loss"},
+    Row{outcome, "outcome", "all", "1", "every run reached its end"}};
 
 const Row& row_of(Quantity quantity) {
   return rows[static_cast<std::size_t>(quantity)];

@@ -2,6 +2,7 @@
 
 // Quantities read off the snapshots of a stage, to compare with predictions.
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -10,6 +11,28 @@
 #include "gihflow/flow/trajectory.hpp"
 
 namespace gihflow {
+
+/// Logit of one-hot attention beside logits of 0: e^{−1000} is 0.
+inline constexpr double one_hot_logit = 1000.0;
+
+/// p = δ_S exactly: the coefficients of all other subsets are 0.
+inline void select(Parameters& parameters, Index set) {
+  std::vector<double> c(parameters.log_c_squared.size(), 0.0);
+  c[static_cast<std::size_t>(set)] = 0.01;
+  parameters.set_c(c);
+}
+
+/// Position of the subset with the largest p.
+inline Index leading_set(const Parameters& parameters) {
+  const auto& theta = parameters.log_c_squared;
+  return std::max_element(theta.begin(), theta.end()) - theta.begin();
+}
+
+/// Component of its window that a head attends to most, 0-based.
+inline Index leading_component(const Parameters& parameters, Index head) {
+  const auto row = parameters.w.begin() + head * parameters.window;
+  return std::max_element(row, row + parameters.window) - row;
+}
 
 /// log(p_S/p_S') of a snapshot.
 inline double log_odds(const Snapshot& s, Index set, Index other) {

@@ -82,13 +82,13 @@ class Verify(DirectoryTest):
         config = self.directory / "own.toml"
         config.write_text('chains = 300\nstages = ["c:200", "w:2000", "a:200"]\n')
         result = json.loads(run("gihflow", "verify", "--quiet", "--json", "--config", config, "-o", path).stdout)
-        rows = by_quantity(result["rows"])
+        rows = {(row["name"], row["setting"]): row for row in result["rows"]}
         self.assertTrue(result["passed"])
         self.assertTrue(all(row["passed"] for row in result["rows"]))
         for parents in ("{1}", "{1,2}", "{1,3}", "{2,3}"):
-            self.assertEqual(rows[f"S* of parents {parents}"]["measured"], parents)
+            self.assertEqual(rows["takeover_set", f"parents {parents}"]["measured"], parents)
         for alpha, exponent in ((0.3, 1.3), (0.5, 1.5), (2.0, 2), (5.0, 2)):
-            row = rows[f"growth exponent, epsilon 0, alpha {alpha:g}"]
+            row = rows["growth_exponent", f"epsilon 0, alpha {alpha:g}"]
             self.assertEqual(row["predicted"], exponent)
             self.assertLess(abs(row["measured"] / exponent - 1), 0.03)
 
@@ -102,8 +102,12 @@ class Verify(DirectoryTest):
             self.assertEqual(len(f["departures"]), len(result["departures"]))
             for line, stored in zip(result["departures"], (f[f"departures/line_{k + 1}"].attrs for k in range(3))):
                 self.assertEqual((line["name"], line["quantity"]), (stored["name"], stored["quantity"]))
-            first = f["comparisons/row_1"].attrs
-            self.assertEqual(first["quantity"], result["rows"][0]["quantity"])
+            for row, stored in zip(result["rows"], (f[f"comparisons/row_{k + 1}"].attrs for k in range(len(result["rows"])))):
+                self.assertEqual([row[key] for key in ("phase", "name", "setting", "quantity")],
+                                 [stored[key] for key in ("phase", "name", "setting", "quantity")])
+                self.assertEqual(row["subject"], {key: stored[key] for key in ("set", "other", "head", "lag") if key in stored})
+            self.assertEqual({curve.attrs["name"] for curve in f["curves"].values()},
+                             {"log_odds_slope", "unattended", "concentration_limit", "growth_time", "plateau"})
             self.assertEqual({curve.attrs["phase"] for curve in f["curves"].values()}, {"I", "II", "III"})
             for curve in f["curves"].values():
                 self.assertEqual(curve["x"].shape, curve["measured"].shape)

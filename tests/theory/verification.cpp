@@ -53,10 +53,11 @@ VerifyOptions options(std::vector<std::string> experiments, double p, double w, 
   return o;
 }
 
-/// Whether the row whose quantity begins with `quantity` passed; there must be one.
-bool passed(const Verification& v, const std::string& quantity) {
-  const auto row = std::ranges::find_if(
-      v.rows, [&](const VerificationRow& r) { return r.quantity.starts_with(quantity); });
+/// Whether the first row of a quantity passed; there must be one.
+bool passed(const Verification& v, Quantity quantity, const Subject& subject = {}) {
+  const auto row = std::ranges::find_if(v.rows, [&](const VerificationRow& r) {
+    return r.quantity == quantity && (subject == Subject{} || r.subject == subject);
+  });
   REQUIRE(row != v.rows.end());
   return row->passed;
 }
@@ -73,20 +74,20 @@ TEST_CASE("a right gradient passes, one wrong by 2 % in a single block does not"
 
   const Verification p = verify(options(one, 1.02, 1, 1));
   CHECK(!p.passed());
-  CHECK(!passed(p, "worst log-odds slope"));
-  CHECK(!passed(p, "time to p"));
-  CHECK(!passed(p, "energy law"));
-  CHECK(passed(p, "S*"));
+  CHECK(!passed(p, Quantity::log_odds_slope));
+  CHECK(!passed(p, Quantity::takeover_time));
+  CHECK(!passed(p, Quantity::energy_residual));
+  CHECK(passed(p, Quantity::takeover_set));
 
   const Verification w = verify(options(two, 1, 1.02, 1));
   CHECK(!w.passed());
-  CHECK(!passed(w, "t(1 - attention) of head 1"));
-  CHECK(!passed(w, "1 - attention of head 3, worst"));
-  CHECK(passed(w, "motion of unused heads"));
+  CHECK(!passed(w, Quantity::concentration_limit, {.head = 0}));
+  CHECK(!passed(w, Quantity::unattended, {.head = 2}));
+  CHECK(passed(w, Quantity::unused_motion));
 
   const Verification a = verify(options(three, 1, 1, 0.98));
   CHECK(!a.passed());
-  CHECK(!passed(a, "speed of a"));
+  CHECK(!passed(a, Quantity::growth_speed));
 }
 
 TEST_CASE("curves carry as many points on both sides, sub-experiments are announced and chosen") {
@@ -97,6 +98,20 @@ TEST_CASE("curves carry as many points on both sides, sub-experiments are announ
   const Verification v = verify(o);
   CHECK(names == std::vector<std::string>{"selection of {1,2}", "start of growth"});
   CHECK(v.curves.size() == 6);
+  // Quantity, subject and setting identify a row, and each curve belongs to a row.
+  for (const VerificationRow& row : v.rows)
+    CHECK(std::ranges::count_if(v.rows, [&](const VerificationRow& r) {
+            return r.quantity == row.quantity && r.subject == row.subject &&
+                   r.setting == row.setting;
+          }) == 1);
+  for (const Curve& c : v.curves)
+    CHECK(std::ranges::any_of(v.rows, [&](const VerificationRow& r) {
+      return r.quantity == c.quantity && r.subject == c.subject && r.setting == c.setting;
+    }));
+  CHECK(v.rows.front().quantity == Quantity::takeover_set);
+  CHECK(v.rows.front().predicted_set == "{1,2}");
+  CHECK(label(v.rows.front()) == "set that takes over, parents {1,2}");
+  CHECK(label(v.rows.back()) == "every run reached its end");
   for (const Curve& c : v.curves) {
     CHECK(c.x.size() == c.measured.size());
     CHECK(c.x.size() == c.predicted.size());

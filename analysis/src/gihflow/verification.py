@@ -30,7 +30,9 @@ class Curve:
     """Points of a trajectory on a predicted curve, all arrays of one length."""
 
     phase: str
-    name: str
+    name: str  # of the quantity, "log_odds_slope"
+    subject: dict[str, str]  # what it is of: set, other, head
+    setting: str  # what was integrated, "parents {1,2}"
     x: np.ndarray
     measured: np.ndarray
     predicted: np.ndarray
@@ -53,6 +55,13 @@ def _numbered(group: h5py.Group) -> list[h5py.Group]:
     return [group[name] for name in sorted(group, key=lambda name: int(name.rpartition("_")[2]))]
 
 
+def _curve(group: h5py.Group) -> Curve:
+    known = _attributes(group)
+    subject = {key: known[key] for key in ("set", "other", "head", "lag") if key in known}
+    return Curve(known["phase"], known["name"], subject, known["setting"], group["x"][:], group["measured"][:],
+                 group["predicted"][:])
+
+
 def read(path: str | os.PathLike) -> Verification:
     """Reads a file of gihflow verify. Raises RunFileError if it is missing, damaged or something else."""
     path = os.fspath(path)
@@ -64,20 +73,19 @@ def read(path: str | os.PathLike) -> Verification:
                 path=path,
                 passed=bool(file.attrs["passed"]),
                 rows=[_attributes(group) for group in _numbered(file["comparisons"])],
-                curves=[Curve(_plain(group.attrs["phase"]), _plain(group.attrs["name"]), group["x"][:], group["measured"][:],
-                              group["predicted"][:]) for group in _numbered(file["curves"])],
+                curves=[_curve(group) for group in _numbered(file["curves"])],
                 departures=[_attributes(group) for group in _numbered(file["departures"])])
     except (OSError, RuntimeError, KeyError, ValueError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).strip("'\"").split()) or type(error).__name__
         raise RunFileError(f"{path}: is not a file that gihflow verify wrote ({reason}).") from error
 
 
-def _panels(curves: list[Curve]) -> dict[str, list[Curve]]:
-    """Curves by the setting, which is the last part of their names."""
+def _panels(verification: Verification, name: str) -> dict[str, list[Curve]]:
+    """Curves of one quantity by their setting."""
     panels: dict[str, list[Curve]] = {}
-    for curve in curves:
-        panels.setdefault(curve.name.rpartition(", ")[2] if "asymptote" not in curve.name
-                          else curve.name.removesuffix(", asymptote").rpartition(", ")[2], []).append(curve)
+    for curve in verification.curves:
+        if curve.name == name:
+            panels.setdefault(curve.setting, []).append(curve)
     return panels
 
 
@@ -120,32 +128,29 @@ def _marks(axes: Axes, handles: list[Line2D], **options) -> None:
 
 def selection(verification: Verification) -> Figure:
     """Stage I: log odds of every set against the one that takes over, on the straight lines of (7.1)."""
-    panels = _panels([curve for curve in verification.curves if curve.phase == "I"])
+    panels = _panels(verification, "log_odds_slope")
     figure, axes = _figure(len(panels))
     for place, (setting, curves) in zip(axes, panels.items()):
         for k, curve in enumerate(curves):
-            _pair(place, k, curve.x, curve.measured, curve.x, curve.predicted, curve.name.partition(" against")[0], 9)
-        winner = curves[0].name.partition(" against ")[2].rpartition(", ")[0]
+            _pair(place, k, curve.x, curve.measured, curve.x, curve.predicted, curve.subject["set"], 9)
         place.set_title(setting + (", infinite context" if "parents" in setting else ""))
         place.set_xlabel("flow time $t$")
-        place.set_ylabel(f"$\\log(p_S/p_{{S^*}})$, $S^*$ = {winner}")
+        place.set_ylabel(f"$\\log(p_S/p_{{S^*}})$, $S^*$ = {curves[0].subject['other']}")
         _marks(place, place.get_legend_handles_labels()[0], loc="lower left", ncols=2)
     return figure
 
 
 def concentration(verification: Verification) -> Figure:
     """Stage II: attention that each head keeps off its lag, on the reduced flow and its 1/t asymptote (7.2)."""
-    panels = _panels([curve for curve in verification.curves if curve.phase == "II"])
+    panels, limits = _panels(verification, "unattended"), _panels(verification, "concentration_limit")
     figure, axes = _figure(len(panels))
     for place, (setting, curves) in zip(axes, panels.items()):
         place.set(xscale="log", yscale="log")
-        heads = [curve for curve in curves if "asymptote" not in curve.name]
-        limits = [curve for curve in curves if "asymptote" in curve.name]
-        for k, (curve, limit) in enumerate(zip(heads, limits)):
+        for k, (curve, limit) in enumerate(zip(curves, limits[setting])):
             shown = limit.predicted < 1
             place.plot(limit.x[shown], limit.predicted[shown], color="0.6", linewidth=0.9, linestyle=(0, (1, 1)),
                        label="$\\propto 1/t$" if k == 0 else None)
-            _pair(place, k, curve.x, curve.measured, curve.x, curve.predicted, curve.name.partition(", ")[0])
+            _pair(place, k, curve.x, curve.measured, curve.x, curve.predicted, f"head {curve.subject['head']}")
         place.set(title=setting, xlabel="flow time $t$", ylabel="$1-\\sigma$ on the own lag")
         _marks(place, place.get_legend_handles_labels()[0], loc="lower left")
     return figure
@@ -153,20 +158,18 @@ def concentration(verification: Verification) -> Figure:
 
 def growth(verification: Verification) -> Figure:
     """Stage III: a over flow time on the exact law (7.3) in infinite context, and towards its plateau in a finite one."""
-    curves = [curve for curve in verification.curves if curve.phase == "III"]
-    infinite = [curve for curve in curves if "context" not in curve.name]
-    finite = [curve for curve in curves if "context" in curve.name]
+    finite = _panels(verification, "plateau")
     figure, axes = _figure(1 + bool(finite))
     axes[0].set(xscale="log")
-    for k, curve in enumerate(infinite):  # x is a, the ordinate flow time
-        label = curve.name.replace("epsilon", "$\\varepsilon$ =").replace("alpha", "$\\alpha$ =")
-        _pair(axes[0], k, curve.measured, curve.x, curve.predicted, curve.x, label)
+    for k, (setting, curves) in enumerate(_panels(verification, "growth_time").items()):  # x is a, the ordinate flow time
+        label = setting.replace("epsilon", "$\\varepsilon$ =").replace("alpha", "$\\alpha$ =")
+        _pair(axes[0], k, curves[0].measured, curves[0].x, curves[0].predicted, curves[0].x, label)
     axes[0].set(title="infinite context", xlabel="flow time $t$", ylabel="$a$")
     _marks(axes[0], axes[0].get_legend_handles_labels()[0], loc="upper left")
-    for curve in finite:
+    for setting, (curve,) in finite.items():
         axes[1].plot(curve.x, curve.predicted, color="0.4", linestyle=(0, (4, 2)), label="predicted plateau $a^*$")
         axes[1].plot(curve.x[::6], curve.measured[::6], "o", color="black", markersize=4, markerfacecolor="white")
-        axes[1].set(xscale="log", title=curve.name.removeprefix("a in a "), xlabel="flow time $t$", ylabel="$a$")
+        axes[1].set(xscale="log", title=setting, xlabel="flow time $t$", ylabel="$a$")
         _marks(axes[1], axes[1].get_legend_handles_labels()[0], loc="lower right")
     return figure
 

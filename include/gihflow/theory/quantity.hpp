@@ -10,7 +10,7 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// What theory predicts about a training, and a trajectory may show.
+/// What theory predicts about a training, and what a trajectory shows.
 enum class Quantity {
   information_set,      ///< S* of (6.3), a set of lags
   information_gap,      ///< (6.3)
@@ -30,7 +30,14 @@ enum class Quantity {
   plateau,   ///< a at rest in finite context
   final_a,   ///< a at the end of stage III
   gih_loss,  ///< of GIH(S*), (8.1)
-  entropy_floor
+  entropy_floor,
+  // compared by verify() alone
+  unattended,        ///< 1 − σ of `head` on its lag over flow time, (7.2)
+  unused_motion,     ///< largest change of a logit of heads outside S*, 0
+  growth_time,       ///< flow time at which a is reached, (7.3)
+  normalizer_drift,  ///< largest change of log C_D, 0 by (3.2)
+  energy_residual,   ///< of (3.5), relative to the drop of the loss
+  outcome            ///< how the integration ended
 };
 
 /// What a quantity is of. A quantity reads the members that its enumerator names, the others are 0.

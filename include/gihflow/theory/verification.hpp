@@ -12,51 +12,57 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// One prediction held against one measurement.
+/// One prediction beside one measurement.
 struct VerificationRow {
-  std::string phase;     ///< "I", "II", "III", "all"
-  std::string quantity;  ///< what is compared, with the setting where that differs
+  Quantity quantity{};
+  Subject subject = {};
+  /// What was integrated, "parents {1,2}"; empty where there is only one setting. Quantity, subject
+  /// and setting are unique among the rows.
+  std::string setting = {};
   double predicted = 0;
   double measured = 0;
   /// |measured/predicted − 1|, or |measured| where the prediction is 0.
   double difference = 0;
   double tolerance = 0;
   bool passed = false;
-  /// Where sets of lags are compared: their names, the numbers then being NaN.
-  std::string predicted_set, measured_set;
-  std::string regime;  ///< where the prediction is exact, and where it was measured
+  /// Where sets are compared: their names, "{1,2}", the numbers then being NaN.
+  std::string predicted_set = {}, measured_set = {};
+  std::string regime = {};  ///< where the prediction is exact, and where it was measured
 };
 
-/// Points of a trajectory on a predicted curve.
+/// Quantity, subject and setting in words, for tables only.
+std::string label(const VerificationRow& row);
+
+/// Points of a trajectory on a predicted curve; all axes are dimensionless.
 struct Curve {
-  std::string phase;
-  std::string name;
-  std::string x_name, x_units, y_name, y_units;
+  Quantity quantity{};  ///< with subject and setting those of the row that the curve belongs to
+  Subject subject;
+  std::string setting;
+  std::string x_name, y_name;
   std::vector<double> x, measured, predicted;
 };
 
-/// A prediction for a setting of one's own beside what the flow did: no verdict, but how far finite
-/// a, finite context and spread attention move things from the sharp prediction.
+/// Prediction and measurement for the user's setting, without verdict: how far finite a, finite
+/// context and spread attention are from the sharp prediction.
 struct Departure {
   Prediction prediction;
-  double measured = 0;  ///< NaN where the trajectory has no stage that tells it
+  double measured = 0;  ///< NaN where the trajectory has no stage that shows it
 };
 
 struct Verification {
   std::vector<VerificationRow> rows;
   std::vector<Curve> curves;
-  std::vector<Departure> departures;  ///< of a setting of one's own; empty without
+  std::vector<Departure> departures;  ///< of the user's setting; empty without one
   bool passed() const;
 };
 
 struct VerifyOptions {
   std::uint64_t seed = 1;
-  std::vector<std::string>
-      experiments;  ///< names of those to run, as progress tells them; none: all
-  /// The objective that the flow gets for the objective that predictions are made from; none: the
-  /// same.
+  std::vector<std::string> experiments;  ///< names of those to run, as progress gets them; {}: all
+  /// Maps the objective that predictions are made from to the one that the flow integrates; none:
+  /// the same.
   std::function<std::shared_ptr<const Objective>(std::shared_ptr<const Objective>)> flow_objective;
-  /// Told the name of every sub-experiment as it begins.
+  /// Called with the name of every sub-experiment as it begins.
   std::function<void(const std::string&)> progress;
 };
 
