@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/mean_error.hpp"
 #include "gihflow/base/memory.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/subsets.hpp"
@@ -75,20 +77,6 @@ class Marginals {
   std::vector<ChiSquare>& results_;
 };
 
-/// Mean and standard error of one number a chain.
-struct Estimate {
-  double mean, error;
-};
-template <class Number>
-Estimate estimate(Index chains, Number&& number) {
-  double sum = 0.0, squares = 0.0;
-  for (Index i = 0; i < chains; ++i) sum += number(i);
-  const double n = static_cast<double>(chains), mean = sum / n;
-  for (Index i = 0; i < chains; ++i) squares += (number(i) - mean) * (number(i) - mean);
-  return {mean, chains < 2 ? std::numeric_limits<double>::quiet_NaN()
-                           : std::sqrt(squares / (n - 1.0) / n)};
-}
-
 void check_window(Index window, Index degree) {
   ErrorList errors;
   if (window < 1) errors.add(fmt::format("window {}: must be at least 1", window));
@@ -150,32 +138,34 @@ Ranking rank_lag_sets(const Kernels& kernels, Index window, Index degree) {
     std::copy(row.begin(), row.end(), rows.begin() + i * sets);
   });
 
+  std::vector<double> column(size(chains));
+  const auto over_chains = [&](auto&& number) {  // of a chain's row [sets]
+    for (Index i = 0; i < chains; ++i) column[size(i)] = number(rows.data() + i * sets);
+    return mean_error(column);
+  };
   Ranking ranking{kernels.vocabulary, chains, {}, {}, {}};
   for (Index s = 0; s < sets; ++s) {
-    const Estimate standard =
-        estimate(chains, [&](Index i) { return rows[size(i * sets + s)].standard; });
-    const Estimate modified =
-        estimate(chains, [&](Index i) { return rows[size(i * sets + s)].modified; });
+    const MeanError standard = over_chains([&](const ChiSquare* row) { return row[s].standard; });
+    const MeanError modified = over_chains([&](const ChiSquare* row) { return row[s].modified; });
     ranking.sets.push_back(
         {masks[size(s)], standard.mean, standard.error, modified.mean, modified.error});
   }
-  ranking.by_modified.resize(size(sets));
-  std::iota(ranking.by_modified.begin(), ranking.by_modified.end(), std::size_t{0});
-  ranking.by_chi_square = ranking.by_modified;
-  const auto& all = ranking.sets;
-  std::stable_sort(ranking.by_modified.begin(), ranking.by_modified.end(),
-                   [&](std::size_t x, std::size_t y) { return all[x].modified > all[y].modified; });
-  std::stable_sort(
-      ranking.by_chi_square.begin(), ranking.by_chi_square.end(),
-      [&](std::size_t x, std::size_t y) { return all[x].chi_square > all[y].chi_square; });
-  constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-  Estimate gap{undefined, undefined};
-  if (sets > 1) {
-    const Index best = static_cast<Index>(ranking.by_modified[0]);
-    const Index second = static_cast<Index>(ranking.by_modified[1]);
-    gap = estimate(chains, [&](Index i) {
-      return rows[size(i * sets + best)].modified - rows[size(i * sets + second)].modified;
+  const auto ranked = [&](double RankedSet::*information) {
+    std::vector<std::size_t> order(size(sets));
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, std::ranges::greater(), [&, information](std::size_t i) {
+      return ranking.sets[i].*information;
     });
+    return order;
+  };
+  ranking.by_modified = ranked(&RankedSet::modified);
+  ranking.by_chi_square = ranked(&RankedSet::chi_square);
+  constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+  MeanError gap{undefined, undefined};
+  if (sets > 1) {
+    const std::size_t best = ranking.by_modified[0], second = ranking.by_modified[1];
+    gap = over_chains(
+        [&](const ChiSquare* row) { return row[best].modified - row[second].modified; });
   }
   ranking.gap = gap.mean;
   ranking.gap_error = gap.error;

@@ -45,12 +45,6 @@ std::vector<double> window_laws(const Model& model, const Kernels& kernels);
 std::unique_ptr<Objective> make_reference_objective(const Model& model,
                                                     const SequenceSource& source);
 
-/// Mean and standard error of the mean of per-chain numbers; the error is NaN for one chain.
-struct MeanError {
-  double mean, error;
-};
-MeanError mean_error(std::span<const double> values);
-
 /// A chain's own loss and gradient as a row [1 + subsets + H·M + 1] of loss, ∂ℓ/∂c, ∂ℓ/∂w, ∂ℓ/∂a.
 void write_row(const Parameters& at, const Gradient& of_chain, double* row);
 /// Standard errors from the rows of all chains.

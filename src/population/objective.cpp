@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/mean_error.hpp"
 #include "population/engines.hpp"
 
 namespace gihflow {
@@ -36,15 +36,6 @@ std::vector<double> c_gradient(const Parameters& parameters, const Gradient& gra
 void Objective::batch_gradient(std::span<const Index>, const Point&, Gradient&) const {
   throw InputError("batch: the " + engine() +
                    " engine has no minibatches; use all chains, batch 0");
-}
-
-MeanError mean_error(std::span<const double> values) {
-  double n = static_cast<double>(values.size());
-  double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  double squares = 0.0;
-  for (double x : values) squares += (x - mean) * (x - mean);
-  return {mean, values.size() < 2 ? std::numeric_limits<double>::quiet_NaN()
-                                  : std::sqrt(squares / (n - 1.0) / n)};
 }
 
 void write_row(const Parameters& at, const Gradient& of_chain, double* row) {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "gihflow/base/mean_error.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "population/engines.hpp"

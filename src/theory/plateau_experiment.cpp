@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "gihflow/theory/distance.hpp"
+#include "gihflow/theory/sharpening.hpp"
 #include "theory/experiment.hpp"
 #include "theory/readings.hpp"
 
@@ -10,25 +10,23 @@ namespace gihflow {
 
 void plateau_experiment(Verifier& verifier) {
   const Model model = model_with(0.01);
-  const auto source = verifier.sequences();
-  const std::shared_ptr<const Objective> objective = make_objective(model, *source);
+  const std::shared_ptr<const Objective> objective = make_objective(model, *verifier.sequences());
   const Parameters start = selected_start(model, {1, 2}, {one_hot_logit, 0.0, 0.01, 0.01});
-  const Plateau expected = plateau(WindowSample(model, *source), start.p(), start.w);
+  const Plateau expected = plateau(*objective, start.p(), start.w);
   if (std::isnan(expected.a)) return;
   // Twenty times the relaxation time 1/𝓛''(a*).
   const double duration = 20.0 / expected.curvature;
   const auto snapshots =
       verifier.fly(objective, start, {.a = true, .duration = duration}, 200, 0.0);
   const std::string setting = "context of 100";
-  verifier.compare(
-      {.quantity = Quantity::plateau,
-       .setting = setting,
-       .predicted = expected.a,
-       .measured = snapshots.back().parameters.a,
-       .tolerance = 1e-3,
-       .regime = fmt::format("root of the slope of the loss from window counts, one-hot attention, "
-                             "L = 100, 1,000 chains, at t = {:.2g}",
-                             duration)});
+  verifier.compare({.quantity = Quantity::plateau,
+                    .setting = setting,
+                    .predicted = expected.a,
+                    .measured = snapshots.back().parameters.a,
+                    .tolerance = 1e-3,
+                    .regime = fmt::format("root of the slope of the loss, one-hot attention, "
+                                          "L = 100, 1,000 chains, at t = {:.2g}",
+                                          duration)});
   Curve curve{Quantity::plateau, {}, setting, "flow time", "a", {}, {}, {}};
   for (const Snapshot& s : snapshots) {
     if (s.t == 0.0) continue;

@@ -154,12 +154,10 @@ class Predictor {
     if (model_.readout != Readout::log) return;
     const double epsilon = model_.epsilon;
     const ContextLaws laws = context_laws(*in_.kernels, lags_);
-    const Parameters q = selected();
-    const std::vector<double> sharp_w = sharp_attention();
     const std::string regime =
         "(7.3), exact with p on S* and one-hot attention; sharp: infinite context, trained: the "
         "objective as it is";
-    Point at{q.p(), sharp_w, 0.0};
+    const Point at{selected().p(), sharp_attention(), 0.0};
     Gradient gradient;
     in_.trained->gradient(at, gradient, false);
     add(Quantity::growth_speed, {}, sharpening_rate(laws, 0.0, epsilon), -gradient.a, regime);
@@ -176,12 +174,9 @@ class Predictor {
     const Index stage = stage_of(in_.schedule, &Stage::a);
     double trained_end = nan;
     if (in_.sequences != nullptr) {
-      const WindowSample sample(model_, *in_.sequences);
-      const Plateau rest = plateau(sample, at.p, sharp_w);
-      add(Quantity::plateau, {}, nan, rest.a, "root of the slope of the loss, as t -> infinity");
-      if (stage >= 0)
-        trained_end =
-            follow(sample.scores(at.p, sharp_w), sample, in_.schedule[size(stage)].duration);
+      add(Quantity::plateau, {}, nan, plateau(*in_.trained, at.p, at.w).a,
+          "root of the slope of the loss, as t -> infinity");
+      if (stage >= 0) trained_end = follow(at, in_.schedule[size(stage)].duration);
     }
     if (stage < 0) return;
     const double sharp_end =
@@ -190,12 +185,15 @@ class Predictor {
     add(Quantity::final_a, {}, sharp_end, trained_end, regime);
   }
 
-  /// a after flow time t under the loss of the window counts: ∫ da/ȧ by the midpoint rule in a.
-  double follow(const std::vector<double>& scores, const WindowSample& sample, double t) const {
+  /// a after flow time t of the objective, p and w fixed: ∫ da/ȧ by the midpoint rule in a.
+  double follow(Point at, double t) const {
+    Gradient gradient;
     double step = 0.02;
     double a = in_.start.a, time = 0.0;
     for (int i = 0; i < 5000; ++i) {
-      const double speed = -sample.loss_slope(scores, a + 0.5 * step);
+      at.a = a + 0.5 * step;
+      in_.trained->gradient(at, gradient, false);
+      const double speed = -gradient.a;
       if (!(speed > 0.0)) {  // the plateau lies within this step
         if ((step *= 0.5) < 1e-6) return a;
         continue;

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/mean_error.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/chain/stationary.hpp"
 
@@ -86,23 +86,14 @@ void read_out(const Model& model, std::span<double> y) {
   for (double& entry : y) entry /= sum;
 }
 
-struct Mean {
-  double value = 0.0;
-  double error = 0.0;
-};
-
-// Mean over chains and its standard error, summed in the order of the chains.
-Mean mean_of(const std::vector<double>& values) {
-  const double n = static_cast<double>(values.size());
-  double sum = 0.0;
-  for (const double value : values) sum += value;
-  const double mean = sum / n;
-  if (values.size() == 1 || !std::isfinite(mean)) {
-    return {mean, std::numeric_limits<double>::quiet_NaN()};
-  }
-  double squares = 0.0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  return {mean, std::sqrt(squares / (n - 1.0) / n)};
+Baselines of_chains(const std::vector<double>& gih, const std::vector<double>& floor) {
+  const MeanError gih_mean = mean_error(gih), floor_mean = mean_error(floor);
+  Baselines result;
+  result.gih_loss = gih_mean.mean;
+  result.gih_loss_error = gih_mean.error;
+  result.entropy_floor = floor_mean.mean;
+  result.entropy_floor_error = floor_mean.error;
+  return result;
 }
 
 }  // namespace
@@ -163,16 +154,11 @@ Baselines baselines(const SequenceSource& source, const Model& model, std::span<
     }
   });
 
-  Baselines result;
-  const Mean gih_mean = mean_of(gih), floor_mean = mean_of(floor);
-  result.gih_loss = gih_mean.value;
-  result.gih_loss_error = gih_mean.error;
-  result.entropy_floor = floor_mean.value;
-  result.entropy_floor_error = floor_mean.error;
+  Baselines result = of_chains(gih, floor);
   if (alpha) {
-    const Mean posterior_mean = mean_of(posterior);
-    result.posterior_loss = posterior_mean.value;
-    result.posterior_loss_error = posterior_mean.error;
+    const MeanError mean = mean_error(posterior);
+    result.posterior_loss = mean.mean;
+    result.posterior_loss_error = mean.error;
   }
   return result;
 }
@@ -213,13 +199,7 @@ Baselines baselines(const Kernels& kernels, const Model& model, std::span<const 
       }
     }
   });
-  Baselines result;
-  const Mean gih_mean = mean_of(gih), floor_mean = mean_of(floor);
-  result.gih_loss = gih_mean.value;
-  result.gih_loss_error = gih_mean.error;
-  result.entropy_floor = floor_mean.value;
-  result.entropy_floor_error = floor_mean.error;
-  return result;
+  return of_chains(gih, floor);
 }
 
 }  // namespace gihflow

@@ -6,8 +6,10 @@
 #include <limits>
 
 #include "gihflow/base/digits.hpp"
+#include "gihflow/base/mean_error.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/chain/stationary.hpp"
+#include "theory/root.hpp"
 
 namespace gihflow {
 
@@ -30,9 +32,7 @@ double mean(const ContextLaws& laws, Body&& body) {
       values[size(i)] = body(laws.context.data() + i * n, laws.token.data() + i * d,
                              laws.conditional.data() + i * n * d);
   });
-  double sum = 0.0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(laws.chains);
+  return mean_error(values).mean;
 }
 
 }  // namespace
@@ -118,26 +118,44 @@ double sharpening_time(const ContextLaws& laws, double from, double to, double e
 
 double sharpening_at(const ContextLaws& laws, double from, double t, double epsilon) {
   double left = from, elapsed = 0.0, step = 0.5;
-  // Whole steps while they fit, then Newton on the rest: time(a) is smooth with derivative 1/ȧ.
+  // Whole steps while they fit, then the root in the step that holds it.
   for (int i = 0; i < 4000; ++i) {
     const double more = sharpening_time(laws, left, left + step, epsilon);
-    if (elapsed + more > t) {
-      if (std::isfinite(more)) break;
-      step *= 0.5;
-      if (step < 1e-9) return left;
-      continue;
+    if (elapsed + more <= t) {
+      elapsed += more;
+      left += step;
+    } else if (std::isfinite(more)) {
+      return root([&](double a) { return elapsed + sharpening_time(laws, left, a, epsilon) - t; },
+                  left, left + step);
+    } else if ((step *= 0.5) < 1e-9) {
+      break;
     }
-    elapsed += more;
-    left += step;
   }
-  double a = left;
-  for (int i = 0; i < 60; ++i) {
-    const double behind = t - elapsed - (a > left ? sharpening_time(laws, left, a, epsilon) : 0.0);
-    const double move = behind * sharpening_rate(laws, a, epsilon);
-    a = std::clamp(a + move, left, left + step);
-    if (std::abs(move) < 1e-12) break;
+  return left;
+}
+
+Plateau plateau(const Objective& objective, std::span<const double> p, std::span<const double> w) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  Point at{{p.begin(), p.end()}, {w.begin(), w.end()}, 0.0};
+  Gradient gradient;
+  const auto slope = [&](double a) {
+    at.a = a;
+    objective.gradient(at, gradient, false);
+    return gradient.a;
+  };
+  if (!(slope(0.0) < 0.0)) return {nan, nan, nan};
+  double low = 0.0, high = 0.5;
+  // A slope of the order of rounding is no turn: the loss has become flat.
+  constexpr double rounding = 1e-14;
+  while (!(slope(high) > rounding)) {
+    low = high;
+    high += 0.5;
+    if (high > 500.0) return {nan, nan, nan};
   }
-  return a;
+  const double a = slope(low) < 0.0 ? root(slope, low, high) : low, h = 1e-3;
+  const double curvature = (slope(a + h) - slope(a - h)) / (2.0 * h);
+  at.a = a;
+  return {a, curvature, objective.loss(at)};
 }
 
 double slow_growth_constant(const ContextLaws& laws, double epsilon) {

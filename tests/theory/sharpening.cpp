@@ -6,10 +6,13 @@
 
 #include "gihflow/chain/prior.hpp"
 #include "gihflow/chain/stationary.hpp"
+#include "support/settings.hpp"
 #include "support/tolerance.hpp"
 
 using namespace gihflow;
 using gihflow::testing::close;
+using gihflow::testing::generic_point;
+using gihflow::testing::sampling;
 
 namespace {
 
@@ -130,4 +133,46 @@ TEST_CASE("a stops where the constant of slow growth is negative") {
   const double stop = sharpening_at(laws, 0.0, 1e6, 1.0);
   CHECK(sharpening_rate(laws, stop - 1e-3, 1.0) > 0.0);
   CHECK(sharpening_rate(laws, stop + 1e-3, 1.0) < 0.0);
+}
+
+TEST_CASE("the plateau of a is a minimum of the loss") {
+  for (const Boundary boundary : {Boundary::masked, Boundary::partial})
+    for (const Readout readout : {Readout::log, Readout::softmax}) {
+      Model model{3,       2,   2, 2, boundary, HeadWindows::shared, HeadNormalization::none,
+                  readout, 0.01};
+      const auto objective = make_objective(model, *sample_prior(sampling(200, 60)));
+      Point at = point_of(generic_point(model));
+      const Plateau rest = plateau(*objective, at.p, at.w);
+      REQUIRE(rest.a > 0.0);
+      CHECK(rest.curvature > 0.0);
+      at.a = rest.a;
+      CHECK(rest.loss == objective->loss(at));
+      for (const double factor : {0.98, 1.02}) {
+        at.a = factor * rest.a;
+        CHECK(objective->loss(at) > rest.loss);
+      }
+      // ½𝓛''(a*)x² is what the loss rises by.
+      const double x = 0.02;
+      at.a = rest.a + x;
+      double rise = objective->loss(at) - rest.loss;
+      at.a = rest.a - x;
+      rise += objective->loss(at) - rest.loss;
+      CHECK(std::abs(rise / (rest.curvature * x * x) - 1.0) < 1e-3);
+    }
+}
+
+TEST_CASE("no plateau where the loss falls for ever") {
+  // Tokens 0 1 0 1 …: matching lag 1 ever more sharply is right for ever.
+  auto sequences = std::make_shared<Sequences>(
+      Sequences{2, 10, 1, {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0}, {1.0, 0.0}, {1}});
+  const Model model{
+      2,   1, 1, 1, Boundary::masked, HeadWindows::shared, HeadNormalization::none, Readout::log,
+      0.01};
+  const std::vector<double> p = {0.0, 1.0}, w = {0.0};
+  const auto rest = [&] {
+    return plateau(*make_objective(model, *stored_sequences(sequences)), p, w);
+  };
+  CHECK(std::isnan(rest().a));
+  sequences->targets = {0.0, 1.0};  // the other label: the loss rises from the start
+  CHECK(std::isnan(rest().a));
 }

@@ -5,6 +5,7 @@
 
 #include "gihflow/base/export.hpp"
 #include "gihflow/chain/kernel.hpp"
+#include "gihflow/population/objective.hpp"
 
 namespace GIHFLOW_API gihflow {
 
@@ -47,5 +48,16 @@ double fast_growth_constant(const ContextLaws& laws);
 /// e of ȧ ~ exp(−e·a) over the prior, formula (7.3): 1 with ε > 0, else 2 with a floor, else
 /// 1 + min(α, 1) (with logarithmic corrections at α = 1).
 double growth_exponent(double alpha, double floor, double epsilon);
+
+/// Where stage III comes to rest in finite context, (7.3): the smallest a* > 0 at which ∂𝓛/∂a turns
+/// from negative to positive.
+struct Plateau {
+  double a = 0;          ///< NaN: the loss does not fall at a = 0, or falls up to a = 500
+  double curvature = 0;  ///< ∂²𝓛/∂a² at a*, the rate of relaxation; NaN with a
+  double loss = 0;       ///< nats; NaN with a
+};
+
+/// Of the objective at p [subsets] and w [H, M], which stay fixed.
+Plateau plateau(const Objective& objective, std::span<const double> p, std::span<const double> w);
 
 }  // namespace gihflow

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <span>
+
+#include "gihflow/base/export.hpp"
+
+namespace GIHFLOW_API gihflow {
+
+/// Mean of independent numbers, one a chain, and its standard error: standard deviation / √n.
+struct MeanError {
+  double mean = 0.0;
+  double error = 0.0;  ///< NaN for one number and beside an infinite mean
+};
+
+/// Summed in the order of `values` [n], n ≥ 1.
+MeanError mean_error(std::span<const double> values);
+
+}  // namespace gihflow

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "gihflow/base/export.hpp"
+#include "gihflow/chain/sequence.hpp"
+#include "gihflow/model/model.hpp"
+
+namespace GIHFLOW_API gihflow {
+
+/// The window counts n(Z,e) and queries q of sequences (§4), from which the model's and GIH's
+/// predictions follow at a cost that does not depend on L.
+class WindowSample {
+ public:
+  /// Draws every sequence of `source` once, in parallel, counts it and forgets it. Throws
+  /// InputError: vocabulary of source ≠ vocabulary of model, L ≤ W with masked boundary, windows
+  /// too wide to be numbered.
+  WindowSample(const Model& model, const SequenceSource& source);
+
+  const Model& model() const { return model_; }
+  Index chains() const { return static_cast<Index>(query_.size()); }  ///< N
+  Index length() const { return length_; }                            ///< L
+
+  /// k(Z,q) of (2.2) for every distinct window Z of every chain, in the order of the sample; p
+  /// [subsets], w [H, M].
+  std::vector<double> scores(std::span<const double> p, std::span<const double> w) const;
+  /// y of (2.3) by (4.1) from scores and a; [N, d].
+  std::vector<double> predict(std::span<const double> scores, double a) const;
+  /// GIH(S) of (8.1), as gih_predict gives it position by position; [N, d]. Throws InputError for a
+  /// lag outside [1, W].
+  std::vector<double> gih(std::span<const Index> lags) const;
+
+ private:
+  Model model_;
+  Index length_;
+  std::vector<Index> window_begin_;    // [N + 1], windows of a chain
+  std::vector<std::uint64_t> window_;  // distinct windows of each chain, numbered as in §4
+  std::vector<double> count_;          // [windows, d] n(Z,e)
+  std::vector<std::uint64_t> query_;   // [N]
+};
+
+}  // namespace gihflow
