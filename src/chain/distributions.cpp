@@ -46,8 +46,8 @@ double log_gamma_variate(Stream& stream, double shape) {
 }
 
 void dirichlet(Stream& stream, double alpha, std::span<double> row) {
-  // Where log(U)/alpha would overflow for all entries alike, they would tie. Here and at any
-  // smaller alpha the entry with the largest U has the whole mass, to the last bit.
+  // For alpha near 1e-308 log(U)/alpha overflows for all entries, which would then tie. Already at
+  // 1e-300 the entry with the largest U has the whole mass, to the last bit.
   alpha = std::max(alpha, 1e-300);
   double largest = std::numeric_limits<double>::lowest();
   for (double& entry : row) {

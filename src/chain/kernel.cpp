@@ -6,16 +6,13 @@
 
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/size.hpp"
 
 namespace gihflow {
 
 namespace {
 
 constexpr double row_sum_tolerance = 1e-9;
-
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
 
 // The first entry or row that breaks a rule, and how many do.
 struct BadRow {

@@ -6,6 +6,7 @@
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/base/size.hpp"
 #include "gihflow/chain/distributions.hpp"
 
 namespace gihflow {
@@ -48,7 +49,7 @@ std::vector<std::string> prior_errors(const Prior& prior) {
 
 void draw_kernel(const Prior& prior, std::uint64_t seed, Purpose purpose, Index chain,
                  std::span<double> values) {
-  const auto d = static_cast<std::size_t>(prior.vocabulary);
+  const auto d = size(prior.vocabulary);
   Stream stream(seed, purpose, Variate::kernel, chain);
   for (std::size_t begin = 0; begin < values.size(); begin += d) {
     const std::span<double> row = values.subspan(begin, d);
@@ -73,13 +74,10 @@ Kernels draw_kernels(const Prior& prior, std::uint64_t seed, Purpose purpose, In
   if (count > (Index{1} << 62) / entries) {
     throw InputError(fmt::format("chains {}: {} kernel entries each are too many", count, entries));
   }
-  kernels.values.resize(static_cast<std::size_t>(count * entries));
+  kernels.values.resize(size(count * entries));
   parallel_ranges(count, chains_per_block, [&](Index begin, Index end) {
-    for (Index chain = begin; chain < end; ++chain) {
-      const std::span<double> values{kernels.values.data() + chain * entries,
-                                     static_cast<std::size_t>(entries)};
-      draw_kernel(prior, seed, purpose, chain, values);
-    }
+    for (Index chain = begin; chain < end; ++chain)
+      draw_kernel(prior, seed, purpose, chain, kernels.of_chain(chain));
   });
   return kernels;
 }

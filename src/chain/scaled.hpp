@@ -8,10 +8,10 @@
 
 namespace gihflow {
 
-/// Non-negative number m·2^e with m in [½, 1) or 0 and an exponent that cannot run out. Sums,
-/// products and quotients round exactly as those of double do, so that a computation in Scaled
-/// gives the very bits of the same computation in double as long as the latter neither under- nor
-/// overflows; no digits are lost as they would be in logarithms of such small numbers.
+/// Non-negative number m·2^e with m in [½, 1) or 0 and a 64-bit exponent. Sums, products and
+/// quotients round exactly as those of double do, so that a computation in Scaled gives the same
+/// bits as in double wherever the latter neither under- nor overflows. Logarithms of such small
+/// numbers would lose digits.
 struct Scaled {
   double m = 0.0;
   Index e = 0;

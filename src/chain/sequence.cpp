@@ -11,6 +11,7 @@
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/base/size.hpp"
 #include "gihflow/chain/distributions.hpp"
 #include "gihflow/chain/stationary.hpp"
 
@@ -20,10 +21,6 @@ namespace {
 
 constexpr Index chains_per_block = 16;
 constexpr double target_sum_tolerance = 1e-9;
-
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
 
 void one_hot(Token token, std::span<double> law) {
   std::fill(law.begin(), law.end(), 0.0);

@@ -14,6 +14,7 @@
 #include "chain/scaled.hpp"
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/size.hpp"
 #include "gihflow/chain/kernel.hpp"
 
 namespace gihflow {
@@ -23,10 +24,6 @@ namespace {
 // Between these bounds every sum, product and quotient below is a normal double.
 constexpr double too_small = 1e-290;
 constexpr double too_large = 1e290;
-
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
 
 bool unsafe(Scaled /*factor*/, Scaled /*smallest*/) {
   return false;
@@ -52,9 +49,10 @@ Number smallest_positive(const Number* row, Index n) {
   return smallest;
 }
 
-// GTH: states n−1, n−2, …, 1 are taken out one after the other, the chain being watched only while
-// it is in those that remain; then the law is built up again from μ_0 = 1. P [n, n] irreducible;
-// destroyed. Empty if a quantity left the range in which Number is exact to rounding.
+// State reduction of Grassmann, Taksar and Heyman: states n−1, n−2, …, 1 are eliminated one after
+// the other, each time leaving the chain censored to the remaining states; then back substitution
+// from μ_0 = 1. P [n, n] irreducible; destroyed. Empty if a quantity left the range in which Number
+// is exact to rounding.
 template <class Number>
 std::optional<std::vector<Number>> reduce(std::vector<Number>& P, Index n) {
   for (Index k = n - 1; k >= 1; --k) {
@@ -69,7 +67,7 @@ std::optional<std::vector<Number>> reduce(std::vector<Number>& P, Index n) {
       const Number f = row_i[k] / exit;
       row_i[k] = f;
       for (Index j = 0; j < k; ++j) row_i[j] += f * row_k[j];
-      // A product may vanish beside a larger entry, but not where nothing else is.
+      // A product may underflow where it is added to a larger entry, but not where it stands alone.
       if (unsafe(f, smallest)) {
         for (Index j = 0; j < k; ++j) {
           if (!is_zero(row_k[j]) && out_of_range(row_i[j])) return std::nullopt;
@@ -126,7 +124,7 @@ std::vector<std::vector<Index>> find_closed_classes(const Graph& graph) {
   return members;
 }
 
-// State of the window chain after token e, and the context that a state holds.
+// The chain over r consecutive tokens: its transitions, and the context in each state.
 struct WindowChain {
   Index d, r, states;
   std::vector<Index> context;  // [states]

@@ -1,4 +1,5 @@
 #include "chain/token_loop.hpp"
+#include "gihflow/base/size.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,17 +9,13 @@ namespace gihflow {
 
 namespace {
 
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
-
 constexpr Index uniforms_at_once = 512;
 constexpr Index widest_scan = 8;  // vocabularies up to this are scanned, larger ones searched
 constexpr double never = 2.0;     // above every uniform
 
 // thresholds[context, k] = π_0 + … + π_k for k < d−1, so that a uniform u gives the token
-// #{k : u ≥ threshold_k}; `never` from the last possible token on, whatever rounding did to the
-// sum.
+// #{k : u ≥ threshold_k}; `never` from the last possible token on, even if the sum was rounded
+// below 1.
 std::vector<double> thresholds_of(std::span<const double> kernel, Index d) {
   const Index contexts = static_cast<Index>(kernel.size()) / d;
   std::vector<double> thresholds(size(contexts * (d - 1)));
@@ -48,8 +45,8 @@ Index reached(const double* thresholds, Index width, double u) {
   return token;
 }
 
-// The row of thresholds is a sum over parents of digit × stride; the most recent token stays in a
-// register, so that only it lies on the path from one token to the next.
+// The row of thresholds is a sum over parents of digit × stride. The most recent token stays in a
+// register: from one token to the next the processor waits for no other.
 template <Index Width>
 void draw_in_order(const std::vector<double>& thresholds, Index width, Index stride_of_last,
                    std::span<const Index> older_lags, std::span<const Index> strides, Index first,

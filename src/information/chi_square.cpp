@@ -12,16 +12,13 @@
 #include "gihflow/base/mean_error.hpp"
 #include "gihflow/base/memory.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/chain/stationary.hpp"
 
 namespace gihflow {
 
 namespace {
-
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
 
 /// μ(e, Z) [d, windows] of one set of lags, Z_S numbered in any order.
 ChiSquare information_of(std::span<const double> joint, std::span<const double> token) {
@@ -43,8 +40,8 @@ ChiSquare information_of(std::span<const double> joint, std::span<const double> 
   return result;
 }
 
-/// Visits the sets of lags from the oldest lag on: an older lag is either kept, which needs no work
-/// since it is the least significant digit that has not been decided, or summed out.
+/// Visits all sets of lags, deciding from the oldest lag on: a lag is either kept, which needs no
+/// work since it is the least significant undecided digit, or summed out.
 class Marginals {
  public:
   Marginals(Index window, Index degree, std::span<const double> token,
@@ -86,8 +83,8 @@ void check_window(Index window, Index degree) {
 
 void check_memory(const Kernels& kernels, Index window, Index sets) {
   const double d = static_cast<double>(kernels.vocabulary);
-  // A chain's law of window + 1 tokens, the same while it is pushed forward, and what is left of it
-  // while lags are summed out; the transition matrix and its copy.
+  // Per thread: the law of window + 1 tokens, its copy while it grows by a token, its marginals;
+  // the transition matrix and its copy.
   const double law =
       8.0 * std::pow(d, static_cast<double>(std::max(window + 1, kernels.longest_lag())));
   const double states = std::pow(d, static_cast<double>(kernels.longest_lag()));

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/size.hpp"
 
 namespace gihflow {
 
@@ -54,8 +55,7 @@ std::vector<double> Parameters::attention() const {
   std::vector<double> sigma;
   sigma.reserve(w.size());
   for (Index h = 0; h < heads; ++h) {
-    auto row = softmax(std::span(w).subspan(static_cast<std::size_t>(h * window),
-                                            static_cast<std::size_t>(window)));
+    const auto row = softmax(std::span(w).subspan(size(h * window), size(window)));
     sigma.insert(sigma.end(), row.begin(), row.end());
   }
   return sigma;
@@ -72,7 +72,7 @@ Parameters initial_parameters(const Model& model, const InitialPoint& point) {
   parameters.window = model.window;
   parameters.heads = model.heads;
   parameters.degree = model.degree;
-  std::vector<double> c(static_cast<std::size_t>(model.subsets()), point.c);
+  std::vector<double> c(size(model.subsets()), point.c);
   parameters.set_c(c);
   for (Index h = 0; h < model.heads; ++h)
     for (Index i = 0; i < model.window; ++i)

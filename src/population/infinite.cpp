@@ -17,6 +17,7 @@
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/memory.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/chain/stationary.hpp"
 #include "population/dual.hpp"
@@ -56,10 +57,6 @@ struct Along {
   using Column = Dual<gihflow::Column>;
   using Grid = Dual<gihflow::Grid>;
 };
-
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
 
 void constant(double& x, double value) {
   x = value;

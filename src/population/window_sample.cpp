@@ -11,6 +11,7 @@
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "population/reference.hpp"
 #include "population/statistics.hpp"
@@ -20,10 +21,6 @@ namespace gihflow {
 namespace {
 
 constexpr Index chains_per_block = 16;
-
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
 
 /// u^{(h)}(Z) of every head, [H][d], at the position after the window's tokens; blanks, the oldest
 /// in a partial window, are tokens that do not exist (4.4).

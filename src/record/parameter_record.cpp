@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
 
 namespace gihflow {
@@ -17,10 +18,6 @@ using hdf5::InputFile;
 
 constexpr Index most_heads = 30;              // of information/subsets
 constexpr double agreement_tolerance = 1e-9;  // of c with log_c_squared, relative
-
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
 
 // Takes θ and signs from the file and holds c against them; c_S may have underflowed to 0.
 void use_logarithms(InputFile& file, const std::string& group, const std::vector<double>& c,

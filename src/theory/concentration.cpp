@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "flow/integrate.hpp"
+#include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/model/parameters.hpp"
 #include "gihflow/population/gain.hpp"
@@ -17,14 +18,8 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
-
-std::vector<Index> heads_of(const Model& model, Index set) {
-  std::vector<Index> heads = elements_of(subsets(model.heads, model.degree)[size(set)]);
-  for (Index& h : heads) --h;
-  return heads;
+std::vector<Index> heads_at(const Model& model, Index set) {
+  return heads_of(subsets(model.heads, model.degree)[size(set)]);
 }
 
 }  // namespace
@@ -41,7 +36,7 @@ std::vector<Concentration> concentrations(const Objective& objective, Index set,
   }
   const std::vector<double> slope = selection_gain_slope(objective, sharp, set);
   std::vector<Concentration> result;
-  for (const Index h : heads_of(objective.model(), set)) {
+  for (const Index h : heads_at(objective.model(), set)) {
     Concentration c{h, component[size(h)], std::vector<double>(size(M), 0.0), 0.0};
     for (Index j = 0; j < M; ++j) {
       if (j == c.component) continue;
@@ -61,7 +56,7 @@ class ReducedAttention::Flow final : public Integration {
       : objective_(objective),
         set_(set),
         a_(a),
-        heads_(heads_of(objective.model(), set)),
+        heads_(heads_at(objective.model(), set)),
         method_(make_dormand_prince()) {
     try {
       start(0.0, Eigen::Map<const State>(w.data(), static_cast<Index>(w.size())), infinity);

@@ -72,10 +72,8 @@ void concentration_experiment(Verifier& verifier, const std::vector<Index>& pare
   for (const Snapshot& s : snapshots)
     for (Index h = 0; h < model.heads; ++h) {
       if (std::ranges::find(parents, h + 1) != parents.end()) continue;
-      for (Index j = h * model.window; j < (h + 1) * model.window; ++j) {
-        const auto at = static_cast<std::size_t>(j);
-        moved = std::max(moved, std::abs(s.parameters.w[at] - start.w[at]));
-      }
+      for (Index j = h * model.window; j < (h + 1) * model.window; ++j)
+        moved = std::max(moved, std::abs(s.parameters.w[size(j)] - start.w[size(j)]));
     }
   verifier.compare({.quantity = Quantity::unused_motion,
                     .setting = setting,

@@ -7,16 +7,13 @@
 #include <utility>
 
 #include "gihflow/base/mean_error.hpp"
+#include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "theory/readings.hpp"
 
 namespace gihflow {
 
 namespace {
-
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
 
 double mean_total_variation(std::span<const double> reference, std::span<const double> prediction,
                             Index vocabulary) {
@@ -53,12 +50,6 @@ double assign(const Model& model, std::span<const double> attention, std::span<c
     }
   } while (std::next_permutation(lags.begin(), lags.end()));
   return most;
-}
-
-std::vector<Index> heads_of(std::uint32_t mask) {
-  std::vector<Index> heads = elements_of(mask);
-  for (Index& h : heads) --h;
-  return heads;
 }
 
 /// The model with an ideal selector, an ideal copier or both in the place of its own.

@@ -13,13 +13,11 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 using Snapshots = std::vector<Snapshot>;
 
-/// The first stage that trains one block alone; null where it is missing or has not moved.
+/// Snapshots of the first stage that trains one block alone; null without it or its second point.
 const Snapshots* stage_of(const Trajectory& trajectory, bool Stage::*block) {
-  for (const StageRecord& record : trajectory.stages) {
-    const Stage& stage = record.stage;
-    if (stage.*block && stage.c + stage.w + stage.a == 1)
+  for (const StageRecord& record : trajectory.stages)
+    if (trains_only(record.stage, block))
       return record.snapshots.size() < 2 ? nullptr : &record.snapshots;
-  }
   return nullptr;
 }
 
@@ -43,11 +41,11 @@ double selection(Quantity quantity, const Subject& subject, const Snapshots& s) 
 /// Time at which every head of the leading subset keeps no more than prediction_delta of its
 /// attention off its lag, by interpolation in log t; NaN if that does not happen.
 double concentration_time(const Snapshots& s, const Parameters& start) {
-  const std::uint32_t mask = subsets(
-      start.heads, start.degree)[static_cast<std::size_t>(leading_set(s.back().parameters))];
+  const auto sets = subsets(start.heads, start.degree);
+  const auto heads = heads_of(sets[size(leading_set(s.back().parameters))]);
   const auto most_left = [&](const Snapshot& at) {
     double left = 0.0;
-    for (const Index head : elements_of(mask)) left = std::max(left, left_by(head - 1, start, at));
+    for (const Index head : heads) left = std::max(left, left_by(head, start, at));
     return std::log(left / prediction_delta);
   };
   for (std::size_t i = 2; i < s.size(); ++i) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/information/chi_square.hpp"
 #include "gihflow/population/gain.hpp"
@@ -21,18 +22,13 @@ namespace gihflow {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-/// Flow time times a beyond which the reduced flow of stage II is not followed.
+/// The reduced flow of stage II is integrated up to this flow time times a.
 constexpr double most_reduced_time = 1e10;
 
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
-
-/// The stage of a schedule that trains one block alone, as its number, or −1.
+/// Position in the schedule of the first stage that trains one block alone; −1 if there is none.
 Index stage_of(const Schedule& schedule, bool Stage::*block) {
   for (std::size_t i = 0; i < schedule.size(); ++i)
-    if (schedule[i].*block && schedule[i].c + schedule[i].w + schedule[i].a == 1)
-      return static_cast<Index>(i);
+    if (trains_only(schedule[i], block)) return static_cast<Index>(i);
   return -1;
 }
 

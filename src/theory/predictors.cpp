@@ -10,6 +10,7 @@
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/mean_error.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/base/size.hpp"
 #include "gihflow/chain/stationary.hpp"
 
 namespace gihflow {
@@ -17,10 +18,6 @@ namespace gihflow {
 namespace {
 
 constexpr Index chains_per_block = 16;
-
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
 
 void check_lags(std::span<const Index> lags, const Model& model) {
   for (const Index lag : lags) {
@@ -75,7 +72,7 @@ double cross_entropy(std::span<const double> target, std::span<const double> pre
   return loss;
 }
 
-// What the model's readout makes of y: (y + ε)/(1 + dε) of (2.4), or softmax(y).
+// The law that the model's readout gives for y, in place: (y + ε)/(1 + dε) of (2.4), or softmax(y).
 void read_out(const Model& model, std::span<double> y) {
   double sum = 0.0;
   for (double& entry : y) {
@@ -105,13 +102,6 @@ std::vector<double> gih_predict(std::span<const Token> tokens, const Model& mode
   std::vector<double> y(size(model.vocabulary));
   predict_gih(tokens, model, lags, y);
   return y;
-}
-
-std::vector<double> posterior_predict(std::span<const Token> tokens, Index vocabulary,
-                                      std::span<const Index> parents, double alpha) {
-  std::vector<double> law(size(vocabulary));
-  posterior_label_law(tokens, parents, alpha, law);
-  return law;
 }
 
 Baselines baselines(const SequenceSource& source, const Model& model, std::span<const Index> lags,

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/flow/trajectory.hpp"
 
@@ -18,7 +19,7 @@ inline constexpr double one_hot_logit = 1000.0;
 /// p = δ_S exactly: the coefficients of all other subsets are 0.
 inline void select(Parameters& parameters, Index set) {
   std::vector<double> c(parameters.log_c_squared.size(), 0.0);
-  c[static_cast<std::size_t>(set)] = 0.01;
+  c[size(set)] = 0.01;
   parameters.set_c(c);
 }
 
@@ -34,10 +35,21 @@ inline Index leading_component(const Parameters& parameters, Index head) {
   return std::max_element(row, row + parameters.window) - row;
 }
 
+/// Heads of a subset, 0-based, increasing.
+inline std::vector<Index> heads_of(std::uint32_t mask) {
+  std::vector<Index> heads = elements_of(mask);
+  for (Index& h : heads) --h;
+  return heads;
+}
+
+/// Whether a stage trains one block alone.
+inline bool trains_only(const Stage& stage, bool Stage::*block) {
+  return stage.*block && stage.c + stage.w + stage.a == 1;
+}
+
 /// log(p_S/p_S') of a snapshot.
 inline double log_odds(const Snapshot& s, Index set, Index other) {
-  return s.parameters.log_c_squared[static_cast<std::size_t>(set)] -
-         s.parameters.log_c_squared[static_cast<std::size_t>(other)];
+  return s.parameters.log_c_squared[size(set)] - s.parameters.log_c_squared[size(other)];
 }
 
 /// 1 − σ_i of a head, without cancellation.
@@ -54,7 +66,7 @@ inline double unattended(const Parameters& q, Index head, Index component) {
 inline double takeover_of(const std::vector<Snapshot>& snapshots, Index set, double delta) {
   const auto odds = [&](const Snapshot& s) {
     std::vector<double> others = s.parameters.log_c_squared;
-    const double own = others[static_cast<std::size_t>(set)];
+    const double own = others[size(set)];
     others.erase(others.begin() + set);
     return logsumexp(others) - own;
   };

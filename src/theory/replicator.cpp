@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/size.hpp"
 
 namespace gihflow {
 
@@ -46,14 +47,14 @@ std::vector<double> Replicator::p(double t) const {
 }
 
 double Replicator::slope(Index set, Index other) const {
-  return speed_[static_cast<std::size_t>(set)] - speed_[static_cast<std::size_t>(other)];
+  return speed_[size(set)] - speed_[size(other)];
 }
 
 double Replicator::takeover_time(double delta) const {
   // f(t) = log Σ_{S ≠ winner} p_S/p_winner falls and is convex, so Newton's method from the left
   // approaches the root of f(t) = log(δ/(1−δ)) from the left.
   const double target = std::log(delta / (1.0 - delta));
-  const std::size_t w = static_cast<std::size_t>(winner_);
+  const std::size_t w = size(winner_);
   double t = 0.0;
   for (int i = 0; i < 200; ++i) {
     std::vector<double> odds;
@@ -77,7 +78,7 @@ double Replicator::takeover_time(double delta) const {
 }
 
 double Replicator::takeover_bound(double delta) const {
-  const double start = p(0.0)[static_cast<std::size_t>(winner_)];
+  const double start = p(0.0)[size(winner_)];
   if (start >= 1.0 - delta) return 0.0;
   return std::max(0.0, std::log((1.0 - start) / (start * delta)) / (scale_ * gap_));
 }

@@ -26,7 +26,7 @@ void compare_selection(Verifier& verifier, const std::shared_ptr<const Objective
   const auto snapshots =
       verifier.fly(objective, start, {.c = true, .duration = duration}, 200, duration / 200.0);
   const auto sets = subsets(start.heads, start.degree);
-  const auto set = [&](Index i) { return sets[static_cast<std::size_t>(i)]; };
+  const auto set = [&](Index i) { return sets[size(i)]; };
   const Index winner = replicator.winner();
   verifier.compare({.quantity = Quantity::takeover_set,
                     .setting = setting,

@@ -8,6 +8,7 @@
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/mean_error.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/base/size.hpp"
 #include "gihflow/chain/stationary.hpp"
 #include "theory/root.hpp"
 
@@ -17,10 +18,6 @@ namespace {
 
 constexpr Index chains_per_block = 64;
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
 
 /// Mean over chains of body(μ(z) [contexts], μ(e) [d], μ(e|z) [contexts, d]), summed in order.
 template <class Body>

@@ -69,14 +69,14 @@ TEST_CASE(
     "every quantity has a name, a phase and units of its own, and its words name its subject") {
   const Subject subject{.set = 0b1, .other = 0b101, .head = 1, .lag = 3};
   std::set<std::string> names, labels;
-  for (int i = 0; i <= static_cast<int>(Quantity::entropy_floor); ++i) {
+  for (int i = 0; i <= static_cast<int>(Quantity::outcome); ++i) {
     const Quantity q = static_cast<Quantity>(i);
     names.insert(to_string(q));
     labels.insert(label(q, subject));
     CHECK(!phase_of(q).empty());
     CHECK(!units_of(q).empty());
   }
-  CHECK(names.size() == static_cast<std::size_t>(Quantity::entropy_floor) + 1);
+  CHECK(names.size() == static_cast<std::size_t>(Quantity::outcome) + 1);
   CHECK(labels.size() == names.size());
   CHECK(to_string(Quantity::log_odds_slope) == "log_odds_slope");
   CHECK(label(Quantity::log_odds_slope, subject) == "log-odds slope of {1} against {1,3}");

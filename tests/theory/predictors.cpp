@@ -59,6 +59,13 @@ bool close_laws(const Law& a, const Law& b, double size) {
   return same;
 }
 
+Law posterior_predict(std::span<const Token> tokens, Index vocabulary, const Lags& parents,
+                      double alpha) {
+  Law law(static_cast<std::size_t>(vocabulary));
+  posterior_label_law(tokens, parents, alpha, law);
+  return law;
+}
+
 SamplingOptions options_for(Index count, Index length) {
   SamplingOptions options;
   options.purpose = Purpose::test;

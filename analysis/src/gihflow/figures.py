@@ -62,7 +62,7 @@ def _drawing(finding: Callable[[Run], str]) -> Callable:
         @functools.wraps(draw)
         def drawn(run: Run) -> Figure:
             with rc_context(STYLE):
-                return _add_caption(draw(run), finding(run))
+                return add_caption(draw(run), finding(run))
 
         FIGURES[draw.__name__] = drawn
         return drawn
@@ -70,7 +70,7 @@ def _drawing(finding: Callable[[Run], str]) -> Callable:
     return register
 
 
-def _line(k: int) -> tuple:
+def line_style(k: int) -> tuple:
     """Colour and dashes of curve k; no two alike below 49."""
     turn, place = divmod(k, len(LINES))
     return LINES[place][0], LINES[(place + turn) % len(LINES)][1]
@@ -80,7 +80,7 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _add_caption(figure: Figure, sentence: str) -> Figure:
+def add_caption(figure: Figure, sentence: str) -> Figure:
     """Widens the figure downwards by the sentence's lines; everything drawn so far keeps its size."""
     width, height = figure.get_size_inches()
     limit = int(width * 72 / (9.0 * 0.53))  # characters that fit: they are 0.53 as wide as high
@@ -215,7 +215,7 @@ class _OwnLag:
         lags = [int(run.lag[head, findings.watched_component(run, head)]) for head in heads]
         own = all(lag == head + 1 for head, lag in enumerate(lags))
         self.keys = [
-            _key(*_line(head), f"head {head + 1}" + ("" if own else f", lag {lags[head]}")) for head in heads
+            _key(*line_style(head), f"head {head + 1}" + ("" if own else f", lag {lags[head]}")) for head in heads
         ]
         watched = [findings.watched_weight(run, stage, head) for stage in _begun(run) for head in heads]
         self.least = min(float(np.min(values)) for values in watched)
@@ -243,7 +243,7 @@ class _OwnLag:
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.12f}".rstrip("0").rstrip(".")))
         for head in range(self.run.lag.shape[0]):
-            _curve(axes, stage, findings.watched_weight(self.run, stage, head), *_line(head), width=1.8,
+            _curve(axes, stage, findings.watched_weight(self.run, stage, head), *line_style(head), width=1.8,
                    order=10 - head % len(LINES))
 
 

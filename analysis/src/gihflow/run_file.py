@@ -114,7 +114,7 @@ def read(path: str | os.PathLike) -> Run:
         raise RunFileError(f"{path}: cannot be read as HDF5 ({reason}).") from error
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, np.generic):
@@ -131,10 +131,10 @@ class _Reader:
         return RunFileError(f"{self.path}: {fault}.")
 
     def attributes(self, name: str) -> dict[str, Any]:
-        return {key: _plain(value) for key, value in self.file[name].attrs.items()}
+        return {key: plain(value) for key, value in self.file[name].attrs.items()}
 
     def attribute(self, name: str, key: str, kind: type) -> Any:
-        value = _plain(self.file[name].attrs.get(key))
+        value = plain(self.file[name].attrs.get(key))
         if kind is float and isinstance(value, int):
             value = float(value)
         if not isinstance(value, kind):

@@ -19,8 +19,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gihflow.figures import STYLE, WIDTH, _add_caption, _line
-from gihflow.run_file import RunFileError, _plain
+from gihflow.figures import STYLE, WIDTH, add_caption, line_style
+from gihflow.run_file import RunFileError, plain
 
 GOOD, BAD_INPUT, WRITE_ERROR = 0, 2, 4
 
@@ -48,7 +48,7 @@ class Verification:
 
 
 def _attributes(group: h5py.Group) -> dict[str, Any]:
-    return {key: _plain(value) for key, value in group.attrs.items()}
+    return {key: plain(value) for key, value in group.attrs.items()}
 
 
 def _numbered(group: h5py.Group) -> list[h5py.Group]:
@@ -92,7 +92,7 @@ def _panels(verification: Verification, name: str) -> dict[str, list[Curve]]:
 def _pair(axes: Axes, k: int, x_measured: np.ndarray, y_measured: np.ndarray, x_predicted: np.ndarray,
           y_predicted: np.ndarray, label: str, points: int = 16) -> None:
     """The predicted curve as a line, and about `points` of the measured points as circles on it."""
-    color, dashes = _line(k)
+    color, dashes = line_style(k)
     axes.plot(x_predicted, y_predicted, color=color, linestyle=dashes, label=label)
     if axes.get_xscale() == "log":
         chosen = np.unique(np.linspace(0, len(x_measured) - 1, points).round().astype(int))
@@ -198,7 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
                 continue
             sentence = _worst(verification.rows, phase)
             with rc_context(STYLE):
-                figure = _add_caption(draw(verification), sentence)
+                figure = add_caption(draw(verification), sentence)
                 for form in ("pdf", "png"):
                     figure.savefig(given.output / f"{name}.{form}", dpi=200,
                                    metadata={"CreationDate": None} if form == "pdf" else None)

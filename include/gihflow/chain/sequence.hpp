@@ -34,9 +34,9 @@ struct Sequences {
   }
 };
 
-/// Where sequences come from, one at a time and in any order, so that long ones need not be kept:
-/// either drawn on the fly or read from memory. Every answer is a pure function of the chain's
-/// number. Thread-safe.
+/// Source of sequences, drawn on the fly or read from memory, one at a time and in any order, so
+/// that long ones need not be kept. Every result is a pure function of the chain's number.
+/// Thread-safe.
 class SequenceSource {
  public:
   virtual ~SequenceSource() = default;
@@ -48,7 +48,7 @@ class SequenceSource {
   /// Parents of the chains, r₁ < … < r_n; empty for independent tokens and when unknown.
   virtual std::vector<Index> parents() const { return {}; }
   /// Writes π(·|x_{pa(L+1)}) into law [d], for tokens as draw() gives them; false, with law left as
-  /// it is, when the kernel is not known. Draws the kernel again, but solves for no stationary law.
+  /// it is, when the kernel is not known. Draws the kernel again, without a stationary law.
   virtual bool conditional_law(Index /*chain*/, std::span<const Token> /*tokens*/,
                                std::span<double> /*law*/) const {
     return false;
@@ -89,7 +89,7 @@ std::vector<std::string> sampling_errors(const SamplingOptions& options,
 std::unique_ptr<SequenceSource> sample_prior(const SamplingOptions& options);
 
 /// Sequences drawn from given kernels: one sequence per kernel; if options.count is larger than the
-/// number of kernels they are used in turn, and each time with draws of its own. Throws InputError
+/// number of kernels they are used in turn, each time with independent draws. Throws InputError
 /// with sampling_errors, for kernels that validate() refuses, and under the stationary initial law
 /// for kernels with more than one closed class.
 std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> kernels,
@@ -100,8 +100,7 @@ std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> ke
 /// 1e-9.
 std::unique_ptr<SequenceSource> stored_sequences(std::shared_ptr<const Sequences> sequences);
 
-/// Consecutive chains of a source, which must outlive it, numbered from 0; their tokens and targets
-/// alone.
+/// Consecutive chains of a source, numbered from 0, without their laws. The source must outlive it.
 class SequenceSlice final : public SequenceSource {
  public:
   SequenceSlice(const SequenceSource& source, Index first, Index count)

@@ -18,8 +18,8 @@ inline constexpr Index max_windows = Index{1} << 32;
 
 /// Stationary law μ = μP of a finite Markov chain with row-stochastic transition matrix P [n, n]
 /// (row major, n ≤ max_stationary_states), by the subtraction-free state reduction of Grassmann,
-/// Taksar and Heyman (1985), which is accurate in every component however nearly reducible the
-/// chain is. Where a product would underflow, the same reduction with exponents of unlimited range.
+/// Taksar and Heyman (1985), accurate in every component even if the chain is nearly reducible.
+/// Where a product would underflow, the same reduction runs with exponents of unlimited range.
 /// Only the entries off the diagonal are read. Periodic chains and chains with transient states are
 /// fine: the law lives on the closed class, and is 0 elsewhere (and where a probability is too
 /// small for a double). Throws InputError: more than one closed class, since the law is then not

@@ -53,8 +53,8 @@ std::vector<Index> attended_lags(const Parameters& parameters, const Model& mode
 /// The run's own leading set: attended_lags of the head subset with the largest p.
 std::vector<Index> leading_lags(const Parameters& parameters, const Model& model);
 
-/// Which parts keep a model from GIH(S): every combination of parts replaced by ideal ones,
-/// smallest first. Selector: p = δ on the head subset that attends to S (none: as it is; with a
+/// Finds the parts that keep a model from GIH(S): replaces every combination of parts by ideal
+/// ones, fewest first. Selector: p = δ on the head subset that attends to S (none: as it is; with a
 /// copier as well, the subset of |S| heads that attends to S best). Copier: the heads of the
 /// leading subset on one lag of S each, the assignment with the largest attention; other heads as
 /// they are. Classifier: the a that comes closest. Order: by number of parts, then as in names_of.

@@ -12,7 +12,7 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// What theory predicts of one quantity for a setting, and where it is exact.
+/// Predicted values of one quantity for a setting, and the regime where they are exact.
 struct Prediction {
   Quantity quantity{};
   Subject subject;   ///< with the quantity unique among the predictions of a setting
@@ -23,8 +23,7 @@ struct Prediction {
   std::string regime;  ///< where each of the two is exact
 };
 
-/// What predictions are made from. Pointers are not owned; kernels and infinite belong to the same
-/// chains.
+/// Input of predictions(). Pointers are not owned; kernels and infinite belong to the same chains.
 struct PredictionInput {
   Parameters start;
   Schedule schedule;

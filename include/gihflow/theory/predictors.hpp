@@ -21,12 +21,7 @@ namespace GIHFLOW_API gihflow {
 std::vector<double> gih_predict(std::span<const Token> tokens, const Model& model,
                                 std::span<const Index> lags);
 
-/// Posterior predictor (n_{z,e}+α)/(n_z+dα) of (1.4) from the tokens alone: tokens [L + 1], the
-/// label not read, L ≥ longest parent lag. Result [d].
-std::vector<double> posterior_predict(std::span<const Token> tokens, Index vocabulary,
-                                      std::span<const Index> parents, double alpha);
-
-/// Lines that a trained model's loss is held against, on the same chains, in nats; standard errors
+/// Reference losses for a trained model's loss on the same chains, in nats; standard errors
 /// are standard deviations over chains / √N (NaN at N = 1 and beside an infinite mean).
 struct Baselines {
   /// −Σ T log((y+ε)/(1+dε)) with y from GIH(S); −Σ T log softmax(y) with readout softmax. Infinite
@@ -48,7 +43,7 @@ Baselines baselines(const SequenceSource& source, const Model& model, std::span<
                     std::span<const Index> parents, std::optional<double> alpha);
 
 /// The same in infinite context, exact for each chain: GIH(S) is then μ^π(e|Z_S) and the floor the
-/// loss of π itself, E[−Σ π log π]; no posterior predictor is held against them. Throws InputError:
+/// loss of π itself, E[−Σ π log π]; there is no posterior loss. Throws InputError:
 /// a lag outside [1, W], a vocabulary that is not the model's, and as stationary_window_law does.
 Baselines baselines(const Kernels& kernels, const Model& model, std::span<const Index> lags);
 

@@ -40,7 +40,8 @@ enum class Quantity {
   outcome            ///< how the integration ended
 };
 
-/// What a quantity is of. A quantity reads the members that its enumerator names, the others are 0.
+/// The head subsets, head or lag that a quantity refers to. A quantity reads the members named at
+/// its enumerator, the others are 0.
 struct Subject {
   std::uint32_t set = 0, other = 0;  ///< head subsets, masks as in subsets()
   Index head = 0;                    ///< 0-based
@@ -49,8 +50,8 @@ struct Subject {
   bool operator==(const Subject&) const = default;
 };
 
-/// Share of p off the set that takes over, and share of attention that a head of S* keeps off its
-/// lag, at the times predicted: δ.
+/// δ: at the predicted times the set that takes over has p = 1 − δ, and each head of S* has 1 − δ
+/// of its attention on its lag.
 inline constexpr double prediction_delta = 0.01;
 
 /// The enumerator's own name, "log_odds_slope": the key in files and JSON.

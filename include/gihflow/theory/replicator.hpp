@@ -8,8 +8,8 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Stage I as a replicator equation, formula (7.1): p_S(t) ∝ p_S(0) exp(4aG(S)t/C_D). Exact as a →
-/// 0 for the G of the objective that is trained, at the attention that the stage holds fixed.
+/// Stage I as a replicator equation, formula (7.1): p_S(t) ∝ p_S(0) exp(4aG(S)t/C_D). Exact as
+/// a → 0 for the G of the trained objective at the attention of the stage, which is fixed.
 class Replicator {
  public:
   /// start: θ (whose logsumexp is log C_D) and a. gain: G(S;w) of (6.5) in the order of subsets().
@@ -25,7 +25,7 @@ class Replicator {
   /// aG of the winner minus the largest aG of another set with c_S ≠ 0; ∞ if there is none.
   double gap() const { return gap_; }
   /// Flow time at which the winner's p reaches 1 − δ, 0 < δ < 1: the root of the closed form. 0 if
-  /// it starts there; ∞ where a rival of equal gain keeps it away.
+  /// it starts there; ∞ where a rival of equal gain keeps p below.
   double takeover_time(double delta) const;
   /// Upper bound of takeover_time: C_D/(4·gap)·log((1 − p(0))/(p(0)δ)), at least 0, p(0) the
   /// winner's.
