@@ -102,7 +102,7 @@ class Stop(DirectoryTest):
 
     def test_max_wall(self):
         began = time.monotonic()
-        done = run("gihflow", "train", *LONG, "--max-wall", "2", expect=5, cwd=self.directory)
+        done = run("gihflow", "train", *LONG, "--max-wall", "0.2", expect=5, cwd=self.directory)
         self.assertLess(time.monotonic() - began, 30)
         self.assertIn("--max-wall was reached", done.stdout)
         self.assertEqual(self.outcome(), "wall_time")
@@ -116,12 +116,13 @@ class Stop(DirectoryTest):
             self.assertIn("max-steps = 30\n", file.attrs["config"])
 
     def test_full_disk(self):
-        def limit():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
-
         small = ("gihflow", "train", "--chains", "20", "--stages", "c:1,a:1")
         run(*small, cwd=self.directory)
         before = (self.directory / "run.h5").read_bytes()
+
+        def limit():  # no HDF5 file is so small
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+
         done = run(*small, "--seed", "2", "--force", expect=4, cwd=self.directory, preexec_fn=limit)
         self.assertIn("could not be written", done.stderr)
         self.assertEqual((self.directory / "run.h5").read_bytes(), before)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 import skipped
 from gihflow_testing import SOURCE, DirectoryTest, run
@@ -96,16 +97,16 @@ class Skipped(DirectoryTest):
         file = self.directory / "tests.xml"
         file.write_text(JUNIT)
         script = SOURCE / "tests/python/skipped.py"
-        said = run("python3", script, file).stdout
+        said = run(sys.executable, script, file).stdout
         self.assertEqual(said, "2 cases skipped\n  flow.a: it: says so\n  population.on a card: no card\n")
-        run("python3", script, file, "--none-but", "card|flow")
-        self.assertIn("but 1 were", run("python3", script, file, "--none-but", "on a card", expect=1).stderr)
+        run(sys.executable, script, file, "--none-but", "card|flow")
+        self.assertIn("but 1 were", run(sys.executable, script, file, "--none-but", "on a card", expect=1).stderr)
 
     def test_a_file_of_cases_names_those_it_skips(self):
         path = self.directory / "some.py"
         path.write_text("import unittest\nclass A(unittest.TestCase):\n  def test_x(self): self.skipTest('no x')\n"
                         "  def test_y(self): pass\n")
-        done = run("python3", SOURCE / "tests/python/run_tests.py", path)
+        done = run(sys.executable, SOURCE / "tests/python/run_tests.py", path)
         self.assertIn("Skipped: A.test_x: no x\n", done.stdout)
         path.write_text(path.read_text().replace("pass", "self.skipTest('no y')"))
-        run("python3", SOURCE / "tests/python/run_tests.py", path, expect=77)
+        run(sys.executable, SOURCE / "tests/python/run_tests.py", path, expect=77)
