@@ -48,6 +48,12 @@ double Coordinates::gauge_shift(const Eigen::VectorXd& x) const {
   return logsumexp({x.data(), active_.size()}) - log_normalizer_;
 }
 
+double Coordinates::gauge_error(const Eigen::VectorXd& x, const Eigen::VectorXd& error) const {
+  if (active_.empty()) return 0.0;
+  const std::vector<double> p = softmax({x.data(), active_.size()});
+  return std::inner_product(p.begin(), p.end(), error.data(), 0.0);
+}
+
 Point Coordinates::point(const Eigen::VectorXd& x) const {
   Point at{{}, start_.w, start_.a};
   Index k = thetas();

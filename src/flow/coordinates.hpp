@@ -27,6 +27,8 @@ class Coordinates {
   double dissipated(const Eigen::VectorXd& x) const { return x[size_ - 1]; }
   /// logsumexp θ − log C_D; 0 where c is not trained.
   double gauge_shift(const Eigen::VectorXd& x) const;
+  /// What a small error of the state x changes it by, Σ p_S δθ_S.
+  double gauge_error(const Eigen::VectorXd& x, const Eigen::VectorXd& error) const;
 
   /// (p, w, a) of a state.
   Point point(const Eigen::VectorXd& x) const;

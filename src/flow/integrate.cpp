@@ -60,7 +60,7 @@ ErrorNorm Integration::attempt(double dt) {
       count_jacobian(from_.x, from_.jacobian);
     method().step(counted(), from_, dt, to_);
     require_finite(to_.x);
-    return error_norm(to_.error, scale(from_.x, to_.x));
+    return error_norm(error(), scale(from_.x, to_.x));
   } catch (const NonFinite& fault) {
     return {std::numeric_limits<double>::quiet_NaN(), fault.component};
   }

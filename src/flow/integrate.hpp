@@ -28,6 +28,8 @@ class Integration {
   virtual Index jacobian(const State& x, Eigen::MatrixXd& j);
   /// Error allowed to a step between x and y, by component.
   virtual State scale(const State& x, const State& y) const = 0;
+  /// Error of the step just tried, as it is compared with that.
+  virtual State error() const { return to_.error; }
   virtual StepStatistics& statistics() { return statistics_; }
 
   /// Asked before each step; anything but Outcome::running ends the integration.

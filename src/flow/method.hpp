@@ -63,7 +63,7 @@ inline constexpr double dormand_prince_stability = 3.25;
 /// order, off the trajectory.
 std::unique_ptr<Method> make_fehlberg78();
 
-/// Rosenbrock 4(3), L-stable, dense output of order 3; states of `size` entries.
-std::unique_ptr<Method> make_rosenbrock4(Eigen::Index size);
+/// Rodas5P, order 5(4), linearly implicit and L-stable, dense output of order 4.
+std::unique_ptr<Method> make_rodas5p();
 
 }  // namespace gihflow

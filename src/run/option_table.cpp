@@ -420,13 +420,15 @@ void add_training_rows(std::vector<Option>& table) {
   table.push_back(stages_row());
   table.push_back(choice_row<Integrator>(
       {"integrator", "NAME",
-       "Integrator of the flow: Dormand-Prince 5(4), Fehlberg 7(8) or Rosenbrock 4(3); auto is "
-       "Dormand-Prince where the flow is not stiff, Rosenbrock where it is"},
+       "Integrator of the flow: Dormand-Prince 5(4), Fehlberg 7(8) or Rodas5P 5(4); auto is "
+       "Dormand-Prince where the flow is not stiff, Rodas5P where it is; rosenbrock4 is an older "
+       "name of rodas5p"},
       integration,
       {{"auto", Integrator::automatic},
        {"dopri5", Integrator::dopri5},
        {"fehlberg78", Integrator::fehlberg78},
-       {"rosenbrock4", Integrator::rosenbrock4}},
+       {"rodas5p", Integrator::rodas5p},
+       {"rosenbrock4", Integrator::rodas5p}},
       [](auto& s) -> auto& { return s.flow.integrator; }));
   table.push_back(real_row(
       {"rtol", "X", "Relative tolerance of a step"}, integration, Least::above_zero,

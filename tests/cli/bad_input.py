@@ -121,7 +121,7 @@ LINES = {
     "train --context long": [("--context long:", "must be finite or infinite")],
     "train --device tpu": [("--device tpu:", "must be auto, cpu or cuda")],
     "train --engine fast": [("--engine fast:", "must be auto, dense, sparse or reference")],
-    "train --integrator rk4": [("--integrator rk4:", "must be auto, dopri5, fehlberg78 or rosenbrock4")],
+    "train --integrator rk4": [("--integrator rk4:", "must be auto, dopri5, fehlberg78, rodas5p or rosenbrock4")],
     "train --method sgd": [("--method sgd:", "must be flow or gd")],
     "train --optimizer rmsprop": [("--optimizer rmsprop:", "must be gd, momentum or adam")],
     "train --labels posterior": [("--labels posterior:", "allowed with initial-law uniform only")],

@@ -21,7 +21,7 @@ PLAIN = (*TRAINING, *VALIDATION, *OUTPUTS)
 WAYS = {
     "flow": ("--stages", "c:2000,w:20000,a:500"),
     "stiff flow": ("--stages", "cwa:60,a:5", "--rtol", "1e-2"),
-    "rosenbrock4": ("--stages", "cw:50,a:5", "--integrator", "rosenbrock4"),
+    "rodas5p": ("--stages", "cw:50,a:5", "--integrator", "rodas5p"),
     "infinite context": ("--stages", "c:200,wa:50", "--context", "infinite"),
     "reference conventions": ("--stages", "c:200,wa:20", "--preset", "reference"),
     "minibatches": ("--stages", "cw:20,a:10", "--method", "gd", "--optimizer", "adam", "--batch", "16"),

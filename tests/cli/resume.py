@@ -30,7 +30,7 @@ class Resume(DirectoryTest):
     def test_every_dataset_ends_as_without_a_stop(self):
         stiff = ("--stages", "cwa:40", "--rtol", "1e-2")
         cases = {"auto": (), "auto, stiff": stiff, "fehlberg78": ("--integrator", "fehlberg78"),
-                 "rosenbrock4": ("--integrator", "rosenbrock4"), "infinite": ("--context", "infinite"),
+                 "rodas5p": ("--integrator", "rodas5p"), "infinite": ("--context", "infinite"),
                  "descent": ("--method", "gd"), "adam": ("--method", "gd", "--optimizer", "adam"),
                  "fresh": ("--method", "gd", "--batch", "7", "--resample"),
                  "minibatches": ("--method", "gd", "--optimizer", "momentum", "--batch", "7")}

@@ -120,22 +120,22 @@ void check_agreement(const Objective& objective, const char* schedule, const Par
 
 }  // namespace
 
-TEST_CASE("explicit, Rosenbrock and CVODE agree on every stage") {
+TEST_CASE("explicit, Rodas and CVODE agree on every stage") {
   const auto objective = make_objective({}, *sample_prior(sampling(200)));
   Parameters start = initial_parameters({}, {});
   for (const char* schedule : {"c:2000", "w:50000", "a:5000"}) {
     check_agreement(*objective, schedule, start,
-                    {Integrator::dopri5, Integrator::fehlberg78, Integrator::rosenbrock4}, 1e-9);
+                    {Integrator::dopri5, Integrator::fehlberg78, Integrator::rodas5p}, 1e-9);
     TrainingState state = begin_training(start);
     train_flow(state, parse_schedule(schedule), *objective, nullptr, {}, nullptr);
     start = final_parameters(state);
   }
 }
 
-TEST_CASE("automatic, Rosenbrock and CVODE agree along the joint run") {
+TEST_CASE("automatic, Rodas and CVODE agree along the joint run") {
   SamplingOptions data;  // few of the default chains: a mixture of {1,2} and {3} from t = 2,500 on
   data.count = 200;
   const auto objective = make_objective({}, *sample_prior(data));
   check_agreement(*objective, "cwa:50000", initial_parameters({}, {}),
-                  {Integrator::automatic, Integrator::rosenbrock4}, 1e-8);
+                  {Integrator::automatic, Integrator::rodas5p}, 1e-8);
 }

@@ -107,16 +107,16 @@ TEST_CASE("stage I is stiff in c and straight lines in log coordinates") {
   State c;
   std::vector<double> p;
   const auto dopri5 = make_dormand_prince();
-  const auto rosenbrock_c = make_rosenbrock4(7), rosenbrock_theta = make_rosenbrock4(8);
+  const auto rodas5p = make_rodas5p();
   const Index most = 100000;
   const Index dopri5_theta = count_in_theta(*objective, *dopri5, p, most);
   const Index dopri5_c = count_in_c(*objective, *dopri5, c, most);
   CHECK(std::abs(c[4] * c[4] / c.squaredNorm() - p[4]) <= 1e-9);
-  const Index implicit_theta = count_in_theta(*objective, *rosenbrock_theta, p, most);
-  const Index implicit_c = count_in_c(*objective, *rosenbrock_c, c, most);
+  const Index implicit_theta = count_in_theta(*objective, *rodas5p, p, most);
+  const Index implicit_c = count_in_c(*objective, *rodas5p, c, most);
   CHECK(std::abs(c[4] * c[4] / c.squaredNorm() - p[4]) <= 1e-9);
   MESSAGE("right-hand sides of stage I: dopri5 " << dopri5_theta << " in theta, " << dopri5_c
-                                                 << " in c; rosenbrock4 " << implicit_theta
+                                                 << " in c; rodas5p " << implicit_theta
                                                  << " in theta, " << implicit_c << " in c");
   CHECK(dopri5_theta <= 300);
   CHECK(dopri5_c >= 50 * dopri5_theta);

@@ -88,7 +88,7 @@ TEST_CASE("observed orders of steps, dense output and error estimates") {
   std::vector<Expected> methods;
   methods.push_back({make_dormand_prince(), 5.0, 4.0, {12, 17, 24, 34, 48, 68}});
   methods.push_back({make_fehlberg78(), 8.0, 8.0, {3, 4, 5, 6, 8, 10}});
-  methods.push_back({make_rosenbrock4(4), 4.0, 4.0, {24, 34, 48, 68, 96, 136}});
+  methods.push_back({make_rodas5p(), 5.0, 4.0, {12, 17, 24, 34, 48, 68}});
   for (Expected& m : methods) {
     CAPTURE(m.method->name());
     std::vector<double> log_dt, log_end, log_between, log_estimate;

@@ -70,8 +70,8 @@ TEST_CASE("every stretch of a run can be computed again to the same bits") {
   SUBCASE("fehlberg78") {
     setting.flow.integrator = Integrator::fehlberg78;
   }
-  SUBCASE("rosenbrock4") {
-    setting.flow.integrator = Integrator::rosenbrock4;
+  SUBCASE("rodas5p") {
+    setting.flow.integrator = Integrator::rodas5p;
   }
   SUBCASE("auto, through a switch") {
     setting.stages = parse_schedule("cwa:40");

@@ -52,21 +52,15 @@ TEST_CASE("every default is accepted and survives a text and back") {
 }
 
 TEST_CASE("an option that is set is got back") {
-  const std::pair<const char*, const char*> cases[] = {{"vocabulary", "5"},
-                                                       {"parents", "1,4,9"},
-                                                       {"parents", ""},
-                                                       {"alpha", "0.30000000000000004"},
-                                                       {"labels", "posterior"},
-                                                       {"seed", "9223372036854775807"},
-                                                       {"max-steps", "7"},
-                                                       {"stages", "cw:0.5,a:1e+30"},
-                                                       {"threads", "3"},
-                                                       {"max-wall", "2.5"},
-                                                       {"first-output", "0.001"},
-                                                       {"data", "some file.h5"},
-                                                       {"integrator", "rosenbrock4"},
-                                                       {"force", "true"},
-                                                       {"a-init", "-3"}};
+  const std::pair<const char*, const char*> cases[] = {
+      {"vocabulary", "5"},       {"parents", "1,4,9"},
+      {"parents", ""},           {"alpha", "0.30000000000000004"},
+      {"labels", "posterior"},   {"seed", "9223372036854775807"},
+      {"max-steps", "7"},        {"stages", "cw:0.5,a:1e+30"},
+      {"threads", "3"},          {"max-wall", "2.5"},
+      {"first-output", "0.001"}, {"data", "some file.h5"},
+      {"integrator", "rodas5p"}, {"force", "true"},
+      {"a-init", "-3"}};
   for (const auto& one : cases) {
     const std::string name = one.first, text = one.second;
     const auto [setting, faults] = with(name, text);
@@ -76,6 +70,13 @@ TEST_CASE("an option that is set is got back") {
     CHECK(to_string(*value) == text);
     CHECK(setting.given.at(name).empty());
   }
+}
+
+TEST_CASE("an older name of an integrator is read, the present one is written") {
+  const auto [setting, faults] = with("integrator", "rosenbrock4");
+  CHECK(faults.sentences.empty());
+  CHECK(setting.flow.integrator == Integrator::rodas5p);
+  CHECK(to_string(*find_option("integrator")->get(setting)) == "rodas5p");
 }
 
 TEST_CASE("values out of range are faults that name option, value and what is allowed") {

@@ -117,8 +117,8 @@ TEST_CASE("a run resumed again and again ends with the bits of one that was neve
   SUBCASE("fehlberg78") {
     setting.flow.integrator = Integrator::fehlberg78;
   }
-  SUBCASE("rosenbrock4") {
-    setting.flow.integrator = Integrator::rosenbrock4;
+  SUBCASE("rodas5p") {
+    setting.flow.integrator = Integrator::rodas5p;
   }
   SUBCASE("auto, stopped around every switch") {
     setting.stages = parse_schedule("cwa:40");

@@ -10,10 +10,10 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// automatic: dopri5 until it finds the flow stiff, then rosenbrock4, and back where the flow is no
+/// automatic: dopri5 until it finds the flow stiff, then rodas5p, and back where the flow is no
 /// longer stiff; every stage begins with dopri5. See docs/numerics.md.
-enum class Integrator { automatic, dopri5, fehlberg78, rosenbrock4 };
-/// "auto", "dopri5", "fehlberg78", "rosenbrock4".
+enum class Integrator { automatic, dopri5, fehlberg78, rodas5p };
+/// "auto", "dopri5", "fehlberg78", "rodas5p".
 std::string to_string(Integrator integrator);
 
 struct FlowOptions {

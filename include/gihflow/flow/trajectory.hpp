@@ -56,7 +56,7 @@ struct StepStatistics {
 /// The automatic integrator changed its method.
 struct IntegratorSwitch {
   double t = 0.0;    ///< flow time since the stage's start
-  std::string from;  ///< "dopri5" or "rosenbrock4"
+  std::string from;  ///< "dopri5" or "rodas5p"; in older files "rosenbrock4"
   std::string to;
   std::string reason;  ///< with the numbers that decided
 

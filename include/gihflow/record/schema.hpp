@@ -82,7 +82,7 @@ void describe(auto&& visit, Of<StageRecord> auto& x) {
   visit(Description{"hint", "1", "what to try, for an outcome that is a failure", "", "else empty"},
         x.hint);
   visit(Description{"integrator", "1", "the method that was asked for", "",
-                    "`auto`, `dopri5`, `fehlberg78`, `rosenbrock4`, or the optimizer of gradient "
+                    "`auto`, `dopri5`, `fehlberg78`, `rodas5p`, or the optimizer of gradient "
                     "descent"},
         x.integrator);
   visit(Description{"gauge_drift", "1", "largest error of (3.2) before gauge fixing", "",
