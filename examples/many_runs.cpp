@@ -24,23 +24,22 @@ struct Selection {
 };
 
 void select(Selection& row) {
-  Setting setting;
+  TrainSetting setting;
   setting.sampling.prior.alpha = row.alpha;
   setting.sampling.seed = row.seed;
   setting.sampling.count = 300;
   setting.validation_chains = 0;
   setting.stages = parse_schedule("c:50000");
-  const RunFile run = train(setting);
+  const Run run = train(setting);
 
-  const auto& snapshots = run.state.trajectory.stages.front().snapshots;
-  const Parameters& end = snapshots.back().parameters;
-  const auto p = end.p();
-  const auto winner = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
-  row.set = subsets(end.heads, end.degree)[winner];
-  for (const Snapshot& snapshot : snapshots) {
-    if (snapshot.parameters.p()[winner] <= 0.9) continue;
-    row.time = snapshot.t;
-    break;
+  const auto sets = subsets(run.final().heads, run.final().degree);
+  const auto end = run.final().p();
+  const auto winner =
+      static_cast<std::size_t>(std::max_element(end.begin(), end.end()) - end.begin());
+  row.set = sets[winner];
+  const auto t = run.column("t"), p = run.column("p");  // p: a row of all sets for each time
+  for (std::size_t i = 0; i < t.size() && std::isnan(row.time); ++i) {
+    if (p[i * sets.size() + winner] > 0.9) row.time = t[i];
   }
 }
 

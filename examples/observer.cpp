@@ -12,7 +12,7 @@ using namespace gihflow;
 
 namespace {
 
-class UntilSelected : public TrainObserver {
+class UntilSelected : public RunObserver {
  public:
   void note(const std::string& text) override { std::printf("note: %s\n", text.c_str()); }
   void phase(const std::string& name) override { std::printf("%s\n", name.c_str()); }
@@ -30,20 +30,19 @@ class UntilSelected : public TrainObserver {
 }  // namespace
 
 int main() {
-  Setting setting;
+  TrainSetting setting;
   setting.sampling.count = 500;
   setting.validation_chains = 0;
   setting.stages = parse_schedule("c:2000");
   UntilSelected observer;
   const ContextScope scope(
       {.interrupt = &observer.interrupt});  // train() looks at it between steps
-  const RunFile run = train(setting, &observer);
-  const Snapshot& last = run.state.trajectory.stages.back().snapshots.back();
-  const auto p = last.parameters.p();
+  const Run run = train(setting, &observer);
+  const auto p = run.final().p();
   const auto winner = std::max_element(p.begin(), p.end()) - p.begin();
-  const auto sets = subsets(last.parameters.heads, last.parameters.degree);
+  const auto sets = subsets(run.final().heads, run.final().degree);
   std::printf("%s after %d steps: %s at t = %g\n", to_string(run.state.outcome).c_str(),
               observer.steps, to_string_subset(sets[static_cast<std::size_t>(winner)]).c_str(),
-              last.t);
+              run.column("t").back());
   return run.state.outcome == Outcome::interrupted ? 0 : 1;
 }

@@ -15,7 +15,7 @@ int main(int count, char** words) try {
     std::fprintf(stderr, "usage: train_and_read FILE\n");
     return 2;
   }
-  Setting setting;  // the paper's experiment, here smaller
+  TrainSetting setting;  // the paper's experiment, here smaller
   setting.sampling.count = 500;
   setting.validation_chains = 100;
   setting.stages = parse_schedule("c:2000,w:50000,a:5000");

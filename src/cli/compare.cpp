@@ -12,6 +12,7 @@
 #include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "gihflow/base/context.hpp"
+#include "gihflow/run/train.hpp"
 
 namespace gihflow::cli {
 
@@ -80,16 +81,12 @@ std::string stage_text(const ComparedStage& stage, std::size_t number_of_stage) 
 }
 
 Json json_order(const ObservedOrder& order) {
-  return {{"order", order.order ? json_number(*order.order) : Json()},
-          {"pairs", json_numbers(order.pairs)},
-          {"points", order.points}};
+  return {{"order", json_optional(order.order)}, {"pairs", order.pairs}, {"points", order.points}};
 }
 
 Json json_distances(const std::vector<BlockDistance>& distances) {
   const auto one = [&](double BlockDistance::*number) {
-    std::vector<double> values(distances.size());
-    std::ranges::transform(distances, values.begin(), number);
-    return json_numbers(values);
+    return json_list(distances, [&](const BlockDistance& distance) { return distance.*number; });
   };
   return {{"c", one(&BlockDistance::c)},
           {"w", one(&BlockDistance::w)},
@@ -98,34 +95,32 @@ Json json_distances(const std::vector<BlockDistance>& distances) {
           {"loss", one(&BlockDistance::loss)}};
 }
 
+Json json_rate(const ComparedRate& rate) {
+  return {{"learning_rate", rate.learning_rate},
+          {"outcome", to_string(rate.outcome)},
+          {"leaves_at", json_optional(rate.leaves_at)},
+          {"distance", json_distances(rate.to_flow)},
+          {"modified_outcome", to_string(rate.modified_outcome)},
+          {"modified_distance", json_distances(rate.to_modified)},
+          {"growth", rate.growth},
+          {"modified_growth", rate.modified_growth},
+          {"growth_error", rate.growth_error}};
+}
+
 Json json_stage(const ComparedStage& stage) {
-  std::vector<double> loss;
-  for (const Snapshot& snapshot : stage.flow) loss.push_back(snapshot.loss);
-  Json rates = Json::array();
-  for (const ComparedRate& rate : stage.rates) {
-    rates.push_back({{"learning_rate", json_number(rate.learning_rate)},
-                     {"outcome", to_string(rate.outcome)},
-                     {"leaves_at", rate.leaves_at ? json_number(*rate.leaves_at) : Json()},
-                     {"distance", json_distances(rate.to_flow)},
-                     {"modified_outcome", to_string(rate.modified_outcome)},
-                     {"modified_distance", json_distances(rate.to_modified)},
-                     {"growth", json_numbers(rate.growth)},
-                     {"modified_growth", json_numbers(rate.modified_growth)},
-                     {"growth_error", json_number(rate.growth_error)}});
-  }
   return {{"trained", blocks_of(stage.stage)},
-          {"duration", json_number(stage.stage.duration)},
+          {"duration", stage.stage.duration},
           {"outcome", to_string(stage.flow_outcome)},
-          {"t", json_numbers(stage.t)},
-          {"loss", json_numbers(loss)},
-          {"sharpness", json_numbers(stage.sharpness)},
-          {"stable_rates", json_numbers(stage.stable_rates)},
-          {"fitted_rates", json_numbers(stage.fitted_rates)},
+          {"t", stage.t},
+          {"loss", json_list(stage.flow, [](const Snapshot& snapshot) { return snapshot.loss; })},
+          {"sharpness", stage.sharpness},
+          {"stable_rates", stage.stable_rates},
+          {"fitted_rates", stage.fitted_rates},
           {"fit_begin", stage.fit_begin},
           {"fit_end", stage.fit_end},
           {"flow", json_order(stage.to_flow)},
           {"modified_flow", json_order(stage.to_modified)},
-          {"rates", std::move(rates)}};
+          {"rates", json_list(stage.rates, json_rate)}};
 }
 
 // The worst that happened to the flow or to a descent; leaving the flow is no failure.
@@ -158,9 +153,7 @@ int compare(const Invocation& invocation) {
   if (outcome == Outcome::interrupted) return exit_code(outcome);
   const std::vector<ComparedStage>& stages = result.comparison.stages;
   if (setting.json) {
-    Json json{{"stages", Json::array()}, {"output", setting.output}};
-    for (const ComparedStage& stage : stages) json["stages"].push_back(json_stage(stage));
-    print(to_text(json));
+    print(to_text({{"stages", json_list(stages, json_stage)}, {"output", setting.output}}));
   } else {
     std::string text;
     for (std::size_t k = 0; k < stages.size(); ++k) text += stage_text(stages[k], k + 1) + "\n";

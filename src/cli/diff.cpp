@@ -24,33 +24,26 @@ std::string words(const std::string& text) {
 
 Json json_position(const std::optional<OutputPosition>& output) {
   if (!output) return nullptr;
-  return {{"stage", output->stage}, {"index", output->index}, {"t", json_number(output->t)}};
+  return {{"stage", output->stage}, {"index", output->index}, {"t", output->t}};
 }
 
 Json json_words(const std::vector<WordDifference>& differences) {
-  Json list = Json::array();
-  for (const WordDifference& difference : differences) {
-    list.push_back({{"name", difference.name}, {"a", difference.a}, {"b", difference.b}});
-  }
-  return list;
+  return json_list(differences, [](const WordDifference& difference) {
+    return Json{{"name", difference.name}, {"a", difference.a}, {"b", difference.b}};
+  });
+}
+
+Json json_dataset(const DatasetDifference& dataset) {
+  Json json = json_difference(dataset.name, dataset.numbers);
+  json["first"] = json_position(dataset.first);
+  if (!dataset.what.empty()) json["incomparable"] = dataset.what;
+  return json;
 }
 
 std::string as_json(const FileDifference& difference) {
-  Json datasets = Json::array();
-  for (const DatasetDifference& dataset : difference.datasets) {
-    const NumberDifference& numbers = dataset.numbers;
-    datasets.push_back({{"name", dataset.name},
-                        {"entries", numbers.entries},
-                        {"different", numbers.different},
-                        {"absolute", json_number(numbers.absolute)},
-                        {"relative", json_number(numbers.relative)},
-                        {"ulp", numbers.ulp},
-                        {"first", json_position(dataset.first)}});
-    if (!dataset.what.empty()) datasets.back()["incomparable"] = dataset.what;
-  }
   return to_text({{"equal", difference.equal()},
                   {"first", json_position(difference.first)},
-                  {"datasets", datasets},
+                  {"datasets", json_list(difference.datasets, json_dataset)},
                   {"attributes", json_words(difference.attributes)},
                   {"config", json_words(difference.config)},
                   {"program", json_words(difference.program)}});
@@ -110,7 +103,8 @@ std::string as_table(const FileDifference& difference, const Invocation& files) 
 
 int diff(const Invocation& invocation) {
   if (!invocation.errors.empty()) throw InputError(invocation.errors);
-  const FileDifference difference = compare_files(invocation.file, invocation.second_file);
+  const FileDifference difference =
+      compare_files(invocation.file, invocation.second_file, Isolation::child);
   print(invocation.line.values.contains("json") ? as_json(difference)
                                                 : as_table(difference, invocation));
   return difference.equal() ? 0 : 1;

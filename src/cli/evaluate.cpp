@@ -4,50 +4,28 @@
 
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
+#include "cli/progress.hpp"
 #include "cli/report.hpp"
 #include "cli/table.hpp"
 #include "gihflow/base/context.hpp"
-#include "gihflow/base/parallel.hpp"
 #include "gihflow/base/subsets.hpp"
-#include "gihflow/population/infinite.hpp"
-#include "gihflow/population/objective.hpp"
+#include "gihflow/run/evaluate.hpp"
 #include "gihflow/run/train.hpp"
 
 namespace gihflow::cli {
 
 namespace {
 
-// Loss and gradient in (c, w, a) with their standard errors.
-struct Evaluation {
-  Parameters at;
-  double loss = 0.0;
-  std::vector<double> c;
-  Gradient gradient;
-  StandardErrors errors;
-  std::string engine;
-};
-
-Evaluation evaluate_at(const Objective& objective, const Parameters& at) {
-  Evaluation result;
-  result.at = at;
-  objective.gradient(point_of(at), result.gradient);
-  result.loss = result.gradient.loss;
-  result.c = c_gradient(at, result.gradient);
-  result.errors = objective.standard_errors(at);
-  result.engine = objective.engine();
-  return result;
-}
-
 Json json_gradient(const std::vector<double>& c, const std::vector<double>& w, double a,
                    Index window) {
-  return {{"c", json_numbers(c)}, {"w", json_rows(w, window)}, {"a", json_number(a)}};
+  return {{"c", c}, {"w", json_rows(w, window)}, {"a", a}};
 }
 
 std::string as_json(const Evaluation& result) {
   const Index window = result.at.window;
   const Json json = {
-      {"loss", json_number(result.loss)},
-      {"loss_standard_error", json_number(result.errors.loss)},
+      {"loss", result.loss},
+      {"loss_standard_error", result.errors.loss},
       {"gradient", json_gradient(result.c, result.gradient.w, result.gradient.a, window)},
       {"gradient_standard_error",
        json_gradient(result.errors.c, result.errors.w, result.errors.a, window)},
@@ -83,15 +61,11 @@ std::string as_table(const Evaluation& result, const Model& model) {
 int evaluate(const Invocation& invocation) {
   const Problem problem = prepare(invocation);
   const Setting& setting = problem.setting;
-  print_notes(problem);
-  const ContextScope scope({.threads = setting.threads});
-  const auto objective =
-      problem.infinite()
-          ? make_infinite_objective(setting.model, *problem.chain_kernels(), setting.device)
-          : make_objective(setting.model, *problem.chains(), setting.engine, setting.device);
-  const Evaluation result = evaluate_at(*objective, problem.start());
+  ProgressBar bar(setting.quiet);
+  const Evaluation result = gihflow::evaluate(problem, &bar);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
-  if (std::isinf(result.loss) && !setting.quiet) say(fmt::format("note: {}\n", infinite_loss));
+  bar.clear();
+  if (std::isinf(result.loss)) bar.note(infinite_loss);
   print(setting.json ? as_json(result) : as_table(result, setting.model));
   return 0;
 }

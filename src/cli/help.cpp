@@ -83,7 +83,8 @@ std::span<const CommandText> command_texts() {
   static const std::vector<CommandText> texts{
       {Command::sample, "[OPTIONS]", "Draw chains and sequences; write them to HDF5",
        "Draws transition kernels from the prior, or takes them from a file, draws one sequence "
-       "from each, and writes tokens and label distributions to a data file."},
+       "from each, and writes tokens and label distributions to a data file. The chains of a run are "
+       "those of --config RUN --purpose train."},
       {Command::train, "[OPTIONS]", "Integrate the gradient flow through a schedule of stages",
        "Trains the two-attention-layer transformer by gradient flow through a schedule of "
        "stages and writes the trajectory to a run file. Without options it runs the three-stage "
@@ -129,7 +130,7 @@ std::span<const CommandText> command_texts() {
        "stage by stage, each with the regime in which it is exact."},
       {Command::verify, "[OPTIONS]", "Hold the phase predictions of theory against the flow",
        "Runs the gradient flow where the predictions are sharp, measures, and prints predicted, "
-       "measured, their difference and a verdict. Given a setting of one's own, by options or "
+       "measured, their difference and a verdict. Given a setting, by options or "
        "--config, it also tells how far finite a, finite context and spread attention move "
        "things. Exit code 0 if every row passes, else 1."},
   };

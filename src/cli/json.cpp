@@ -1,25 +1,22 @@
 #include "cli/json.hpp"
 
-#include <cmath>
-
 namespace gihflow::cli {
-
-Json json_number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-Json json_numbers(const std::vector<double>& values) {
-  Json list = Json::array();
-  for (const double value : values) list.push_back(json_number(value));
-  return list;
-}
 
 Json json_rows(const std::vector<double>& values, Index columns) {
   Json rows = Json::array();
   for (auto row = values.begin(); row != values.end(); row += columns) {
-    rows.push_back(json_numbers({row, row + columns}));
+    rows.push_back(std::vector<double>(row, row + columns));
   }
   return rows;
+}
+
+Json json_difference(const std::string& name, const NumberDifference& numbers) {
+  return {{"name", name},
+          {"entries", numbers.entries},
+          {"different", numbers.different},
+          {"absolute", numbers.absolute},
+          {"relative", numbers.relative},
+          {"ulp", numbers.ulp}};
 }
 
 std::string to_text(const Json& json) {

@@ -104,7 +104,10 @@ int guarded(int argc, char** argv) {
   try {
     return run_program(argc, argv);
   } catch (const InputError& error) {
-    for (const std::string& message : error.messages()) say(fmt::format("error: {}\n", message));
+    const auto subject = [](Field field) { return fmt::format("--{}", name(field)); };
+    for (const Fault& fault : error.faults()) {
+      say(fmt::format("error: {}\n", sentence(fault, {plain_spelling().mention, subject})));
+    }
     return bad_input;
   } catch (const WriteError& error) {
     say(fmt::format("error: {}\n", error.what()));

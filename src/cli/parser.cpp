@@ -189,6 +189,7 @@ Parsed parse(int argc, char** argv) {
     return !named.empty() && entry.first == named.front();
   });
   parsed.has_command = called != commands.end();
+  parsed.invocation.line.isolation = Isolation::child;
   if (parsed.has_command) parsed.invocation.line.command = called->second;
   if (help || app.count("--version") > 0) {
     parsed.action = help ? Parsed::Action::help : Parsed::Action::version;

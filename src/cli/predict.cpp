@@ -1,37 +1,80 @@
+#include "gihflow/run/predict.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include "cli/commands.hpp"
-#include "cli/json.hpp"
-#include "cli/theory_setting.hpp"
+#include "cli/predictions.hpp"
+#include "cli/progress.hpp"
+#include "cli/table.hpp"
 #include "gihflow/base/context.hpp"
-#include "gihflow/base/parallel.hpp"
 #include "gihflow/run/train.hpp"
 
 namespace gihflow::cli {
 
+namespace {
+
+// Whether a prediction is of a set of lags or heads, not of a number.
+bool is_set(const Prediction& p) {
+  return !p.sharp_set.empty() || !p.trained_set.empty();
+}
+
+}  // namespace
+
+Json json_subject(Quantity quantity, const Subject& subject) {
+  Json json = Json::object();
+  for (const auto& [name, value] : members_of(quantity, subject)) json[name] = value;
+  return json;
+}
+
+Json json_prediction(const Prediction& p) {
+  return {{"phase", phase_of(p.quantity)},
+          {"name", to_string(p.quantity)},
+          {"subject", json_subject(p.quantity, p.subject)},
+          {"quantity", label(p.quantity, p.subject)},
+          {"units", units_of(p.quantity)},
+          {"sharp", is_set(p) ? Json(p.sharp_set) : Json(p.sharp)},
+          {"trained", is_set(p) ? Json(p.trained_set) : Json(p.trained)},
+          {"regime", p.regime}};
+}
+
+std::string prediction_table(const std::vector<Prediction>& predictions,
+                             const std::vector<double>& measured) {
+  Table table;
+  std::vector<std::string> head{"prediction", "stage", "units", "sharp", "as trained"};
+  if (!measured.empty()) head.insert(head.end(), {"measured", "to sharp", "to as trained"});
+  table.add(std::move(head));
+  Footnotes regimes;
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const Prediction& p = predictions[i];
+    std::vector<std::string> row{label(p.quantity, p.subject) + regimes.mark(p.regime),
+                                 phase_of(p.quantity), units_of(p.quantity),
+                                 is_set(p) ? p.sharp_set : number(p.sharp),
+                                 is_set(p) ? p.trained_set : number(p.trained)};
+    if (!measured.empty()) {
+      const auto change = [&](double predicted) {
+        const double x = measured[i] / predicted - 1.0;
+        return std::isfinite(x) ? fmt::format("{:+.2f} %", 100.0 * x) : std::string("-");
+      };
+      row.insert(row.end(), {is_set(p) ? "" : number(measured[i]), is_set(p) ? "" : change(p.sharp),
+                             is_set(p) ? "" : change(p.trained)});
+    }
+    table.add(std::move(row));
+  }
+  return table.text() + "\nexact where:\n" + regimes.text();
+}
+
 int predict(const Invocation& invocation) {
   const Problem problem = prepare(invocation);
-  const Setting& setting = problem.setting;
-  print_notes(problem);
-  const ContextScope scope({.threads = setting.threads});
-  const TheorySetting theory = theory_setting(problem);
-  const std::vector<Prediction> lines = predictions(theory.input);
+  ProgressBar bar(problem.setting.quiet);
+  const std::vector<Prediction> predictions = gihflow::predict(problem, &bar);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
-  if (!setting.json) {
-    print(prediction_table(lines, {}));
+  if (!problem.setting.json) {
+    print(prediction_table(predictions, {}));
     return 0;
   }
-  Json json = Json::array();
-  for (const Prediction& p : lines) {
-    const bool is_set = !p.sharp_set.empty() || !p.trained_set.empty();
-    json.push_back({{"phase", phase_of(p.quantity)},
-                    {"name", to_string(p.quantity)},
-                    {"subject", json_subject(p.quantity, p.subject)},
-                    {"quantity", label(p.quantity, p.subject)},
-                    {"units", units_of(p.quantity)},
-                    {"sharp", is_set ? Json(p.sharp_set) : json_number(p.sharp)},
-                    {"trained", is_set ? Json(p.trained_set) : json_number(p.trained)},
-                    {"regime", p.regime}});
-  }
-  print(to_text({{"predictions", json}}));
+  print(to_text({{"predictions", json_list(predictions, json_prediction)}}));
   return 0;
 }
 

@@ -71,8 +71,11 @@ std::string progress_line(const Progress& progress, double seconds, std::size_t 
   return line;
 }
 
-ProgressBar::ProgressBar(bool quiet)
-    : quiet_(quiet), animated_(!quiet && can_animate()), training_began_(Clock::now()) {}
+ProgressBar::ProgressBar(bool quiet, Phases phases)
+    : quiet_(quiet),
+      phases_(phases),
+      animated_(!quiet && can_animate()),
+      training_began_(Clock::now()) {}
 
 ProgressBar::~ProgressBar() {
   clear();
@@ -86,7 +89,12 @@ void ProgressBar::note(const std::string& text) {
 
 void ProgressBar::phase(const std::string& name) {
   training_began_ = Clock::now();
-  if (animated_) draw(name + " ...");
+  if (phases_ == Phases::lines && !quiet_) {
+    clear();
+    say(name + "\n");
+  } else if (animated_) {
+    draw(name + " ...");
+  }
 }
 
 void ProgressBar::progress(const Progress& progress) {

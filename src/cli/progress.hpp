@@ -3,16 +3,18 @@
 #include <chrono>
 #include <string>
 
-#include "gihflow/run/train.hpp"
+#include "gihflow/run/observer.hpp"
 
 namespace gihflow::cli {
 
-/// Follows training on stderr: remarks as lines; on a terminal also one line that is redrawn, with
+/// Follows a command on stderr: remarks as lines; on a terminal also one line that is redrawn, with
 /// stage, flow time on a log scale, loss, leading p_S, a and time left. Nothing when quiet; no
 /// redrawn line off a terminal, on a dumb one or with NO_COLOR.
-class ProgressBar final : public TrainObserver {
+class ProgressBar final : public RunObserver {
  public:
-  explicit ProgressBar(bool quiet);
+  /// How phases are shown: on the line that is redrawn, or as lines that stay.
+  enum class Phases { redrawn, lines };
+  explicit ProgressBar(bool quiet, Phases phases = Phases::redrawn);
   ~ProgressBar() override;
 
   void note(const std::string& text) override;
@@ -26,6 +28,7 @@ class ProgressBar final : public TrainObserver {
   void draw(const std::string& line);
 
   bool quiet_;
+  Phases phases_;
   bool animated_;
   bool drawn_ = false;
   Clock::time_point training_began_;

@@ -7,11 +7,11 @@
 
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
+#include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "gihflow/base/context.hpp"
-#include "gihflow/base/parallel.hpp"
 #include "gihflow/base/subsets.hpp"
-#include "gihflow/information/chi_square.hpp"
+#include "gihflow/run/rank.hpp"
 #include "gihflow/run/train.hpp"
 
 namespace gihflow::cli {
@@ -29,19 +29,17 @@ double share(const Ranking& ranking, const RankedSet& set) {
 }
 
 std::string as_json(const Ranking& ranking) {
-  Json json;
-  json["sets"] = Json::array();
-  for (const RankedSet& set : ranking.sets) {
-    json["sets"].push_back({{"parents", elements_of(set.lags)},
-                            {"chi_square", json_number(set.chi_square)},
-                            {"chi_square_standard_error", json_number(set.chi_square_error)},
-                            {"modified", json_number(set.modified)},
-                            {"modified_standard_error", json_number(set.modified_error)}});
-  }
-  json["information_set"] = elements_of(ranking.information_set().lags);
-  json["gap"] = json_number(ranking.gap);
-  json["gap_standard_error"] = json_number(ranking.gap_error);
-  return to_text(json);
+  const auto json_set = [](const RankedSet& set) {
+    return Json{{"parents", elements_of(set.lags)},
+                {"chi_square", set.chi_square},
+                {"chi_square_standard_error", set.chi_square_error},
+                {"modified", set.modified},
+                {"modified_standard_error", set.modified_error}};
+  };
+  return to_text({{"sets", json_list(ranking.sets, json_set)},
+                  {"information_set", elements_of(ranking.information_set().lags)},
+                  {"gap", ranking.gap},
+                  {"gap_standard_error", ranking.gap_error}});
 }
 
 std::string joined(const std::vector<std::string>& parts) {
@@ -122,13 +120,10 @@ std::string as_table(const Ranking& ranking) {
 
 int rank(const Invocation& invocation) {
   const Problem problem = prepare(invocation);
-  const Setting& setting = problem.setting;
-  print_notes(problem);
-  const ContextScope scope({.threads = setting.threads});
-  const Ranking ranking =
-      rank_lag_sets(*problem.chain_kernels(), setting.model.window, setting.model.degree);
+  ProgressBar bar(problem.setting.quiet);
+  const Ranking ranking = gihflow::rank(problem, &bar);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
-  print(setting.json ? as_json(ranking) : as_table(ranking));
+  print(problem.setting.json ? as_json(ranking) : as_table(ranking));
   return 0;
 }
 

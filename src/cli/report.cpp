@@ -181,17 +181,14 @@ Json json_record(const Record& record, Index window = 0) {
           entry = to_string(value);
         } else if constexpr (std::is_same_v<T, Stage>) {
           entry = blocks_of(value);
-        } else if constexpr (std::is_same_v<T, double>) {
-          entry = json_number(value);
         } else if constexpr (std::is_same_v<T, std::optional<double>>) {
           if (value) {
-            entry = json_number(*value);
+            entry = *value;
           } else {
             json.erase(field.name);
           }
         } else if constexpr (std::is_same_v<T, std::vector<double>>) {
-          entry =
-              field.axes == std::string_view("HM") ? json_rows(value, window) : json_numbers(value);
+          entry = field.axes == std::string_view("HM") ? json_rows(value, window) : Json(value);
         } else {
           entry = value;
         }
@@ -204,48 +201,34 @@ Json json_stage(const StageRecord& stage) {
   const Certificates proof = certificates(stage);
   Json json = json_record(stage);
   if (stage.hint.empty()) json.erase("hint");
-  json["switches"] = Json::array();
-  for (const IntegratorSwitch& change : stage.switches) {
-    json["switches"].push_back(json_record(change));
-  }
+  json["switches"] =
+      json_list(stage.switches, [](const IntegratorSwitch& change) { return json_record(change); });
   json["outputs"] = stage.snapshots.size();
   if (!stage.snapshots.empty()) {
     const Snapshot& last = stage.snapshots.back();
     json["t"] = last.t;
-    json["loss"] = json_number(last.loss);
-    json["validation_loss"] = json_number(last.validation_loss);
+    json["loss"] = last.loss;
+    json["validation_loss"] = last.validation_loss;
   }
-  json["loss_drop"] = json_number(proof.loss_drop);
-  json["energy_residual"] = json_number(proof.energy_residual);
-  json["relative_energy_residual"] = json_number(proof.relative_residual);
-  json["gauge_drift"] = json_number(proof.gauge_drift);
-  json["loss_rise"] = json_number(proof.loss_rise);
+  json["loss_drop"] = proof.loss_drop;
+  json["energy_residual"] = proof.energy_residual;
+  json["relative_energy_residual"] = proof.relative_residual;
+  json["gauge_drift"] = proof.gauge_drift;
+  json["loss_rise"] = proof.loss_rise;
   return json;
 }
 
 Json json_final(const RunFile& run) {
   const Parameters& parameters = final_parameters(run.state);
   Json json;
-  Json subset_list = Json::array();
-  for (const std::uint32_t mask : subsets(parameters.heads, parameters.degree)) {
-    subset_list.push_back(elements_of(mask));
-  }
-  json["subsets"] = std::move(subset_list);
-  json["p"] = json_numbers(parameters.p());
-  json["c"] = json_numbers(parameters.c());
-  json["log_c_squared"] = json_numbers(parameters.log_c_squared);
+  json["subsets"] = json_list(subsets(parameters.heads, parameters.degree), elements_of);
+  json["p"] = parameters.p();
+  json["c"] = parameters.c();
+  json["log_c_squared"] = parameters.log_c_squared;
   json["c_sign"] = parameters.c_sign;
   json["w"] = json_rows(parameters.w, parameters.window);
   json["attention"] = json_rows(parameters.attention(), parameters.window);
   json["a"] = parameters.a;
-  return json;
-}
-
-Json json_execution(const Execution& execution) {
-  Json json = json_record(execution);
-  json["processes"] = Json::array();
-  for (const ProcessRecord& process : execution.processes)
-    json["processes"].push_back(json_record(process));
   return json;
 }
 
@@ -294,10 +277,7 @@ std::string run_json(const RunFile& run, const std::string& path) {
   json["tokens_hash"] = run.tokens_hash;
   if (!run.validation_hash.empty()) json["validation_tokens_hash"] = run.validation_hash;
   json["vocabulary_size"] = run.vocabulary;
-  json["stages"] = Json::array();
-  for (const StageRecord& stage : run.state.trajectory.stages) {
-    json["stages"].push_back(json_stage(stage));
-  }
+  json["stages"] = json_list(run.state.trajectory.stages, json_stage);
   json["final"] = json_final(run);
   if (run.baselines) {
     json["baselines"]["lags"] = run.baselines->lags;
@@ -309,7 +289,9 @@ std::string run_json(const RunFile& run, const std::string& path) {
   if (run.standard_errors) {
     json["standard_errors"] = json_record(*run.standard_errors, run.state.start.window);
   }
-  json["execution"] = json_execution(run.execution);
+  json["execution"] = json_record(run.execution);
+  json["execution"]["processes"] = json_list(
+      run.execution.processes, [](const ProcessRecord& process) { return json_record(process); });
   return to_text(json);
 }
 

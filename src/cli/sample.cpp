@@ -2,12 +2,10 @@
 
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
+#include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "gihflow/base/context.hpp"
-#include "gihflow/base/parallel.hpp"
-#include "gihflow/base/version.hpp"
-#include "gihflow/record/data_hash.hpp"
-#include "gihflow/record/kernel_file.hpp"
+#include "gihflow/run/sample.hpp"
 #include "gihflow/run/train.hpp"
 
 namespace gihflow::cli {
@@ -46,31 +44,15 @@ std::string summary_json(const Setting& setting, const std::string& hash) {
 int sample(const Invocation& invocation) {
   const Problem problem = prepare(invocation);
   const Setting& setting = problem.setting;
-  print_notes(problem);
   if (setting.dry_run) {
+    print_notes(problem);
     print_estimate(problem);
     return 0;
   }
-  const ContextScope scope({.threads = setting.threads});
-  OutputFile file(setting.output, setting.force);
-  std::unique_ptr<OutputFile> kernels_file;
-  if (!setting.kernels_output.empty()) {
-    kernels_file = std::make_unique<OutputFile>(setting.kernels_output, setting.force);
-  }
-  const HashingSource source(problem.chains());
-  Sequences sequences = collect(source);
-  // The label itself needs no law beside it.
-  if (setting.sampling.labels == Labels::sampled) sequences.targets.clear();
-  const Provenance provenance{version(), git_commit(), problem.config(), setting.sampling.seed};
+  ProgressBar bar(setting.quiet);
+  const std::string hash = gihflow::sample(problem, &bar).tokens_hash;
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
-  if (kernels_file) {
-    write_kernels(*kernels_file,
-                  draw_kernels(setting.sampling.prior, setting.sampling.seed, Purpose::sample,
-                               setting.sampling.count),
-                  provenance);
-  }
-  write_data(file, sequences, provenance);
-  print(setting.json ? summary_json(setting, source.hash()) : summary(setting, source.hash()));
+  print(setting.json ? summary_json(setting, hash) : summary(setting, hash));
   return 0;
 }
 

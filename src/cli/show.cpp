@@ -6,7 +6,7 @@ namespace gihflow::cli {
 
 int show(const Invocation& invocation) {
   if (!invocation.errors.empty()) throw InputError(invocation.errors);
-  const RunFile run = read_run(invocation.file);
+  const RunFile run = read_run(invocation.file, Isolation::child);
   if (invocation.config_only) {
     print(run.provenance.config);
   } else if (invocation.line.values.contains("json")) {

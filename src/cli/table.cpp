@@ -49,6 +49,21 @@ std::string Fields::text() const {
   return result;
 }
 
+std::string Footnotes::mark(const std::string& text) {
+  if (text.empty()) return "";
+  auto known = std::find(texts_.begin(), texts_.end(), text);
+  if (known == texts_.end()) known = texts_.insert(texts_.end(), text);
+  return fmt::format(" [{}]", known - texts_.begin() + 1);
+}
+
+std::string Footnotes::text() const {
+  std::string result;
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    result += fmt::format("[{}] {}\n", i + 1, texts_[i]);
+  }
+  return result;
+}
+
 std::string number(double value) {
   return std::isnan(value) ? "-" : fmt::format("{:.6g}", value);
 }

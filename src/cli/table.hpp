@@ -26,6 +26,18 @@ class Fields {
   std::vector<std::vector<std::string>> rows_;
 };
 
+/// Texts that several rows of a table refer to by number.
+class Footnotes {
+ public:
+  /// " [2]", the number of a footnote with this text; empty for none.
+  std::string mark(const std::string& text);
+  /// "[1] …" lines.
+  std::string text() const;
+
+ private:
+  std::vector<std::string> texts_;
+};
+
 /// Six significant digits, "-" for NaN.
 std::string number(double value);
 /// Three significant digits in exponential form, "-" for NaN.

@@ -80,8 +80,8 @@ void limit_processor_time(unsigned seconds) {
   limit(RLIMIT_CPU, static_cast<rlim_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + 1 + seconds);
 }
 
-// The parent's handlers would act on the parent's behalf; what the terminal sends is for the
-// parent. That a few signals cannot be set is as well.
+// Resets handlers, which are the parent's, and ignores what a terminal or a batch system sends.
+// SIGKILL and SIGSTOP cannot be set, which is fine.
 void reset_signals() {
   for (int signal = 1; signal < NSIG; ++signal) static_cast<void>(std::signal(signal, SIG_DFL));
   for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGXFSZ})

@@ -31,41 +31,47 @@ struct ChildLimits {
 /// What is said of a file when the reply is no reply.
 inline constexpr const char* nonsense = "is damaged: nothing sensible comes out of it";
 
-/// The child gave no answer: it crashed, hung, ran out of memory, or answered nonsense. what() is
-/// the end of a sentence on what it was reading.
+/// No answer: a child crashed, hung, ran out of memory, or answered nonsense. what() is the end of
+/// a sentence on what it was reading.
 class ChildFailure : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// A child process that does what this one does not dare to do: parsing what a stranger wrote, with
-/// a library that may crash on it. It is a fork of this process, so it begins with a copy of all
-/// that is here; it answers requests in order and shares a window of memory in which large answers
-/// are left.
+/// Answers requests in order; large answers are left in a window of memory.
+class Answerer {
+ public:
+  using Answer = std::function<Message(Message request, std::span<std::byte> window)>;
+
+  virtual ~Answerer() = default;
+  virtual std::span<std::byte> window() const = 0;
+  /// Sends a request, which may take so many seconds of processor time; several may be under way,
+  /// and their replies are received in the same order. Throws ChildFailure.
+  virtual void send(const Message& request, unsigned processor_seconds) = 0;
+  virtual Message receive() = 0;
+};
+
+/// Answers in a child process, because HDF5 may crash on an untrusted file. The child is a fork of
+/// this process, so it begins with a copy of all that is here.
 ///
 /// The child has one thread, whatever the parent has, and must start no parallel loop. It writes no
 /// files and no core, prints nothing, holds no descriptor of the parent's (a lock among them would
 /// outlive it), and ends with the parent. No other thread of the parent may be inside HDF5 when the
-/// child is made: its lock would be held for ever there.
+/// child is made: the lock of HDF5 would stay held in the child.
 ///
 /// Where a sanitizer watches, the child keeps standard error, and what the sanitizer finds in it is
 /// thrown as std::logic_error instead of ChildFailure: a fault of this program, not of the file.
-class Child {
+class Child final : public Answerer {
  public:
-  using Answer = std::function<Message(Message request, std::span<std::byte> window)>;
-
   /// Forks; `answer` runs in the child alone. Throws ChildFailure.
   Child(std::size_t window_bytes, const Answer& answer, const ChildLimits& limits = {});
-  ~Child();
+  ~Child() override;
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  std::span<std::byte> window() const { return window_; }
-
-  /// Sends a request, which may take so many seconds of processor time; several may be under way,
-  /// and their replies are received in the same order. Throws ChildFailure.
-  void send(const Message& request, unsigned processor_seconds);
-  Message receive();
+  std::span<std::byte> window() const override { return window_; }
+  void send(const Message& request, unsigned processor_seconds) override;
+  Message receive() override;
 
  private:
   [[noreturn]] void serve(const Answer& answer);

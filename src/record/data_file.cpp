@@ -121,8 +121,8 @@ void check_targets(InputFile& file, const Sequences& sequences) {
 
 }  // namespace
 
-Sequences read_data(const std::string& path) {
-  InputFile file(path);
+Sequences read_data(const std::string& path, Isolation isolation) {
+  InputFile file(path, isolation);
   Sequences sequences;
   const std::optional<Index> vocabulary = read_vocabulary(file);
   read_tokens(file, vocabulary, sequences);

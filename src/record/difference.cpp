@@ -89,7 +89,7 @@ std::vector<WordDifference> differing(const std::map<std::string, std::string>& 
 
 // A file with what it lists of itself.
 struct Side {
-  explicit Side(const std::string& path) : file(path) {
+  Side(const std::string& path, Isolation isolation) : file(path, isolation) {
     for (InputObject& object : file.objects()) {
       if (!is_left_out(object.path)) objects.push_back(std::move(object));
     }
@@ -115,7 +115,8 @@ struct Side {
 
 class Comparison {
  public:
-  Comparison(const std::string& a, const std::string& b) : a_(a), b_(b) {}
+  Comparison(const std::string& a, const std::string& b, Isolation isolation)
+      : a_(a, isolation), b_(b, isolation) {}
 
   FileDifference finish() {
     for (const InputObject& object : a_.objects) {
@@ -278,8 +279,8 @@ bool FileDifference::equal() const {
          std::none_of(datasets.begin(), datasets.end(), [](const auto& d) { return d.differs(); });
 }
 
-FileDifference compare_files(const std::string& a, const std::string& b) {
-  return Comparison(a, b).finish();
+FileDifference compare_files(const std::string& a, const std::string& b, Isolation isolation) {
+  return Comparison(a, b, isolation).finish();
 }
 
 }  // namespace gihflow

@@ -2,6 +2,11 @@
 
 namespace gihflow::hdf5 {
 
+std::mutex& library_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
 void prepare_library() {
   thread_local const bool done = [] {
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);

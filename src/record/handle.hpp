@@ -2,6 +2,7 @@
 
 #include <hdf5.h>
 
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -13,6 +14,9 @@ class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+/// Whoever calls HDF5, whose own code may run in one thread at a time only, holds this lock.
+std::mutex& library_mutex();
 
 /// Keeps the library from printing its error stack and from loading filter plug-ins, which would be
 /// code that a file chooses. Once a thread.

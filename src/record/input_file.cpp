@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <numeric>
+#include <queue>
 
 #include "gihflow/base/memory.hpp"
 
@@ -64,21 +65,57 @@ class Cut {
   hsize_t length_ = 1;
 };
 
-std::unique_ptr<Child> make_child(const std::string& path) try {
-  return std::make_unique<Child>(2 * piece * sizeof(double), Reading());
+constexpr std::size_t window_bytes = 2 * piece * sizeof(double);
+
+// Answers in this process.
+class InProcess final : public Answerer {
+ public:
+  InProcess() : window_(new double[window_bytes / sizeof(double)]) {}
+  InProcess(const InProcess&) = delete;
+  InProcess& operator=(const InProcess&) = delete;
+  ~InProcess() override {
+    const std::lock_guard lock(library_mutex());
+    reading_.reset();
+  }
+
+  std::span<std::byte> window() const override {
+    return {reinterpret_cast<std::byte*>(window_.get()), window_bytes};
+  }
+  void send(const Message& request, unsigned) override try {
+    const std::lock_guard lock(library_mutex());
+    replies_.push((*reading_)(request, window()));
+  } catch (const Error&) {
+    throw ChildFailure(nonsense);
+  }
+  Message receive() override {
+    Message reply = std::move(replies_.front());
+    replies_.pop();
+    return reply;
+  }
+
+ private:
+  std::unique_ptr<double[]> window_;  // not initialised
+  std::optional<Reading> reading_{Reading(Isolation::in_process)};
+  std::queue<Message> replies_;
+};
+
+std::unique_ptr<Answerer> make_reader(const std::string& path, Isolation isolation) try {
+  if (isolation == Isolation::in_process) return std::make_unique<InProcess>();
+  const std::lock_guard lock(library_mutex());  // no thread is inside HDF5 while this one forks
+  return std::make_unique<Child>(window_bytes, Reading(isolation));
 } catch (const ChildFailure& failure) {
   throw InputError(fmt::format("{} {}", path, failure.what()));
 }
 
 }  // namespace
 
-InputFile::InputFile(std::string path) : path_(std::move(path)) {
+InputFile::InputFile(std::string path, Isolation isolation) : path_(std::move(path)) {
   std::error_code error;
   const auto status = std::filesystem::status(path_, error);
   if (!std::filesystem::exists(status)) throw InputError(path_ + ": no such file");
   if (!std::filesystem::is_regular_file(status))
     throw InputError(path_ + ": is not a regular file");
-  child_ = make_child(path_);
+  reader_ = make_reader(path_, isolation);
   ask<bool>(Question::open, path_);
   finish();
 }
@@ -93,14 +130,14 @@ void InputFile::send(Question question, const Arguments&... arguments) try {
   Message request;
   request << question;
   static_cast<void>((request << ... << arguments));
-  child_->send(request, question == Question::part ? seconds_of_values : seconds_of_structure);
+  reader_->send(request, question == Question::part ? seconds_of_values : seconds_of_structure);
 } catch (const ChildFailure& failure) {
   fail(failure.what());
 }
 
 template <class Answer>
 Answer InputFile::receive() try {
-  Message reply = child_->receive();
+  Message reply = reader_->receive();
   for (const std::string& sentence : reply.take<std::vector<std::string>>()) fault(sentence);
   return reply.take<Answer>();
 } catch (const ChildFailure& failure) {
@@ -169,7 +206,7 @@ std::optional<InputDataset> InputFile::dataset_of_shape(const std::string& name,
 template <class T>
 bool InputFile::stream(const InputDataset& found,
                        const std::function<void(std::size_t, std::span<const T>)>& take) {
-  const std::span<const T> window(reinterpret_cast<const T*>(child_->window().data()), 2 * piece);
+  const std::span<const T> window(reinterpret_cast<const T*>(reader_->window().data()), 2 * piece);
   const std::size_t entries = found.entries();
   if (entries == 0) return true;
   Cut cut(found.shape);

@@ -25,15 +25,15 @@ struct InputObject {
 /// An HDF5 file of unknown origin, open for reading. Only hard links are followed, so that no path
 /// leads out of the file, to another place or in a circle; neither external storage, nor virtual
 /// datasets, nor filter plug-ins are used. Sizes are compared with memory before anything is
-/// allocated. HDF5 itself runs in a child process, see Child, whose death is one more fault of the
-/// file.
+/// allocated. HDF5 itself runs in this process or in a child, see Isolation.
 ///
 /// Readers collect the faults they find, each a sentence naming the file and the field, and answer
-/// nothing for what is faulty; `finish` throws them all. After the child's death every call throws.
+/// nothing for what is faulty; `finish` throws them all. After the death of a child every call
+/// throws.
 class InputFile {
  public:
   /// Throws InputError when `path` is not a readable HDF5 file.
-  explicit InputFile(std::string path);
+  InputFile(std::string path, Isolation isolation);
 
   const std::string& path() const { return path_; }
 
@@ -87,7 +87,7 @@ class InputFile {
   template <class T>
   std::optional<std::vector<T>> values(const InputDataset& dataset);
 
-  // Requests and replies; a failure of the child is a fault, thrown with the others.
+  // Requests and replies; a failure to answer is a fault, thrown with the others.
   template <class... Arguments>
   void send(Question question, const Arguments&... arguments);
   template <class Answer>
@@ -97,7 +97,7 @@ class InputFile {
   [[noreturn]] void fail(const std::string& sentence);
 
   std::string path_;
-  std::unique_ptr<Child> child_;
+  std::unique_ptr<Answerer> reader_;
   std::size_t datasets_ = 0;  // found so far; the reader counts them too
   ErrorList errors_;
 };

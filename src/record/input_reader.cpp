@@ -443,7 +443,7 @@ Message Reading::operator()(Message request, std::span<std::byte> window) {
   const auto question = request.take<Question>();
   if (question == Question::open) {
     reader_ = std::make_shared<InputReader>(request.take<std::string>());
-    forbid_opening_files();
+    if (isolation_ == Isolation::child) forbid_opening_files();
     return reply(true);
   }
   if (question == Question::part) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "gihflow/record/isolation.hpp"
 #include "record/handle.hpp"
 #include "record/image.hpp"
 #include "record/message.hpp"
@@ -45,10 +46,8 @@ struct InputDataset {
   std::size_t entries() const;
 };
 
-/// The side of an InputFile that speaks with HDF5. It trusts the file as little as the file's other
-/// side does, but the library below may crash on it all the same: for use in a child process, and
-/// in tests. Each member either answers or leaves sentences, without the path in front, in
-/// `faults`.
+/// The HDF5 half of an InputFile, which treats the file as hostile. Each member either answers or
+/// leaves sentences, without the path in front, in `faults`.
 class InputReader {
  public:
   explicit InputReader(const std::string& path);
@@ -88,12 +87,15 @@ class InputReader {
 };
 
 /// Answers one request after another, the first of which opens the file: Question, then what it
-/// needs; the reply is the faults found, then the answer.
+/// needs; the reply is the faults found, then the answer. In a child no other file can be opened
+/// from then on.
 class Reading {
  public:
+  explicit Reading(Isolation isolation) : isolation_(isolation) {}
   Message operator()(Message request, std::span<std::byte> window);
 
  private:
+  Isolation isolation_;
   std::shared_ptr<InputReader> reader_;
 };
 

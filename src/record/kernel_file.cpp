@@ -47,8 +47,8 @@ void read_values(hdf5::InputFile& file, const hdf5::InputDataset& dataset,
 
 }  // namespace
 
-Kernels read_kernels(const std::string& path) {
-  hdf5::InputFile file(path);
+Kernels read_kernels(const std::string& path, Isolation isolation) {
+  hdf5::InputFile file(path, isolation);
   Kernels kernels;
   const auto dataset = file.dataset("/kernels", hdf5::Numbers::reals, kernels_wanted);
   const std::string holder = file.has_attribute("/kernels", "parents") ? "/kernels" : "/";

@@ -8,8 +8,8 @@
 
 namespace gihflow {
 
-Parameters read_parameters(const std::string& path) {
-  hdf5::InputFile file(path);
+Parameters read_parameters(const std::string& path, Isolation isolation) {
+  hdf5::InputFile file(path, isolation);
   std::optional<Parameters> parameters;
   const std::string group = !file.has("/c") && file.has("/final") ? "/final" : "";
   const auto degree =

@@ -5,6 +5,22 @@
 
 namespace gihflow {
 
+namespace {
+
+// Gives up a lock for as long as this object lives.
+class Unlocked {
+ public:
+  explicit Unlocked(std::unique_lock<std::mutex>& lock) : lock_(lock) { lock_.unlock(); }
+  Unlocked(const Unlocked&) = delete;
+  Unlocked& operator=(const Unlocked&) = delete;
+  ~Unlocked() { lock_.lock(); }
+
+ private:
+  std::unique_lock<std::mutex>& lock_;
+};
+
+}  // namespace
+
 void write_provenance(hdf5::Image& image, const Provenance& provenance) {
   image.attribute("/", "program", "gihflow");
   image.attribute("/", "program_version", provenance.program_version);
@@ -30,18 +46,21 @@ bool is_hdf5(const std::string& path) {
   return file.read(beginning.data(), beginning.size()) && beginning == signature;
 }
 
-Provenance read_provenance(const std::string& path) {
-  hdf5::InputFile file(path);
+Provenance read_provenance(const std::string& path, Isolation isolation) {
+  hdf5::InputFile file(path, isolation);
   Provenance provenance = read_provenance(file);
   file.finish();
   return provenance;
 }
 
 void write_image(OutputFile& file, const std::function<void(hdf5::Image&)>& build) {
+  std::unique_lock lock(hdf5::library_mutex());
   try {
     hdf5::Image image;
     build(image);
-    file.replace(image.bytes());
+    const std::span<const std::byte> bytes = image.bytes();
+    const Unlocked others_may(lock);
+    file.replace(bytes);
   } catch (const hdf5::Error& failure) {
     throw WriteError(file.path() + " could not be built: " + failure.what());
   }

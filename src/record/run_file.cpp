@@ -69,8 +69,8 @@ void write_run(OutputFile& file, const RunFile& run) {
   });
 }
 
-RunFile read_run(const std::string& path) {
-  InputFile file(path);
+RunFile read_run(const std::string& path, Isolation isolation) {
+  InputFile file(path, isolation);
   RunFile run;
   if (!file.has_attribute("/", "schema_version") || !file.has("/checkpoint")) {
     throw InputError(path + ": is not a run file; must be one that gihflow train wrote");

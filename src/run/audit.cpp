@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <limits>
+#include <random>
 
 #include "gihflow/base/context.hpp"
-#include "gihflow/base/parallel.hpp"
+#include "gihflow/base/errors.hpp"
 #include "gihflow/record/schema.hpp"
+#include "gihflow/run/objectives.hpp"
 #include "gihflow/run/resume.hpp"
 #include "record/stepper_memory.hpp"
-#include "run/objectives.hpp"
 
 namespace gihflow {
 
@@ -139,6 +140,36 @@ class Outputs {
   std::size_t begin_, end_;
 };
 
+// The stretches that a setting asks for.
+std::vector<Stretch> chosen(const std::vector<Stretch>& all, const StretchSetting& asked,
+                            const std::string& path) {
+  std::vector<Stretch> possible;
+  for (const Stretch& stretch : all) {
+    if (!asked.audit_stage || stretch.stage == *asked.audit_stage) possible.push_back(stretch);
+  }
+  if (possible.empty() && asked.audit_stage) {
+    throw InputError(
+        Fault{.field = Field::stage,
+              .value = fmt::format("{}", *asked.audit_stage),
+              .allowed = fmt::format("must be a stage in which {} has taken a step", path)});
+  }
+  if (possible.empty()) {
+    throw InputError(Fault{.allowed = Phrase("has recorded no step yet"), .where = path});
+  }
+  if (asked.audit_all) return possible;
+  if (asked.audit_from) {
+    for (const Stretch& stretch : possible) {
+      if (*asked.audit_from >= stretch.begin && *asked.audit_from <= stretch.end) return {stretch};
+    }
+    throw InputError(Fault{.field = Field::from,
+                           .value = fmt::format("{}", *asked.audit_from),
+                           .allowed = fmt::format("must be from 0 to {}, where stage {} has come",
+                                                  possible.back().end, *asked.audit_stage)});
+  }
+  std::random_device device;
+  return {possible[std::uniform_int_distribution<std::size_t>(0, possible.size() - 1)(device)]};
+}
+
 }  // namespace
 
 std::vector<Stretch> stretches(const TrainingState& state) {
@@ -181,11 +212,11 @@ struct Auditor::State {
   Objectives objectives;
 };
 
-Auditor::Auditor(const std::string& path, std::optional<int> threads)
+Auditor::Auditor(const std::string& path, const AuditSetting& setting)
     : state_(std::make_unique<State>()) {
-  state_->threads = threads;
-  const ContextScope scope({.threads = threads});
-  state_->problem = prepare(assemble_audit(path), Command::train);
+  state_->threads = setting.threads;
+  const ContextScope scope({.threads = setting.threads});
+  state_->problem = prepare(assemble_audit(path, setting), Command::train);
   state_->objectives = make_objectives(state_->problem);
 }
 
@@ -197,6 +228,36 @@ const RunFile& Auditor::run() const {
 
 const std::vector<std::string>& Auditor::notes() const {
   return state_->problem.notes;
+}
+
+bool AuditReport::passed() const {
+  return std::all_of(audits.begin(), audits.end(), [](const Audit& one) { return one.passed(); });
+}
+
+AuditReport audit(const std::string& path, const AuditSetting& setting, RunObserver* observer) {
+  ErrorList errors;
+  if (setting.audit_from && !setting.audit_stage) {
+    errors.add({.field = Field::from,
+                .value = fmt::format("{}", *setting.audit_from),
+                .allowed = Phrase("must be beside ", Field::stage)});
+  }
+  if (setting.audit_from && setting.audit_all) {
+    errors.add({.field = Field::all, .allowed = Phrase("must be left out beside ", Field::from)});
+  }
+  errors.throw_if_any();
+  const Auditor auditor(path, setting);
+  AuditReport report;
+  report.notes = auditor.notes();
+  if (observer != nullptr) {
+    for (const std::string& note : report.notes) observer->note(note);
+  }
+  const std::vector<Stretch> all = stretches(auditor.run().state);
+  report.stretches = all.size();
+  for (const Stretch& stretch : chosen(all, setting, path)) {
+    if (interrupt_requested()) break;
+    report.audits.push_back(auditor.audit(stretch));
+  }
+  return report;
 }
 
 Audit Auditor::audit(const Stretch& stretch) const {

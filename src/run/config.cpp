@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -63,9 +64,9 @@ struct ConfigSource {
   std::string note;
 };
 
-ConfigSource read_config(const std::string& path) {
+ConfigSource read_config(const std::string& path, Isolation isolation) {
   if (!is_regular(path) || !is_hdf5(path)) return {read_text(path), ""};
-  const Provenance wrote = read_provenance(path);
+  const Provenance wrote = read_provenance(path, isolation);
   std::string difference = version_difference(wrote, path);
   if (!difference.empty()) difference += ": bits may differ";
   return {wrote.config, std::move(difference)};
@@ -140,12 +141,10 @@ std::vector<Entry> entries_of(const toml::table& table, const std::string& origi
   return entries;
 }
 
-// The presets that the command line and the config name: the first of them counts.
-const Entry* preset_among(const std::vector<Entry>& entries) {
-  for (const Entry& entry : entries) {
-    if (entry.option->name == "preset") return &entry;
-  }
-  return nullptr;
+const Entry* entry_of(const std::vector<Entry>& entries, const std::string& name) {
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const Entry& entry) { return entry.option->name == name; });
+  return found == entries.end() ? nullptr : &*found;
 }
 
 // A config that spells conventions out wins over a preset of the command line; that is worth a
@@ -172,6 +171,28 @@ void apply_config(const std::vector<Entry>& entries, const std::string& origin, 
     if (entry.option->name == "preset") continue;
     const bool used = entry.option->belongs_to(command);
     set_option(used ? setting : other_commands, *entry.option, entry.value, origin, faults);
+  }
+}
+
+// The config of a run names chains that `sample` draws only if it is told to, and cannot draw where
+// they were given.
+void check_sampled(const std::vector<Entry>& config, const CommandLine& line, Assembled& result) {
+  const auto asked = line.values.find("purpose");
+  const std::string purpose = asked == line.values.end() ? "" : asked->second;
+  for (const auto& [wanted, file] :
+       {std::pair("train", "data"), std::pair("validation", "validation-data")}) {
+    const Entry* const given = entry_of(config, file);
+    if (purpose != wanted || given == nullptr) continue;
+    result.faults.add("purpose", fmt::format("--purpose {}: these chains were not drawn: they are "
+                                             "{} {} of {}",
+                                             purpose, file, to_string(given->value), line.config));
+  }
+  const bool of_run =
+      entry_of(config, "stages") != nullptr && is_regular(line.config) && is_hdf5(line.config);
+  if (of_run && purpose.empty()) {
+    result.notes.push_back(
+        fmt::format("these are not the chains of {}: give --purpose train or validation for them",
+                    line.config));
   }
 }
 
@@ -233,10 +254,11 @@ std::string version_difference(const Provenance& wrote, const std::string& path)
 Assembled assemble(const CommandLine& line) {
   Assembled result;
   result.setting = default_setting(line.command);
+  result.setting.isolation = line.isolation;
   std::vector<Entry> config;
   if (!line.config.empty()) {
     try {
-      const ConfigSource source = read_config(line.config);
+      const ConfigSource source = read_config(line.config, line.isolation);
       config = entries_of(parse_toml(source.text, line.config), line.config, result.faults);
       if (!source.note.empty()) result.notes.push_back(source.note);
     } catch (const InputError& error) {
@@ -247,9 +269,10 @@ Assembled assemble(const CommandLine& line) {
   if (preset != line.values.end()) {
     apply_text(*find_option("preset"), preset->second, result.setting, result.faults);
     note_overridden_preset(config, line, result.notes);
-  } else if (const Entry* entry = preset_among(config)) {
+  } else if (const Entry* entry = entry_of(config, "preset")) {
     set_option(result.setting, *entry->option, entry->value, line.config, result.faults);
   }
+  if (line.command == Command::sample) check_sampled(config, line, result);
   apply_config(config, line.config, line.command, result.setting, result.faults);
   for (const auto& [name, text] : line.values) {
     if (name != "preset") apply_text(*find_option(name), text, result.setting, result.faults);
@@ -274,7 +297,7 @@ Setting setting_of_config(const std::string& text, const std::string& origin) {
   Faults faults;
   Setting setting;
   const std::vector<Entry> entries = entries_of(parse_toml(text, origin), origin, faults);
-  if (const Entry* preset = preset_among(entries)) {
+  if (const Entry* preset = entry_of(entries, "preset")) {
     set_option(setting, *preset->option, preset->value, origin, faults);
   }
   apply_config(entries, origin, Command::train, setting, faults);

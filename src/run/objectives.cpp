@@ -1,4 +1,4 @@
-#include "run/objectives.hpp"
+#include "gihflow/run/objectives.hpp"
 
 #include <fmt/format.h>
 

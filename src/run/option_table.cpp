@@ -31,7 +31,7 @@ constexpr Index unlimited = std::numeric_limits<Index>::max();
 const Place chains{"Chains", on_models | Command::sample};
 // Chains as far as their kernels go, and the lags that there are: what `rank` needs.
 const Place kernels{"Chains", chains.commands | Command::rank};
-const Place validation{"Chains", static_cast<unsigned>(Command::train)};
+const Place validation{"Chains", Command::train | Command::sample};
 const Place model{"Model", on_models};
 const Place lags{"Model", model.commands | Command::rank};
 const Place start{"Initial point", on_models};
@@ -43,7 +43,8 @@ template <class Field>
 Option seed_row(Field field) {
   Option option = integer_row(
       {"seed", "K",
-       "Seed of all random draws; a chain depends on the seed and its own number alone"},
+       "Seed of all random draws; a chain depends on the seed, what it is drawn for and its own "
+       "number alone"},
       {"Computation", computing}, 0, unlimited, field);
   option.set = [](Setting& s, const Value& value) {
     s.check_seed = s.sampling.seed = static_cast<std::uint64_t>(std::get<std::int64_t>(value));
@@ -305,6 +306,13 @@ void add_chain_rows(std::vector<Option>& table) {
   table.push_back(integer_row(
       {"chains", "N", "Number of chains, one sequence each"}, kernels, 1, unlimited,
       [](auto& s) -> auto& { return s.sampling.count; }));
+  table.push_back(choice_row<Purpose>(
+      {"purpose", "KIND",
+       "Which chains of the seed: some of their own, or exactly those that train draws, the "
+       "training chains or the validation chains"},
+      {"Chains", static_cast<unsigned>(Command::sample)},
+      {{"sample", Purpose::sample}, {"train", Purpose::train}, {"validation", Purpose::validation}},
+      [](auto& s) -> auto& { return s.sampling.purpose; }));
   table.push_back(integer_row(
       {"validation-chains", "N", "Further chains, for the validation loss"}, validation, 0,
       unlimited, [](auto& s) -> auto& { return s.validation_chains; }));
@@ -314,16 +322,17 @@ void add_file_rows(std::vector<Option>& table) {
   const char* group = "Input files";
   table.push_back(path_row(
       {"data", "FILE", "Sequences to use instead of drawing chains", "none"},
-      {group, Command::train | Command::evaluate | Command::compare},
+      {group, Command::train | Command::evaluate | Command::compare | Command::audit},
       [](auto& s) -> auto& { return s.data; }));
   table.push_back(path_row(
       {"validation-data", "FILE", "Sequences for the validation loss", "none"},
-      {group, static_cast<unsigned>(Command::train)},
+      {group, Command::train | Command::audit},
       [](auto& s) -> auto& { return s.validation_data; }));
   table.push_back(path_row(
       {"kernels", "FILE", "Transition kernels to draw sequences from, instead of the prior",
        "none"},
-      {group, kernels.commands}, [](auto& s) -> auto& { return s.kernels; }));
+      {group, kernels.commands | Command::check | Command::audit},
+      [](auto& s) -> auto& { return s.kernels; }));
   table.push_back(path_row(
       {"parameters", "FILE",
        "Parameters to start from or evaluate at; a run file gives its final ones",

@@ -10,6 +10,7 @@
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/subsets.hpp"
+#include "gihflow/base/version.hpp"
 #include "gihflow/record/data_file.hpp"
 #include "gihflow/record/kernel_file.hpp"
 #include "gihflow/record/output_file.hpp"
@@ -17,6 +18,7 @@
 #include "gihflow/record/run_file.hpp"
 #include "gihflow/run/estimate.hpp"
 #include "gihflow/run/resume.hpp"
+#include "gihflow/run/verify.hpp"
 
 namespace gihflow {
 
@@ -84,12 +86,15 @@ class Preparation {
   // Reads a file; its faults are added to the others.
   template <class Read>
   auto read(const char* option, const std::string& path, Read reader)
-      -> std::optional<decltype(reader(path))> {
+      -> std::optional<decltype(reader(path, Isolation()))> {
     if (path.empty()) return std::nullopt;
     try {
-      return reader(path);
+      return reader(path, setting().isolation);
     } catch (const InputError& error) {
-      for (const std::string& message : error.messages()) faults_.add(option, message);
+      const std::string hint = problem_.resumed && !std::filesystem::exists(path)
+                                   ? fmt::format("; if it has moved, give {}", option)
+                                   : "";
+      for (const std::string& message : error.messages()) faults_.add(option, message + hint);
       return std::nullopt;
     }
   }
@@ -233,7 +238,8 @@ class Preparation {
   void note_other_conventions(const std::string& path) {
     std::vector<std::string> differing;
     try {
-      const Setting theirs = setting_of_config(read_run(path).provenance.config, path);
+      const Setting theirs =
+          setting_of_config(read_run(path, setting().isolation).provenance.config, path);
       for (const char* name :
            {"boundary", "head-windows", "head-normalization", "readout", "epsilon"}) {
         const Option& option = *find_option(name);
@@ -282,6 +288,8 @@ class Preparation {
       unused({"length", "initial-law", "labels", "boundary", "engine"},
              "context infinite has no sequences");
     }
+    if (is(Command::sample)) choose_chains();
+    if (is(Command::verify) && !has_own_setting(setting())) problem_.unused.insert("engine");
     if (is(Command::compare)) {
       // Both are followed.
     } else if (setting().method == TrainingMethod::flow) {
@@ -291,6 +299,17 @@ class Preparation {
     }
     if (setting().model.readout == Readout::softmax) {
       unused({"epsilon"}, "readout softmax has no smoothing");
+    }
+  }
+
+  // `sample` draws as many validation chains as `train` does.
+  void choose_chains() {
+    const bool validation = setting().sampling.purpose == Purpose::validation;
+    problem_.unused.insert(validation ? "chains" : "validation-chains");
+    if (!validation || faults_.about({"validation-chains"})) return;
+    setting().sampling.count = setting().validation_chains;
+    if (setting().validation_chains == 0) {
+      fault("validation-chains", "validation-chains 0: must be at least 1 with purpose validation");
     }
   }
 
@@ -481,19 +500,19 @@ std::shared_ptr<const Kernels> Problem::chain_kernels() const {
 }
 
 std::shared_ptr<const Kernels> Problem::validation_kernels() const {
-  if (setting.validation_chains == 0) return nullptr;
+  if (setting.validation_chains == 0 || command != Command::train) return nullptr;
   return drawn_kernels(setting, Purpose::validation, setting.validation_chains);
 }
 
 std::shared_ptr<const SequenceSource> Problem::chains() const {
   if (data) return stored_sequences(data);
-  return drawn(*this, command == Command::sample ? Purpose::sample : Purpose::train,
+  return drawn(*this, command == Command::sample ? setting.sampling.purpose : Purpose::train,
                setting.sampling.count);
 }
 
 std::shared_ptr<const SequenceSource> Problem::validation_chains() const {
   if (validation_data) return stored_sequences(validation_data);
-  if (setting.validation_chains == 0) return nullptr;
+  if (setting.validation_chains == 0 || command != Command::train) return nullptr;
   return drawn(*this, Purpose::validation, setting.validation_chains);
 }
 
@@ -524,6 +543,16 @@ CompareOptions Problem::comparison() const {
 
 Parameters Problem::start() const {
   return parameters ? *parameters : initial_parameters(setting.model, setting.initial);
+}
+
+Provenance Problem::provenance() const {
+  std::set<std::string> left_out = unused;
+  if (resumed) {  // a run that goes on keeps the keys that its config has
+    for (const Option& option : options()) {
+      if (!setting.given.contains(option.name)) left_out.insert(option.name);
+    }
+  }
+  return {version(), git_commit(), config_text(setting, command, left_out), setting.sampling.seed};
 }
 
 Problem prepare(Assembled assembled, Command command) {

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/version.hpp"
 #include "gihflow/flow/descent.hpp"
@@ -51,6 +54,23 @@ std::vector<std::string> shape_faults(const RunFile& run, const Setting& setting
                       model.heads, model.degree)};
 }
 
+// Files that chains come from. They may have moved: the hash that a run keeps of its chains decides
+// whether they are its own.
+constexpr std::array chain_files{"data", "validation-data", "kernels"};
+
+bool is_chain_file(const std::string& option) {
+  return std::find(chain_files.begin(), chain_files.end(), option) != chain_files.end();
+}
+
+// Chain files that were given, in place of those that a setting has.
+void take_chain_files(const Setting& given, Setting& setting) {
+  for (const char* name : chain_files) {
+    const Option& file = *find_option(name);
+    const std::optional<Value> path = file.get(given);
+    if (path && file.get(setting)) file.set(setting, *path);
+  }
+}
+
 class ResumedSetting {
  public:
   ResumedSetting(const Assembled& asked, std::shared_ptr<const Resumption> resumed)
@@ -58,7 +78,7 @@ class ResumedSetting {
         path_(asked.setting.resume),
         resumed_(std::move(resumed)),
         run_(resumed_->run),
-        theirs_(setting_of_config(run_.provenance.config, path_)) {}
+        theirs_(setting_of_run(run_, path_)) {}
 
   /// Throws the faults of its own.
   Assembled finish() {
@@ -89,6 +109,8 @@ class ResumedSetting {
       if (const std::optional<Value> value = option.get(mine()))
         option.set(result_.setting, *value);
     }
+    take_chain_files(mine(), result_.setting);
+    result_.setting.isolation = mine().isolation;
     result_.setting.output = path_;
     result_.setting.command_line = mine().command_line;
     for (const auto& [name, origin] : mine().given) {
@@ -126,6 +148,7 @@ class ResumedSetting {
     const std::optional<Value> wanted = option.get(mine());
     const std::optional<Value> there = option.get(theirs_);
     if (wanted == there) return;
+    if (wanted && there && is_chain_file(option.name)) return;
     const bool automatic = wanted && to_string(*wanted) == "auto";
     if (automatic && (option.name == "engine" || option.name == "device")) return;
     if (there && !theirs_.given.contains(option.name)) {
@@ -194,6 +217,17 @@ std::vector<std::string> state_faults(const TrainingState& state, const Setting&
   return continuation_errors(state, setting.stages, options);
 }
 
+Setting setting_of_run(const RunFile& run, const std::string& path) {
+  Setting setting = setting_of_config(run.provenance.config, path);
+  if (setting.sampling.seed != run.provenance.seed) {
+    throw InputError(
+        Fault{.value = fmt::format("attribute seed {}", run.provenance.seed),
+              .allowed = fmt::format("must be that of its config, {}", setting.sampling.seed),
+              .where = path});
+  }
+  return setting;
+}
+
 bool has_ended(Outcome outcome) {
   return outcome == Outcome::reached || outcome == Outcome::step_underflow ||
          outcome == Outcome::non_finite;
@@ -221,7 +255,7 @@ Assembled assemble_resumption(const Assembled& asked) {
   resumed->path = path;
   try {
     resumed->file = std::make_unique<OutputFile>(path, true);
-    resumed->run = read_run(path);
+    resumed->run = read_run(path, asked.setting.isolation);
     return ResumedSetting(asked, resumed).finish();
   } catch (const InputError& error) {
     std::vector<std::string> sentences = asked.faults.sentences;
@@ -230,13 +264,15 @@ Assembled assemble_resumption(const Assembled& asked) {
   }
 }
 
-Assembled assemble_audit(const std::string& path) {
+Assembled assemble_audit(const std::string& path, const AuditSetting& asked) {
   const auto audited = std::make_shared<Resumption>();
   audited->path = path;
-  audited->run = read_run(path);
+  audited->run = read_run(path, asked.isolation);
   const RunFile& run = audited->run;
   Assembled result;
-  result.setting = setting_of_config(run.provenance.config, path);
+  result.setting = setting_of_run(run, path);
+  result.setting.isolation = asked.isolation;
+  take_chain_files(Setting(asked), result.setting);
   std::vector<std::string> notes = build_differences(run, path);
   if (const std::string other = version_difference(run.provenance, path); !other.empty()) {
     notes.insert(notes.begin(), other);

@@ -1,5 +1,6 @@
 #include "gihflow/run/train.hpp"
 
+#include <fmt/format.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -7,15 +8,14 @@
 #include <cmath>
 #include <ctime>
 #include <limits>
-#include <set>
 
-#include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/version.hpp"
+#include "gihflow/record/schema.hpp"
 #include "gihflow/run/resume.hpp"
 #include "gihflow/theory/distance.hpp"
-#include "run/objectives.hpp"
+#include "run/following.hpp"
 
 namespace gihflow {
 
@@ -40,44 +40,23 @@ std::string host_name() {
   return uname(&name) == 0 ? name.nodename : "";
 }
 
-Execution begin_execution(const Setting& setting) {
-  Execution execution;
-  execution.host = host_name();
-  execution.device = resolved(setting.device) == Device::cuda ? "cuda, " + cuda_card() : "cpu";
-  execution.threads = threads();
-  execution.command_line = setting.command_line;
-  execution.output = setting.output;
-  execution.started = utc_now();
-  execution.compiler = compiler();
-  execution.compiler_flags = compiler_flags();
-  execution.instruction_set = instruction_set();
-  execution.library_versions = library_versions();
-  return execution;
-}
-
-// This process, as a run's list of processes tells it.
-ProcessRecord begin_process(const Execution& execution) {
+// Adds this process to those that computed a run; the texts of an execution are the last one's.
+void begin_process(const Setting& setting, Execution& execution) {
   ProcessRecord process;
-  process.started = execution.started;
-  process.host = execution.host;
-  process.command_line = execution.command_line;
+  process.started = utc_now();
+  process.host = execution.host = host_name();
+  process.command_line = execution.command_line = setting.command_line;
   process.program_version = version();
   process.git_commit = git_commit();
-  process.instruction_set = execution.instruction_set;
-  process.threads = execution.threads;
-  return process;
-}
-
-// What earlier processes did of a run that goes on is kept: the first start, sums, the list of
-// them.
-void add_earlier(Execution& execution, const Execution& earlier) {
-  execution.started = earlier.started;
-  execution.checkpoints = earlier.checkpoints;
-  execution.wall_seconds = earlier.wall_seconds;
-  execution.statistics_seconds = earlier.statistics_seconds;
-  execution.flow_seconds = earlier.flow_seconds;
-  execution.report_seconds = earlier.report_seconds;
-  execution.processes = earlier.processes;
+  process.instruction_set = execution.instruction_set = instruction_set();
+  process.threads = execution.threads = threads();
+  if (execution.started.empty()) execution.started = process.started;
+  execution.device = resolved(setting.device) == Device::cuda ? "cuda, " + cuda_card() : "cpu";
+  execution.output = setting.output;
+  execution.compiler = compiler();
+  execution.compiler_flags = compiler_flags();
+  execution.library_versions = library_versions();
+  execution.processes.push_back(std::move(process));
 }
 
 // Work of a run so far, by its own statistics.
@@ -89,17 +68,6 @@ StepStatistics totals(const TrainingState& state) {
     sum.rejected_steps += stage.statistics.rejected_steps;
   }
   return sum;
-}
-
-// The setting as the config of the run tells it.
-std::string resolved_config(const Problem& problem) {
-  const Setting& setting = problem.setting;
-  if (!problem.resumed) return problem.config();
-  std::set<std::string> others;  // a run that goes on keeps the keys that it has
-  for (const Option& option : options()) {
-    if (!setting.given.contains(option.name)) others.insert(option.name);
-  }
-  return config_text(setting, Command::train, others);
 }
 
 std::vector<Index> lags_of(const Model& model) {
@@ -132,7 +100,7 @@ bool is_finite(const Parameters& parameters) {
 // Writes the run file as training goes on, and stops it when told to or out of time.
 class Recorder final : public Observer {
  public:
-  Recorder(const Setting& setting, RunFile& run, OutputFile* file, TrainObserver* observer,
+  Recorder(const Setting& setting, RunFile& run, OutputFile* file, RunObserver& observer,
            Clock::time_point start)
       : setting_(setting),
         run_(run),
@@ -146,7 +114,7 @@ class Recorder final : public Observer {
   Outcome after_step(const TrainingState& state, const Progress& progress) override {
     const double step = seconds_since(last_step_);
     longest_step_ = std::max(longest_step_, step);
-    if (observer_ != nullptr) observer_->progress(progress);
+    observer_.progress(progress);
     if (state.stage != stage_ || seconds_since(last_write_) >= setting_.checkpoint_every) {
       run_.state = state;
       write();
@@ -165,7 +133,7 @@ class Recorder final : public Observer {
   // Writes what `run` holds now.
   void write() {
     const Clock::time_point begin = Clock::now();
-    tell_of_this_process();
+    update_process();
     if (file_ != nullptr) {
       ++run_.execution.checkpoints;
       write_run(*file_, run_);
@@ -175,7 +143,7 @@ class Recorder final : public Observer {
   }
 
  private:
-  void tell_of_this_process() {
+  void update_process() {
     Execution& execution = run_.execution;
     ProcessRecord& process = execution.processes.back();
     const StepStatistics done = totals(run_.state);
@@ -191,7 +159,7 @@ class Recorder final : public Observer {
   const Setting& setting_;
   RunFile& run_;
   OutputFile* file_;
-  TrainObserver* observer_;
+  RunObserver& observer_;
   Clock::time_point start_;
   Clock::time_point last_write_ = Clock::now();
   Clock::time_point last_step_ = Clock::now();
@@ -204,11 +172,11 @@ class Recorder final : public Observer {
 
 class Training {
  public:
-  Training(const Problem& problem, TrainObserver* observer)
+  Training(const Problem& problem, RunObserver* observer)
       : problem_(problem),
         setting_(problem_.setting),
-        scope_({.threads = setting_.threads}),
-        observer_(observer) {
+        call_(problem_, observer),
+        observer_(call_.observer) {
     if (problem_.resumed) {
       run_ = problem_.resumed->run;
       run_.schema_version = run_schema_version;
@@ -217,22 +185,15 @@ class Training {
       own_file_ = std::make_unique<OutputFile>(setting_.output, setting_.force);
       file_ = own_file_.get();
     }
-    Execution execution = begin_execution(setting_);
-    const ProcessRecord process = begin_process(execution);
-    if (problem_.resumed) add_earlier(execution, run_.execution);
-    execution.processes.push_back(process);
-    run_.execution = std::move(execution);
+    begin_process(setting_, run_.execution);
   }
 
-  RunFile run() {
-    for (const std::string& note : problem_.notes) {
-      if (observer_ != nullptr) observer_->note(note);
-    }
+  Run run() {
     if (problem_.resumed) {
       const std::string over = nothing_left(run_, setting_.flow.max_steps, setting_.resume);
       if (!over.empty()) {
-        if (observer_ != nullptr) observer_->note(over);
-        return problem_.resumed->run;
+        observer_.note(over);
+        return {problem_.resumed->run, {}};
       }
     }
     build_objectives();
@@ -247,28 +208,24 @@ class Training {
     }
     report();
     recorder.write();
-    return std::move(run_);
+    return {std::move(run_), std::move(objectives_)};
   }
 
  private:
-  void phase(const std::string& name) {
-    if (observer_ != nullptr) observer_->phase(name);
-  }
-
   void build_objectives() {
-    phase(problem_.data ? "counting windows" : "drawing chains");
+    observer_.phase(problem_.data ? "counting windows" : "drawing chains");
     const Clock::time_point begin = Clock::now();
     objectives_ = make_objectives(problem_);
     run_.tokens_hash = objectives_.tokens_hash;
     run_.validation_hash = objectives_.validation_hash;
-    run_.provenance = {version(), git_commit(), resolved_config(problem_), setting_.sampling.seed};
+    run_.provenance = problem_.provenance();
     run_.vocabulary = setting_.model.vocabulary;
     run_.lags = lags_of(setting_.model);
     run_.execution.statistics_seconds += seconds_since(begin);
   }
 
   void train(Recorder& recorder) {
-    phase("training");
+    observer_.phase("training");
     const Clock::time_point begin = Clock::now();
     TrainingState state = run_.state;
     if (setting_.method == TrainingMethod::gd) {
@@ -286,7 +243,7 @@ class Training {
   void report() {
     const Outcome outcome = run_.state.outcome;
     if (outcome == Outcome::interrupted || outcome == Outcome::wall_time) return;
-    phase("baselines and standard errors");
+    observer_.phase("baselines and standard errors");
     const Clock::time_point begin = Clock::now();
     const Parameters& trained = final_parameters(run_.state);
     if (is_finite(trained)) run_.standard_errors = objectives_.training->standard_errors(trained);
@@ -318,8 +275,8 @@ class Training {
 
   Problem problem_;
   const Setting& setting_;
-  ContextScope scope_;
-  TrainObserver* observer_;
+  Call call_;
+  RunObserver& observer_;
   Clock::time_point start_ = Clock::now();
   std::unique_ptr<OutputFile> own_file_;
   OutputFile* file_ = nullptr;  // null: none is written
@@ -329,12 +286,33 @@ class Training {
 
 }  // namespace
 
-RunFile train(const Problem& problem, TrainObserver* observer) {
+Run train(const Problem& problem, RunObserver* observer) {
   return Training(problem, observer).run();
 }
 
-RunFile train(const Setting& setting, TrainObserver* observer) {
+Run train(const TrainSetting& setting, RunObserver* observer) {
+  return train(prepare(setting), observer);
+}
+
+Run train(const Setting& setting, RunObserver* observer) {
   return train(prepare(setting, Command::train), observer);
+}
+
+std::vector<double> Run::column(std::string_view name, std::size_t stage) const {
+  const auto columns = snapshot_columns();
+  const auto found = std::find_if(columns.begin(), columns.end(),
+                                  [&](const SnapshotColumn& c) { return c.name == name; });
+  const std::vector<StageRecord>& stages = state.trajectory.stages;
+  if (found == columns.end() || stage >= stages.size()) {
+    throw InputError(Fault{.value = fmt::format("column {} of stage {}", name, stage),
+                           .allowed = "must be one that was recorded"});
+  }
+  std::vector<double> values;
+  for (const Snapshot& snapshot : stages[stage].snapshots) {
+    const std::vector<double> row = found->get(snapshot);
+    values.insert(values.end(), row.begin(), row.end());
+  }
+  return values;
 }
 
 Certificates certificates(const StageRecord& stage) {

@@ -90,6 +90,25 @@ class Check(DirectoryTest):
         wide = self.check(path, "--tolerance", "1")
         self.assertTrue(wide["passed"])
 
+    def test_kernels_of_the_run_wherever_they_are(self):
+        kernels, moved = self.directory / "kernels.h5", self.directory / "moved.h5"
+        for extra in ([], ["--context", "infinite"]):
+            with self.subTest(extra):
+                run("gihflow", "sample", "--chains", "30", "--kernels-output", kernels,
+                    "-o", self.directory / "data.h5", "--force")
+                path = self.train("run.h5", "--kernels", kernels, "--stages", "c:1", "--force", *extra)
+                asked = ("--tolerance", "2", "--fresh-chains", "20")
+                found = self.check(path, *asked)
+                kernels.rename(moved)
+                self.assertIn("no such file", run("gihflow", "check", path, *asked, expect=2).stderr)
+                self.assertEqual(found, self.check(path, *asked, "--kernels", moved))
+                with h5py.File(moved, "r+") as file:
+                    file["kernels"][...] = np.roll(file["kernels"][()], 1, axis=0)
+                done = run("gihflow", "check", path, *asked, "--kernels", moved, expect=2)
+                self.assertIn("moved.h5: chains drawn from its kernels have the hash", done.stderr)
+        path = self.train("drawn.h5", "--chains", "30", "--stages", "c:1")
+        self.assertIn("must be left out, since", run("gihflow", "check", path, "--kernels", moved, expect=2).stderr)
+
     def test_bad_input(self):
         path = self.train("run.h5", "--chains", "50", "--stages", "c:1")
         data = self.directory / "data.h5"

@@ -38,6 +38,37 @@ class Sample(DirectoryTest):
         with h5py.File(self.directory / "a.h5") as a, h5py.File(self.directory / "c.h5") as c:
             self.assertNotEqual(a.attrs["tokens_hash"], c.attrs["tokens_hash"])
 
+    def test_chains_of_a_run(self):
+        """--purpose exports exactly the chains that train drew; without it a note says that they are others."""
+        def drawn(*options):
+            done = self.sample("--config", "run.h5", *options, "--json", "--force")
+            return json.loads(done.stdout), done.stderr
+
+        for extra in ([], ["--labels", "sampled"], ["--initial-law", "uniform", "--labels", "posterior"]):
+            with self.subTest(extra):
+                run("gihflow", "train", "--chains", "30", "--validation-chains", "12", "--length", "40", "--stages", "c:1",
+                    "--seed", "4", "--quiet", "--force", *extra, cwd=self.directory)
+                with h5py.File(self.directory / "run.h5") as file:
+                    hashes = {"train": file.attrs["tokens_hash"], "validation": file.attrs["validation_tokens_hash"]}
+                for purpose, count in (("train", 30), ("validation", 12)):
+                    found, said = drawn("--purpose", purpose, "-o", f"{purpose}.h5")
+                    self.assertEqual((found["tokens_hash"], found["chains"]), (hashes[purpose], count))
+                    self.assertEqual(said, "")
+                    again, said = json.loads(self.sample("--config", f"{purpose}.h5", "-o", "again.h5", "--json", "--force").stdout), ""
+                    self.assertEqual(again["tokens_hash"], hashes[purpose])
+                run("gihflow", "train", "--data", "train.h5", "--validation-data", "validation.h5", "--stages", "c:1",
+                    "--quiet", "-o", "given.h5", "--force", cwd=self.directory)
+                with h5py.File(self.directory / "given.h5") as file:
+                    self.assertEqual(file.attrs["tokens_hash"], hashes["train"])
+                    self.assertEqual(file.attrs["validation_tokens_hash"], hashes["validation"])
+                found, said = drawn()
+                self.assertNotIn(found["tokens_hash"], hashes.values())
+                self.assertIn("note: these are not the chains of run.h5: give --purpose train or validation", said)
+        done = self.sample("--config", "given.h5", "--purpose", "train", expect=2)
+        self.assertIn("--purpose train: these chains were not drawn: they are data train.h5 of given.h5", done.stderr)
+        self.assertIn("--validation-chains 0: must be at least 1 with purpose validation",
+                      self.sample("--purpose", "validation", "--validation-chains", "0", expect=2).stderr)
+
     def test_kernels_given_are_the_kernels_used(self):
         pi = np.array([[[0.0, 1.0], [1.0, 0.0]], [[1.0, 0.0], [0.5, 0.5]]])
         with h5py.File(self.directory / "k.h5", "w") as file:

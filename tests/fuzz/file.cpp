@@ -76,7 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string path = files.directory + "/damaged.h5";
   std::ofstream(path, std::ios::binary) << bytes;
   try {
-    files.kinds[kind].read(path);
+    files.kinds[kind].read(path, Isolation::child);
   } catch (const InputError& error) {
     if (error.messages().empty()) std::abort();
     for (const std::string& message : error.messages()) {

@@ -103,7 +103,7 @@ TEST_CASE("damaged data files") {
   const Directory directory;
   write_data_sample(directory / "good.h5");
   check_damaged(directory / "good.h5", 1, [](const std::string& path) {
-    const Sequences read = read_data(path);
+    const Sequences read = read_data(path, Isolation::child);
     const Index d = read.vocabulary;
     REQUIRE(static_cast<Index>(read.tokens.size()) == read.count * (read.length + 1));
     CHECK(std::all_of(read.tokens.begin(), read.tokens.end(), [d](Token x) { return x < d; }));
@@ -119,15 +119,16 @@ TEST_CASE("damaged data files") {
 TEST_CASE("damaged kernel files") {
   const Directory directory;
   write_kernel_sample(directory / "good.h5");
-  check_damaged(directory / "good.h5", 2,
-                [](const std::string& path) { validate(read_kernels(path), "kernels"); });
+  check_damaged(directory / "good.h5", 2, [](const std::string& path) {
+    validate(read_kernels(path, Isolation::child), "kernels");
+  });
 }
 
 TEST_CASE("damaged parameter files") {
   const Directory directory;
   write_parameter_sample(directory / "good.h5");
   check_damaged(directory / "good.h5", 3, [](const std::string& path) {
-    const Parameters read = read_parameters(path);
+    const Parameters read = read_parameters(path, Isolation::child);
     CHECK(read.w.size() == static_cast<std::size_t>(read.heads * read.window));
     CHECK(read.c().size() == read.c_sign.size());
     CHECK(std::isfinite(read.a));
@@ -139,7 +140,7 @@ TEST_CASE("damaged run files") {
   const Directory directory;
   write_run_sample(directory / "good.h5");
   check_damaged(directory / "good.h5", 4, [](const std::string& path) {
-    const RunFile read = read_run(path);
+    const RunFile read = read_run(path, Isolation::child);
     const Parameters& start = read.state.start;
     CHECK(read.lags.size() == static_cast<std::size_t>(start.heads * start.window));
     for (const StageRecord& one : read.state.trajectory.stages) {

@@ -54,7 +54,7 @@ std::string write(const Directory& directory, const char* name, std::span<const 
 TEST_CASE("numbers, texts and attributes come back bit for bit") {
   const Directory directory;
   Image image = some_image();
-  InputFile file(write(directory, "file.h5", image.bytes()));
+  InputFile file(write(directory, "file.h5", image.bytes()), Isolation::in_process);
   CHECK(file.text_attribute("/", "text") == "θ and 𝓛");
   CHECK(file.real_attribute("/g", "real") == 0.1);
   CHECK(file.integer_attribute("/g", "whole", "a number") == -3);
@@ -84,7 +84,7 @@ TEST_CASE("every fault of a file is in its one refusal") {
   Image image = some_image();
   const std::string path = write(directory, "file.h5", image.bytes());
   const std::string said = input_error([&] {
-    InputFile file(path);
+    InputFile file(path, Isolation::in_process);
     CHECK_FALSE(file.reals("/g/reals", Shape{3, 2}));
     CHECK_FALSE(file.integers("/g/nothing", Shape{3}));
     CHECK_FALSE(file.real_attribute("/g", "unreal"));

@@ -97,13 +97,15 @@ inline void write_run_sample(const std::string& path) {
 /// How a kind of file is made and read.
 struct InputKind {
   void (*write)(const std::string& path);
-  void (*read)(const std::string& path);
+  void (*read)(const std::string& path, Isolation isolation);
 };
 inline std::vector<InputKind> input_kinds() {
-  return {{write_data_sample, [](const std::string& path) { read_data(path); }},
-          {write_kernel_sample, [](const std::string& path) { read_kernels(path); }},
-          {write_parameter_sample, [](const std::string& path) { read_parameters(path); }},
-          {write_run_sample, [](const std::string& path) { read_run(path); }}};
+  return {{write_data_sample, [](const std::string& path, Isolation how) { read_data(path, how); }},
+          {write_kernel_sample,
+           [](const std::string& path, Isolation how) { read_kernels(path, how); }},
+          {write_parameter_sample,
+           [](const std::string& path, Isolation how) { read_parameters(path, how); }},
+          {write_run_sample, [](const std::string& path, Isolation how) { read_run(path, how); }}};
 }
 
 }  // namespace gihflow::testing

@@ -64,7 +64,7 @@ TEST_CASE("memory and disk are upper bounds") {
         other.validation_chains = 0;
         other.engine = engine;
         const Problem problem = prepare(other, Command::train);
-        const auto objective = make_objective(other.model, *problem.chains(), engine);
+        const auto objective = make_objective(problem.setting.model, *problem.chains(), engine);
         CHECK(static_cast<double>(objective->memory()) <= estimate(problem).memory);
       }
     }

@@ -143,15 +143,15 @@ TEST_CASE("the setting of a command is a problem of that command, with its defau
   const Problem problem = prepare(training);
   CHECK(problem.setting.model.vocabulary == 5);
   CHECK(problem.chains()->count() == 7);
-  CHECK(problem.config().find("vocabulary = 5\n") != std::string::npos);
+  CHECK(problem.provenance().config.find("vocabulary = 5\n") != std::string::npos);
 
   const SampleSetting sampling;
   CHECK(sampling.sampling.purpose == Purpose::sample);
-  CHECK(prepare(sampling).config().find("window") == std::string::npos);
+  CHECK(prepare(sampling).provenance().config.find("window") == std::string::npos);
 
   CompareSetting comparing;
   CHECK(prepare(comparing).comparison().flow.rtol == 1e-10);
-  CHECK(prepare(comparing).config().find("\nrtol = 1e-10\n") != std::string::npos);
+  CHECK(prepare(comparing).provenance().config.find("\nrtol = 1e-10\n") != std::string::npos);
   comparing.flow.rtol = 1e-8;
   CHECK(prepare(comparing).comparison().flow.rtol == 1e-8);
   CHECK(prepared({}, Command::compare).comparison().flow.rtol == 1e-10);

@@ -34,7 +34,7 @@ Setting small_setting() {
 }
 
 // Counts the steps of a process, and stops it after so many of them.
-class Stopper final : public TrainObserver {
+class Stopper final : public RunObserver {
  public:
   explicit Stopper(Index steps) : steps_(steps) {}
   void progress(const Progress&) override {
@@ -304,11 +304,18 @@ TEST_CASE("given files are read again and must be those that the run was begun w
   CHECK(message.find("run.h5: the training chains have the hash ") != std::string::npos);
   CHECK(message.find(": must be " + whole.tokens_hash + ",") != std::string::npos);
   std::filesystem::remove(setting.data);
-  CHECK(input_error([&] { train(next); }).find("data.h5: no such file") != std::string::npos);
+  CHECK(input_error([&] {
+          train(next);
+        }).find("data.h5: no such file; if it has moved, give data") != std::string::npos);
   CHECK(contents(setting.output) == before);
-  write(1);
   std::filesystem::remove(setting.parameters);  // left behind long ago
-  check_same_run(whole, train(next));
+  write(1);
+  std::filesystem::rename(setting.data, directory / "moved.h5");
+  next.data = directory / "moved.h5";
+  const RunFile moved = train(next);
+  CHECK(moved.state == whole.state);
+  CHECK(moved.tokens_hash == whole.tokens_hash);
+  CHECK(setting_of_config(moved.provenance.config, "config").data == next.data);
 }
 
 TEST_CASE("a run of another program version is continued only with force") {
@@ -333,6 +340,23 @@ TEST_CASE("a run of another program version is continued only with force") {
   CHECK(train(next, &observer).state.outcome == Outcome::reached);
   CHECK(observer.notes.find("the rest may have other bits") != std::string::npos);
   CHECK(read_run(setting.output).provenance.git_commit == git_commit());
+}
+
+TEST_CASE("a run file that contradicts its config is refused") {
+  const Directory directory;
+  Setting setting = small_setting();
+  setting.output = directory / "run.h5";
+  setting.flow.max_steps = 9;
+  RunFile run = train(setting);
+  run.provenance.seed = 99;
+  {
+    OutputFile file(setting.output, true);
+    write_run(file, run);
+  }
+  Setting next;
+  next.resume = setting.output;
+  CHECK(input_error([&] { train(next); }) ==
+        setting.output + ": attribute seed 99: must be that of its config, 1");
 }
 
 TEST_CASE("a state that does not fit the config is refused in a sentence each") {

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <optional>
+#include <thread>
 
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
@@ -42,7 +44,7 @@ void check_same_run(const RunFile& a, const RunFile& b) {
 }
 
 // Stops the run from inside after so many steps.
-class Interrupter final : public TrainObserver {
+class Interrupter final : public RunObserver {
  public:
   explicit Interrupter(int steps) : left_(steps) {}
   void progress(const Progress&) override {
@@ -56,7 +58,7 @@ class Interrupter final : public TrainObserver {
 };
 
 // Reads the file that is there after every step.
-class Reader final : public TrainObserver {
+class Reader final : public RunObserver {
  public:
   explicit Reader(std::string path) : path_(std::move(path)) {}
   void phase(const std::string& name) override {
@@ -89,6 +91,51 @@ TEST_CASE("what train returns is what its file holds") {
   check_same_run(run, back);
   CHECK(run.execution == back.execution);
   CHECK(directory.files() == 1);
+}
+
+TEST_CASE("a run gives its columns, its end and the objective that it was trained on") {
+  const Run run = train(small_setting());
+  const std::vector<Snapshot>& last = run.state.trajectory.stages.back().snapshots;
+  CHECK(run.final() == last.back().parameters);
+  CHECK(run.column("loss", 2).size() == last.size());
+  CHECK(run.column("loss", 2).back() == last.back().loss);
+  CHECK(run.column("w", 2).size() == last.size() * run.final().w.size());
+  CHECK(run.column("t").back() == 100);
+  CHECK(run.objectives.training->loss(point_of(run.final())) == run.column("loss", 2).back());
+  CHECK(run.objectives.tokens_hash == run.tokens_hash);
+  CHECK(input_error([&] { run.column("theta"); }) ==
+        "column theta of stage 0: must be one that was recorded");
+  CHECK(input_error([&] { run.column("loss", 3); }) ==
+        "column loss of stage 3: must be one that was recorded");
+}
+
+TEST_CASE("two trainings in two threads neither stop nor change each other") {
+  const Directory directory;
+  const auto setting = [&](const char* name, int threads) {
+    Setting result = small_setting();
+    result.output = directory / name;
+    result.checkpoint_every = 0.0;
+    result.threads = threads;
+    return result;
+  };
+  const Run alone = train(small_setting());
+  std::optional<Run> whole;
+  bool second_stopped = false, second_of_one_thread = false;
+  Interrupt stop;
+  std::thread second([&] {
+    const ContextScope scope({.interrupt = &stop});
+    stop.request();
+    const Run stopped = train(setting("second.h5", 1));
+    second_stopped = stopped.state.outcome == Outcome::interrupted;
+    second_of_one_thread = stopped.execution.threads == 1;
+  });
+  whole = train(setting("first.h5", 2));
+  second.join();
+  CHECK(second_stopped);
+  CHECK(second_of_one_thread);
+  CHECK(whole->state.outcome == Outcome::reached);
+  CHECK(whole->execution.threads == 2);
+  CHECK(whole->state == alone.state);
 }
 
 TEST_CASE("a run is the same for any number of threads, with and without a file or checkpoints") {

@@ -4,6 +4,7 @@
 
 #include "gihflow/base/export.hpp"
 #include "gihflow/chain/sequence.hpp"
+#include "gihflow/record/isolation.hpp"
 #include "gihflow/record/output_file.hpp"
 #include "gihflow/record/provenance.hpp"
 
@@ -15,7 +16,7 @@ namespace GIHFLOW_API gihflow {
 /// file: missing or mistyped fields, shapes, tokens outside 0 … d−1, target rows that are negative,
 /// not finite or do not sum to 1 within 1e-9, parents that do not increase or exceed L, sizes
 /// beyond this machine's memory.
-Sequences read_data(const std::string& path);
+Sequences read_data(const std::string& path, Isolation isolation = Isolation::in_process);
 
 /// Writes a file that read_data accepts; without targets none are written. Throws WriteError.
 void write_data(OutputFile& file, const Sequences& sequences, const Provenance& provenance);

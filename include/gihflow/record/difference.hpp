@@ -9,6 +9,7 @@
 
 #include "gihflow/base/export.hpp"
 #include "gihflow/base/types.hpp"
+#include "gihflow/record/isolation.hpp"
 
 namespace GIHFLOW_API gihflow {
 
@@ -68,6 +69,7 @@ struct FileDifference {
 };
 
 /// Throws InputError when a file cannot be read.
-FileDifference compare_files(const std::string& a, const std::string& b);
+FileDifference compare_files(const std::string& a, const std::string& b,
+                             Isolation isolation = Isolation::in_process);
 
 }  // namespace gihflow

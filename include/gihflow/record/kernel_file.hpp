@@ -5,6 +5,7 @@
 #include "gihflow/base/export.hpp"
 #include "gihflow/chain/kernel.hpp"
 #include "gihflow/record/data_file.hpp"
+#include "gihflow/record/isolation.hpp"
 
 namespace GIHFLOW_API gihflow {
 
@@ -13,7 +14,7 @@ namespace GIHFLOW_API gihflow {
 /// Throws InputError with every fault of the file: missing or mistyped fields, shapes that do not
 /// fit together, rows that are negative, not finite or do not sum to 1 within 1e-9, parents that do
 /// not increase.
-Kernels read_kernels(const std::string& path);
+Kernels read_kernels(const std::string& path, Isolation isolation = Isolation::in_process);
 
 /// Writes a file that read_kernels accepts. Throws WriteError.
 void write_kernels(OutputFile& file, const Kernels& kernels, const Provenance& provenance);

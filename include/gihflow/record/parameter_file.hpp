@@ -5,6 +5,7 @@
 #include "gihflow/base/export.hpp"
 #include "gihflow/model/parameters.hpp"
 #include "gihflow/record/data_file.hpp"
+#include "gihflow/record/isolation.hpp"
 
 namespace GIHFLOW_API gihflow {
 
@@ -13,7 +14,7 @@ namespace GIHFLOW_API gihflow {
 /// A run file is read through its /final.
 /// Throws InputError with every fault of the file: missing or mistyped fields, shapes that do not
 /// fit together, values that are not finite, coefficients that are all zero.
-Parameters read_parameters(const std::string& path);
+Parameters read_parameters(const std::string& path, Isolation isolation = Isolation::in_process);
 
 /// Writes a file that read_parameters accepts and reads back to an equal struct. Throws WriteError.
 void write_parameters(OutputFile& file, const Parameters& parameters, const Provenance& provenance);

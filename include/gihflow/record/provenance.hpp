@@ -4,6 +4,7 @@
 #include <string>
 
 #include "gihflow/base/export.hpp"
+#include "gihflow/record/isolation.hpp"
 
 namespace GIHFLOW_API gihflow {
 
@@ -22,6 +23,6 @@ bool is_hdf5(const std::string& path);
 
 /// Provenance of a file of any kind that this program wrote. Throws InputError where it is not
 /// readable or does not say.
-Provenance read_provenance(const std::string& path);
+Provenance read_provenance(const std::string& path, Isolation isolation = Isolation::in_process);
 
 }  // namespace gihflow

@@ -8,6 +8,7 @@
 #include "gihflow/flow/trajectory.hpp"
 #include "gihflow/population/objective.hpp"
 #include "gihflow/record/data_file.hpp"
+#include "gihflow/record/isolation.hpp"
 #include "gihflow/record/output_file.hpp"
 #include "gihflow/theory/predictors.hpp"
 
@@ -84,6 +85,6 @@ void write_run(OutputFile& file, const RunFile& run);
 
 /// Reads a run back, bit for bit. Throws InputError with the faults of the file, or when its schema
 /// version is newer than this program.
-RunFile read_run(const std::string& path);
+RunFile read_run(const std::string& path, Isolation isolation = Isolation::in_process);
 
 }  // namespace gihflow

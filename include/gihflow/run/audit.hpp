@@ -8,6 +8,8 @@
 #include "gihflow/base/export.hpp"
 #include "gihflow/record/difference.hpp"
 #include "gihflow/record/run_file.hpp"
+#include "gihflow/run/observer.hpp"
+#include "gihflow/run/setting.hpp"
 
 namespace GIHFLOW_API gihflow {
 
@@ -51,9 +53,8 @@ struct Audit {
 class Auditor {
  public:
   /// Throws InputError when `path` is no run file, its config or state do not fit, or its chains
-  /// are not those that it was computed from. Works on `threads` threads, by default on as many as
-  /// the caller's context says.
-  explicit Auditor(const std::string& path, std::optional<int> threads = std::nullopt);
+  /// are not those that it was computed from.
+  explicit Auditor(const std::string& path, const AuditSetting& setting = {});
   ~Auditor();
 
   const RunFile& run() const;
@@ -66,5 +67,21 @@ class Auditor {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Stretches of a run computed again.
+struct AuditReport {
+  std::size_t stretches = 0;  ///< that the run has
+  std::vector<Audit> audits;  ///< of those that were asked for
+  std::vector<std::string> notes;
+
+  bool passed() const;
+};
+
+/// Audits the stretches of the run in the file `path` that the setting asks for: those of a stage,
+/// the one that has a flow time in it, all, or one at random, which whoever wrote the file cannot
+/// foresee. On an interrupt returns those done by then. Throws InputError as Auditor does, or where
+/// there is no such stretch.
+AuditReport audit(const std::string& path, const AuditSetting& setting = {},
+                  RunObserver* observer = nullptr);
 
 }  // namespace gihflow

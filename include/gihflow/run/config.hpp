@@ -15,8 +15,9 @@ namespace GIHFLOW_API gihflow {
 /// Options as a command line gives them.
 struct CommandLine {
   Command command = Command::train;
-  std::string config;                         ///< path of a config file; empty: none
-  std::map<std::string, std::string> values;  ///< by option name; "true" for a flag
+  std::string config;                           ///< path of a config file; empty: none
+  std::map<std::string, std::string> values;    ///< by option name; "true" for a flag
+  Isolation isolation = Isolation::in_process;  ///< how files are read, the config too
 };
 
 struct Resumption;

@@ -42,8 +42,9 @@ struct Problem {
   CompareOptions comparison() const;
   /// Parameters to start from, or to evaluate at.
   Parameters start() const;
-  /// The options that the numbers depend on, as TOML: what an output file keeps as its config.
-  std::string config() const { return config_text(setting, command, unused); }
+  /// What a file with this problem's results says of where they come from. Its config: the options
+  /// that the numbers depend on.
+  Provenance provenance() const;
 };
 
 /// Reads the input files of a setting, takes over what they fix, and checks every option and how

@@ -17,6 +17,10 @@ struct Resumption {
   RunFile run;
 };
 
+/// The setting that the config of a run describes. Throws InputError, also where the file
+/// contradicts it.
+Setting setting_of_run(const RunFile& run, const std::string& path);
+
 /// Whether a run has come to an end that no further step can change: the end of its schedule or a
 /// numerical failure.
 bool has_ended(Outcome outcome);
@@ -38,8 +42,9 @@ std::string nothing_left(const RunFile& run, Index max_steps, const std::string&
 /// of the program.
 Assembled assemble_resumption(const Assembled& asked);
 
-/// The setting in which the run in `path` is computed again, nothing being written; notes tell of
-/// another version, compiler or machine. Throws InputError as above.
-Assembled assemble_audit(const std::string& path);
+/// The setting in which the run in `path` is computed again, on the chain files that `asked` gives
+/// in place of the run's; nothing is written. Notes tell of another version, compiler or machine.
+/// Throws InputError as above.
+Assembled assemble_audit(const std::string& path, const AuditSetting& asked);
 
 }  // namespace gihflow

@@ -14,6 +14,7 @@
 #include "gihflow/flow/flow.hpp"
 #include "gihflow/model/parameters.hpp"
 #include "gihflow/population/device.hpp"
+#include "gihflow/record/isolation.hpp"
 
 // What each command of the program, and the library function of the same name, needs to know. A
 // setting is made of groups, one for each concern; a command has the options whose group its
@@ -29,10 +30,14 @@ enum class TrainingMethod { flow, gd };
 
 // --- Groups --------------------------------------------------------------------------------------
 
+/// Given kernels.
+struct KernelSetting {
+  std::string kernels;  ///< input file; empty: drawn from the prior
+};
+
 /// Chains: their prior, or given kernels.
-struct ChainSetting {
+struct ChainSetting : KernelSetting {
   SamplingOptions sampling;  ///< of the chains that the command draws
-  std::string kernels;       ///< input file; empty: drawn from the prior
 };
 
 /// Chains of which sequences are drawn.
@@ -43,9 +48,13 @@ struct DataSetting {
   std::string data;  ///< input file; empty: sequences are drawn
 };
 
-/// Sequences for the validation loss.
+/// Chains for the validation loss.
 struct ValidationSetting {
   Index validation_chains = 1000;
+};
+
+/// Given sequences for the validation loss.
+struct ValidationDataSetting {
   std::string validation_data;  ///< input file; empty: sequences are drawn
 };
 
@@ -104,8 +113,10 @@ struct StretchSetting {
   bool audit_all = false;
 };
 
+/// How the process works, which no result depends on.
 struct ThreadSetting {
-  std::optional<int> threads;  ///< none: as in the caller's Context
+  std::optional<int> threads;                   ///< none: as in the caller's Context
+  Isolation isolation = Isolation::in_process;  ///< how input files are read
 };
 
 struct OutputSetting {
@@ -137,13 +148,20 @@ struct QuietSetting {
 
 // --- Settings of the commands --------------------------------------------------------------------
 
-struct SampleSetting : SequenceSetting, KernelOutputSetting, OutputSetting, ThreadSetting {
+/// `sampling.purpose` may be sample, for chains of its own, or train or validation, for those that
+/// training draws: `sampling.count` or `validation_chains` of them.
+struct SampleSetting : SequenceSetting,
+                       ValidationSetting,
+                       KernelOutputSetting,
+                       OutputSetting,
+                       ThreadSetting {
   SampleSetting() { sampling.purpose = Purpose::sample; }
 };
 
 struct TrainSetting : SequenceSetting,
                       DataSetting,
                       ValidationSetting,
+                      ValidationDataSetting,
                       ModelSetting,
                       StageSetting,
                       FlowSetting,
@@ -175,9 +193,15 @@ struct CompareSetting : SequenceSetting,
   CompareSetting() { flow = CompareOptions().flow; }
 };
 
-struct CheckSetting : FreshSetting, ThreadSetting {};
+/// A given file is where that of the run is now.
+struct CheckSetting : KernelSetting, FreshSetting, ThreadSetting {};
 
-struct AuditSetting : StretchSetting, ThreadSetting {};
+/// Given files are where those of the run are now.
+struct AuditSetting : DataSetting,
+                      ValidationDataSetting,
+                      KernelSetting,
+                      StretchSetting,
+                      ThreadSetting {};
 
 struct PredictSetting : SequenceSetting, ModelSetting, StageSetting, ThreadSetting {};
 
@@ -192,6 +216,7 @@ struct VerifySetting : SequenceSetting,
 struct Setting : SequenceSetting,
                  DataSetting,
                  ValidationSetting,
+                 ValidationDataSetting,
                  ModelSetting,
                  StageSetting,
                  FlowSetting,
@@ -211,10 +236,10 @@ struct Setting : SequenceSetting,
   /// The groups of a command's setting; the others at their defaults.
   template <class S>
   requires(!std::is_base_of_v<Setting, S>) explicit Setting(const S& setting) {
-    take<SequenceSetting, ChainSetting, DataSetting, ValidationSetting, ModelSetting, LagSetting,
-         StageSetting, FlowSetting, DescentSetting, RateSetting, FreshSetting, StretchSetting,
-         DeviceSetting, ThreadSetting, OutputSetting, KernelOutputSetting, RunSetting,
-         DryRunSetting, JsonSetting, QuietSetting>(setting);
+    take<SequenceSetting, ChainSetting, KernelSetting, DataSetting, ValidationSetting,
+         ValidationDataSetting, ModelSetting, LagSetting, StageSetting, FlowSetting, DescentSetting,
+         RateSetting, FreshSetting, StretchSetting, DeviceSetting, ThreadSetting, OutputSetting,
+         KernelOutputSetting, RunSetting, DryRunSetting, JsonSetting, QuietSetting>(setting);
   }
 
   /// Options that were given rather than left at their default, by name, each with the config file

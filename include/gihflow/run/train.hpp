@@ -1,29 +1,31 @@
 #pragma once
 
-#include <string>
+#include <string_view>
+#include <vector>
 
 #include "gihflow/base/export.hpp"
-#include "gihflow/flow/flow.hpp"
 #include "gihflow/record/run_file.hpp"
+#include "gihflow/run/objectives.hpp"
+#include "gihflow/run/observer.hpp"
 #include "gihflow/run/problem.hpp"
 
 namespace GIHFLOW_API gihflow {
 
-/// Follows a call of train(), on the thread that made it.
-class TrainObserver {
- public:
-  virtual ~TrainObserver() = default;
-  /// A remark that a user should see.
-  virtual void note(const std::string& /*text*/) {}
-  /// A part of the work begins: "drawing chains", "training", "baselines".
-  virtual void phase(const std::string& /*name*/) {}
-  /// After every step.
-  virtual void progress(const Progress& /*progress*/) {}
+/// A training: what its file holds, and what it was trained on.
+struct Run : RunFile {
+  /// The chains and the objectives on them; empty where nothing was left to do for a resumed run.
+  Objectives objectives;
+
+  /// Parameters at the end of what was recorded.
+  const Parameters& final() const { return final_parameters(state); }
+  /// What a stage, counted from 0, recorded of one of the snapshot_columns() of record/schema.hpp,
+  /// as "t", "loss" or "w": its rows at the output times behind one another. Throws InputError for
+  /// a stage or a name that there is not.
+  std::vector<double> column(std::string_view name, std::size_t stage = 0) const;
 };
 
-/// Trains as the setting says and returns what was recorded, which is also what `setting.output`
-/// then holds: how the run ended, its trajectory, certificates, baselines, standard errors,
-/// timings.
+/// Trains as the setting says. What was recorded is also what `setting.output` then holds: how the
+/// run ended, its trajectory, certificates, baselines, standard errors, timings.
 ///
 /// The file is written right after the start, at the end of every stage and at most every
 /// `checkpoint_every` seconds, each time as a whole; a stop by the caller's Interrupt, max_wall or
@@ -35,10 +37,11 @@ class TrainObserver {
 ///
 /// Throws InputError before anything is written; WriteError when an output cannot be written, the
 /// last good one being left in place. A numerical failure is an outcome.
-RunFile train(const Setting& setting, TrainObserver* observer = nullptr);
-RunFile train(const Problem& problem, TrainObserver* observer = nullptr);
+Run train(const TrainSetting& setting, RunObserver* observer = nullptr);
+Run train(const Setting& setting, RunObserver* observer = nullptr);
+Run train(const Problem& problem, RunObserver* observer = nullptr);
 
-/// What a stage proves of itself.
+/// Accuracy certificates of one stage.
 struct Certificates {
   double loss_drop = 0;  ///< loss(0) − loss(end), nats
   double energy_residual =

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gihflow/base/export.hpp"
+#include "gihflow/record/run_file.hpp"
+#include "gihflow/run/observer.hpp"
+#include "gihflow/run/setting.hpp"
+#include "gihflow/theory/distance.hpp"
+
+namespace GIHFLOW_API gihflow {
+
+/// Distances (8.2) of a trained model to limits of theory, on fresh chains of one length and prior.
+struct CheckPoint {
+  Index length = 0;
+  double alpha = 0;
+  Distance limit;    ///< to GIH(S*)
+  Distance leading;  ///< to GIH of the run's own leading set
+  bool passed = false;
+  std::vector<Substitution> substitutions;  ///< none where it passed
+  Parts missing;                            ///< none where it passed
+};
+
+/// Whether a run has become the generalised induction head of its information set.
+struct CheckResult {
+  std::vector<Index> information_set, leading_set;  ///< lags
+  double tolerance = 0;                             ///< on the mean total variation to GIH(S*)
+  Index chains = 0;                                 ///< of each point
+  bool from_prior = true;  ///< chains come from a prior with `alpha`, not from given kernels
+  std::vector<CheckPoint> points;
+  bool passed() const;
+};
+
+/// Checks the final parameters of the run in the file `path` on fresh chains like its own, of the
+/// lengths, alphas, number and seed that `asked` names; of a run on given kernels, from these. On
+/// an interrupt returns the points done by then. Throws InputError: not a run file; a run on given
+/// sequences; alphas beside given kernels; lengths that do not fit its chains or its model.
+CheckResult check(const std::string& path, const CheckSetting& asked = {},
+                  RunObserver* observer = nullptr);
+
+}  // namespace gihflow

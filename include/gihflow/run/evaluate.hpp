@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gihflow/base/export.hpp"
+#include "gihflow/population/objective.hpp"
+#include "gihflow/run/observer.hpp"
+#include "gihflow/run/problem.hpp"
+
+namespace GIHFLOW_API gihflow {
+
+/// Loss (2.4) in nats and its gradient in (c, w, a) at a point, with standard errors over chains.
+struct Evaluation {
+  Parameters at;
+  double loss = 0.0;      ///< infinite where ε = 0 and a label has probability 0
+  std::vector<double> c;  ///< ∂𝓛/∂c [subsets]
+  Gradient gradient;      ///< in (p, w, a), p free on the simplex (3.1)
+  StandardErrors errors;
+  std::string engine;  ///< that computed it, see Objective::engine
+};
+
+Evaluation evaluate(const Objective& objective, const Parameters& at);
+
+/// At the parameters, or the initial point, and on the chains of a setting. Throws InputError.
+Evaluation evaluate(const EvaluateSetting& setting, RunObserver* observer = nullptr);
+Evaluation evaluate(const Problem& problem, RunObserver* observer = nullptr);
+
+}  // namespace gihflow

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "gihflow/base/export.hpp"
+#include "gihflow/flow/flow.hpp"
+
+namespace GIHFLOW_API gihflow {
+
+/// Follows a call of a function of run/, on the thread that made the call.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  /// A remark that a user should see.
+  virtual void note(const std::string& /*text*/) {}
+  /// A part of the work begins: "drawing chains", "training", "baselines".
+  virtual void phase(const std::string& /*name*/) {}
+  /// After every step of an integrator or of gradient descent.
+  virtual void progress(const Progress& /*progress*/) {}
+};
+
+}  // namespace gihflow

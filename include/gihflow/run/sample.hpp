@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "gihflow/base/export.hpp"
+#include "gihflow/chain/sequence.hpp"
+#include "gihflow/run/observer.hpp"
+#include "gihflow/run/problem.hpp"
+
+namespace GIHFLOW_API gihflow {
+
+/// Chains that were drawn, and the data_hash that a run on them records.
+struct Sample {
+  Sequences sequences;  ///< without targets where the label itself is the target
+  std::string tokens_hash;
+};
+
+/// Draws the chains of a setting. Writes them to `setting.output` and their kernels to
+/// `setting.kernels_output`, unless that is empty or an interrupt was requested. Throws InputError
+/// before anything is written; WriteError when an output cannot be written.
+Sample sample(const SampleSetting& setting, RunObserver* observer = nullptr);
+Sample sample(const Problem& problem, RunObserver* observer = nullptr);
+
+}  // namespace gihflow

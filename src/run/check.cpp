@@ -1,0 +1,167 @@
+#include "gihflow/run/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "gihflow/base/context.hpp"
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/subsets.hpp"
+#include "gihflow/information/chi_square.hpp"
+#include "gihflow/record/data_hash.hpp"
+#include "gihflow/record/kernel_file.hpp"
+#include "gihflow/run/resume.hpp"
+
+namespace gihflow {
+
+namespace {
+
+// Chains like a run's, of another length, prior and purpose.
+class FreshChains {
+ public:
+  FreshChains(const RunFile& file, const Setting& run, const CheckSetting& asked,
+              const std::string& path)
+      : sampling_(run.sampling) {
+    if (!run.data.empty()) {
+      throw InputError(
+          Fault{.allowed = fmt::format("was trained on the sequences of {}: check needs a run "
+                                       "whose chains were drawn from a prior or from kernels, so "
+                                       "that fresh ones can be drawn",
+                                       run.data),
+                .where = path});
+    }
+    if (!asked.kernels.empty() && run.kernels.empty()) {
+      throw InputError(
+          Fault{.field = Field::kernels,
+                .value = asked.kernels,
+                .allowed = fmt::format("must be left out, since {} has no given kernels", path)});
+    }
+    if (!run.kernels.empty()) take_kernels(file, run, asked, path);
+    if (asked.check_seed) sampling_.seed = *asked.check_seed;
+    sampling_.purpose = Purpose::check;
+    sampling_.labels = Labels::sampled;  // not read
+  }
+
+  bool from_prior() const { return kernels_ == nullptr; }
+  SamplingOptions options(Index length, double alpha, Index count) const {
+    SamplingOptions sampling = sampling_;
+    sampling.length = length;
+    sampling.prior.alpha = alpha;
+    sampling.count = count;
+    return sampling;
+  }
+  std::vector<std::string> errors(const SamplingOptions& sampling) const {
+    return sampling_errors(sampling, kernels_.get());
+  }
+  std::unique_ptr<SequenceSource> draw(const SamplingOptions& sampling) const {
+    return from_prior() ? sample_prior(sampling) : sample_kernels(kernels_, sampling);
+  }
+  // S* over the run's prior, of sets that the model can see.
+  std::vector<Index> information_set(const Model& model, Index count) const {
+    const Kernels kernels =
+        from_prior() ? draw_kernels(sampling_.prior, sampling_.seed, Purpose::rank, count)
+                     : *kernels_;
+    return elements_of(rank_lag_sets(kernels, model.widest(), model.degree).information_set().lags);
+  }
+
+ private:
+  // The kernels of the run, which may have moved: the hash of its chains decides.
+  void take_kernels(const RunFile& file, const Setting& run, const CheckSetting& asked,
+                    const std::string& path) {
+    const std::string& place = asked.kernels.empty() ? run.kernels : asked.kernels;
+    kernels_ = std::make_shared<const Kernels>(read_kernels(place, asked.isolation));
+    const std::string hash = run.context == ContextLength::infinite
+                                 ? kernel_hash(*kernels_)
+                                 : data_hash(*sample_kernels(kernels_, run.sampling));
+    if (hash == file.tokens_hash) return;
+    throw InputError(
+        Fault{.allowed = fmt::format("chains drawn from its kernels have the hash {}: must be {}, "
+                                     "that of the chains of {}",
+                                     hash, file.tokens_hash, path),
+              .where = place});
+  }
+
+  SamplingOptions sampling_;
+  std::shared_ptr<const Kernels> kernels_;
+};
+
+CheckPoint check_point(const WindowSample& sample, const Parameters& parameters,
+                       const CheckResult& goal) {
+  const Model& model = sample.model();
+  const auto y = sample.predict(sample.scores(parameters.p(), parameters.w), parameters.a);
+  CheckPoint point;
+  point.limit = distance(sample.gih(goal.information_set), y, model.vocabulary, model.epsilon);
+  point.leading = distance(sample.gih(goal.leading_set), y, model.vocabulary, model.epsilon);
+  point.passed = point.limit.total_variation <= goal.tolerance;
+  if (!point.passed) {
+    point.substitutions = substitutions(sample, parameters, goal.information_set);
+    point.missing = missing_parts(point.substitutions, goal.tolerance);
+  }
+  return point;
+}
+
+}  // namespace
+
+bool CheckResult::passed() const {
+  return std::all_of(points.begin(), points.end(), [](const auto& point) { return point.passed; });
+}
+
+CheckResult check(const std::string& path, const CheckSetting& asked, RunObserver* observer) {
+  const RunFile run = read_run(path, asked.isolation);
+  const ContextScope scope({.threads = asked.threads});
+  if (observer != nullptr && run.state.outcome != Outcome::reached) {
+    observer->note(
+        fmt::format("{} ended before its schedule did: {}", path, to_string(run.state.outcome)));
+  }
+  const Setting trained = setting_of_run(run, path);
+  const Model& model = trained.model;
+  const FreshChains fresh(run, trained, asked, path);
+
+  std::vector<Index> lengths = asked.check_lengths;
+  if (lengths.empty()) lengths.push_back(trained.sampling.length);
+  std::vector<double> alphas = asked.check_alphas;
+  ErrorList errors;
+  if (!alphas.empty() && !fresh.from_prior()) {
+    errors.add(
+        {.field = Field::alphas,
+         .allowed = fmt::format("must be left out, since {} was trained on the kernels of {}", path,
+                                trained.kernels)});
+  }
+  if (alphas.empty()) alphas.push_back(trained.sampling.prior.alpha);
+  for (const Index length : lengths) {
+    if (model.boundary == Boundary::masked && length <= model.widest()) {
+      errors.add(
+          {.field = Field::lengths,
+           .value = fmt::format("{}", length),
+           .allowed = Phrase(fmt::format("must exceed the widest lag, {}, with ", model.widest()),
+                             Field::boundary, " masked")});
+    }
+    for (const std::string& message :
+         fresh.errors(fresh.options(length, alphas.front(), asked.fresh_chains))) {
+      errors.add(message);
+    }
+  }
+  errors.throw_if_any();
+
+  const Parameters& parameters = final_parameters(run.state);
+  CheckResult result;
+  result.tolerance = asked.tolerance;
+  result.chains = asked.fresh_chains;
+  result.from_prior = fresh.from_prior();
+  result.information_set = fresh.information_set(model, asked.fresh_chains);
+  result.leading_set = leading_lags(parameters, model);
+  for (const double alpha : alphas) {
+    for (const Index length : lengths) {
+      if (interrupt_requested()) return result;
+      const auto chains = fresh.draw(fresh.options(length, alpha, asked.fresh_chains));
+      CheckPoint point = check_point(WindowSample(model, *chains), parameters, result);
+      point.length = length;
+      point.alpha = alpha;
+      result.points.push_back(std::move(point));
+    }
+  }
+  return result;
+}
+
+}  // namespace gihflow

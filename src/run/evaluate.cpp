@@ -1,0 +1,29 @@
+#include "gihflow/run/evaluate.hpp"
+
+#include "gihflow/run/objectives.hpp"
+#include "run/following.hpp"
+
+namespace gihflow {
+
+Evaluation evaluate(const Objective& objective, const Parameters& at) {
+  Evaluation result;
+  result.at = at;
+  objective.gradient(point_of(at), result.gradient);
+  result.loss = result.gradient.loss;
+  result.c = c_gradient(at, result.gradient);
+  result.errors = objective.standard_errors(at);
+  result.engine = objective.engine();
+  return result;
+}
+
+Evaluation evaluate(const Problem& given, RunObserver* observer) {
+  Problem problem = given;
+  const Call call(problem, observer);
+  return evaluate(*make_objectives(problem).training, problem.start());
+}
+
+Evaluation evaluate(const EvaluateSetting& setting, RunObserver* observer) {
+  return evaluate(prepare(setting), observer);
+}
+
+}  // namespace gihflow

@@ -1,0 +1,17 @@
+#include "gihflow/run/rank.hpp"
+
+#include "run/following.hpp"
+
+namespace gihflow {
+
+Ranking rank(const Problem& problem, RunObserver* observer) {
+  const Call call(problem, observer);
+  const Model& model = problem.setting.model;
+  return rank_lag_sets(*problem.chain_kernels(), model.window, model.degree);
+}
+
+Ranking rank(const RankSetting& setting, RunObserver* observer) {
+  return rank(prepare(setting), observer);
+}
+
+}  // namespace gihflow
