@@ -54,11 +54,15 @@ void draw_initial(const SamplingOptions& options, std::span<const double> kernel
   std::ranges::reverse(initial);  // a window begins with its latest token
 }
 
-// Sequences of chains whose kernels a subclass knows.
-class SampledSequences : public SequenceSource {
+// Sequences of chains with given kernels, in turn, or with kernels drawn from the prior.
+class SampledSequences final : public SequenceSource {
  public:
-  SampledSequences(SamplingOptions options, Index vocabulary, std::vector<Index> parents)
-      : options_(std::move(options)), vocabulary_(vocabulary), parents_(std::move(parents)) {}
+  SampledSequences(const SamplingOptions& options, std::shared_ptr<const Kernels> given)
+      : options_(options),
+        given_(std::move(given)),
+        vocabulary_(given_ ? given_->vocabulary : options.prior.vocabulary),
+        parents_(given_ ? given_->parents : options.prior.parents),
+        entries_(power(vocabulary_, static_cast<Index>(parents_.size()) + 1, "kernel entries")) {}
 
   Index vocabulary() const override { return vocabulary_; }
   Index length() const override { return options_.length; }
@@ -91,12 +95,21 @@ class SampledSequences : public SequenceSource {
     return true;
   }
 
- protected:
-  const SamplingOptions& options() const { return options_; }
+  bool posterior_law(std::span<const Token> tokens, std::span<double> law) const override {
+    if (given_ || options_.prior.floor > 0.0 || options_.initial_law != InitialLaw::uniform)
+      return false;
+    posterior_label_law(tokens, parents_, options_.prior.alpha, law);
+    return true;
+  }
 
  private:
   // Kernel [dⁿ, d] of a chain, kept in `scratch` if it has to be drawn.
-  virtual std::span<const double> kernel_of(Index chain, std::vector<double>& scratch) const = 0;
+  std::span<const double> kernel_of(Index chain, std::vector<double>& scratch) const {
+    if (given_) return given_->of_chain(chain % given_->count);
+    scratch.resize(size(entries_));
+    draw_kernel(options_.prior, options_.seed, options_.purpose, chain, scratch);
+    return scratch;
+  }
 
   void conditional_row(std::span<const double> kernel, std::span<const Token> tokens,
                        std::span<double> law) const {
@@ -106,45 +119,10 @@ class SampledSequences : public SequenceSource {
   }
 
   SamplingOptions options_;
+  std::shared_ptr<const Kernels> given_;
   Index vocabulary_;
   std::vector<Index> parents_;
-};
-
-class PriorSequences final : public SampledSequences {
- public:
-  explicit PriorSequences(const SamplingOptions& options)
-      : SampledSequences(options, options.prior.vocabulary, options.prior.parents),
-        entries_(power(options.prior.vocabulary,
-                       static_cast<Index>(options.prior.parents.size()) + 1, "kernel entries")) {}
-
-  bool posterior_law(std::span<const Token> tokens, std::span<double> law) const override {
-    if (options().prior.floor > 0.0 || options().initial_law != InitialLaw::uniform) return false;
-    posterior_label_law(tokens, options().prior.parents, options().prior.alpha, law);
-    return true;
-  }
-
- private:
-  std::span<const double> kernel_of(Index chain, std::vector<double>& scratch) const override {
-    scratch.resize(size(entries_));
-    draw_kernel(options().prior, options().seed, options().purpose, chain, scratch);
-    return scratch;
-  }
-
-  Index entries_;
-};
-
-class KernelSequences final : public SampledSequences {
- public:
-  KernelSequences(std::shared_ptr<const Kernels> kernels, const SamplingOptions& options)
-      : SampledSequences(options, kernels->vocabulary, kernels->parents),
-        kernels_(std::move(kernels)) {}
-
- private:
-  std::span<const double> kernel_of(Index chain, std::vector<double>& /*scratch*/) const override {
-    return kernels_->of_chain(chain % kernels_->count);
-  }
-
-  std::shared_ptr<const Kernels> kernels_;
+  Index entries_;  // of a kernel
 };
 
 class StoredSequences final : public SequenceSource {
@@ -254,7 +232,7 @@ std::vector<std::string> sampling_errors(const SamplingOptions& options, const K
 std::unique_ptr<SequenceSource> sample_prior(const SamplingOptions& options) {
   std::vector<std::string> errors = sampling_errors(options);
   if (!errors.empty()) throw InputError(std::move(errors));
-  return std::make_unique<PriorSequences>(options);
+  return std::make_unique<SampledSequences>(options, nullptr);
 }
 
 std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> kernels,
@@ -275,7 +253,7 @@ std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> ke
       }
     }
   }
-  return std::make_unique<KernelSequences>(std::move(kernels), options);
+  return std::make_unique<SampledSequences>(options, std::move(kernels));
 }
 
 std::unique_ptr<SequenceSource> stored_sequences(std::shared_ptr<const Sequences> sequences) {
