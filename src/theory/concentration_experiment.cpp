@@ -49,22 +49,13 @@ void concentration_experiment(Verifier& verifier, const std::vector<Index>& pare
     limit.x = curve.x;
     limit.measured = curve.measured;
     verifier.compare(
-        {.quantity = Quantity::concentration_limit,
-         .subject = head,
-         .setting = setting,
-         .predicted = c.constant,
-         .measured = duration * curve.measured.back(),
-         .tolerance = 0.01,
-         .regime = fmt::format("(7.2) at t = 1e13, a = 1e-4 (a*t = 1e9), p on S*, epsilon = 0.01, "
-                               "infinite context, 60 kernels; within 1 % from t = {:.2g}",
-                               from)});
-    verifier.compare({.quantity = Quantity::unattended,
-                      .subject = head,
-                      .setting = setting,
-                      .predicted = worst.predicted,
-                      .measured = worst.measured,
-                      .tolerance = 0.01,
-                      .regime = "gradient flow of a*G(S*;w) in w alone, a = 1e-4"});
+        Quantity::concentration_limit, head, setting, c.constant, duration * curve.measured.back(),
+        0.01,
+        fmt::format("(7.2) at t = 1e13, a = 1e-4 (a*t = 1e9), p on S*, epsilon = 0.01, "
+                    "infinite context, 60 kernels; within 1 % from t = {:.2g}",
+                    from));
+    verifier.compare(Quantity::unattended, head, setting, worst.predicted, worst.measured, 0.01,
+                     "gradient flow of a*G(S*;w) in w alone, a = 1e-4");
     verifier.add(std::move(curve));
     verifier.add(std::move(limit));
   }
@@ -75,11 +66,7 @@ void concentration_experiment(Verifier& verifier, const std::vector<Index>& pare
       for (Index j = h * model.window; j < (h + 1) * model.window; ++j)
         moved = std::max(moved, std::abs(s.parameters.w[size(j)] - start.w[size(j)]));
     }
-  verifier.compare({.quantity = Quantity::unused_motion,
-                    .setting = setting,
-                    .measured = moved,
-                    .tolerance = 1e-12,
-                    .regime = "p on S* alone, all t"});
+  verifier.compare(Quantity::unused_motion, {}, setting, 0.0, moved, 1e-12, "p on S* alone, all t");
 }
 
 }  // namespace gihflow

@@ -52,7 +52,7 @@ double assign(const Model& model, std::span<const double> attention, std::span<c
   return most;
 }
 
-/// The model with an ideal selector, an ideal copier or both in the place of its own.
+/// The model with its selector, its copier or both replaced by ideal ones.
 Mechanism substitute(const Model& model, const Parameters& parameters, std::span<const Index> lags,
                      const Parts& parts) {
   Mechanism m{parameters.p(), parameters.w};

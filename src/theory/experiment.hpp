@@ -26,13 +26,17 @@ struct WorstPair {
   }
 };
 
-/// Draws chains, integrates the flow and collects what a verification consists of.
+/// Draws chains, integrates the flow and collects rows and curves.
 class Verifier {
  public:
   explicit Verifier(const VerifyOptions& options) : options_(options) {}
 
-  /// Adds a row; difference and verdict are computed here.
-  void compare(VerificationRow row);
+  /// Adds a row: numbers pass within a relative tolerance, absolute where 0 is predicted.
+  void compare(Quantity quantity, const Subject& subject, const std::string& setting,
+               double predicted, double measured, double tolerance, const std::string& regime);
+  /// Adds a row: sets pass when their names are equal.
+  void compare_sets(Quantity quantity, const std::string& setting, const std::string& predicted,
+                    const std::string& measured, const std::string& regime);
   void add(Curve curve) { result_.curves.push_back(std::move(curve)); }
 
   /// The trajectory of one stage, rtol 1e-8; remembers its certificates.
@@ -44,7 +48,7 @@ class Verifier {
   /// 1,000 sequences of length 100 in the setting of the paper.
   std::unique_ptr<SequenceSource> sequences() const;
 
-  /// The rows on all flows so far, and everything collected.
+  /// Adds the rows on all flows together and returns everything collected.
   Verification finish();
 
  private:
@@ -62,7 +66,7 @@ Model model_with(double epsilon);
 Parameters selected_start(const Model& model, const std::vector<Index>& parents,
                           const InitialPoint& at);
 
-// One sub-experiment each, in files of these names.
+// The sub-experiments of the table in verification.cpp.
 void selection_experiment(Verifier& verifier, const std::vector<Index>& parents);
 void finite_selection_experiment(Verifier& verifier);
 void concentration_experiment(Verifier& verifier, const std::vector<Index>& parents);

@@ -19,14 +19,10 @@ void plateau_experiment(Verifier& verifier) {
   const auto snapshots =
       verifier.fly(objective, start, {.a = true, .duration = duration}, 200, 0.0);
   const std::string setting = "context of 100";
-  verifier.compare({.quantity = Quantity::plateau,
-                    .setting = setting,
-                    .predicted = expected.a,
-                    .measured = snapshots.back().parameters.a,
-                    .tolerance = 1e-3,
-                    .regime = fmt::format("root of the slope of the loss, one-hot attention, "
-                                          "L = 100, 1,000 chains, at t = {:.2g}",
-                                          duration)});
+  verifier.compare(Quantity::plateau, {}, setting, expected.a, snapshots.back().parameters.a, 1e-3,
+                   fmt::format("root of the slope of the loss, one-hot attention, "
+                               "L = 100, 1,000 chains, at t = {:.2g}",
+                               duration));
   Curve curve{Quantity::plateau, {}, setting, "flow time", "a", {}, {}, {}};
   for (const Snapshot& s : snapshots) {
     if (s.t == 0.0) continue;

@@ -46,8 +46,8 @@ void predict_gih(std::span<const Token> tokens, const Model& model, std::span<co
 
   std::fill(y.begin(), y.end(), 0.0);
   Index matches = 0;
-  // tokens[l] is x_{l+1}. Where a lag reaches before x_1 a position matches nothing, and nothing
-  // matches a query of which that is true: then longest > length, and the loop is empty.
+  // tokens[l] is x_{l+1}. A position whose lag reaches before x_1 matches nothing. If a lag of the
+  // query does, longest > length and the loop is empty.
   for (Index l = std::max(first, longest); l < length; ++l) {
     const bool match = std::all_of(lags.begin(), lags.end(), [&](Index lag) {
       return tokens[size(l - lag)] == tokens[size(length - lag)];

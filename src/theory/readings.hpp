@@ -1,6 +1,6 @@
 #pragma once
 
-// Quantities read off the snapshots of a stage, to compare with predictions.
+// Small formulas of predictions and measurements on parameters and snapshots.
 
 #include <algorithm>
 #include <cmath>

@@ -28,19 +28,10 @@ void compare_selection(Verifier& verifier, const std::shared_ptr<const Objective
   const auto sets = subsets(start.heads, start.degree);
   const auto set = [&](Index i) { return sets[size(i)]; };
   const Index winner = replicator.winner();
-  verifier.compare({.quantity = Quantity::takeover_set,
-                    .setting = setting,
-                    .predicted_set = to_string_subset(set(winner)),
-                    .measured_set = to_string_subset(set(leading_set(snapshots.back().parameters))),
-                    .regime = regime});
+  verifier.compare_sets(Quantity::takeover_set, setting, to_string_subset(set(winner)),
+                        to_string_subset(set(leading_set(snapshots.back().parameters))), regime);
   const auto compare_slope = [&](const Subject& subject, double predicted, double measured) {
-    verifier.compare({.quantity = Quantity::log_odds_slope,
-                      .subject = subject,
-                      .setting = setting,
-                      .predicted = predicted,
-                      .measured = measured,
-                      .tolerance = 0.01,
-                      .regime = regime});
+    verifier.compare(Quantity::log_odds_slope, subject, setting, predicted, measured, 0.01, regime);
   };
   WorstPair worst;
   Subject worst_subject;
@@ -61,12 +52,8 @@ void compare_selection(Verifier& verifier, const std::shared_ptr<const Objective
     verifier.add(std::move(curve));
   }
   if (!every_slope) compare_slope(worst_subject, worst.predicted, worst.measured);
-  verifier.compare({.quantity = Quantity::takeover_time,
-                    .setting = setting,
-                    .predicted = expected,
-                    .measured = takeover_of(snapshots, winner, delta),
-                    .tolerance = 0.01,
-                    .regime = regime});
+  verifier.compare(Quantity::takeover_time, {}, setting, expected,
+                   takeover_of(snapshots, winner, delta), 0.01, regime);
 }
 
 }  // namespace

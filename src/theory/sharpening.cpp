@@ -45,7 +45,7 @@ ContextLaws context_laws(const Kernels& kernels, std::span<const Index> lags) {
   laws.context.assign(size(laws.chains * laws.contexts), 0.0);
   laws.token.assign(size(laws.chains * d), 0.0);
   laws.conditional.assign(size(laws.chains * laws.contexts * d), 0.0);
-  // Of the r+1 tokens of a window the nearest is the token, the others are its lags.
+  // In a window of r + 1 tokens the most recent is the token, the others are its lags.
   const Index windows = power(d, longest, "windows");
   parallel_ranges(laws.chains, chains_per_block, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
@@ -82,7 +82,7 @@ double sharpening_rate(const ContextLaws& laws, double a, double epsilon) {
       for (Index e = 0; e < d; ++e)
         if (law[e] > 0.0) {
           const double excess = law[e] - mu[e];
-          // Without ε, Σ_e (law − μ) = 0 takes what would cancel out of law·excess/y.
+          // Without ε the sum is rewritten by Σ_e (law − μ) = 0, so that nothing cancels.
           gain += epsilon > 0.0 ? law[e] * excess / ((1.0 - u) * law[e] + u * mu[e] + epsilon)
                                 : u * excess * excess / ((1.0 - u) * law[e] + u * mu[e]);
         } else if (epsilon == 0.0) {
@@ -142,7 +142,7 @@ Plateau plateau(const Objective& objective, std::span<const double> p, std::span
   };
   if (!(slope(0.0) < 0.0)) return {nan, nan, nan};
   double low = 0.0, high = 0.5;
-  // A slope of the order of rounding is no turn: the loss has become flat.
+  // A slope of the order of rounding is no change of sign: the loss has become flat.
   constexpr double rounding = 1e-14;
   while (!(slope(high) > rounding)) {
     low = high;

@@ -52,16 +52,31 @@ constexpr Experiment experiments[] = {
 
 }  // namespace
 
-void Verifier::compare(VerificationRow row) {
-  if (!row.predicted_set.empty()) {
-    row.predicted = row.measured = std::numeric_limits<double>::quiet_NaN();
-    row.difference = row.predicted_set == row.measured_set ? 0.0 : 1.0;
-  } else {
-    row.difference = row.predicted == 0.0 ? std::abs(row.measured)
-                                          : std::abs(row.measured / row.predicted - 1.0);
-  }
-  row.passed = row.difference <= row.tolerance;
-  result_.rows.push_back(std::move(row));
+void Verifier::compare(Quantity quantity, const Subject& subject, const std::string& setting,
+                       double predicted, double measured, double tolerance,
+                       const std::string& regime) {
+  const double difference =
+      predicted == 0.0 ? std::abs(measured) : std::abs(measured / predicted - 1.0);
+  result_.rows.push_back({quantity,
+                          subject,
+                          setting,
+                          predicted,
+                          measured,
+                          difference,
+                          tolerance,
+                          difference <= tolerance,
+                          {},
+                          {},
+                          regime});
+}
+
+void Verifier::compare_sets(Quantity quantity, const std::string& setting,
+                            const std::string& predicted, const std::string& measured,
+                            const std::string& regime) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const bool same = predicted == measured;
+  result_.rows.push_back(
+      {quantity, {}, setting, nan, nan, same ? 0.0 : 1.0, 0.0, same, predicted, measured, regime});
 }
 
 std::vector<Snapshot> Verifier::fly(const std::shared_ptr<const Objective>& objective,
@@ -98,17 +113,12 @@ std::unique_ptr<SequenceSource> Verifier::sequences() const {
 
 Verification Verifier::finish() {
   if (result_.rows.empty()) return std::move(result_);
-  compare({.quantity = Quantity::normalizer_drift,
-           .measured = worst_drift_,
-           .tolerance = 1e-6,
-           .regime = "conserved by the flow (3.2), worst of all runs"});
-  compare({.quantity = Quantity::energy_residual,
-           .measured = worst_residual_,
-           .tolerance = 1e-4,
-           .regime = "(3.5), worst of all recorded points where the loss has dropped by 1e-6"});
-  compare({.quantity = Quantity::outcome,
-           .predicted_set = "reached",
-           .measured_set = ended_badly_.empty() ? "reached" : ended_badly_});
+  compare(Quantity::normalizer_drift, {}, {}, 0.0, worst_drift_, 1e-6,
+          "conserved by the flow (3.2), worst of all runs");
+  compare(Quantity::energy_residual, {}, {}, 0.0, worst_residual_, 1e-4,
+          "(3.5), worst of all recorded points where the loss has dropped by 1e-6");
+  compare_sets(Quantity::outcome, {}, "reached", ended_badly_.empty() ? "reached" : ended_badly_,
+               {});
   return std::move(result_);
 }
 
