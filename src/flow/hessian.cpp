@@ -8,34 +8,56 @@
 
 namespace gihflow {
 
+struct Hessian::Tangent {
+  Tangent(const Objective& f, const Stage& blocks, const Parameters& parameters)
+      : objective(f), coordinates(blocks, parameters), x(coordinates.initial_point()) {
+    coordinates.point(x, at);
+    Gradient g;
+    objective.gradient(at, g, false);
+    coordinates.gradient(x, at, g, gradient);
+  }
+
+  Eigen::VectorXd product(const Eigen::VectorXd& u) const {
+    Point along;
+    Gradient g, dg;
+    coordinates.direction(x, at, u, along);
+    objective.gradient_along(at, along, g, dg);
+    Eigen::VectorXd out;
+    coordinates.hessian_product(x, at, u, along, g, dg, out);
+    return out;
+  }
+
+  const Objective& objective;
+  Cartesian coordinates;
+  Eigen::VectorXd x, gradient;
+  Point at;
+};
+
 Hessian::Hessian(const Objective& objective, const Stage& blocks, const Parameters& at)
-    : objective_(objective), coordinates_(std::make_unique<Cartesian>(blocks, at)) {
-  x_ = coordinates_->initial_point();
-  coordinates_->point(x_, at_);
-  Gradient g;
-  objective_.gradient(at_, g, false);
-  coordinates_->gradient(x_, at_, g, gradient_);
-}
+    : tangent_(std::make_unique<Tangent>(objective, blocks, at)) {}
 
 Hessian::~Hessian() = default;
 
 Index Hessian::size() const {
-  return coordinates_->size();
+  return tangent_->coordinates.size();
 }
 
-Eigen::VectorXd Hessian::product(const Eigen::VectorXd& u) const {
-  Point along;
-  Gradient g, dg;
-  coordinates_->direction(x_, at_, u, along);
-  objective_.gradient_along(at_, along, g, dg);
-  Eigen::VectorXd out;
-  coordinates_->hessian_product(x_, at_, u, along, g, dg, out);
-  return out;
+std::vector<double> Hessian::gradient() const {
+  return {tangent_->gradient.begin(), tangent_->gradient.end()};
 }
 
-Eigen::MatrixXd Hessian::dense() const {
-  Eigen::MatrixXd all(size(), size());
-  for (Index i = 0; i < size(); ++i) all.col(i) = product(Eigen::VectorXd::Unit(size(), i));
+std::vector<double> Hessian::product(std::span<const double> u) const {
+  const Eigen::VectorXd out =
+      tangent_->product(Eigen::Map<const Eigen::VectorXd>(u.data(), size()));
+  return {out.begin(), out.end()};
+}
+
+std::vector<double> Hessian::dense() const {
+  std::vector<double> all;
+  for (Index i = 0; i < size(); ++i) {
+    const Eigen::VectorXd column = tangent_->product(Eigen::VectorXd::Unit(size(), i));
+    all.insert(all.end(), column.begin(), column.end());
+  }
   return all;
 }
 
@@ -50,7 +72,8 @@ double largest_eigenvalue(const Hessian& hessian, double tolerance) {
   double largest = std::numeric_limits<double>::quiet_NaN();
   for (Index k = 0; k < n; ++k) {
     basis.col(k) = q;
-    Eigen::VectorXd next = hessian.product(q);
+    const std::vector<double> image = hessian.product({q.data(), static_cast<std::size_t>(n)});
+    Eigen::VectorXd next = Eigen::Map<const Eigen::VectorXd>(image.data(), n);
     if (!next.allFinite()) return std::numeric_limits<double>::quiet_NaN();
     diagonal[k] = q.dot(next);
     const auto known = basis.leftCols(k + 1);

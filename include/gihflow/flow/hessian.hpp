@@ -1,15 +1,14 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "gihflow/base/export.hpp"
 #include "gihflow/flow/schedule.hpp"
 #include "gihflow/population/objective.hpp"
 
 namespace GIHFLOW_API gihflow {
-
-class Cartesian;
 
 /// The Hessian ∇²𝓛 at one point in the coordinates of the blocks that a stage trains, in the order
 /// c [subsets], w [H, M], a. Products are exact: the derivative of the gradient by dual numbers
@@ -21,17 +20,16 @@ class Hessian {
   ~Hessian();
 
   Index size() const;
-  const Eigen::VectorXd& gradient() const { return gradient_; }  ///< ∇𝓛 [size]
+  std::vector<double> gradient() const;  ///< ∇𝓛 [size]
   /// ∇²𝓛·u for u [size], one evaluation of gradient_along.
-  Eigen::VectorXd product(const Eigen::VectorXd& u) const;
-  /// All of it, column by column and not symmetrised: as many products as it has columns.
-  Eigen::MatrixXd dense() const;
+  std::vector<double> product(std::span<const double> u) const;
+  /// All of it [size, size], column after column and not symmetrised: as many products as it has
+  /// columns.
+  std::vector<double> dense() const;
 
  private:
-  const Objective& objective_;
-  std::unique_ptr<Cartesian> coordinates_;
-  Eigen::VectorXd x_, gradient_;
-  Point at_;
+  struct Tangent;  ///< the point, its gradient and their coordinates
+  std::unique_ptr<Tangent> tangent_;
 };
 
 /// λ_max of (3.7), the largest eigenvalue of ∇²𝓛, by Lanczos iteration with full
