@@ -17,7 +17,7 @@
 #include "gihflow/base/version.hpp"
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/population/objective.hpp"
-#include "population/statistics.hpp"
+#include "population/tiled_statistics.hpp"
 #include "throughput.hpp"
 
 namespace gihflow {

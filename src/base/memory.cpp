@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <limits>
 
 #include "base/control_group.hpp"
@@ -36,6 +37,12 @@ std::size_t process_memory() {
 
 std::size_t memory_limit() {
   return std::min({machine_memory(), group_memory(), process_memory()});
+}
+
+std::size_t resident_memory() {
+  std::size_t all = 0, resident = 0;
+  if (!(std::ifstream("/proc/self/statm") >> all >> resident)) return 0;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace gihflow

@@ -256,6 +256,15 @@ std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> ke
   return std::make_unique<SampledSequences>(options, std::move(kernels));
 }
 
+double drawing_memory(const SamplingOptions& options) {
+  const std::vector<Index>& parents = options.prior.parents;
+  const double d = static_cast<double>(options.prior.vocabulary),
+               kernel = 8.0 * std::pow(d, static_cast<double>(parents.size()) + 1.0);
+  if (options.initial_law == InitialLaw::uniform || parents.empty()) return kernel;
+  const double states = std::pow(d, static_cast<double>(parents.back()));
+  return kernel + stationary_memory(states);
+}
+
 std::unique_ptr<SequenceSource> stored_sequences(std::shared_ptr<const Sequences> sequences) {
   const Sequences& s = *sequences;
   ErrorList errors;

@@ -97,8 +97,10 @@ std::vector<double> normalised(const std::vector<Number>& mu) {
 }
 
 std::vector<double> law_of_irreducible(const std::vector<double>& transition, Index n) {
-  std::vector<double> plain = transition;
-  if (const auto mu = reduce(plain, n)) return normalised(*mu);
+  {
+    std::vector<double> plain = transition;
+    if (const auto mu = reduce(plain, n)) return normalised(*mu);
+  }
   std::vector<Scaled> scaled(transition.begin(), transition.end());
   const auto mu = reduce(scaled, n);
   if (!mu) throw InputError("stationary law: the chain is not irreducible");

@@ -81,22 +81,33 @@ void check_window(Index window, Index degree) {
   errors.throw_if_any();
 }
 
-void check_memory(const Kernels& kernels, Index window, Index sets) {
-  const double d = static_cast<double>(kernels.vocabulary);
+}  // namespace
+
+double ranking_memory(Index vocabulary, Index longest_lag, Index chains, Index window,
+                      Index degree) {
+  const double d = static_cast<double>(vocabulary);
   // Per thread: the law of window + 1 tokens, its copy while it grows by a token, its marginals;
-  // the transition matrix and its copy.
-  const double law =
-      8.0 * std::pow(d, static_cast<double>(std::max(window + 1, kernels.longest_lag())));
-  const double states = std::pow(d, static_cast<double>(kernels.longest_lag()));
-  const double results = 16.0 * static_cast<double>(sets) * static_cast<double>(kernels.count);
-  const double needed = threads() * (4.0 * law + 16.0 * states * states) + results;
+  // the matrices of the stationary law.
+  const double law = 8.0 * std::pow(d, static_cast<double>(std::max(window + 1, longest_lag)));
+  const double states = std::pow(d, static_cast<double>(longest_lag));
+  const double sets = static_cast<double>(subset_count(window, degree));
+  return threads() * (4.0 * law + stationary_memory(states)) +
+         (16.0 * sets + 8.0) * static_cast<double>(chains);
+}
+
+namespace {
+
+void check_memory(const Kernels& kernels, Index window, Index degree, Index sets) {
+  const double needed =
+      ranking_memory(kernels.vocabulary, kernels.longest_lag(), kernels.count, window, degree);
   const double limit = static_cast<double>(memory_limit());
   if (needed > limit)
     throw InputError(
         fmt::format("window {} with vocabulary {}: {:.4g} windows and {} sets of lags over {} "
                     "chains need {:.4g} GiB of memory: must not exceed {:.1f} GiB",
-                    window, kernels.vocabulary, std::pow(d, static_cast<double>(window)), sets,
-                    kernels.count, needed / 0x1p30, limit / 0x1p30));
+                    window, kernels.vocabulary,
+                    std::pow(static_cast<double>(kernels.vocabulary), static_cast<double>(window)),
+                    sets, kernels.count, needed / 0x1p30, limit / 0x1p30));
 }
 
 }  // namespace
@@ -121,7 +132,7 @@ Ranking rank_lag_sets(const Kernels& kernels, Index window, Index degree) {
   check_window(window, degree);
   const std::vector<std::uint32_t> masks = subsets(window, degree);
   const Index sets = static_cast<Index>(masks.size()), chains = kernels.count;
-  check_memory(kernels, window, sets);
+  check_memory(kernels, window, degree, sets);
   std::vector<ChiSquare> rows(size(chains * sets));  // [N, sets]
   parallel_blocks(chains, [&](Index i) {
     const Index classes = closed_classes(kernels.of_chain(i), kernels.vocabulary, kernels.parents);

@@ -22,20 +22,19 @@ std::unique_ptr<Objective> make_tiled_objective(const Model& model, const Statis
                                                 int lanes,
                                                 const std::string& set = instruction_set());
 
+/// Bytes that they take at most, see objective_memory().
+MemoryBound tiled_memory(const Model& model, Index chains, Index length, int lanes);
+MemoryBound reference_memory(const Model& model, Index chains, Index length);
+
 /// The CUDA engine; throws InputError with a cuda_fault(), or where the statistics do not fit the
 /// card. engine: dense, sparse, or automatic for whichever is cheaper.
 std::unique_ptr<Objective> make_cuda_objective(const Model& model, const SequenceSource& source,
                                                Engine engine);
-/// The same stages on the host, one chain after the other: for tests. Only with built_with_cuda().
-std::unique_ptr<Objective> make_staged_objective(const Model& model, const SequenceSource& source,
-                                                 Engine engine);
 /// The objective in infinite context on the host, hot loops in the version for `set`.
 std::unique_ptr<Objective> make_host_infinite_objective(const Model& model, const Kernels& kernels,
                                                         const std::string& set = instruction_set());
 /// The same on the card.
 std::unique_ptr<Objective> make_cuda_infinite_objective(const Model& model, const Kernels& kernels);
-std::unique_ptr<Objective> make_staged_infinite_objective(const Model& model,
-                                                          const Kernels& kernels);
 
 /// The stationary law of W + 1 consecutive tokens of every chain, [N, d, d^W]: μ^π(Z, e), e the
 /// last token. Throws InputError where a chain has more than one closed class.
@@ -45,10 +44,14 @@ std::vector<double> window_laws(const Model& model, const Kernels& kernels);
 std::unique_ptr<Objective> make_reference_objective(const Model& model,
                                                     const SequenceSource& source);
 
-/// A chain's own loss and gradient as a row [1 + subsets + H·M + 1] of loss, ∂ℓ/∂c, ∂ℓ/∂w, ∂ℓ/∂a.
+/// The derivative along a direction of the loss with that gradient.
+double slope_along(const Gradient& gradient, const Point& along);
+
+/// Numbers of a chain's row: loss, ∂ℓ/∂c [subsets], ∂ℓ/∂w [H·M], ∂ℓ/∂a.
+Index row_size(const Model& model);
+/// A chain's own loss and gradient as a row.
 void write_row(const Parameters& at, const Gradient& of_chain, double* row);
 /// Standard errors from the rows of all chains.
-StandardErrors errors_of_rows(const std::vector<double>& rows, Index chains, Index subsets,
-                              Index logits);
+StandardErrors errors_of_rows(const std::vector<double>& rows, const Model& model);
 
 }  // namespace gihflow

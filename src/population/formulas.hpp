@@ -12,11 +12,8 @@ constexpr double smallest_normal = 0x1p-1022;
 
 using hot::ModelView;
 
-inline constexpr double norm_guard = 1e-7;  // of (4.5)
-
-/// Above this spread of a·k over a group's pairs e^{a·k} would underflow for a chain without the
-/// best window: each chain is then shifted by its own maximum.
-inline constexpr double widest_spread = 600.0;
+using hot::norm_guard;
+using hot::widest_spread;
 
 /// κ_S = Π_{h∈S} t_h for all S, each from the subset without its last head.
 template <class V>

@@ -7,10 +7,7 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Core>
 #include <algorithm>
-#include <bit>
-#include <limits>
 #include <numeric>
 
 #include "gihflow/base/digits.hpp"
@@ -18,188 +15,17 @@
 #include "gihflow/base/memory.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/size.hpp"
-#include "gihflow/base/subsets.hpp"
-#include "gihflow/chain/stationary.hpp"
-#include "population/dual.hpp"
 #include "population/engines.hpp"
+#include "population/infinite_cut.hpp"
+#include "population/infinite_numbers.hpp"
 #include "population/instruction_sets.hpp"
+#include "population/model_tables.hpp"
 
 namespace gihflow {
 
 namespace {
 
-constexpr Index widest_panel = 32;    // queries
-constexpr double panel_bytes = 16e6;  // what the features of a panel may take
-constexpr Index panels_at_once = 8;
-constexpr Index blocks_at_once = 64;  // of a panel and a range of chains
-constexpr Index tile_rows = 128;      // (chain, token) rows of one matrix product, about
-constexpr Index tile_chains = 8;      // a tile has a multiple of
-// Above this spread of a·k over windows e^{a·k} would underflow for a chain that lacks the best
-// windows: every chain and query is then shifted by its own maximum.
-constexpr double widest_spread = 600.0;
-constexpr double norm_guard = 1e-7;  // of (4.5)
-
-using Grid = Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using Row = Eigen::Array<double, 1, Eigen::Dynamic, Eigen::RowMajor, 1, widest_panel>;
-using Column = Eigen::ArrayXd;
-using GridMap = Eigen::Map<const Grid>;
-
-/// The numbers of an evaluation: values alone, or values with their derivative.
-struct Plain {
-  static constexpr Index parts = 1;
-  using Scalar = double;
-  using Column = gihflow::Column;
-  using Grid = gihflow::Grid;
-};
-struct Along {
-  static constexpr Index parts = 2;
-  using Scalar = Dual<double>;
-  using Column = Dual<gihflow::Column>;
-  using Grid = Dual<gihflow::Grid>;
-};
-
-void constant(double& x, double value) {
-  x = value;
-}
-void constant(Dual<double>& x, double value) {
-  x = {value, 0.0};
-}
-void constant(Grid& x, Index rows, Index columns, double value) {
-  x.setConstant(rows, columns, value);
-}
-void constant(Dual<Grid>& x, Index rows, Index columns, double value) {
-  constant(x.v, rows, columns, value);
-  constant(x.d, rows, columns, 0.0);
-}
-
-Grid product(const Grid& x, const Grid& y) {
-  return (x.matrix() * y.matrix()).array();
-}
-Dual<Grid> product(const Dual<Grid>& x, const Dual<Grid>& y) {
-  return {product(x.v, y.v), product(x.v, y.d) + product(x.d, y.v)};
-}
-template <class G>
-G transposed(const G& x) {
-  return linear([](const Grid& g) { return Grid(g.transpose()); }, x);
-}
-template <class G>
-G rows_of(const G& x, Index first, Index count) {
-  return linear([&](const Grid& g) { return Grid(g.middleRows(first, count)); }, x);
-}
-template <class G>
-G row_sums(const G& x) {
-  return linear([](const Grid& g) { return Grid(g.rowwise().sum()); }, x);
-}
-template <class G>
-auto sum(const G& x) {
-  return linear([](const auto& g) { return g.sum(); }, x);
-}
-/// One column, `columns` times.
-template <class G>
-G repeated(const G& x, Index columns) {
-  return linear([&](const Grid& g) { return Grid(g.replicate(1, columns)); }, x);
-}
-
-Column column(const Grid& x, Index i) {
-  return x.col(i);
-}
-Dual<Column> column(const Dual<Grid>& x, Index i) {
-  return {x.v.col(i), x.d.col(i)};
-}
-void add_column(Grid& x, Index i, const Column& y) {
-  x.col(i) += y;
-}
-void add_column(Dual<Grid>& x, Index i, const Dual<Column>& y) {
-  x.v.col(i) += y.v;
-  x.d.col(i) += y.d;
-}
-
-/// Packs of queries as hot::LawTask has them, [packs, windows, parts, pack]: `parts` is 1, or 2 for
-/// values and derivatives.
-Index packs_of(Index queries) {
-  return (queries + hot::pack - 1) / hot::pack;
-}
-double* pack_of(double* packs, Index windows, Index parts, Index part, Index window, Index query) {
-  return packs + ((query / hot::pack * windows + window) * parts + part) * hot::pack +
-         query % hot::pack;
-}
-void to_packs(const Grid& x, double* packs, Index parts = 1, Index part = 0) {
-  for (Index z = 0; z < x.rows(); ++z)
-    for (Index q = 0; q < packs_of(x.cols()) * hot::pack; ++q)
-      *pack_of(packs, x.rows(), parts, part, z, q) =
-          q < x.cols() ? x(z, q) : (part == 0 ? 1.0 : 0.0);
-}
-void to_packs(const Dual<Grid>& x, double* packs) {
-  to_packs(x.v, packs, 2, 0);
-  to_packs(x.d, packs, 2, 1);
-}
-void add_packs(Grid& x, double* packs, Index parts = 1, Index part = 0) {
-  for (Index z = 0; z < x.rows(); ++z)
-    for (Index q = 0; q < x.cols(); ++q) x(z, q) += *pack_of(packs, x.rows(), parts, part, z, q);
-}
-void add_packs(Dual<Grid>& x, double* packs) {
-  add_packs(x.v, packs, 2, 0);
-  add_packs(x.d, packs, 2, 1);
-}
-
-/// (p, σ, a) of an evaluation.
-template <class N>
-struct Numbers {
-  using Scalar = typename N::Scalar;
-  std::vector<Scalar> p, sigma;  // [subsets], [H, M]
-  Scalar a;
-};
-
-/// v^{(h)} and u^{(h)} of all windows, [d^W, d], and with l2 the column of norms, (4.5).
-template <class N>
-struct Head {
-  typename N::Grid v, u, norm, scale;
-};
-
-/// Features of all windows beside the queries of one panel, [d^W, count] each.
-template <class N>
-struct Panel {
-  Index first = 0, count = 0;
-  std::vector<typename N::Grid> t, kappa;  // t_h; κ_S = Π_{h∈S} t_h
-  typename N::Grid k, x, e;                // k; a·k; E, each query shifted by its largest a·k
-  std::vector<hot::Line> packed_e;         // E as the hot loops take it
-  bool wide = false;
-};
-
-/// Sums over chains and pairs: loss, ΣB·k, ΣB·κ_S [subsets], ∂/∂σ [H, M].
-template <class N>
-struct Sums {
-  using Scalar = typename N::Scalar;
-  double loss = 0.0;
-  Scalar a;
-  std::vector<Scalar> p, sigma;
-
-  Sums(Index subsets, Index logits) : p(size(subsets)), sigma(size(logits)) {
-    constant(a, 0.0);
-    for (Scalar& x : p) constant(x, 0.0);
-    for (Scalar& x : sigma) constant(x, 0.0);
-  }
-  void add(const Sums& other) {
-    loss += other.loss;
-    a = a + other.a;
-    for (std::size_t i = 0; i < p.size(); ++i) p[i] = p[i] + other.p[i];
-    for (std::size_t i = 0; i < sigma.size(); ++i) sigma[i] = sigma[i] + other.sigma[i];
-  }
-};
-
-void write(double x, double& v, double*) {
-  v = x;
-}
-void write(const Dual<double>& x, double& v, double* d) {
-  v = x.v;
-  if (d) *d = x.d;
-}
-template <class Scalar>
-void write(const std::vector<Scalar>& x, std::vector<double>& v, std::vector<double>* d) {
-  v.resize(x.size());
-  if (d) d->resize(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) write(x[i], v[i], d ? d->data() + i : nullptr);
-}
+using namespace infinite;
 
 class InfiniteObjective final : public Objective {
  public:
@@ -207,25 +33,11 @@ class InfiniteObjective final : public Objective {
       : laws_(hot_loops(set).laws),
         model_(model),
         chains_(kernels.count),
-        windows_(power(model.vocabulary, model.widest(), "windows")),
-        masks_(subsets(model.heads, model.degree)) {
-    const Index d = model.vocabulary, W = model.widest(), S = model.subsets();
-    for (std::uint32_t mask : masks_) {
-      const std::uint32_t last = mask == 0 ? 0 : std::bit_floor(mask);
-      parent_.push_back(subset_index(mask & ~last, model.heads));
-      last_.push_back(mask == 0 ? 0 : std::countr_zero(last));
-    }
-    const double column_bytes =
-        8.0 * static_cast<double>(windows_) * static_cast<double>(S + model.heads + 4);
-    panel_ = std::clamp(static_cast<Index>(panel_bytes / column_bytes), Index{1},
-                        std::min(widest_panel, windows_));
-    panels_ = (windows_ + panel_ - 1) / panel_;
-    at_once_ = std::min(panels_, panels_at_once);
-    tile_ = std::max(Index{1}, tile_rows / d / tile_chains) * tile_chains;
-    const Index tiles = (chains_ + tile_ - 1) / tile_;
-    ranges_ = std::min(tiles, (blocks_at_once + at_once_ - 1) / at_once_);
-    check_memory(kernels, column_bytes);
-
+        cut_(model, kernels.count),
+        windows_(cut_.windows),
+        tables_(without_boundary(model)) {
+    check_memory(kernels);
+    const Index d = model.vocabulary, W = model.widest();
     digits_.resize(size(windows_ * W));
     for (Index z = 0; z < windows_; ++z) {
       Index rest = z;
@@ -239,66 +51,48 @@ class InfiniteObjective final : public Objective {
   std::string engine() const override { return "infinite"; }
   std::size_t memory() const override { return joint_.size() * sizeof(double); }
 
-  double loss(const Point& at) const override {
-    Gradient out;
-    gradient(at, out, true);
-    return out.loss;
-  }
-
   void gradient(const Point& at, Gradient& out, bool with_loss) const override {
-    const Numbers<Plain> numbers = numbers_of(at);
-    finish(evaluate(numbers, with_loss), numbers, static_cast<double>(chains_), out, nullptr);
-    if (!with_loss) out.loss = std::numeric_limits<double>::quiet_NaN();
+    differentiate<Plain>(at, nullptr, out, nullptr, with_loss);
   }
 
   void gradient_along(const Point& at, const Point& along, Gradient& out,
                       Gradient& derivative) const override {
-    const Numbers<Along> numbers = numbers_of(at, along);
-    finish(evaluate(numbers, true), numbers, static_cast<double>(chains_), out, &derivative);
-    auto dot = [](const std::vector<double>& x, const std::vector<double>& y) {
-      return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
-    };
-    derivative.loss = dot(out.p, along.p) + dot(out.w, along.w) + out.a * along.a;
+    differentiate<Along>(at, &along, out, &derivative, true);
+    derivative.loss = slope_along(out, along);
   }
 
   StandardErrors standard_errors(const Parameters& at) const override {
-    const Numbers<Plain> numbers = numbers_of(point_of(at));
+    const Point point = point_of(at);
+    const Attention attention = tables_.attention(point, nullptr);
+    const Numbers<Plain> numbers = numbers_of<Plain>(point, attention, nullptr);
     const std::vector<Head<Plain>> heads = heads_of(numbers);
-    const Index subsets = model_.subsets(), logits = model_.heads * model_.window;
-    std::vector<Sums<Plain>> sums(size(chains_), Sums<Plain>(subsets, logits));
-    for (Index first = 0; first < panels_; first += at_once_) {
+    std::vector<std::vector<double>> sums(size(chains_),
+                                          std::vector<double>(size(tables_.sums()), 0.0));
+    for (Index first = 0; first < cut_.panels; first += cut_.at_once) {
       const std::vector<Panel<Plain>> panels = panels_of(numbers, heads, first);
       parallel_ranges(chains_, 16, [&](Index begin, Index end) {
         for (Index i = begin; i < end; ++i)
           for (const Panel<Plain>& panel : panels) {
             Grid b = Grid::Zero(windows_, panel.count);
-            sums[size(i)].loss += chains_through(panel, i, i + 1, true, b);
-            sums[size(i)].add(pairs_backward(numbers, heads, panel, b));
+            sums[size(i)][hot::partial_loss] += chains_through(panel, i, i + 1, true, b);
+            add(sums[size(i)], pairs_backward(numbers, heads, panel, b));
           }
       });
     }
-    std::vector<double> rows(size(chains_ * (2 + subsets + logits)));
+    std::vector<double> rows(size(chains_ * row_size(model_)));
     parallel_ranges(chains_, 64, [&](Index begin, Index end) {
       Gradient g;
       for (Index i = begin; i < end; ++i) {
-        finish(sums[size(i)], numbers, 1.0, g, nullptr);
-        write_row(at, g, rows.data() + i * (2 + subsets + logits));
+        tables_.gradient(sums[size(i)].data(), 1.0, point, attention, nullptr, g, nullptr, true);
+        write_row(at, g, rows.data() + i * row_size(model_));
       }
     });
-    return errors_of_rows(rows, chains_, subsets, logits);
+    return errors_of_rows(rows, model_);
   }
 
  private:
-  /// What the laws and a dual evaluation take, before anything is allocated.
-  void check_memory(const Kernels& kernels, double column_bytes) const {
-    const double entries =
-        8.0 * static_cast<double>(windows_) * static_cast<double>(model_.vocabulary);
-    const double laws = entries * static_cast<double>(chains_);
-    const double work = 2.0 * static_cast<double>(panel_ * at_once_) *
-                        (column_bytes + 8.0 * static_cast<double>(windows_ * ranges_));
-    const double states = static_cast<double>(
-        power(model_.vocabulary, kernels.longest_lag(), "states of the stationary law"));
-    const double needed = laws + work + threads() * (3.0 * entries + 16.0 * states * states);
+  void check_memory(const Kernels& kernels) const {
+    const double needed = infinite_objective_memory(model_, chains_, kernels.longest_lag()).peak;
     const double limit = static_cast<double>(memory_limit());
     if (needed > limit)
       throw InputError(
@@ -307,28 +101,35 @@ class InfiniteObjective final : public Objective {
                       chains_, windows_, model_.widest(), needed / 0x1p30, limit / 0x1p30));
   }
 
-  Numbers<Plain> numbers_of(const Point& at) const {
-    Numbers<Plain> numbers{at.p, {}, at.a};
-    for (Index h = 0; h < model_.heads; ++h) {
-      const auto row =
-          softmax(std::span(at.w).subspan(size(h * model_.window), size(model_.window)));
-      numbers.sigma.insert(numbers.sigma.end(), row.begin(), row.end());
-    }
-    return numbers;
+  /// Partial windows do not exist in infinite context.
+  static Model without_boundary(Model model) {
+    model.boundary = Boundary::masked;
+    return model;
   }
 
-  Numbers<Along> numbers_of(const Point& at, const Point& along) const {
-    const Numbers<Plain> values = numbers_of(at);
-    Numbers<Along> numbers{{}, {}, {at.a, along.a}};
-    for (std::size_t i = 0; i < at.p.size(); ++i) numbers.p.push_back({at.p[i], along.p[i]});
-    const Index M = model_.window;
-    for (Index h = 0; h < model_.heads; ++h) {
-      const double* sigma = values.sigma.data() + h * M;
-      const double* direction = along.w.data() + h * M;
-      const double mean = std::inner_product(sigma, sigma + M, direction, 0.0);
-      for (Index i = 0; i < M; ++i)
-        numbers.sigma.push_back({sigma[i], sigma[i] * (direction[i] - mean)});
-    }
+  static void add(std::vector<double>& sums, const std::vector<double>& others) {
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += others[i];
+  }
+
+  template <class N>
+  void differentiate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
+                     bool with_loss) const {
+    const Attention attention = tables_.attention(at, along);
+    const auto sums = evaluate(numbers_of<N>(at, attention, along), with_loss);
+    tables_.gradient(sums.data(), static_cast<double>(chains_), at, attention, along, out,
+                     derivative, with_loss);
+  }
+
+  template <class N>
+  static Numbers<N> numbers_of(const Point& at, const Attention& attention, const Point* along) {
+    Numbers<N> numbers;
+    numbers.p.resize(at.p.size());
+    numbers.sigma.resize(attention.sigma.size());
+    for (std::size_t i = 0; i < at.p.size(); ++i)
+      join(numbers.p[i], at.p[i], along ? along->p[i] : 0.0);
+    for (std::size_t i = 0; i < attention.sigma.size(); ++i)
+      join(numbers.sigma[i], attention.sigma[i], along ? attention.along[i] : 0.0);
+    join(numbers.a, at.a, along ? along->a : 0.0);
     return numbers;
   }
 
@@ -374,7 +175,7 @@ class InfiniteObjective final : public Objective {
       scatter(h, at.sigma, head.v);
       if (model_.head_normalization == HeadNormalization::l2) {
         head.norm = square_root(row_sums<typename N::Grid>(head.v * head.v));
-        head.scale = head.norm + norm_guard;
+        head.scale = head.norm + hot::norm_guard;
         head.u = head.v / repeated(head.scale, d);
       } else {
         head.u = head.v;
@@ -387,11 +188,11 @@ class InfiniteObjective final : public Objective {
   template <class N>
   std::vector<Panel<N>> panels_of(const Numbers<N>& at, const std::vector<Head<N>>& heads,
                                   Index first) const {
-    std::vector<Panel<N>> panels(size(std::min(at_once_, panels_ - first)));
+    std::vector<Panel<N>> panels(size(std::min(cut_.at_once, cut_.panels - first)));
     parallel_blocks(static_cast<Index>(panels.size()), [&](Index i) {
       Panel<N>& panel = panels[size(i)];
-      panel.first = (first + i) * panel_;
-      panel.count = std::min(panel_, windows_ - panel.first);
+      panel.first = (first + i) * cut_.panel;
+      panel.count = std::min(cut_.panel, windows_ - panel.first);
       features(at, heads, panel);
     });
     return panels;
@@ -401,18 +202,19 @@ class InfiniteObjective final : public Objective {
   void features(const Numbers<N>& at, const std::vector<Head<N>>& heads, Panel<N>& panel) const {
     for (const Head<N>& head : heads)
       panel.t.push_back(product(head.u, transposed(rows_of(head.u, panel.first, panel.count))));
-    panel.kappa.resize(masks_.size());
+    const hot::ModelView m = tables_.view();
+    panel.kappa.resize(size(m.subsets));
     constant(panel.kappa[0], windows_, panel.count, 1.0);
     panel.k = at.p[0] * panel.kappa[0];
-    for (std::size_t s = 1; s < masks_.size(); ++s) {
-      panel.kappa[s] = panel.kappa[size(parent_[s])] * panel.t[size(last_[s])];
+    for (std::size_t s = 1; s < panel.kappa.size(); ++s) {
+      panel.kappa[s] = panel.kappa[size(m.parent[s])] * panel.t[size(m.last[s])];
       panel.k = panel.k + at.p[s] * panel.kappa[s];
     }
     panel.x = at.a * panel.k;
     const Row top = value(panel.x).colwise().maxCoeff();
     const Row spread = top - value(panel.x).colwise().minCoeff();
     // Not finite: the unshifted path carries NaN through to the result.
-    panel.wide = spread.isFinite().all() && spread.maxCoeff() > widest_spread;
+    panel.wide = spread.isFinite().all() && spread.maxCoeff() > hot::widest_spread;
     panel.e = minus(panel.x, Grid(top.replicate(windows_, 1)));
     panel.e = exponential(panel.e);
     if (panel.wide) return;
@@ -420,33 +222,33 @@ class InfiniteObjective final : public Objective {
     to_packs(panel.e, panel.packed_e.front().number);
   }
 
+  /// Sums over chains and pairs, as ModelTables::gradient() takes them.
   template <class N>
-  Sums<N> evaluate(const Numbers<N>& at, bool with_loss) const {
+  std::vector<double> evaluate(const Numbers<N>& at, bool with_loss) const {
     const std::vector<Head<N>> heads = heads_of(at);
-    const Index tiles = (chains_ + tile_ - 1) / tile_;
-    Sums<N> total(model_.subsets(), model_.heads * model_.window);
-    for (Index first = 0; first < panels_; first += at_once_) {
+    std::vector<double> total(size(tables_.sums() * N::parts), 0.0);
+    for (Index first = 0; first < cut_.panels; first += cut_.at_once) {
       const std::vector<Panel<N>> panels = panels_of(at, heads, first);
       const Index count = static_cast<Index>(panels.size());
-      std::vector<typename N::Grid> b(size(count * ranges_));
+      std::vector<typename N::Grid> b(size(count * cut_.ranges));
       std::vector<double> losses(b.size());
-      parallel_blocks(count * ranges_, [&](Index block) {
-        const Panel<N>& panel = panels[size(block / ranges_)];
-        const Index range = block % ranges_;
-        const Index begin = tiles * range / ranges_ * tile_;
-        const Index end = std::min(chains_, tiles * (range + 1) / ranges_ * tile_);
+      parallel_blocks(count * cut_.ranges, [&](Index block) {
+        const Panel<N>& panel = panels[size(block / cut_.ranges)];
+        const Index range = block % cut_.ranges;
+        const Index begin = cut_.tiles * range / cut_.ranges * cut_.tile;
+        const Index end = std::min(chains_, cut_.tiles * (range + 1) / cut_.ranges * cut_.tile);
         constant(b[size(block)], windows_, panel.count, 0.0);
         losses[size(block)] = chains_through(panel, begin, end, with_loss, b[size(block)]);
       });
-      std::vector<Sums<N>> sums(panels.size(), total);
+      std::vector<std::vector<double>> sums(panels.size());
       parallel_blocks(count, [&](Index i) {
-        typename N::Grid& sum_of_b = b[size(i * ranges_)];
-        for (Index range = 1; range < ranges_; ++range)
-          sum_of_b = sum_of_b + b[size(i * ranges_ + range)];
+        typename N::Grid& sum_of_b = b[size(i * cut_.ranges)];
+        for (Index range = 1; range < cut_.ranges; ++range)
+          sum_of_b = sum_of_b + b[size(i * cut_.ranges + range)];
         sums[size(i)] = pairs_backward(at, heads, panels[size(i)], sum_of_b);
       });
-      for (const Sums<N>& some : sums) total.add(some);
-      total.loss += std::accumulate(losses.begin(), losses.end(), 0.0);
+      for (const std::vector<double>& some : sums) add(total, some);
+      total[hot::partial_loss] += std::accumulate(losses.begin(), losses.end(), 0.0);
     }
     return total;
   }
@@ -470,7 +272,7 @@ class InfiniteObjective final : public Objective {
     }
     const Index packs = packs_of(panel.count) * N::parts;
     const Index sums = packs * windows_ * hot::pack, d = model_.vocabulary;
-    double* scratch = scratch_of_thread(size(sums + packs * tile_ * d * hot::pack));
+    double* scratch = scratch_of_thread(size(sums + packs * cut_.tile * d * hot::pack));
     std::fill_n(scratch, sums, 0.0);
     hot::LawTask task{};
     task.d = d;
@@ -483,8 +285,8 @@ class InfiniteObjective final : public Objective {
     task.with_loss = with_loss;
     task.b = scratch;
     task.scratch = scratch + sums;
-    for (Index first = begin; first < end; first += tile_) {
-      task.chains = std::min(tile_, end - first);
+    for (Index first = begin; first < end; first += cut_.tile) {
+      task.chains = std::min(cut_.tile, end - first);
       task.joint = joint(first, end).data();
       laws_.run[N::parts - 1](task);
     }
@@ -562,21 +364,23 @@ class InfiniteObjective final : public Objective {
 
   /// From what chains_through leaves in b to ΣB·k, ΣB·κ_S and ∂/∂σ, formulas (4.3) and (4.5).
   template <class N>
-  Sums<N> pairs_backward(const Numbers<N>& at, const std::vector<Head<N>>& heads,
-                         const Panel<N>& panel, typename N::Grid& b) const {
+  std::vector<double> pairs_backward(const Numbers<N>& at, const std::vector<Head<N>>& heads,
+                                     const Panel<N>& panel, typename N::Grid& b) const {
     using G = typename N::Grid;
     const Index d = model_.vocabulary, H = model_.heads, M = model_.window;
-    Sums<N> sums(model_.subsets(), H * M);
+    const hot::ModelView m = tables_.view();
+    std::vector<double> sums(size(tables_.sums() * N::parts), 0.0);
+    const auto put = [&](Index i, const auto& x) { split(x, sums.data() + i, tables_.sums()); };
     if (!panel.wide) b = b * panel.e;
-    sums.a = sum(G(b * panel.k));
-    std::vector<G> kappa_bar(masks_.size()), t_bar(heads.size());
-    for (std::size_t s = 0; s < masks_.size(); ++s) {
-      sums.p[s] = sum(G(b * panel.kappa[s]));
+    put(hot::partial_a, sum(G(b * panel.k)));
+    std::vector<G> kappa_bar(panel.kappa.size()), t_bar(heads.size());
+    for (std::size_t s = 0; s < kappa_bar.size(); ++s) {
+      put(hot::partial_p + static_cast<Index>(s), sum(G(b * panel.kappa[s])));
       kappa_bar[s] = at.p[s] * b;
     }
     for (G& bar : t_bar) constant(bar, windows_, panel.count, 0.0);
-    for (std::size_t s = masks_.size() - 1; s > 0; --s) {
-      const std::size_t rest = size(parent_[s]), h = size(last_[s]);
+    for (std::size_t s = kappa_bar.size() - 1; s > 0; --s) {
+      const std::size_t rest = size(m.parent[s]), h = size(m.last[s]);
       t_bar[h] = t_bar[h] + kappa_bar[s] * panel.kappa[rest];
       kappa_bar[rest] = kappa_bar[rest] + kappa_bar[s] * panel.t[h];
     }
@@ -589,7 +393,7 @@ class InfiniteObjective final : public Objective {
         const G pull = row_sums(G(head.v * bar)) / (head.norm * head.scale);
         bar = (bar - head.v * repeated(pull, d)) / repeated(head.scale, d);
       }
-      for (Index i = 0; i < M; ++i) sums.sigma[size(h * M + i)] = gather(h, i, bar);
+      for (Index i = 0; i < M; ++i) put(hot::partial_p + m.subsets + h * M + i, gather(h, i, bar));
     }
     return sums;
   }
@@ -600,64 +404,17 @@ class InfiniteObjective final : public Objective {
     add_rows(x.d, first, y.d);
   }
 
-  /// From sums over chains to the mean gradient: (4.3), and the Jacobian of the softmax for w.
-  template <class N>
-  void finish(const Sums<N>& sums, const Numbers<N>& at, double chains, Gradient& out,
-              Gradient* derivative) const {
-    using S = typename N::Scalar;
-    const Index M = model_.window;
-    const double share = 1.0 / chains;
-    out.loss = sums.loss * share;
-    write(S(sums.a * share), out.a, derivative ? &derivative->a : nullptr);
-    std::vector<S> p, w, attention;
-    for (const S& x : sums.p) p.push_back(at.a * x * share);
-    for (Index h = 0; h < model_.heads; ++h) {
-      const S* sigma = at.sigma.data() + h * M;
-      const S* bar = sums.sigma.data() + h * M;
-      S mean = sigma[0] * bar[0];
-      for (Index i = 1; i < M; ++i) mean = mean + sigma[i] * bar[i];
-      for (Index i = 0; i < M; ++i) {
-        attention.push_back((bar[i] - mean) * share);
-        w.push_back(sigma[i] * attention.back());
-      }
-    }
-    write(p, out.p, derivative ? &derivative->p : nullptr);
-    write(w, out.w, derivative ? &derivative->w : nullptr);
-    write(attention, out.attention, derivative ? &derivative->attention : nullptr);
-  }
-
   const hot::LawFunctions& laws_;
   Model model_;
   Index chains_;
+  Cut cut_;
   Index windows_;  ///< d^W
-  std::vector<std::uint32_t> masks_;
-  std::vector<Index> parent_, last_;  ///< S without its last head, and that head
-  Index panel_ = 1, panels_ = 1, at_once_ = 1, tile_ = 1, ranges_ = 1;
+  ModelTables tables_;
   std::vector<Token> digits_;  ///< [d^W, W], digit j = token at lag j + 1
   std::vector<double> joint_;  ///< [N, d, d^W] μ^π(Z, e)
 };
 
 }  // namespace
-
-std::vector<double> window_laws(const Model& model, const Kernels& kernels) {
-  const Index d = model.vocabulary, W = model.widest();
-  const Index numbers = power(d, W, "windows") * d;
-  std::vector<double> laws(size(kernels.count * numbers));
-  parallel_ranges(kernels.count, 16, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      const Index classes = closed_classes(kernels.of_chain(i), d, kernels.parents);
-      if (classes != 1)
-        throw InputError(
-            fmt::format("kernels, chain {}: has {} closed classes of states: must be one in "
-                        "infinite context, since its stationary law is not unique",
-                        i, classes));
-      const std::vector<double> law =
-          stationary_window_law(kernels.of_chain(i), d, kernels.parents, W + 1);
-      std::copy(law.begin(), law.end(), laws.begin() + i * numbers);
-    }
-  });
-  return laws;
-}
 
 std::unique_ptr<Objective> make_host_infinite_objective(const Model& model, const Kernels& kernels,
                                                         const std::string& set) {

@@ -2,13 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/mean_error.hpp"
 #include "population/engines.hpp"
+#include "population/tiled_statistics.hpp"
 
 namespace gihflow {
+
+namespace {
+
+int cpu_lanes(Engine engine) {
+  return engine == Engine::dense ? 8 : engine == Engine::sparse ? 1 : 0;
+}
+
+}  // namespace
 
 Device resolved(Device device) {
   if (device != Device::automatic) return device;
@@ -33,9 +43,26 @@ std::vector<double> c_gradient(const Parameters& parameters, const Gradient& gra
   return c;
 }
 
+double Objective::loss(const Point& at) const {
+  Gradient out;
+  gradient(at, out, true);
+  return out.loss;
+}
+
 void Objective::batch_gradient(std::span<const Index>, const Point&, Gradient&) const {
   throw InputError("batch: the " + engine() +
                    " engine has no minibatches; use all chains, batch 0");
+}
+
+double slope_along(const Gradient& gradient, const Point& along) {
+  const auto dot = [](const std::vector<double>& x, const std::vector<double>& y) {
+    return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
+  };
+  return dot(gradient.p, along.p) + dot(gradient.w, along.w) + gradient.a * along.a;
+}
+
+Index row_size(const Model& model) {
+  return 2 + model.subsets() + model.heads * model.window;
 }
 
 void write_row(const Parameters& at, const Gradient& of_chain, double* row) {
@@ -46,21 +73,27 @@ void write_row(const Parameters& at, const Gradient& of_chain, double* row) {
   *row = of_chain.a;
 }
 
-StandardErrors errors_of_rows(const std::vector<double>& rows, Index chains, Index subsets,
-                              Index logits) {
-  Index width = 2 + subsets + logits;
-  std::vector<double> column(static_cast<std::size_t>(chains));
-  auto error_of = [&](Index j) {
-    for (Index i = 0; i < chains; ++i)
-      column[static_cast<std::size_t>(i)] = rows[static_cast<std::size_t>(i * width + j)];
-    return mean_error(column).error;
-  };
-  StandardErrors errors;
-  errors.loss = error_of(0);
-  for (Index j = 0; j < subsets; ++j) errors.c.push_back(error_of(1 + j));
-  for (Index j = 0; j < logits; ++j) errors.w.push_back(error_of(1 + subsets + j));
-  errors.a = error_of(width - 1);
-  return errors;
+StandardErrors errors_of_rows(const std::vector<double>& rows, const Model& model) {
+  const auto width = static_cast<std::size_t>(row_size(model));
+  std::vector<double> errors, column(rows.size() / width);
+  for (std::size_t j = 0; j < width; ++j) {
+    for (std::size_t i = 0; i < column.size(); ++i) column[i] = rows[i * width + j];
+    errors.push_back(mean_error(column).error);
+  }
+  const auto c = errors.begin() + 1, w = c + model.subsets(), a = errors.end() - 1;
+  return {errors.front(), {c, w}, {w, a}, *a};
+}
+
+MemoryBound objective_memory(const Model& model, Index chains, Index length, Engine engine,
+                             Device device) {
+  if (engine == Engine::reference) return reference_memory(model, chains, length);
+  if (resolved(device) != Device::cuda)
+    return tiled_memory(model, chains, length, cpu_lanes(engine));
+  // The counts stay for minibatches and standard errors.
+  MemoryBound bound = statistics_memory(model, chains, length, engine == Engine::sparse ? 1 : 128);
+  bound.kept = bound.peak;
+  bound.peak += tiled_memory(model, chains, length, 0).peak;
+  return bound;
 }
 
 std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSource& source,
@@ -77,10 +110,7 @@ std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSour
   errors.throw_if_any();
   if (engine == Engine::reference) return make_reference_objective(model, source);
   if (resolved(device) == Device::cuda) return make_cuda_objective(model, source, engine);
-  return make_tiled_objective(model, source,
-                              engine == Engine::dense    ? 8
-                              : engine == Engine::sparse ? 1
-                                                         : 0);
+  return make_tiled_objective(model, source, cpu_lanes(engine));
 }
 
 }  // namespace gihflow

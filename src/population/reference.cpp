@@ -96,7 +96,7 @@ class ReferenceObjective final : public Objective {
       std::vector<double> c = c_gradient(at, g);
       std::copy(c.begin(), c.end(), row + 1);
     }
-    return errors_of_rows(rows, chains(), model_.subsets(), model_.heads * model_.window);
+    return errors_of_rows(rows, model_);
   }
 
  private:
@@ -155,6 +155,19 @@ class ReferenceObjective final : public Objective {
 };
 
 }  // namespace
+
+MemoryBound reference_memory(const Model& model, Index chains, Index length) {
+  const double n = static_cast<double>(chains), d = static_cast<double>(model.vocabulary),
+               L = static_cast<double>(length), H = static_cast<double>(model.heads),
+               numbers = static_cast<double>(row_size(model));
+  // A number with its derivatives along one direction, in all variables.
+  const double jet = 80.0 * (numbers + 1.0);
+  MemoryBound bound;
+  bound.kept = n * (2.0 * (L + 1.0) + 8.0 * d);
+  bound.peak = bound.kept + 8.0 * n * (2.0 * numbers + 2.0) +
+               threads() * jet * (2.0 * L + 4.0 * H * d + 4.0 * numbers);
+  return bound;
+}
 
 std::unique_ptr<Objective> make_reference_objective(const Model& model,
                                                     const SequenceSource& source) {

@@ -1,9 +1,9 @@
 #pragma once
 
 // Scalars of the hot loops: packs of doubles, eight in the widest registers of the instruction set
-// this file is compiled for or four in those of a CUDA thread, and dual numbers over doubles or
-// packs. Every operation is elementwise and none is contracted, so each set yields the same bits up
-// to exp and log.
+// this file is compiled for, or with GIHFLOW_CARD_NUMBERS four plain ones, as a CUDA thread has
+// them; and dual numbers over doubles or packs. Every operation is elementwise and none is
+// contracted, so each set yields the same bits up to exp and log.
 
 #include <cstdint>
 
@@ -12,32 +12,33 @@
 #endif
 
 #ifdef __CUDACC__
+#define GIHFLOW_CARD_NUMBERS
 #define GIHFLOW_HD __host__ __device__
 #else
 #define GIHFLOW_HD
 #endif
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__) && \
-    !defined(__CUDACC__)
+    !defined(GIHFLOW_CARD_NUMBERS)
 // glibc's vector versions: exact enough (4 ulp) and called without any fast-math flag.
 extern "C" __attribute__((simd("notinbranch"), const)) double exp(double) noexcept;
 extern "C" __attribute__((simd("notinbranch"), const)) double log(double) noexcept;
 #else
 #include <math.h>
 #endif
-#ifndef __CUDACC__
+#ifndef GIHFLOW_CARD_NUMBERS
 extern "C" double sqrt(double) noexcept;
 #endif
 
 namespace gihflow::GIHFLOW_ISA {
 
-#if defined(__CUDACC__)
+#if defined(GIHFLOW_CARD_NUMBERS)
 inline constexpr int pack_lanes = 4;
 #else
 inline constexpr int pack_lanes = 8;
 #endif
 
-#if defined(__CUDACC__)
+#if defined(GIHFLOW_CARD_NUMBERS)
 inline constexpr int register_doubles = 1;
 #elif defined(__AVX512F__)
 inline constexpr int register_doubles = 8;
@@ -49,7 +50,7 @@ inline constexpr int register_doubles = 2;
 
 /// pack_lanes doubles, one a chain.
 struct Pack {
-#if defined(__CUDACC__)
+#if defined(GIHFLOW_CARD_NUMBERS)
   typedef double Register;
   typedef double Memory;
 #else
@@ -59,7 +60,7 @@ struct Pack {
 #endif
   static constexpr int registers = pack_lanes / register_doubles;
   Register part[registers];
-#if !defined(__CUDACC__)
+#if !defined(GIHFLOW_CARD_NUMBERS)
   // Register by register: GCC copies a struct in smaller pieces, and a load that spans several
   // stores waits for all of them.
   Pack() = default;
@@ -147,13 +148,13 @@ GIHFLOW_HD inline void load_counts(Pack& x, const std::uint16_t* from) {
   x = {{static_cast<double>(n.x), static_cast<double>(n.y), static_cast<double>(n.z),
         static_cast<double>(n.w)}};
 }
-#elif defined(__AVX512F__)
+#elif !defined(GIHFLOW_CARD_NUMBERS) && defined(__AVX512F__)
 GIHFLOW_HD inline void load_counts(Pack& x, const std::uint8_t* from) {
   const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
   // All lanes: the unmasked intrinsic of GCC 12 warns of what it leaves undefined.
   x.part[0] = _mm512_maskz_cvtepi32_pd(0xff, _mm256_cvtepu8_epi32(bytes));
 }
-#elif defined(__AVX2__)
+#elif !defined(GIHFLOW_CARD_NUMBERS) && defined(__AVX2__)
 GIHFLOW_HD inline void load_counts(Pack& x, const std::uint8_t* from) {
   x.part[0] = _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_loadu_si32(from)));
   x.part[1] = _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_loadu_si32(from + 4)));
@@ -171,7 +172,7 @@ GIHFLOW_HD inline double sum_lanes(double x) {
   return x;
 }
 GIHFLOW_HD inline double lane(const Pack& x, int i) {
-#if defined(__CUDACC__)
+#if defined(GIHFLOW_CARD_NUMBERS)
   return x.part[i];
 #else
   return x.part[i / register_doubles][i % register_doubles];
@@ -347,7 +348,7 @@ GIHFLOW_HD inline Dual<T> square_root(const Dual<T>& x) {
   return {y, where_positive(y, x.d / (y * 2.0), zero)};
 }
 
-#ifndef __CUDACC__
+#ifndef GIHFLOW_CARD_NUMBERS
 /// x[l] = table[index[l]·stride].
 template <class Integer>
 GIHFLOW_HD inline void gather(Pack& x, const double* table, const Integer* index,

@@ -13,6 +13,8 @@ extern const hot::BlockFunctions block_functions;
   }
 
 const hot::BlockFunctions block_functions = {{{GIHFLOW_COUNTS(Plain1), GIHFLOW_COUNTS(PlainPack)},
-                                              {GIHFLOW_COUNTS(Dual1), GIHFLOW_COUNTS(DualPack)}}};
+                                              {GIHFLOW_COUNTS(Dual1), GIHFLOW_COUNTS(DualPack)}},
+                                             {{scratch_size<Plain1>, scratch_size<PlainPack>},
+                                              {scratch_size<Dual1>, scratch_size<DualPack>}}};
 
 }  // namespace gihflow::GIHFLOW_ISA

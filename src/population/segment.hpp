@@ -6,8 +6,7 @@
 // or eight at a time, values or dual numbers.
 
 #include "population/formulas.hpp"
-#include "population/scalar.hpp"
-#include "population/views.hpp"
+#include "population/workspace.hpp"
 
 namespace gihflow::GIHFLOW_ISA {
 
@@ -22,75 +21,6 @@ inline void fetch(double& y, const double* x, const double*, std::int64_t i) {
 }
 inline void fetch(Dual<double>& y, const double* x, const double* along, std::int64_t i) {
   y = {x[i], along[i]};
-}
-
-template <class T>
-T* take(double*& scratch, std::int64_t n) {
-  // Every array starts on a cache line.
-  T* array = reinterpret_cast<T*>(scratch);
-  // NOLINTNEXTLINE(bugprone-sizeof-expression): T may be double itself
-  scratch += (n * static_cast<std::int64_t>(sizeof(T) / sizeof(double)) + 7) / 8 * 8;
-  return array;
-}
-
-template <class N>
-struct Workspace {
-  using S = typename N::S;
-  using L = typename N::L;
-  using V = typename N::V;
-  S *p, *sigma;                    // the point: [subsets], [patterns, H, M]
-  S *loss, *sigma_sum;             // what the block accumulates: one number, [patterns, H, M]
-  V *a_sum, *p_sum, *pattern_sum;  // lanes of ΣB·k, ΣB·κ_S [subsets], ∂σ [H, M] of one pattern
-  S *v, *u, *norm, *scale;         // query: [H, d+1] twice, [H] twice; last column 0
-  V* u_bar;                        // ∂/∂u of the query, [H, d+1], summed over lanes in the end
-  V *t, *pair_norm, *k;            // pairs/8: t_h [H]; ‖v_Z‖ [H] with l2; k(Z,q)
-  S *x, *e;                        // a·k, E(Z,q) [pairs]
-  L* b;                            // A(Z,q) of each lane, or B in the shifted case [pairs]
-  V *kappa, *kappa_bar, *t_bar;  // [subsets] twice, [H]
-  V *weight, *own;               // σ_i(Z) and v_Z at the token of lag i, [M] each
-  L *y, *g, *den;                // [tiles at once, d] twice, [tiles at once]
-};
-
-/// Tiles that go through each stage of a pass together: what they take stays in the first cache.
-inline std::int64_t tiles_at_once(const ModelView& m) {
-  return m.d < hot::most_tile_tokens ? hot::most_tile_tokens / m.d : 1;
-}
-
-template <class N>
-Workspace<N> layout(double* scratch, const ModelView& m, std::int64_t pairs) {
-  using S = typename N::S;
-  using L = typename N::L;
-  using V = typename N::V;
-  Workspace<N> s;
-  std::int64_t sigmas = m.patterns * m.H * m.M, packs = pairs / hot::pack;
-  s.p = take<S>(scratch, m.subsets);
-  s.sigma = take<S>(scratch, sigmas);
-  s.loss = take<S>(scratch, 1);
-  s.sigma_sum = take<S>(scratch, sigmas);
-  s.a_sum = take<V>(scratch, 1);
-  s.p_sum = take<V>(scratch, m.subsets);
-  s.pattern_sum = take<V>(scratch, m.H * m.M);
-  s.v = take<S>(scratch, m.H * (m.d + 1));
-  s.u = take<S>(scratch, m.H * (m.d + 1));
-  s.u_bar = take<V>(scratch, m.H * (m.d + 1));
-  s.norm = take<S>(scratch, m.H);
-  s.scale = take<S>(scratch, m.H);
-  s.t = take<V>(scratch, packs * m.H);
-  s.pair_norm = take<V>(scratch, m.l2 ? packs * m.H : 0);
-  s.k = take<V>(scratch, packs);
-  s.x = take<S>(scratch, pairs);
-  s.e = take<S>(scratch, pairs);
-  s.b = take<L>(scratch, pairs);
-  s.kappa = take<V>(scratch, m.subsets);
-  s.kappa_bar = take<V>(scratch, m.subsets);
-  s.t_bar = take<V>(scratch, m.H);
-  s.weight = take<V>(scratch, m.M);
-  s.own = take<V>(scratch, m.M);
-  const std::int64_t tiles = tiles_at_once(m);
-  s.y = take<L>(scratch, tiles * m.d);
-  s.g = take<L>(scratch, tiles * m.d);
-  s.den = take<L>(scratch, tiles);
-  return s;
 }
 
 /// v^{(h)} of the query, and u = v or, with l2, v/(‖v‖ + 1e-7).
@@ -430,7 +360,8 @@ void run_block(const BlockTask& task) {
     std::int64_t pairs = v.group_pairs[g + 1] - v.group_pairs[g];
     if (pairs > most_pairs) most_pairs = pairs;
   }
-  Workspace<N> s = layout<N>(task.scratch, m, most_pairs);
+  Scratch scratch{task.scratch};
+  Workspace<N> s = layout<N>(scratch, m, most_pairs);
   std::int64_t sigmas = m.patterns * m.H * m.M;
   S a;
   fetch(a, &task.point->a, &task.point->a_along, 0);

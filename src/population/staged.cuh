@@ -1,24 +1,20 @@
 #pragma once
 
-// Places where the stages run: a CUDA card, or the host, where the same functors serve a team of
-// one thread. Compiled by nvcc alone.
+// A CUDA card as a place where the stages run, see staged_point.hpp. Compiled by nvcc alone.
 
 #include <cuda_runtime.h>
 #include <thrust/device_vector.h>
 #include <thrust/for_each.h>
-#include <thrust/host_vector.h>
 #include <thrust/iterator/counting_iterator.h>
-#include <thrust/system/cpp/execution_policy.h>
 #include <thrust/system/cuda/execution_policy.h>
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "population/scalar.hpp"
+#include "population/staged_point.hpp"
 
 namespace gihflow::GIHFLOW_ISA {
 
@@ -28,9 +24,6 @@ inline void check(cudaError_t error, const char* what) {
   cudaGetLastError();
   throw std::runtime_error(std::string("CUDA: ") + what + ": " + cudaGetErrorString(error));
 }
-
-/// Threads of a team at most.
-inline constexpr int threads_of_team = 128;
 
 /// What a host-device function does on the card, and in its host version, which is never called.
 #ifdef __CUDA_ARCH__
@@ -73,28 +66,6 @@ struct CardTeam {
   }
 };
 
-/// The host alone.
-struct HostTeam {
-  void* own;
-
-  GIHFLOW_HD std::int64_t index() const { return 0; }
-  GIHFLOW_HD std::int64_t size() const { return 1; }
-  GIHFLOW_HD std::int64_t warp() const { return 0; }
-  GIHFLOW_HD std::int64_t warps() const { return 1; }
-  GIHFLOW_HD std::int64_t lane() const { return 0; }
-  GIHFLOW_HD std::int64_t lanes() const { return 1; }
-  GIHFLOW_HD void sync() const {}
-  GIHFLOW_HD void* memory() const { return own; }
-  template <class S>
-  GIHFLOW_HD S warp_sum(const S& x) const {
-    return x;
-  }
-  template <class S>
-  GIHFLOW_HD S sum(const S& x) const {
-    return x;
-  }
-};
-
 template <class Stage>
 __global__ void __launch_bounds__(threads_of_team) run_teams(const __grid_constant__ Stage stage) {
   extern __shared__ double shared[];
@@ -102,12 +73,50 @@ __global__ void __launch_bounds__(threads_of_team) run_teams(const __grid_consta
   stage(team, static_cast<std::int64_t>(blockIdx.x));
 }
 
+/// Host memory that the card copies from and to without a detour.
+class Pinned {
+ public:
+  explicit Pinned(std::size_t doubles) : plain_(doubles) {
+    void* pinned = nullptr;
+    if (cudaMallocHost(&pinned, doubles * sizeof(double)) == cudaSuccess)
+      pinned_ = static_cast<double*>(pinned);
+    else
+      cudaGetLastError();  // pageable memory serves as well
+  }
+  Pinned(const Pinned&) = delete;
+  Pinned& operator=(const Pinned&) = delete;
+  ~Pinned() {
+    if (pinned_ != nullptr) cudaFreeHost(pinned_);
+  }
+  double* data() { return pinned_ != nullptr ? pinned_ : plain_.data(); }
+
+ private:
+  std::vector<double> plain_;
+  double* pinned_ = nullptr;
+};
+
 /// The card: vectors in its memory, a stream of its own.
 class Card {
  public:
   template <class T>
   using Vector = thrust::device_vector<T>;
-  static constexpr const char* name = "cuda";
+  template <class V>
+  static auto* raw(V& v) {
+    return thrust::raw_pointer_cast(v.data());
+  }
+  using HostMemory = Pinned;
+  /// Launches that are replayed in one go.
+  struct Recording {
+    cudaGraphExec_t graph = nullptr;
+    bool seen = false;
+
+    Recording() = default;
+    Recording(const Recording&) = delete;
+    Recording& operator=(const Recording&) = delete;
+    ~Recording() {
+      if (graph != nullptr) cudaGraphExecDestroy(graph);
+    }
+  };
 
   Card() {
     int device = 0, bytes = 0;
@@ -147,24 +156,21 @@ class Card {
   /// Does what `work` puts on the stream. The second time it is recorded, and from then on replayed
   /// in one go: `work` must be the same for the same `kept`, pointers and sizes included.
   template <class Work>
-  void replay(cudaGraphExec_t& kept, bool& seen, const Work& work) const {
-    if (kept == nullptr && seen) {
+  void replay(Recording& kept, const Work& work) const {
+    if (kept.graph == nullptr && kept.seen) {
       cudaGraph_t graph = nullptr;
       check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "recording");
       work();
       check(cudaStreamEndCapture(stream_, &graph), "a recording");
-      const cudaError_t error = cudaGraphInstantiate(&kept, graph, 0);
+      const cudaError_t error = cudaGraphInstantiate(&kept.graph, graph, 0);
       cudaGraphDestroy(graph);
       check(error, "a recording");
     }
-    seen = true;
-    if (kept != nullptr)
-      check(cudaGraphLaunch(kept, stream_), "a replay");
+    kept.seen = true;
+    if (kept.graph != nullptr)
+      check(cudaGraphLaunch(kept.graph, stream_), "a replay");
     else
       work();
-  }
-  static void forget(cudaGraphExec_t kept) {
-    if (kept != nullptr) cudaGraphExecDestroy(kept);
   }
 
   void upload(void* to, const void* from, std::size_t bytes) const {
@@ -182,87 +188,5 @@ class Card {
   cudaStream_t stream_ = nullptr;
   std::int64_t most_memory_ = 0;
 };
-
-/// The host, one item after the other.
-class Host {
- public:
-  template <class T>
-  using Vector = thrust::host_vector<T>;
-  static constexpr const char* name = "host";
-
-  std::int64_t most_memory() const { return std::int64_t{1} << 30; }
-  static constexpr std::int64_t warp = 1;
-
-  template <class Item>
-  void items(std::int64_t count, const Item& item) const {
-    thrust::for_each_n(thrust::cpp::par, thrust::counting_iterator<std::int64_t>(0), count, item);
-  }
-  template <class Stage>
-  void teams(std::int64_t blocks, std::int64_t, std::int64_t bytes, const Stage& stage) const {
-    std::vector<double> own(static_cast<std::size_t>(bytes) / sizeof(double) + 1);
-    HostTeam team{own.data()};
-    for (std::int64_t block = 0; block < blocks; ++block) stage(team, block);
-  }
-  template <class Work>
-  void replay(cudaGraphExec_t&, bool&, const Work& work) const {
-    work();
-  }
-  static void forget(cudaGraphExec_t) {}
-  void upload(void* to, const void* from, std::size_t bytes) const { std::memcpy(to, from, bytes); }
-  void download(void* to, const void* from, std::size_t bytes) const {
-    std::memcpy(to, from, bytes);
-  }
-  void wait() const {}
-  void settle() const {}
-};
-
-/// Host memory that the card copies from and to without a detour.
-class Pinned {
- public:
-  explicit Pinned(std::size_t doubles) : plain_(doubles) {
-    void* pinned = nullptr;
-    if (cudaMallocHost(&pinned, doubles * sizeof(double)) == cudaSuccess)
-      pinned_ = static_cast<double*>(pinned);
-    else
-      cudaGetLastError();  // pageable memory serves as well
-  }
-  Pinned(const Pinned&) = delete;
-  Pinned& operator=(const Pinned&) = delete;
-  ~Pinned() {
-    if (pinned_ != nullptr) cudaFreeHost(pinned_);
-  }
-  double* data() { return pinned_ != nullptr ? pinned_ : plain_.data(); }
-
- private:
-  std::vector<double> plain_;
-  double* pinned_ = nullptr;
-};
-
-/// The recordings of a gradient in its variants: values or dual numbers, chains shifted or not,
-/// with the loss or without.
-template <class Place>
-class Recordings {
- public:
-  Recordings() = default;
-  Recordings(const Recordings&) = delete;
-  Recordings& operator=(const Recordings&) = delete;
-  ~Recordings() {
-    for (cudaGraphExec_t kept : kept_) Place::forget(kept);
-  }
-  template <class Work>
-  void run(const Place& place, bool dual, bool shifted, bool with_loss, const Work& work) {
-    const int i = 4 * dual + 2 * shifted + with_loss;
-    place.replay(kept_[i], seen_[i], work);
-  }
-
- private:
-  cudaGraphExec_t kept_[8] = {};
-  bool seen_[8] = {};
-};
-
-template <class Vector>
-auto* raw(Vector& v) {
-  return thrust::raw_pointer_cast(v.data());
-}
 
 }  // namespace gihflow::GIHFLOW_ISA

@@ -11,7 +11,7 @@
 #include "population/engines.hpp"
 #include "population/instruction_sets.hpp"
 #include "population/model_tables.hpp"
-#include "population/statistics.hpp"
+#include "population/tiled_statistics.hpp"
 
 namespace gihflow {
 
@@ -22,23 +22,18 @@ constexpr Index tiles_per_block = 8;
 
 class TiledObjective final : public Objective {
  public:
-  TiledObjective(const Model& model, const Statistics& counted, int lanes, const std::string& set)
+  template <class Counted>
+  TiledObjective(const Model& model, Counted&& counted, int lanes, const std::string& set)
       : functions_(hot_loops(set).blocks),
         model_(model),
         chains_(counted.chains),
         tables_(model),
-        statistics_(model, counted, lanes) {}
+        statistics_(model, std::forward<Counted>(counted), lanes) {}
 
   const Model& model() const override { return model_; }
   Index chains() const override { return chains_; }
   std::string engine() const override { return statistics_.lanes() == 8 ? "dense" : "sparse"; }
   std::size_t memory() const override { return statistics_.memory(); }
-
-  double loss(const Point& at) const override {
-    Gradient out;
-    gradient(at, out, true);
-    return out.loss;
-  }
 
   void gradient(const Point& at, Gradient& out, bool with_loss) const override {
     evaluate(at, nullptr, out, nullptr, with_loss);
@@ -96,19 +91,15 @@ class TiledObjective final : public Objective {
   void gradient_along(const Point& at, const Point& along, Gradient& out,
                       Gradient& derivative) const override {
     evaluate(at, &along, out, &derivative, true);
-    auto dot = [](const std::vector<double>& x, const std::vector<double>& y) {
-      return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
-    };
-    derivative.loss = dot(out.p, along.p) + dot(out.w, along.w) + out.a * along.a;
+    derivative.loss = slope_along(out, along);
   }
 
   StandardErrors standard_errors(const Parameters& at) const override {
     const Point point = point_of(at);
     const Attention attention = tables_.attention(point, nullptr);
-    const Index d = model_.vocabulary, subsets = model_.subsets(),
-                logits = model_.heads * model_.window;
+    const Index d = model_.vocabulary;
     const int lanes = statistics_.lanes();
-    std::vector<double> rows(static_cast<std::size_t>(chains_ * (2 + subsets + logits)));
+    std::vector<double> rows(static_cast<std::size_t>(chains_ * row_size(model_)));
     const hot::ModelView model = tables_.view();
     const hot::StatisticsView statistics = statistics_.view();
     const hot::PointView view = tables_.point(point, attention, nullptr);
@@ -128,30 +119,19 @@ class TiledObjective final : public Objective {
              true},
             false);
         tables_.gradient(partial.data(), 1.0, point, attention, nullptr, g, nullptr, true);
-        write_row(at, g, rows.data() + chain * (2 + subsets + logits));
+        write_row(at, g, rows.data() + chain * row_size(model_));
       }
     });
-    return errors_of_rows(rows, chains_, subsets, logits);
+    return errors_of_rows(rows, model_);
   }
 
  private:
-  /// Doubles that a workspace of segment.hpp takes at most (eight dual lanes).
-  std::size_t scratch_doubles() const {
-    const Index d = model_.vocabulary, H = model_.heads, S = model_.subsets();
-    const Index sigmas = tables_.patterns() * H * model_.window, pairs = statistics_.most_pairs();
-    const Index M = model_.window, packs = pairs / hot::pack;
-    const Index readouts = std::max(d, hot::most_tile_tokens);
-    const Index shared = S + 2 * sigmas + 1 + 2 * H * (d + 1) + 2 * H + 2 * pairs;
-    const Index packed =
-        1 + 3 * S + H * M + H * (d + 1) + packs * (2 * H + 1) + H + 2 * M + pairs + 3 * readouts;
-    constexpr Index arrays = 28, line = 8;
-    return static_cast<std::size_t>(2 * shared + 2 * hot::pack * packed + arrays * line);
-  }
-
   void run(hot::BlockTask task, bool dual) const {
-    int bytes = statistics_.count_bytes();
-    task.scratch = scratch_of_thread(scratch_doubles());
-    functions_.run[dual][statistics_.lanes() == 8][bytes == 1 ? 0 : bytes == 2 ? 1 : 2](task);
+    const int bytes = statistics_.count_bytes();
+    const bool dense = statistics_.lanes() == 8;
+    task.scratch = scratch_of_thread(static_cast<std::size_t>(
+        functions_.scratch[dual][dense](*task.model, statistics_.most_pairs())));
+    functions_.run[dual][dense][bytes == 1 ? 0 : bytes == 2 ? 1 : 2](task);
   }
 
   void evaluate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
@@ -184,9 +164,25 @@ class TiledObjective final : public Objective {
 
 }  // namespace
 
+MemoryBound tiled_memory(const Model& model, Index chains, Index length, int lanes) {
+  MemoryBound bound = statistics_memory(model, chains, length, lanes);
+  const ModelTables tables(model);
+  const double n = static_cast<double>(chains), pairs = n * static_cast<double>(length) + hot::pack,
+               windows = std::pow(static_cast<double>(model.vocabulary) + 1.0,
+                                  static_cast<double>(model.widest()));
+  const auto most_pairs = static_cast<Index>(std::min({windows + hot::pack, pairs, 0x1p40}));
+  const auto scratch = hot_loops("").blocks.scratch[1][1](tables.view(), most_pairs);
+  // Sums of blocks, of an evaluation or of a minibatch; or the rows of standard errors.
+  const double sums = 16.0 * static_cast<double>(tables.sums()),
+               rows = 8.0 * n * (static_cast<double>(row_size(model)) + 1.0);
+  bound.peak = std::max(bound.peak, bound.kept + std::max(rows, sums * n / tiles_per_block)) +
+               512.0 * sums + threads() * 8.0 * static_cast<double>(scratch);
+  return bound;
+}
+
 std::unique_ptr<Objective> make_tiled_objective(const Model& model, const SequenceSource& source,
                                                 int lanes, const std::string& set) {
-  return make_tiled_objective(model, count_windows(model, source), lanes, set);
+  return std::make_unique<TiledObjective>(model, count_windows(model, source), lanes, set);
 }
 
 std::unique_ptr<Objective> make_tiled_objective(const Model& model, const Statistics& counted,

@@ -24,6 +24,13 @@ struct ModelView {
   double epsilon;
 };
 
+/// What (4.5) adds to a norm before dividing by it.
+inline constexpr double norm_guard = 1e-7;
+
+/// Above this spread of a·k over windows e^{a·k} would underflow for a chain that lacks the best
+/// window: each chain is then shifted by its own maximum.
+inline constexpr double widest_spread = 600.0;
+
 /// Window pairs are handled in packs of this many; groups are padded to whole packs.
 inline constexpr std::int64_t pack = 8;
 
@@ -78,16 +85,20 @@ struct BlockTask {
   const Segment* segments;
   std::int64_t segment_count;
   const double* targets_override;  ///< replaces the tile's targets when a single tile is evaluated
-  double* scratch;                 ///< scratch_doubles(...) numbers, 64-byte aligned
-  double* partial;                 ///< 2 + subsets + patterns·H·M, twice that with dual
+  double* scratch;  ///< as many numbers as BlockFunctions::scratch says, 64-byte aligned
+  double* partial;  ///< 2 + subsets + patterns·H·M, twice that with dual
   bool with_loss;
 };
 
 using BlockFunction = void (*)(const BlockTask&);
 
+/// Doubles of scratch that a block takes whose groups have at most so many pairs.
+using ScratchFunction = std::int64_t (*)(const ModelView&, std::int64_t pairs);
+
 /// Engines of one instruction set: [dual][lanes: 1, 8][count bytes: 1, 2, 4].
 struct BlockFunctions {
   BlockFunction run[2][2][3];
+  ScratchFunction scratch[2][2];
 };
 
 /// Eight numbers as the hot loops' arrays are aligned.

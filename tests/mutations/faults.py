@@ -106,7 +106,7 @@ FAULTS = (
           "        table_[k] = 0;\n",
           "",
           ("test_population: the layout in tiles keeps every count",)),
-    Fault("counts in too few bytes", "src/population/statistics.cpp",
+    Fault("counts in too few bytes", "src/population/tiled_statistics.cpp",
           "most <= 0xff ? 1",
           "most <= 0xffff ? 1",
           ("test_population: the layout in tiles keeps every count",)),

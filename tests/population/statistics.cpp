@@ -1,6 +1,6 @@
 // What counting and layout must keep of the chains, recomputed from their tokens.
 
-#include "population/statistics.hpp"
+#include "population/tiled_statistics.hpp"
 
 #include <doctest/doctest.h>
 

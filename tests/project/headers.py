@@ -37,8 +37,9 @@ class Headers(unittest.TestCase):
         }
 
     def room_flags(self, path):
-        """Flags of some source beside a private header; those of a hot-loop source if it is for one."""
-        hot = "GIHFLOW_ISA" in (SOURCE / path).read_text()
+        """Flags of some source beside a private header; those of a hot-loop source if it is for one alone."""
+        text = (SOURCE / path).read_text()
+        hot = "GIHFLOW_ISA" in text and '"gihflow/' not in text
         for file, flags in self.commands.items():
             if file.startswith(f"{SOURCE / path.parent}/") and file.endswith(".hot.cpp") == hot:
                 return flags

@@ -95,6 +95,10 @@ std::unique_ptr<SequenceSource> sample_prior(const SamplingOptions& options);
 std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> kernels,
                                                const SamplingOptions& options);
 
+/// Bytes that drawing a sequence takes at most on one thread, beside its tokens: its kernel, and
+/// under the stationary initial law the matrices of that.
+double drawing_memory(const SamplingOptions& options);
+
 /// Sequences in memory. Throws InputError: vocabulary outside [2, 65,535], count or length < 1,
 /// arrays of another size, tokens ≥ vocabulary, target rows negative or not summing to 1 within
 /// 1e-9.

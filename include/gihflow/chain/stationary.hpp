@@ -26,6 +26,13 @@ inline constexpr Index max_windows = Index{1} << 32;
 /// unique; entries negative or not finite; wrong size.
 std::vector<double> stationary_law(std::vector<double> transition, Index states);
 
+/// Bytes that the stationary law of so many states takes at most: the transition matrix, the part
+/// of it that is a closed class, and the matrix that is reduced, in numbers of unlimited range if
+/// need be.
+constexpr double stationary_memory(double states) {
+  return 32.0 * states * states + 256.0 * states;
+}
+
 /// Number of closed classes of the chain over r_n consecutive tokens that has the kernel π [dⁿ, d]:
 /// its stationary law is unique if that is 1, which it always is for strictly positive kernels.
 Index closed_classes(std::span<const double> kernel, Index vocabulary,

@@ -55,4 +55,9 @@ struct Ranking {
 /// not unique), more memory than memory_limit().
 Ranking rank_lag_sets(const Kernels& kernels, Index window, Index degree);
 
+/// Bytes that rank_lag_sets() takes at most beside the kernels, on as many threads as the context
+/// says. longest_lag: of the parents.
+double ranking_memory(Index vocabulary, Index longest_lag, Index chains, Index window,
+                      Index degree);
+
 }  // namespace gihflow

@@ -8,6 +8,10 @@
 
 namespace GIHFLOW_API gihflow {
 
+/// Bytes that make_infinite_objective() takes at most on the host, with standard errors and beside
+/// the kernels, on as many threads as the context says. longest_lag: of the parents.
+MemoryBound infinite_objective_memory(const Model& model, Index chains, Index longest_lag);
+
 /// The objective in infinite context, formula (5.1): the loss averaged over the sequences of each
 /// chain exactly, so that Monte Carlo error remains over chains alone. N = kernels.count. Of each
 /// chain it keeps the stationary law of W+1 consecutive tokens, d^{W+1} numbers: the law of a

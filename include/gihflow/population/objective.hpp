@@ -66,7 +66,7 @@ class Objective {
 
   /// Fills `out`. The loss costs a logarithm a chain and token: with_loss = false leaves it NaN.
   virtual void gradient(const Point& at, Gradient& out, bool with_loss = true) const = 0;
-  virtual double loss(const Point& at) const = 0;
+  virtual double loss(const Point& at) const;
 
   /// Mean gradient over some of the chains, a minibatch: distinct numbers in [0, N), in any order,
   /// none of which changes a bit. The loss stays NaN. Throws InputError where the engine has no
@@ -83,6 +83,16 @@ class Objective {
   /// A pass of its own over the chains; costs many gradients.
   virtual StandardErrors standard_errors(const Parameters& at) const = 0;
 };
+
+/// Bytes that an objective takes at most: while it is made and evaluated, and between evaluations.
+struct MemoryBound {
+  double peak = 0.0, kept = 0.0;
+};
+
+/// Of make_objective() with standard errors, beside what drawing a sequence takes, on as many
+/// threads as the context says. On a card: the host's memory.
+MemoryBound objective_memory(const Model& model, Index chains, Index length, Engine engine,
+                             Device device);
 
 /// The objective (2.4) on finite-context sequences. Draws every sequence of `source` once, reduces
 /// it to its sufficient statistics (§4) and forgets it; the reference engine keeps tokens.

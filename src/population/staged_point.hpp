@@ -1,6 +1,13 @@
 #pragma once
 
-// A model point on its way to where the stages run. Compiled by nvcc alone.
+// A model point on its way to the place where the stages run: a CUDA card (staged.cuh), or in tests
+// the host.
+//
+// A Place has Vector<T> in its own memory and raw() of one, HostMemory of doubles that it copies
+// fast, and `warp`, the threads of a warp. items(count, item) and teams(blocks, threads, bytes,
+// stage) run a stage, see stages.hpp, with at most most_memory() bytes a team; replay(recording,
+// work) does the work that it may have kept in a Recording. upload() and download() copy; all these
+// are in order, and done after wait(). settle() waits for the copies of vectors as well.
 
 #include <algorithm>
 #include <cmath>
@@ -10,10 +17,12 @@
 #include "gihflow/base/errors.hpp"
 #include "population/formulas.hpp"
 #include "population/model_tables.hpp"
-#include "population/staged.cuh"
 #include "population/stages.hpp"
 
 namespace gihflow::GIHFLOW_ISA {
+
+/// Threads of a team at most.
+inline constexpr int threads_of_team = 128;
 
 /// The largest that |a·k| can be at a point: |t_h| ≤ 1, so |k| ≤ Σ|p_S|.
 inline double largest_height(const Point& at) {
@@ -28,6 +37,7 @@ inline bool needs_shifts(double height) {
 }
 
 /// PointOnCard, written on the host: values or dual numbers.
+template <class Place>
 class StagedPoint {
  public:
   StagedPoint(const Model& model, const ModelTables& tables)
@@ -61,7 +71,7 @@ class StagedPoint {
 
  private:
   std::size_t numbers_;
-  Pinned memory_;
+  typename Place::HostMemory memory_;
 };
 
 /// How PairBackward is launched.

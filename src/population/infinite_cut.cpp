@@ -1,0 +1,66 @@
+#include "population/infinite_cut.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "gihflow/base/context.hpp"
+#include "gihflow/base/digits.hpp"
+#include "gihflow/chain/stationary.hpp"
+#include "gihflow/population/infinite.hpp"
+#include "population/engines.hpp"
+#include "population/infinite_numbers.hpp"
+#include "population/model_tables.hpp"
+
+namespace gihflow {
+
+namespace infinite {
+
+namespace {
+
+constexpr double panel_bytes = 16e6;  // what the features of a panel may take
+constexpr Index panels_at_once = 8;
+constexpr Index blocks_at_once = 64;  // of a panel and a range of chains
+constexpr Index tile_rows = 128;      // (chain, token) rows of one matrix product, about
+constexpr Index tile_chains = 8;      // a tile has a multiple of
+
+}  // namespace
+
+Cut::Cut(const Model& model, Index chains)
+    : windows(power(model.vocabulary, model.widest(), "windows")),
+      column_bytes(8.0 * static_cast<double>(windows) *
+                   static_cast<double>(model.subsets() + model.heads + 4)) {
+  panel = std::clamp(static_cast<Index>(panel_bytes / column_bytes), Index{1},
+                     std::min(widest_panel, windows));
+  panels = (windows + panel - 1) / panel;
+  at_once = std::min(panels, panels_at_once);
+  tile = std::max(Index{1}, tile_rows / model.vocabulary / tile_chains) * tile_chains;
+  tiles = (chains + tile - 1) / tile;
+  ranges = std::min(tiles, (blocks_at_once + at_once - 1) / at_once);
+}
+
+}  // namespace infinite
+
+MemoryBound infinite_objective_memory(const Model& model, Index chains, Index longest_lag) {
+  const infinite::Cut cut(model, chains);
+  const ModelTables tables(model);
+  const double n = static_cast<double>(chains), d = static_cast<double>(model.vocabulary),
+               windows = static_cast<double>(cut.windows), law = 8.0 * windows * d,
+               column = 8.0 * windows;
+  const double states = std::pow(d, static_cast<double>(longest_lag));
+  // Values and derivatives of the panels held at once, forward and backward; their B on each range
+  // of chains; heads; and the rows of standard errors.
+  const double panels = static_cast<double>(cut.panel * cut.at_once) *
+                        (4.0 * cut.column_bytes + 2.0 * column * static_cast<double>(cut.ranges));
+  const double heads = 4.0 * (law + column) * (static_cast<double>(model.heads) + threads());
+  const double threads_own = threads() * (6.0 * column * static_cast<double>(cut.panel) +
+                                          16.0 * static_cast<double>(cut.panel * cut.tile) * d);
+  const double rows = n * (8.0 * static_cast<double>(tables.sums()) + 40.0 +
+                           16.0 * static_cast<double>(row_size(model)));
+  MemoryBound bound;
+  bound.kept = n * law + 2.0 * windows * static_cast<double>(model.widest());
+  bound.peak = bound.kept + std::max(threads() * (3.0 * law + stationary_memory(states)),
+                                     panels + heads + threads_own + rows);
+  return bound;
+}
+
+}  // namespace gihflow

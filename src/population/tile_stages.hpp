@@ -1,0 +1,266 @@
+#pragma once
+
+// The stages over chains: readout, loss and g(e) of every chain, formulas (4.1) and (4.2), and the
+// sums Σ n·g of every pair. Dense tiles hold many chains of one query; sparse ones one chain each,
+// whose entries are then gathered pair by pair. Teams are described in stages.hpp.
+
+#include "population/stages.hpp"
+
+namespace gihflow::GIHFLOW_ISA {
+
+/// Chains of a tile: four for each thread of a warp.
+inline constexpr int tile_lanes = 32 * pack_lanes;
+
+/// Number types, see Types: four chains a thread, or one.
+using Four = Types<double, Pack, Pack, double, pack_lanes>;
+using One = Types<double, double, double, double, 1>;
+using FourDual = Types<Dual<double>, Pack, Dual<Pack>, Dual<double>, pack_lanes>;
+using OneDual = Types<Dual<double>, double, Dual<double>, Dual<double>, 1>;
+
+/// Entries whose loads a thread has in flight together.
+inline constexpr int entries_ahead = 4;
+
+/// What one thread knows of its chains of a tile. Shifted: each chain by its own largest a·k.
+template <class N, class Count, bool Shifted>
+struct Chains {
+  using S = typename N::S;
+  using L = typename N::L;
+  using C = typename N::C;
+
+  const std::int64_t* begin;  // [d + 1] entries by token
+  const std::uint32_t* pair;  // [entries]
+  const Count* count;         // of this thread's chains, `stride` apart
+  std::int64_t stride;
+  const S* factor;  // of the group's pairs: E, or a·k where chains are shifted
+  C top;            // largest a·k of each chain, where they are shifted
+
+  /// Calls use(pair, n(Z,e)·E(Z,q) or n(Z,e)) for the entries of a token.
+  template <bool Weighted, class Use>
+  GIHFLOW_HD void visit(std::int64_t token, const Use& use) const {
+    std::int64_t i = begin[token];
+    const std::int64_t end = begin[token + 1];
+    for (; i + entries_ahead <= end; i += entries_ahead) {
+      C n[entries_ahead];
+      std::uint32_t z[entries_ahead];
+      for (int k = 0; k < entries_ahead; ++k) {
+        z[k] = pair[i + k];
+        load_counts(n[k], count + (i + k) * stride);
+      }
+      for (int k = 0; k < entries_ahead; ++k) use_entry<Weighted>(z[k], n[k], use);
+    }
+    for (; i < end; ++i) {
+      C n;
+      load_counts(n, count + i * stride);
+      use_entry<Weighted>(pair[i], n, use);
+    }
+  }
+  GIHFLOW_HD void find_top(std::int64_t d) {
+    C lowest, height;
+    set(lowest, -__builtin_huge_val());
+    top = lowest;
+    for (std::int64_t token = 0; token < d; ++token)
+      visit<false>(token, [&](std::uint32_t z, const C& n) {
+        set(height, value(factor[z]));
+        top = maximum(top, where_positive(n, height, lowest));
+      });
+  }
+
+ private:
+  template <bool Weighted, class Use>
+  GIHFLOW_HD void use_entry(std::uint32_t z, const C& n, const Use& use) const {
+    if constexpr (!Weighted) {
+      use(z, n);
+    } else if constexpr (!Shifted) {
+      use(z, L(n * factor[z]));
+    } else {
+      L height, zero;
+      set(zero, 0.0);
+      spread(height, factor[z]);
+      use(z, L(n * where_positive(n, exponential(minus(height, top)), zero)));
+    }
+  }
+};
+
+/// Vocabularies up to this need no memory beside a thread's own for the readouts.
+inline constexpr int small_vocabulary = 8;
+
+/// What both kinds of tiles need: readouts, loss and g(e) of a thread's chains.
+template <class N, class Count, bool Shifted>
+struct Tiles {
+  ModelView model;
+  StatisticsView v;
+  PairsOnCard<typename N::S> pairs;
+  typename N::L* readouts;  ///< [threads, 2·d] where the vocabulary is large
+  typename N::S* losses;    ///< [blocks]
+  bool with_loss;
+
+  GIHFLOW_HD Chains<N, Count, Shifted> chains_of(std::int64_t tile, std::int64_t lane,
+                                                 std::int64_t lanes,
+                                                 std::int64_t first_pair) const {
+    Chains<N, Count, Shifted> chains{v.tile_entries + tile * model.d,
+                                     v.entry_pair,
+                                     static_cast<const Count*>(v.entry_count) + lane,
+                                     lanes,
+                                     (Shifted ? pairs.x : pairs.e) + first_pair,
+                                     {}};
+    if constexpr (Shifted) chains.find_top(model.d);
+    return chains;
+  }
+
+  /// Fills y and g [d] and returns the chains' loss.
+  GIHFLOW_HD typename N::S readout(const Chains<N, Count, Shifted>& chains, typename N::L* y,
+                                   typename N::L* g, std::int64_t tile, std::int64_t lane,
+                                   std::int64_t lanes) const {
+    using L = typename N::L;
+    L den;
+    set(den, 0.0);
+    for (std::int64_t token = 0; token < model.d; ++token) {
+      L sum;
+      set(sum, 0.0);
+      chains.template visit<true>(token, [&](std::uint32_t, const L& x) { sum = sum + x; });
+      y[token] = sum;
+      den = den + sum;
+    }
+    L share;
+    set(share, 1.0);
+    share = share / den;
+    for (std::int64_t token = 0; token < model.d; ++token) y[token] = y[token] * share;
+    return loss_of_tile<N>(model, y, g, den, v.targets + tile * model.d * lanes + lane, lanes,
+                           with_loss);
+  }
+};
+
+/// Block: a segment of tiles of `tile_lanes` chains with one query. Leaves the loss and, for every
+/// pair of the group, Σ n·g, or Σ n·E·g where chains are shifted, summed over the segment.
+template <class N, class Count, bool Shifted>
+struct DenseTiles : Tiles<N, Count, Shifted> {
+  const Segment* segments;
+  const std::int64_t* segment_slot;  ///< where a segment's partial sums begin
+
+  GIHFLOW_HD static std::int64_t memory(std::int64_t pairs, std::int64_t threads) {
+    return pairs * threads * static_cast<std::int64_t>(sizeof(typename N::S));
+  }
+
+  template <class Team>
+  GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
+    using S = typename N::S;
+    using L = typename N::L;
+    using C = typename N::C;
+    const ModelView& m = this->model;
+    const Segment segment = segments[block];
+    const std::int64_t first = this->v.group_pairs[segment.group];
+    const std::int64_t count = this->v.group_pairs[segment.group + 1] - first;
+    const std::int64_t size = team.size(), index = team.index();
+    L own[2 * small_vocabulary];
+    L* y = m.d <= small_vocabulary ? own : this->readouts + (block * size + index) * 2 * m.d;
+    L* g = y + m.d;
+    S* b = static_cast<S*>(team.memory()) + index;  // one column a thread
+    for (std::int64_t j = 0; j < count; ++j) set(b[j * size], 0.0);
+    S loss;
+    set(loss, 0.0);
+    const std::int64_t items = (segment.tile_end - segment.tile_begin) * 32;
+    for (std::int64_t item = index; item < items; item += size) {
+      const std::int64_t tile = segment.tile_begin + item / 32, lane = item % 32 * N::lanes;
+      const Chains<N, Count, Shifted> chains = this->chains_of(tile, lane, tile_lanes, first);
+      loss = loss + this->readout(chains, y, g, tile, lane, tile_lanes);
+      for (std::int64_t token = 0; token < m.d; ++token) {
+        const L slope = g[token];
+        if constexpr (Shifted)
+          chains.template visit<true>(token, [&](std::uint32_t z, const L& x) {
+            b[z * size] = b[z * size] + sum_lanes(x * slope);
+          });
+        else
+          chains.template visit<false>(token, [&](std::uint32_t z, const C& n) {
+            b[z * size] = b[z * size] + sum_lanes(n * slope);
+          });
+      }
+    }
+    team.sync();
+    const S* rows = static_cast<const S*>(team.memory());
+    for (std::int64_t j = team.warp(); j < count; j += team.warps()) {
+      S sum;
+      set(sum, 0.0);
+      for (std::int64_t i = team.lane(); i < size; i += team.lanes())
+        sum = sum + rows[j * size + i];
+      sum = team.warp_sum(sum);
+      if (team.lane() == 0) this->pairs.partial[segment_slot[block] + j] = sum;
+    }
+    team.sync();
+    loss = team.sum(loss);
+    if (index == 0) this->losses[block] = loss;
+  }
+};
+
+/// Block: as many tiles of one chain as the team has threads. Leaves the loss, g(e) of every chain
+/// and its shift.
+template <class N, class Count, bool Shifted>
+struct SparseTiles : Tiles<N, Count, Shifted> {
+  const std::uint32_t* tile_group;  ///< [tiles]
+  std::int64_t tiles, per_block;
+  typename N::S* slope;  ///< g [tiles, d]
+  double* top;           ///< [tiles]
+
+  template <class Team>
+  GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
+    const ModelView& m = this->model;
+    typename N::L own[small_vocabulary];
+    typename N::S loss;
+    set(loss, 0.0);
+    const std::int64_t end = block * per_block + per_block;
+    for (std::int64_t tile = block * per_block + team.index(); tile < end && tile < tiles;
+         tile += team.size()) {
+      const Chains<N, Count, Shifted> chains =
+          this->chains_of(tile, 0, 1, this->v.group_pairs[tile_group[tile]]);
+      if constexpr (Shifted) top[tile] = chains.top;
+      typename N::L* y = m.d <= small_vocabulary ? own : this->readouts + tile * m.d;
+      loss = loss + this->readout(chains, y, slope + tile * m.d, tile, 0, 1);
+    }
+    loss = team.sum(loss);
+    if (team.index() == 0) this->losses[block] = loss;
+  }
+};
+
+/// A stretch of the entries of one pair.
+struct Chunk {
+  std::int64_t pair, begin, end;
+};
+
+/// Block: a chunk for every warp, or where chunks are short one for every thread. Σ n·g over a
+/// pair's entries, or Σ n·E·g where chains are shifted.
+template <class N, class Count, bool Shifted>
+struct SparseGather {
+  std::int64_t d;
+  PairsOnCard<typename N::S> pairs;
+  const Chunk* chunks;
+  std::int64_t chunk_begin, chunk_end, per_block;
+  bool alone;                  ///< a thread for every chunk
+  const std::uint32_t* entry;  ///< tile·d + token of each entry, pair after pair
+  const Count* count;
+  const typename N::S* slope;
+  const double* top;
+
+  template <class Team>
+  GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
+    using S = typename N::S;
+    const std::int64_t first = chunk_begin + block * per_block;
+    const std::int64_t workers = alone ? team.size() : team.warps(),
+                       worker = alone ? team.index() : team.warp();
+    for (std::int64_t c = first + worker; c < first + per_block && c < chunk_end; c += workers) {
+      const Chunk chunk = chunks[c];
+      const std::int64_t step = alone ? 1 : team.lanes();
+      S sum;
+      set(sum, 0.0);
+      for (std::int64_t i = chunk.begin + (alone ? 0 : team.lane()); i < chunk.end; i += step) {
+        double n;
+        load_counts(n, count + i);
+        S term = n * slope[entry[i]];
+        if constexpr (Shifted) term = term * exponential(pairs.x[chunk.pair] - top[entry[i] / d]);
+        sum = sum + term;
+      }
+      if (!alone) sum = team.warp_sum(sum);
+      if (alone || team.lane() == 0) pairs.partial[c] = sum;
+    }
+  }
+};
+
+}  // namespace gihflow::GIHFLOW_ISA

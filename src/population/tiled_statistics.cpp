@@ -1,0 +1,329 @@
+#include "population/tiled_statistics.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <tuple>
+#include <utility>
+
+#include "gihflow/base/parallel.hpp"
+
+namespace gihflow {
+
+namespace {
+
+/// Estimated cost of one entry of a tile relative to one of a single chain (benchmarks README), and
+/// of the features of a window pair, which every segment of a group computes again.
+constexpr double dense_entry_cost = 2.0;
+constexpr double pair_cost = 15.0;
+/// A block is at least this much work, so that the cost of starting threads is small.
+constexpr double least_block_cost = 2000.0;
+constexpr double most_blocks = 256.0;
+
+int count_bytes_of(const Statistics& s) {
+  const std::uint32_t most =
+      s.count.empty() ? 0 : *std::max_element(s.count.begin(), s.count.end());
+  return most <= 0xff ? 1 : most <= 0xffff ? 2 : 4;
+}
+
+Arrangement arrange(const Statistics& s, int lanes) {
+  Arrangement sparse(s);
+  if (lanes == 1) return sparse;
+  Arrangement dense = sparse;
+  dense.gather(s, lanes != 0 ? lanes : 8);
+  const bool pays =
+      dense_entry_cost * static_cast<double>(dense.entries) <= static_cast<double>(s.key.size());
+  // As if one lane had been asked for: a choice by cost changes no bit.
+  return lanes != 0 || pays ? dense : sparse;
+}
+
+/// Sizes of a layout at most.
+struct Sizes {
+  double chains, counted, windows, groups, pairs, length, d, width;
+
+  Sizes(const Model& model, Index chain_count, Index chain_length)
+      : chains(static_cast<double>(chain_count)),
+        length(static_cast<double>(chain_length)),
+        d(static_cast<double>(model.vocabulary)),
+        width(static_cast<double>(model.widest())) {
+    windows = std::pow(d + (model.boundary == Boundary::partial ? 1.0 : 0.0), width);
+    counted = chains * std::min(length, windows * d);
+    groups = std::min(chains, windows);
+    pairs = std::min(counted, groups * windows) + hot::pack * groups;
+  }
+};
+
+/// The layout with so many entries, and what its construction needs beside it.
+MemoryBound layout_memory(const Sizes& size, double entries, int lanes) {
+  const double count_bytes = size.length <= 255.0 ? 1.0 : size.length <= 65535.0 ? 2.0 : 4.0;
+  const double tiles = size.chains / lanes + size.groups;
+  const double tile_entries = 8.0 * tiles * size.d;
+  const double of_groups =
+      entries * (4.0 + lanes * count_bytes) + 8.0 * size.pairs + tile_entries + 200.0 * size.groups;
+  MemoryBound bound;
+  bound.kept = entries * (4.0 + lanes * count_bytes) + tile_entries +
+               (2.0 * size.width + 4.0) * size.pairs +
+               tiles * (8.0 * size.d * lanes + 8.0 + sizeof(hot::Segment) + 8.0) +
+               size.groups * (2.0 * size.width + 20.0) + size.chains * (8.0 * size.d + 8.0);
+  // Arrays of a group grow by doubling; a tile's entries are sorted on each thread.
+  const double tile = threads() * 16.0 * lanes * std::min(size.length, size.windows * size.d);
+  bound.peak = std::max(12.0 * size.counted + 1.5 * of_groups + 8.0 * size.counted / lanes + tile,
+                        of_groups + bound.kept) +
+               40.0 * size.chains;
+  return bound;
+}
+
+}  // namespace
+
+MemoryBound statistics_memory(const Model& model, Index chains, Index length, int lanes) {
+  const Sizes size(model, chains, length);
+  const auto at_most = [](const MemoryBound& x, const MemoryBound& y) {
+    return MemoryBound{std::max(x.peak, y.peak), std::max(x.kept, y.kept)};
+  };
+  MemoryBound bound;
+  if (lanes <= 1) bound = layout_memory(size, size.counted, 1);
+  if (lanes == 0)  // tiles of eight only where they pay
+    bound = at_most(bound, layout_memory(size, size.counted / dense_entry_cost, 8));
+  if (lanes > 1) bound = layout_memory(size, size.counted, lanes);
+  const double table = 4.0 * 65536.0, per_thread = 10.0 * (size.length + 1.0) + table;
+  const double targets = 8.0 * size.chains * (size.d + 4.0);
+  const double counting = 30.0 * size.counted + threads() * per_thread + targets;
+  const double gathering = lanes == 1 ? 0.0 : (12.0 + 20.0) * size.counted + targets;
+  bound.peak = std::max({bound.peak + targets, counting, gathering});
+  return bound;
+}
+
+/// What the chains of one query share, and their tiles.
+struct TiledStatistics::Group {
+  std::vector<std::uint64_t> windows;      // distinct Z, increasing
+  std::vector<std::int64_t> tile_entries;  // [tiles, d] number of entries
+  std::vector<std::uint32_t> entry_pair;
+  std::vector<std::uint8_t> entry_count;  // [entries, lanes] of `bytes` bytes
+
+  Group(const Statistics& s, std::span<const Index> chains, int lanes, int bytes);
+
+ private:
+  void find_windows(const Statistics& s, std::span<const Index> chains);
+};
+
+void TiledStatistics::Group::find_windows(const Statistics& s, std::span<const Index> chains) {
+  const auto d = static_cast<std::uint64_t>(s.vocabulary);
+  std::vector<std::uint64_t> all;
+  std::size_t count = 0;
+  for (const Index i : chains)
+    count += static_cast<std::size_t>(s.entry_begin[static_cast<std::size_t>(i) + 1] -
+                                      s.entry_begin[static_cast<std::size_t>(i)]);
+  all.reserve(count);
+  for (const Index i : chains)
+    for (Index k = s.entry_begin[static_cast<std::size_t>(i)];
+         k < s.entry_begin[static_cast<std::size_t>(i) + 1]; ++k) {
+      const std::uint64_t window = s.key[static_cast<std::size_t>(k)] / d;
+      if (all.empty() || all.back() != window) all.push_back(window);
+    }
+  std::sort(all.begin(), all.end());
+  windows.assign(all.begin(), std::unique(all.begin(), all.end()));
+}
+
+TiledStatistics::Group::Group(const Statistics& s, std::span<const Index> chains, int lanes,
+                              int bytes) {
+  find_windows(s, chains);
+  const auto d = static_cast<std::uint64_t>(s.vocabulary);
+  const std::size_t stride = static_cast<std::size_t>(lanes * bytes);
+  struct Entry {
+    std::uint32_t token, pair, lane, count;
+  };
+  std::vector<Entry> entries;
+  const Index count = static_cast<Index>(chains.size());
+  for (Index first = 0; first < count; first += lanes) {
+    entries.clear();
+    for (int lane = 0; lane < lanes; ++lane) {
+      // Padding repeats the first chain, so that every lane divides by a positive denominator.
+      const Index i = chains[static_cast<std::size_t>(first + lane < count ? first + lane : first)];
+      for (Index k = s.entry_begin[static_cast<std::size_t>(i)];
+           k < s.entry_begin[static_cast<std::size_t>(i) + 1]; ++k) {
+        const std::uint64_t key = s.key[static_cast<std::size_t>(k)];
+        const auto at = std::lower_bound(windows.begin(), windows.end(), key / d);
+        entries.push_back({static_cast<std::uint32_t>(key % d),
+                           static_cast<std::uint32_t>(at - windows.begin()),
+                           static_cast<std::uint32_t>(lane), s.count[static_cast<std::size_t>(k)]});
+      }
+    }
+    std::sort(entries.begin(), entries.end(), [](const Entry& x, const Entry& y) {
+      return std::tie(x.token, x.pair, x.lane) < std::tie(y.token, y.pair, y.lane);
+    });
+    const std::size_t tile = tile_entries.size();
+    tile_entries.resize(tile + static_cast<std::size_t>(d), 0);
+    for (std::size_t k = 0; k < entries.size(); ++k) {
+      const Entry& e = entries[k];
+      if (k == 0 || e.token != entries[k - 1].token || e.pair != entries[k - 1].pair) {
+        ++tile_entries[tile + e.token];
+        entry_pair.push_back(e.pair);
+        entry_count.resize(entry_count.size() + stride, 0);
+      }
+      static_assert(std::endian::native == std::endian::little, "the low bytes must come first");
+      std::memcpy(entry_count.data() + entry_count.size() - stride +
+                      e.lane * static_cast<std::size_t>(bytes),
+                  &e.count, static_cast<std::size_t>(bytes));
+    }
+  }
+}
+
+TiledStatistics::TiledStatistics(const Model& model, Statistics&& s, int lanes) {
+  lay_out(model, s, arrange(s, lanes), &s);
+}
+
+TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int lanes) {
+  lay_out(model, s, arrange(s, lanes), nullptr);
+}
+
+TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, Arrangement arrangement) {
+  lay_out(model, s, std::move(arrangement), nullptr);
+}
+
+void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangement&& arrangement,
+                              Statistics* free) {
+  const Index d = vocabulary_ = model.vocabulary;
+  lanes_ = arrangement.lanes;
+  count_bytes_ = count_bytes_of(s);
+  distinct_ = static_cast<Index>(arrangement.chains.size());
+
+  std::vector<std::unique_ptr<Group>> groups(static_cast<std::size_t>(arrangement.groups()));
+  parallel_blocks(arrangement.groups(), [&](Index g) {
+    groups[static_cast<std::size_t>(g)] =
+        std::make_unique<Group>(s, arrangement.group(g), lanes_, count_bytes_);
+  });
+  if (free != nullptr) {
+    free->key = {};
+    free->count = {};
+  }
+
+  std::size_t entries = 0, pairs = 0, tile_tokens = 1;
+  for (const auto& group : groups) {
+    entries += group->entry_pair.size();
+    pairs += (group->windows.size() + hot::pack - 1) / hot::pack * hot::pack;
+    tile_tokens += group->tile_entries.size();
+  }
+  entry_pair_.reserve(entries);
+  entry_count_.reserve(entries * static_cast<std::size_t>(lanes_ * count_bytes_));
+  pair_digits_.reserve(pairs * static_cast<std::size_t>(model.widest()));
+  pair_existing_.reserve(pairs);
+  tile_entries_.reserve(tile_tokens);
+  tile_group_.reserve(tile_tokens / static_cast<std::size_t>(d));
+  group_pairs_.assign(1, 0);
+  group_tiles_.assign(1, 0);
+  tile_entries_.assign(1, 0);
+  chain_slot_.resize(static_cast<std::size_t>(s.chains));
+  for (Index g = 0; g < arrangement.groups(); ++g) {
+    const std::span<const Index> chains = arrangement.group(g);
+    for (std::size_t k = 0; k < chains.size(); ++k)
+      chain_slot_[static_cast<std::size_t>(chains[k])] =
+          group_tiles_.back() * lanes_ + static_cast<Index>(k);
+    append(model, s.query[static_cast<std::size_t>(chains[0])],
+           std::move(*groups[static_cast<std::size_t>(g)]));
+    groups[static_cast<std::size_t>(g)].reset();
+  }
+
+  targets_.assign(static_cast<std::size_t>(tiles() * d * lanes_), 0.0);
+  if (free != nullptr)
+    chain_targets_ = std::move(free->targets);
+  else
+    chain_targets_ = s.targets;
+  for (Index chain = 0; chain < s.chains; ++chain) {
+    const Index alike = arrangement.alike[static_cast<std::size_t>(chain)];
+    const Index slot = chain_slot_[static_cast<std::size_t>(alike)];
+    chain_slot_[static_cast<std::size_t>(chain)] = slot;
+    for (Index e = 0; e < d; ++e)
+      targets_[static_cast<std::size_t>((slot / lanes_ * d + e) * lanes_ + slot % lanes_)] +=
+          targets_of(chain)[e];
+  }
+  cut_blocks();
+}
+
+void TiledStatistics::append(const Model& model, std::uint64_t query, Group&& group) {
+  const WindowCode code(model);
+  const Index d = vocabulary_, width = model.widest();
+  const auto existing = [&](const std::uint16_t* digits) {
+    std::int32_t n = 0;
+    while (n < width && digits[n] < d) ++n;
+    return n;
+  };
+  std::vector<std::uint16_t> digits(static_cast<std::size_t>(width));
+  code.digits(query, digits.data());
+  query_digits_.insert(query_digits_.end(), digits.begin(), digits.end());
+  query_existing_.push_back(existing(digits.data()));
+  const Index windows = static_cast<Index>(group.windows.size());
+  const Index pairs = (windows + hot::pack - 1) / hot::pack * hot::pack;
+  const std::size_t base = pair_digits_.size();
+  pair_digits_.resize(base + static_cast<std::size_t>(pairs * width));
+  for (Index j = 0; j < pairs; ++j) {
+    code.digits(group.windows[static_cast<std::size_t>(std::min(j, windows - 1))], digits.data());
+    for (Index lag = 0; lag < width; ++lag)
+      pair_digits_[base + static_cast<std::size_t>((j / hot::pack * width + lag) * hot::pack +
+                                                   j % hot::pack)] =
+          digits[static_cast<std::size_t>(lag)];
+    pair_existing_.push_back(existing(digits.data()));
+  }
+  most_pairs_ = std::max(most_pairs_, pairs);
+  group_pairs_.push_back(group_pairs_.back() + pairs);
+  for (const std::int64_t n : group.tile_entries) tile_entries_.push_back(tile_entries_.back() + n);
+  entry_pair_.insert(entry_pair_.end(), group.entry_pair.begin(), group.entry_pair.end());
+  entry_count_.insert(entry_count_.end(), group.entry_count.begin(), group.entry_count.end());
+  const std::size_t tiles = group.tile_entries.size() / static_cast<std::size_t>(d);
+  tile_group_.insert(tile_group_.end(), tiles, static_cast<Index>(group_tiles_.size()) - 1);
+  group_tiles_.push_back(group_tiles_.back() + static_cast<Index>(tiles));
+}
+
+void TiledStatistics::cut_blocks() {
+  double entry_cost = lanes_ > 1 ? dense_entry_cost : 1.0;
+  double total =
+      entry_cost * static_cast<double>(entries()) + pair_cost * static_cast<double>(pairs());
+  const double target = std::max(least_block_cost, total / most_blocks);
+  auto cost_of = [&](Index begin, Index end) {  // of the tiles, without the group's pairs
+    const Index entries = tile_entries_[static_cast<std::size_t>(end * vocabulary_)] -
+                          tile_entries_[static_cast<std::size_t>(begin * vocabulary_)];
+    return entry_cost * static_cast<double>(entries) +
+           4.0 * static_cast<double>(vocabulary_ * (end - begin));
+  };
+  double cost = 0.0;
+  block_begin_.assign(1, 0);
+  for (std::size_t g = 0; g + 1 < group_tiles_.size(); ++g) {
+    const double pairs_cost =
+        pair_cost * static_cast<double>(group_pairs_[g + 1] - group_pairs_[g]);
+    const Index first = group_tiles_[g], last = group_tiles_[g + 1];
+    const double tiles_cost = cost_of(first, last);
+    // Every part computes the group's pairs again: it must be worth a block, and more than its
+    // pairs.
+    const double parts = std::max(1.0, std::floor(tiles_cost / std::max(target, 2.0 * pairs_cost)));
+    for (Index begin = first; begin < last;) {
+      Index end = begin + 1;
+      while (end < last && cost_of(begin, end) < tiles_cost / parts) ++end;
+      segments_.push_back({static_cast<Index>(g), begin, end});
+      cost += pairs_cost + cost_of(begin, end);
+      begin = end;
+      if (cost >= target) {
+        block_begin_.push_back(static_cast<Index>(segments_.size()));
+        cost = 0.0;
+      }
+    }
+  }
+  if (block_begin_.back() != static_cast<Index>(segments_.size()))
+    block_begin_.push_back(static_cast<Index>(segments_.size()));
+}
+
+std::size_t TiledStatistics::memory() const {
+  auto bytes = [](const auto& v) { return v.size() * sizeof(v[0]); };
+  return bytes(group_pairs_) + bytes(group_tiles_) + bytes(query_digits_) + bytes(pair_digits_) +
+         bytes(query_existing_) + bytes(pair_existing_) + bytes(tile_entries_) +
+         bytes(entry_pair_) + bytes(entry_count_) + bytes(targets_) + bytes(tile_group_) +
+         bytes(chain_targets_) + bytes(chain_slot_) + bytes(segments_) + bytes(block_begin_);
+}
+
+hot::StatisticsView TiledStatistics::view() const {
+  return {group_pairs_.data(), group_tiles_.data(),   query_digits_.data(), query_existing_.data(),
+          pair_digits_.data(), pair_existing_.data(), tile_entries_.data(), entry_pair_.data(),
+          entry_count_.data(), targets_.data()};
+}
+
+}  // namespace gihflow

@@ -1,0 +1,94 @@
+#pragma once
+
+// What a block of chains that share a query window keeps in memory, see segment.hpp.
+
+#include "population/scalar.hpp"
+#include "population/views.hpp"
+
+namespace gihflow::GIHFLOW_ISA {
+
+using hot::ModelView;
+
+/// Hands out arrays from a workspace, or where there is none only counts them.
+struct Scratch {
+  double* base;
+  std::int64_t doubles = 0;
+
+  /// Every array starts on a cache line.
+  template <class T>
+  T* take(std::int64_t n) {
+    T* array = base == nullptr ? nullptr : reinterpret_cast<T*>(base + doubles);
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): T may be double itself
+    doubles += (n * static_cast<std::int64_t>(sizeof(T) / sizeof(double)) + 7) / 8 * 8;
+    return array;
+  }
+};
+
+template <class N>
+struct Workspace {
+  using S = typename N::S;
+  using L = typename N::L;
+  using V = typename N::V;
+  S *p, *sigma;                    // the point: [subsets], [patterns, H, M]
+  S *loss, *sigma_sum;             // what the block accumulates: one number, [patterns, H, M]
+  V *a_sum, *p_sum, *pattern_sum;  // lanes of ΣB·k, ΣB·κ_S [subsets], ∂σ [H, M] of one pattern
+  S *v, *u, *norm, *scale;         // query: [H, d+1] twice, [H] twice; last column 0
+  V* u_bar;                        // ∂/∂u of the query, [H, d+1], summed over lanes in the end
+  V *t, *pair_norm, *k;            // pairs/8: t_h [H]; ‖v_Z‖ [H] with l2; k(Z,q)
+  S *x, *e;                        // a·k, E(Z,q) [pairs]
+  L* b;                            // A(Z,q) of each lane, or B in the shifted case [pairs]
+  V *kappa, *kappa_bar, *t_bar;  // [subsets] twice, [H]
+  V *weight, *own;               // σ_i(Z) and v_Z at the token of lag i, [M] each
+  L *y, *g, *den;                // [tiles at once, d] twice, [tiles at once]
+};
+
+/// Tiles that go through each stage of a pass together: what they take stays in the first cache.
+inline std::int64_t tiles_at_once(const ModelView& m) {
+  return m.d < hot::most_tile_tokens ? hot::most_tile_tokens / m.d : 1;
+}
+
+template <class N>
+Workspace<N> layout(Scratch& scratch, const ModelView& m, std::int64_t pairs) {
+  using S = typename N::S;
+  using L = typename N::L;
+  using V = typename N::V;
+  Workspace<N> s;
+  std::int64_t sigmas = m.patterns * m.H * m.M, packs = pairs / hot::pack;
+  s.p = scratch.template take<S>(m.subsets);
+  s.sigma = scratch.template take<S>(sigmas);
+  s.loss = scratch.template take<S>(1);
+  s.sigma_sum = scratch.template take<S>(sigmas);
+  s.a_sum = scratch.template take<V>(1);
+  s.p_sum = scratch.template take<V>(m.subsets);
+  s.pattern_sum = scratch.template take<V>(m.H * m.M);
+  s.v = scratch.template take<S>(m.H * (m.d + 1));
+  s.u = scratch.template take<S>(m.H * (m.d + 1));
+  s.u_bar = scratch.template take<V>(m.H * (m.d + 1));
+  s.norm = scratch.template take<S>(m.H);
+  s.scale = scratch.template take<S>(m.H);
+  s.t = scratch.template take<V>(packs * m.H);
+  s.pair_norm = scratch.template take<V>(m.l2 ? packs * m.H : 0);
+  s.k = scratch.template take<V>(packs);
+  s.x = scratch.template take<S>(pairs);
+  s.e = scratch.template take<S>(pairs);
+  s.b = scratch.template take<L>(pairs);
+  s.kappa = scratch.template take<V>(m.subsets);
+  s.kappa_bar = scratch.template take<V>(m.subsets);
+  s.t_bar = scratch.template take<V>(m.H);
+  s.weight = scratch.template take<V>(m.M);
+  s.own = scratch.template take<V>(m.M);
+  const std::int64_t tiles = tiles_at_once(m);
+  s.y = scratch.template take<L>(tiles * m.d);
+  s.g = scratch.template take<L>(tiles * m.d);
+  s.den = scratch.template take<L>(tiles);
+  return s;
+}
+
+template <class N>
+std::int64_t scratch_size(const ModelView& m, std::int64_t pairs) {
+  Scratch counting{nullptr};
+  layout<N>(counting, m, pairs);
+  return counting.doubles;
+}
+
+}  // namespace gihflow::GIHFLOW_ISA
