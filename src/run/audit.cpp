@@ -101,44 +101,29 @@ std::vector<double> counts_of(const StepStatistics& s, const StepperState* stepp
   return {counts.begin(), counts.end()};
 }
 
-// Recorded against computed outputs [begin, end) of a stage.
-class Outputs {
- public:
-  Outputs(const StageRecord& recorded, const StageRecord& computed, Index stage, std::size_t begin,
-          std::size_t end)
-      : recorded_(recorded), computed_(computed), stage_(stage), begin_(begin), end_(end) {}
-
-  void add(Audit& audit, const char* name, std::vector<double> (*get)(const Snapshot&)) const {
-    AuditedQuantity quantity{name, {}, {}};
+// Recorded against computed outputs [begin, end) of a stage: all that is recorded, but what only
+// follows from the rest.
+void compare_outputs(Audit& audit, const StageRecord& recorded, const StageRecord& computed,
+                     std::size_t begin, std::size_t end) {
+  for (const SnapshotColumn& column : snapshot_columns()) {
+    if (column.set == nullptr) continue;
     std::vector<double> a, b;
     std::size_t width = 1;
-    for (std::size_t k = begin_; k < end_; ++k) {
-      const std::vector<double> x = get(recorded_.snapshots[k]), y = get(computed_.snapshots[k]);
+    for (std::size_t k = begin; k < end; ++k) {
+      const auto x = column.get(recorded.snapshots[k]), y = column.get(computed.snapshots[k]);
       width = std::max<std::size_t>(1, x.size());
       a.insert(a.end(), x.begin(), x.end());
       b.insert(b.end(), y.begin(), y.end());
     }
-    quantity.numbers = difference(a, b);
+    AuditedQuantity quantity{column.name, difference(a, b), {}};
     if (quantity.numbers.different > 0) {
-      const std::size_t index = begin_ + quantity.numbers.first / width;
-      quantity.first = {stage_, static_cast<Index>(index), recorded_.snapshots[index].t};
+      const std::size_t index = begin + quantity.numbers.first / width;
+      quantity.first = {audit.stretch.stage, static_cast<Index>(index),
+                        recorded.snapshots[index].t};
     }
     audit.quantities.push_back(std::move(quantity));
   }
-
-  // All that is recorded, but what only follows from the rest.
-  void add_all(Audit& audit) const {
-    for (const SnapshotColumn& column : snapshot_columns()) {
-      if (column.set != nullptr) add(audit, column.name, column.get);
-    }
-  }
-
- private:
-  const StageRecord& recorded_;
-  const StageRecord& computed_;
-  Index stage_;
-  std::size_t begin_, end_;
-};
+}
 
 // The stretches that a setting asks for.
 std::vector<Stretch> chosen(const std::vector<Stretch>& all, const StretchSetting& asked,
@@ -306,9 +291,8 @@ Audit Auditor::audit(const Stretch& stretch) const {
     result.failure = fmt::format("{} outputs were computed up to the end, and {} are recorded",
                                  computed.snapshots.size(), last);
   }
-  Outputs(recorded, computed, stretch.stage, first,
-          std::min({last, computed.snapshots.size(), recorded.snapshots.size()}))
-      .add_all(result);
+  compare_outputs(result, recorded, computed, first,
+                  std::min({last, computed.snapshots.size(), recorded.snapshots.size()}));
   // The state in which the next stretch begins, or in which the run stopped; none after a stage's
   // end.
   const bool under_way = whole.stepper.active && end == nullptr && stretch.stage == whole.stage + 1;
