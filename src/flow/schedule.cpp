@@ -81,8 +81,8 @@ std::vector<double> output_times(double duration, Index outputs, double first) {
   std::vector<double> times{0.0};
   const Index between = outputs - 2;
   for (Index k = 0; k < between; ++k) {
-    const double share = static_cast<double>(k) / static_cast<double>(between);
-    const double t = k == 0 ? first : std::exp(log_first + ratio * share);
+    const double step = ratio * static_cast<double>(k) / static_cast<double>(between);
+    const double t = k == 0 ? first : std::exp(log_first + step);
     if (t > times.back() && t < duration) times.push_back(t);
   }
   times.push_back(duration);
