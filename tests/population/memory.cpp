@@ -1,0 +1,110 @@
+// The bounds on memory against the peak resident size of a child process.
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+#include <string>
+
+#include "gihflow/population/infinite.hpp"
+#include "population/cases.hpp"
+
+using namespace gihflow;
+using namespace gihflow::testing;
+
+namespace {
+
+// A line of /proc/self/status, in bytes: "VmRSS:", or its peak "VmHWM:".
+double status(const std::string& name) {
+  std::ifstream file("/proc/self/status");
+  for (std::string word; file >> word;) {
+    double kilobytes = 0.0;
+    if (word == name && file >> kilobytes) return 1024.0 * kilobytes;
+  }
+  return 0.0;
+}
+
+// How far the work takes a child beyond the memory that it begins with; none if it fails.
+template <class Work>
+std::optional<double> peak_of(const Work& work) {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const double before = status("VmRSS:");
+    work();
+    const double peak = status("VmHWM:") - before;
+    _exit(write(ends[1], &peak, sizeof peak) == sizeof peak ? 0 : 1);
+  }
+  REQUIRE(child > 0);
+  double peak = 0.0;
+  close(ends[1]);
+  const bool told = read(ends[0], &peak, sizeof peak) == sizeof peak;
+  close(ends[0]);
+  int code = 1;
+  waitpid(child, &code, 0);
+  if (!told || code != 0) return std::nullopt;
+  return peak;
+}
+
+void use(const Objective& objective) {
+  const Parameters at = generic_point(objective.model());
+  Gradient gradient;
+  objective.gradient(point_of(at), gradient);
+  static_cast<void>(objective.standard_errors(at));
+}
+
+// Pages and malloc's own needs.
+constexpr double slack = 4.0 * 0x1p20;
+
+}  // namespace
+
+TEST_CASE("an objective's memory is bounded by what is said beforehand") {
+  struct Sizes {
+    std::string name;
+    Model model;
+    Index chains, length;
+    Engine engine;
+  };
+  const Model wide{.vocabulary = 16, .window = 8, .heads = 4};
+  for (const Sizes& size : {
+           Sizes{"paper", {}, 30'000, 100, Engine::automatic},
+           Sizes{"dense", {}, 20'000, 300, Engine::dense},
+           Sizes{"sparse", {}, 20'000, 300, Engine::sparse},
+           Sizes{"every window once", wide, 5'000, 128, Engine::automatic},
+           Sizes{"every window once, dense", wide, 2'000, 128, Engine::dense},
+           Sizes{"large counts", {.vocabulary = 2}, 20, 100'000, Engine::automatic},
+           Sizes{"reference", {.window = 2, .heads = 1}, 100, 40, Engine::reference},
+       }) {
+    CAPTURE(size.name);
+    SamplingOptions options = sampling(size.chains, size.length);
+    options.prior.vocabulary = size.model.vocabulary;
+    options.initial_law = InitialLaw::uniform;
+    const double bound =
+        objective_memory(size.model, size.chains, size.length, size.engine, Device::cpu).peak;
+    const auto peak = peak_of([&] {
+      use(*make_objective(size.model, *sample_prior(options), size.engine, Device::cpu));
+    });
+    REQUIRE(peak.has_value());
+    MESSAGE(size.name, ": at most ", bound / 0x1p20, " MiB, took ", *peak / 0x1p20, " MiB");
+    CHECK(*peak <= bound + slack);
+    CHECK(bound <= 16.0 * *peak + 32.0 * 0x1p20);  // and not without meaning
+  }
+}
+
+TEST_CASE("an objective's memory in infinite context is bounded by what is said beforehand") {
+  for (const Index window : {3, 4}) {
+    const Model model{.window = window};
+    const Kernels kernels = draw_kernels(Prior(), 5, Purpose::test, 500);
+    const double bound =
+        infinite_objective_memory(model, kernels.count, kernels.longest_lag()).peak;
+    const auto peak = peak_of([&] { use(*make_infinite_objective(model, kernels)); });
+    REQUIRE(peak.has_value());
+    MESSAGE("window ", window, ": at most ", bound / 0x1p20, " MiB, took ", *peak / 0x1p20, " MiB");
+    CHECK(*peak <= bound + slack);
+    CHECK(bound <= 16.0 * *peak + 32.0 * 0x1p20);
+  }
+}
