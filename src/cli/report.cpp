@@ -12,7 +12,6 @@
 #include "cli/table.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/flow/flow.hpp"
-#include "gihflow/record/schema.hpp"
 #include "gihflow/run/train.hpp"
 
 namespace gihflow::cli {
@@ -170,39 +169,12 @@ std::string losses_table(const RunFile& run) {
   return table.text();
 }
 
-// The members of a described record under their names; matrices have `window` columns.
-template <class Record>
-Json json_record(const Record& record, Index window = 0) {
-  Json json;
-  describe(
-      [&]<class T>(const Description& field, const T& value) {
-        Json& entry = json[field.name];
-        if constexpr (std::is_same_v<T, Outcome>) {
-          entry = to_string(value);
-        } else if constexpr (std::is_same_v<T, Stage>) {
-          entry = blocks_of(value);
-        } else if constexpr (std::is_same_v<T, std::optional<double>>) {
-          if (value) {
-            entry = *value;
-          } else {
-            json.erase(field.name);
-          }
-        } else if constexpr (std::is_same_v<T, std::vector<double>>) {
-          entry = field.axes == std::string_view("HM") ? json_rows(value, window) : Json(value);
-        } else {
-          entry = value;
-        }
-      },
-      record);
-  return json;
-}
-
 Json json_stage(const StageRecord& stage) {
   const Certificates proof = certificates(stage);
   Json json = json_record(stage);
+  json.update(json_record(stage.statistics));
   if (stage.hint.empty()) json.erase("hint");
-  json["switches"] =
-      json_list(stage.switches, [](const IntegratorSwitch& change) { return json_record(change); });
+  json["switches"] = json_table(stage.switches);
   json["outputs"] = stage.snapshots.size();
   if (!stage.snapshots.empty()) {
     const Snapshot& last = stage.snapshots.back();
@@ -290,8 +262,7 @@ std::string run_json(const RunFile& run, const std::string& path) {
     json["standard_errors"] = json_record(*run.standard_errors, run.state.start.window);
   }
   json["execution"] = json_record(run.execution);
-  json["execution"]["processes"] = json_list(
-      run.execution.processes, [](const ProcessRecord& process) { return json_record(process); });
+  json["execution"]["processes"] = json_table(run.execution.processes);
   return to_text(json);
 }
 

@@ -1,14 +1,14 @@
 #include "record/checkpoint_record.hpp"
 
-#include <array>
+#include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "gihflow/record/data_hash.hpp"
 #include "record/fields.hpp"
 #include "record/parameter_record.hpp"
 #include "record/restart_record.hpp"
 #include "record/stage_record.hpp"
-#include "record/stepper_memory.hpp"
 
 namespace gihflow {
 
@@ -17,22 +17,9 @@ namespace {
 using hdf5::Image;
 using hdf5::InputFile;
 
-// A vector with a scale of its own; nothing for an empty one.
-template <class T>
-void write_memory(Image& image, const std::string& group, const std::string& name,
-                  const std::string& scale, const std::vector<T>& values, const char* meaning) {
-  if (values.empty()) return;
-  if (scale != name) {
-    image.dataset<T>(group + "/" + name, values, {values.size()},
-                     {"1", meaning, {group + "/" + scale}});
-  } else {
-    image.dataset<T>(group + "/" + name, values, {values.size()}, {"1", meaning, {}});
-    image.make_scale(group + "/" + name);
-  }
-}
+constexpr const char* group = "/checkpoint";
 
-// Hash of all that a run has recorded and of where it goes on: a file that was damaged or edited is
-// told from one that was written.
+// Hash of all that a run has recorded and of its checkpoint, by which damage is recognised.
 class StateHash {
  public:
   explicit StateHash(const TrainingState& state) {
@@ -44,23 +31,17 @@ class StateHash {
       add(stage.stage.duration);
       for (const Snapshot& snapshot : stage.snapshots) add(snapshot);
       for (const RestartPoint& point : stage.restarts) {
-        add(reals_of(point));
-        add(integers_of(point));
+        const FlatRecord row = flatten(point);
+        add(row.reals);
+        add(row.integers);
       }
     }
   }
   std::string text() const { return fmt::format("{:016x}", state_); }
 
  private:
-  void add(std::uint64_t number) {
-    std::array<std::byte, 8> bytes;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-      bytes[i] = static_cast<std::byte>((number >> (8 * i)) & 0xffu);
-    }
-    state_ = fnv1a(bytes, state_);
-  }
-  void add(Index number) { add(static_cast<std::uint64_t>(number)); }
-  void add(double number) { add(std::bit_cast<std::uint64_t>(number)); }
+  void add(Index number) { state_ = fnv1a(static_cast<std::uint64_t>(number), state_); }
+  void add(double number) { state_ = fnv1a(std::bit_cast<std::uint64_t>(number), state_); }
   template <class T>
   void add(const std::vector<T>& numbers) {
     for (const T number : numbers) add(number);
@@ -74,91 +55,86 @@ class StateHash {
     add(parameters.w);
     add(parameters.a);
   }
-  // The sign of c instead of c itself, which only follows from θ.
+  // The sign of c instead of c itself, which follows from θ and its sign.
   void add(const Snapshot& snapshot) {
     for (const SnapshotColumn& column : snapshot_columns()) {
-      if (column.set == nullptr || *column.follows_from != '\0') continue;
-      add(column.get(snapshot));
+      const bool independent = column.set != nullptr && *column.follows_from == '\0';
+      const std::vector<double> values = column.get(snapshot);
+      const auto is_absent = [](double value) { return std::isnan(value); };
+      if (!independent || (column.added && std::all_of(values.begin(), values.end(), is_absent)))
+        continue;
+      add(values);
       if (column.name == std::string_view("log_c_squared")) add_signs(snapshot.parameters);
     }
   }
   void add(const StepperState& stepper) {
+    FlatRecord flat = flatten(stepper);
     add(Index{stepper.active ? 1 : 0});
     add(stepper.next_output);
-    add(stepper.t);
-    add(stepper.dt);
-    add(stepper.x);
-    const StepperMemory stored = memory_of(stepper);
-    add(stored.slope);
-    add(stored.memory);
-    add(stored.counters);
+    add(flat.reals);
+    flat.integers.erase(flat.integers.begin());  // next_output
+    add(flat.integers);
   }
 
   std::uint64_t state_ = fnv1a({});
 };
 
+// A list along `scale`, or with a scale of its own where that is empty; nothing for an empty list.
 template <class T>
-std::vector<T> read_memory(InputFile& file, const std::string& name) {
-  if (!file.has(name)) return {};
-  constexpr bool real = std::is_same_v<T, double>;
-  const auto dataset =
-      file.dataset(name, real ? hdf5::Numbers::reals : hdf5::Numbers::integers, "one-dimensional");
-  if (!dataset) return {};
-  if (dataset->shape.size() != 1) {
-    file.fault(fmt::format("{} has shape {}: must be one-dimensional", name,
-                           hdf5::to_string(dataset->shape)));
-    return {};
-  }
-  if constexpr (real) {
-    return file.reals(*dataset).value_or(std::vector<double>());
-  } else {
-    return file.integers(*dataset).value_or(std::vector<std::int64_t>());
-  }
+void write_list(Image& image, const std::string& name, std::span<const T> values,
+                const char* meaning, const std::string& scale = "") {
+  if (values.empty()) return;
+  const std::string path = fmt::format("{}/{}", group, name);
+  image.dataset<T>(path, values, {values.size()},
+                   {"1", meaning, scale.empty() ? std::vector<std::string>() : std::vector{scale}});
+  if (scale.empty()) image.make_scale(path);
+}
+
+template <class T>
+std::vector<T> read_optional_list(InputFile& file, const std::string& name) {
+  const std::string path = fmt::format("{}/{}", group, name);
+  return file.has(path) ? read_list<T>(file, path).value_or(std::vector<T>()) : std::vector<T>();
 }
 
 }  // namespace
 
 void write_checkpoint(Image& image, const TrainingState& state) {
-  const std::string group = "/checkpoint";
   const StepperState& stepper = state.stepper;
   image.group(group);
   image.attribute(group, "stage", state.stage);
-  image.attribute(group, "active", static_cast<std::int8_t>(stepper.active ? 1 : 0));
-  image.attribute(group, "next_output", stepper.next_output);
-  image.attribute(group, "t", stepper.t);
-  image.attribute(group, "dt", stepper.dt);
+  write_attributes(image, group, stepper);
   image.attribute(group, "hash", StateHash(state).text());
   image.attribute(group, "stages_begun", static_cast<Index>(state.trajectory.stages.size()));
-  write_memory(image, group, "x", "x", stepper.x, "flat state of the integrator");
-  const StepperMemory stored = memory_of(stepper);
-  write_memory(image, group, "slope", stepper.x.size() == stored.slope.size() ? "x" : "slope",
-               stored.slope, "time derivative at the state");
-  write_memory(image, group, "memory", "memory", stored.memory, "memory of the step control");
-  write_memory(image, group, "counters", "counters", stored.counters,
-               "integer memory of the step control");
-  image.group(group + "/start");
-  write_parameters_into(image, group + "/start", state.start);
+  const FlatRecord flat = flatten(stepper);
+  const auto reals = std::span(flat.reals).subspan(2 + stepper.x.size());  // after t, dt, x
+  const std::size_t slope = slope_size(stepper);
+  write_list<double>(image, "x", stepper.x, "flat state of the integrator");
+  write_list(image, "slope", reals.first(slope), "time derivative at the state",
+             slope == stepper.x.size() ? fmt::format("{}/x", group) : "");
+  write_list(image, "memory", reals.subspan(slope), "memory of the step control");
+  write_list(image, "counters", std::span(flat.integers).subspan(1),
+             "integer memory of the step control");
+  image.group(fmt::format("{}/start", group));
+  write_parameters_into(image, fmt::format("{}/start", group), state.start);
 }
 
 TrainingState read_state(InputFile& file, Index degree) {
   TrainingState state;
-  const std::string group = "/checkpoint";
   state.stage = read_count(file, group, "stage");
-  state.stepper.active = read_count(file, group, "active") != 0;
-  state.stepper.next_output = read_count(file, group, "next_output");
-  state.stepper.t = file.real_attribute(group, "t").value_or(0.0);
-  state.stepper.dt = file.real_attribute(group, "dt").value_or(0.0);
-  state.stepper.x = read_memory<double>(file, group + "/x");
-  const StepperMemory stored{read_memory<double>(file, group + "/slope"),
-                             read_memory<double>(file, group + "/memory"),
-                             read_memory<Index>(file, group + "/counters")};
-  if (!file.faulty() && !set_memory(state.stepper, stored)) {
+  read_attributes(file, group, state.stepper);
+  state.stepper.x = read_optional_list<double>(file, "x");
+  std::vector<double> reals = read_optional_list<double>(file, "slope");
+  const std::size_t slope = reals.size();
+  const auto memory = read_optional_list<double>(file, "memory");
+  const auto counters = read_optional_list<Index>(file, "counters");
+  reals.insert(reals.end(), memory.begin(), memory.end());
+  if (!file.faulty() && !restore_method(state.stepper, reals, counters, slope)) {
     file.fault(fmt::format(
         "{}/memory and counters have {} and {} entries: must be a state of the flow or of gradient "
         "descent, and empty where no stage is under way",
-        group, stored.memory.size(), stored.counters.size()));
+        group, memory.size(), counters.size()));
   }
-  const auto start = read_parameters_from(file, group + "/start", degree);
+  const auto start = read_parameters_from(file, fmt::format("{}/start", group), degree);
   if (!start) return state;
   state.start = *start;
   const Index stages = read_count(file, group, "stages_begun");

@@ -9,8 +9,8 @@ namespace gihflow {
 /// The group /checkpoint, from which a run goes on, with a hash of all that the state has recorded.
 void write_checkpoint(hdf5::Image& image, const TrainingState& state);
 
-/// The state of a run, its outcome apart: checkpoint, stages and initial point. A fault where their
-/// hash is not the one in the file.
+/// Checkpoint, stages and initial point of a run, without its outcome. A fault where their hash is
+/// not the one in the file.
 TrainingState read_state(hdf5::InputFile& file, Index degree);
 
 }  // namespace gihflow

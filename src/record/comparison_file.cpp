@@ -72,28 +72,28 @@ class StageWriter {
 
   void trajectory(const SnapshotColumn& column, const Parameters& parameters) {
     Shape shape = shape_of(column.axes, parameters);
-    std::vector<std::string> axes = scales_of(column.axes);
     const hsize_t numbers =
         std::accumulate(shape.begin(), shape.end(), hsize_t{1}, std::multiplies<>());
     shape.insert(shape.begin(), times());
-    axes.insert(axes.begin(), group_ + "/t");
+    const std::string t = group_ + "/t";
     const std::string meaning = column.meaning;
     std::vector<double> flow;
     append(flow, stage_.flow, numbers, column.get);
-    image_.dataset<double>(fmt::format("{}/flow_{}", group_, column.name), flow, shape,
-                           {column.units, meaning + " along the flow", axes});
+    image_.dataset<double>(
+        fmt::format("{}/flow_{}", group_, column.name), flow, shape,
+        {column.units, meaning + " along the flow", scales_of(column.axes, {t})});
     shape.insert(shape.begin(), rates());
-    axes.insert(axes.begin(), "/learning_rate");
     std::vector<double> descent;
     for (const ComparedRate& rate : stage_.rates)
       append(descent, rate.descent, numbers, column.get);
     image_.dataset<double>(fmt::format("{}/descent_{}", group_, column.name), descent, shape,
-                           {column.units, meaning + " along gradient descent", axes});
+                           {column.units, meaning + " along gradient descent",
+                            scales_of(column.axes, {"/learning_rate", t})});
   }
 
   void trajectories() {
     for (const SnapshotColumn& column : snapshot_columns()) {
-      if (column.in_comparisons) trajectory(column, stage_.flow.front().parameters);
+      if (column.in_comparisons()) trajectory(column, stage_.flow.front().parameters);
     }
   }
 

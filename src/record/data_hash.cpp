@@ -13,18 +13,18 @@ namespace {
 constexpr Index chains_per_block = 64;
 constexpr std::uint64_t fnv_prime = 0x100000001b3u;
 
-std::uint64_t hash_number(std::uint64_t number, std::uint64_t state) noexcept {
-  for (int byte = 0; byte < 8; ++byte) {
-    state = (state ^ ((number >> (8 * byte)) & 0xffu)) * fnv_prime;
-  }
-  return state;
-}
-
 }  // namespace
 
 std::uint64_t fnv1a(std::span<const std::byte> bytes, std::uint64_t state) noexcept {
   for (const std::byte byte : bytes) {
     state = (state ^ std::to_integer<std::uint64_t>(byte)) * fnv_prime;
+  }
+  return state;
+}
+
+std::uint64_t fnv1a(std::uint64_t number, std::uint64_t state) noexcept {
+  for (int byte = 0; byte < 8; ++byte) {
+    state = (state ^ ((number >> (8 * byte)) & 0xffu)) * fnv_prime;
   }
   return state;
 }
@@ -36,7 +36,7 @@ std::uint64_t chain_hash(std::span<const Token> tokens, std::span<const double> 
     state = (state ^ (token >> 8)) * fnv_prime;
   }
   for (const double target : targets) {
-    state = hash_number(std::bit_cast<std::uint64_t>(target), state);
+    state = fnv1a(std::bit_cast<std::uint64_t>(target), state);
   }
   return state;
 }
@@ -44,9 +44,9 @@ std::uint64_t chain_hash(std::span<const Token> tokens, std::span<const double> 
 std::string data_hash(Index vocabulary, Index length, std::span<const std::uint64_t> chains) {
   std::uint64_t state = fnv1a({});
   for (const Index size : {vocabulary, length, static_cast<Index>(chains.size())}) {
-    state = hash_number(static_cast<std::uint64_t>(size), state);
+    state = fnv1a(static_cast<std::uint64_t>(size), state);
   }
-  for (const std::uint64_t chain : chains) state = hash_number(chain, state);
+  for (const std::uint64_t chain : chains) state = fnv1a(chain, state);
   return fmt::format("{:016x}", state);
 }
 

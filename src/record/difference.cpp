@@ -17,6 +17,7 @@ namespace gihflow {
 
 namespace {
 
+using hdf5::InputDataset;
 using hdf5::InputFile;
 using hdf5::InputObject;
 using hdf5::Numbers;
@@ -34,6 +35,28 @@ std::uint64_t ulps_between(double x, double y) {
   const std::int64_t a = rank_of(x), b = rank_of(y);
   return a > b ? static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b)
                : static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a);
+}
+
+bool equal(double x, double y) {
+  return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y) ||
+         (std::isnan(x) && std::isnan(y));
+}
+bool equal(std::int64_t x, std::int64_t y) {
+  return x == y;
+}
+bool equal(const std::string& x, const std::string& y) {
+  return x == y;
+}
+
+// Counts entries that differ and hands each pair of them over.
+template <class List, class Take>
+void count_different(const List& a, const List& b, NumberDifference& result, Take take) {
+  result.entries = std::min(a.size(), b.size());
+  for (std::size_t i = 0; i < result.entries; ++i) {
+    if (equal(a[i], b[i])) continue;
+    if (result.different++ == 0) result.first = i;
+    take(a[i], b[i]);
+  }
 }
 
 // Attributes that say how HDF5 links scales, or repeat what datasets say.
@@ -60,57 +83,57 @@ Index stage_of(const std::string& path) {
   return code == std::errc() && stop == last ? stage : 0;
 }
 
+// Text and type of attributes or, without a type, of lines, by name.
+using Words = std::map<std::string, std::pair<std::string, std::string>>;
+
 // "key = value" lines.
-std::map<std::string, std::string> lines_of(const std::string& config) {
-  std::map<std::string, std::string> lines;
+Words lines_of(const std::string& config) {
+  Words lines;
   std::istringstream text(config);
   for (std::string line; std::getline(text, line);) {
     const std::size_t equals = line.find(" = ");
-    if (equals != std::string::npos) lines[line.substr(0, equals)] = line.substr(equals + 3);
+    if (equals != std::string::npos) lines[line.substr(0, equals)] = {line.substr(equals + 3), ""};
   }
   return lines;
 }
 
-// Entries of two maps that differ.
-std::vector<WordDifference> differing(const std::map<std::string, std::string>& a,
-                                      const std::map<std::string, std::string>& b) {
+// Entries that differ; types are shown where only they do.
+std::vector<WordDifference> differing(const Words& a, const Words& b) {
   std::vector<WordDifference> result;
-  const auto at = [](const auto& map, const std::string& name) {
-    const auto found = map.find(name);
-    return found == map.end() ? std::string() : found->second;
+  const auto at = [](const Words& words, const std::string& name) {
+    const auto found = words.find(name);
+    return found == words.end() ? Words::mapped_type() : found->second;
   };
-  std::map<std::string, std::string> all = a;
+  Words all = a;
   all.insert(b.begin(), b.end());
   for (const auto& [name, ignored] : all) {
-    if (at(a, name) != at(b, name)) result.push_back({name, at(a, name), at(b, name)});
+    const auto x = at(a, name), y = at(b, name);
+    if (x == y && x.first != hdf5::not_compared) continue;
+    const auto shown = [&](const Words::mapped_type& word) {
+      return x.first == y.first ? fmt::format("{} ({})", word.first, word.second) : word.first;
+    };
+    result.push_back({name, shown(x), shown(y)});
   }
   return result;
 }
 
-// A file with what it lists of itself.
+// A file with what it lists of itself, by path.
 struct Side {
   Side(const std::string& path, Isolation isolation) : file(path, isolation) {
     for (InputObject& object : file.objects()) {
-      if (!is_left_out(object.path)) objects.push_back(std::move(object));
+      if (!is_left_out(object.path)) objects.emplace(object.path, std::move(object));
     }
     file.finish();
   }
-  const InputObject* find(const std::string& path) const {
-    const auto found = std::find_if(objects.begin(), objects.end(),
-                                    [&](const InputObject& o) { return o.path == path; });
-    return found == objects.end() ? nullptr : &*found;
-  }
-  std::string attribute(const std::string& path, const std::string& name) const {
-    const InputObject* object = find(path);
-    if (object == nullptr) return "";
-    for (const auto& [key, text] : object->attributes) {
-      if (key == name) return text;
+  std::string config() const {
+    for (const InputObject::Attribute& attribute : objects.at("/").attributes) {
+      if (attribute.name == "config") return attribute.text;
     }
     return "";
   }
 
   InputFile file;
-  std::vector<InputObject> objects;
+  std::map<std::string, InputObject> objects;
 };
 
 class Comparison {
@@ -119,14 +142,16 @@ class Comparison {
       : a_(a, isolation), b_(b, isolation) {}
 
   FileDifference finish() {
-    for (const InputObject& object : a_.objects) {
-      if (object.dataset) add(object.path, b_.find(object.path));
-    }
-    for (const InputObject& object : b_.objects) {
-      const InputObject* other = a_.find(object.path);
-      if (object.dataset && (other == nullptr || !other->dataset)) {
-        only(object.path, b_.file.path());
+    for (const auto& [path, object] : a_.objects) {
+      const auto other = b_.objects.find(path);
+      if (other == b_.objects.end()) {
+        only(path, a_.file.path());
+      } else {
+        compare(object, other->second);
       }
+    }
+    for (const auto& [path, object] : b_.objects) {
+      if (!a_.objects.contains(path)) only(path, b_.file.path());
     }
     compare_attributes();
     a_.file.finish();
@@ -136,50 +161,63 @@ class Comparison {
   }
 
  private:
-  void only(const std::string& path, const std::string& file) {
-    result_.datasets.push_back({path, {}, "only in " + file, {}});
+  void only(const std::string& path, const std::string& file) { add(path, "only in " + file); }
+  void add(const std::string& path, const std::string& what) {
+    result_.datasets.push_back({path, {}, what, {}});
   }
 
-  void add(const std::string& path, const InputObject* other) {
-    if (other == nullptr || !other->dataset) {
-      only(path, a_.file.path());
-    } else if (*a_.find(path)->dataset == Numbers::texts || *other->dataset == Numbers::texts) {
-      result_.datasets.push_back(of_texts(path));
-    } else {
-      result_.datasets.push_back(of_numbers(path));
+  void compare(const InputObject& a, const InputObject& b) {
+    if (a.kind != b.kind) {
+      add(a.path, fmt::format("a {} beside a {}", a.kind, b.kind));
+    } else if (a.type != b.type) {
+      add(a.path, fmt::format("{} beside {}", a.type, b.type));
+    } else if (a.kind == "dataset") {
+      result_.datasets.push_back(of_values(a.path, a.type));
     }
   }
 
-  DatasetDifference of_texts(const std::string& path) {
+  DatasetDifference of_values(const std::string& path, const std::string& type) {
+    const bool is_unsigned = type.starts_with("uint");
+    if (type.starts_with("int") || is_unsigned || type.starts_with("an enum of")) {
+      return of_entries(
+          path, Numbers::codes,
+          [&](InputFile& file, const InputDataset& dataset) { return file.integers(dataset); },
+          [&](const auto& x, const auto& y) { return difference(x, y, is_unsigned); });
+    }
+    if (type == "float16" || type == "float32" || type == "float64") {
+      return of_entries(
+          path, Numbers::reals,
+          [&](InputFile& file, const InputDataset& dataset) { return file.reals(dataset); },
+          [](const auto& x, const auto& y) { return difference(x, y); });
+    }
+    if (type == "texts") {
+      return of_entries(
+          path, Numbers::texts,
+          [&](InputFile& file, const InputDataset& dataset) { return file.texts(dataset); },
+          [](const auto& x, const auto& y) {
+            NumberDifference result;
+            count_different(x, y, result, [](const auto&, const auto&) {});
+            return result;
+          });
+    }
+    return {path, {}, type.ends_with(hdf5::not_compared) ? type : "", {}};
+  }
+
+  template <class Read, class Compare>
+  DatasetDifference of_entries(const std::string& path, Numbers numbers, Read read,
+                               Compare compare_values) {
     DatasetDifference result{path, {}, "", {}};
-    const auto a = a_.file.texts(path), b = b_.file.texts(path);
-    if (!a || !b) return result;
-    result.numbers.entries = a->size();
-    if (a->size() != b->size()) {
-      result.what = fmt::format("{} texts beside {}", a->size(), b->size());
-      return result;
-    }
-    for (std::size_t i = a->size(); i-- > 0;) {
-      if ((*a)[i] == (*b)[i]) continue;
-      ++result.numbers.different;
-      result.numbers.first = i;
-    }
-    return result;
-  }
-
-  DatasetDifference of_numbers(const std::string& path) {
-    DatasetDifference result{path, {}, "", {}};
-    const auto a = a_.file.dataset(path, Numbers::reals, "numbers");
-    const auto b = b_.file.dataset(path, Numbers::reals, "numbers");
+    const auto a = a_.file.dataset(path, numbers, "readable");
+    const auto b = b_.file.dataset(path, numbers, "readable");
     if (!a || !b) return result;
     if (a->shape != b->shape) {
       result.what =
           fmt::format("shape {} beside {}", hdf5::to_string(a->shape), hdf5::to_string(b->shape));
       return result;
     }
-    const auto x = a_.file.reals(*a), y = b_.file.reals(*b);
+    const auto x = read(a_.file, *a), y = read(b_.file, *b);
     if (!x || !y) return result;
-    result.numbers = difference(*x, *y);
+    result.numbers = compare_values(*x, *y);
     if (result.numbers.different > 0)
       result.first = output_at(path, a->shape, result.numbers.first);
     return result;
@@ -192,8 +230,7 @@ class Comparison {
     const std::string scale = fmt::format("/stage_{}/t", stage);
     if (stage == 0 || shape.empty() || path.rfind('/') + 1 != scale.size() - 1) return std::nullopt;
     if (times_of_ != stage) {
-      const InputObject* t = a_.find(scale);
-      if (t == nullptr || !t->dataset) return std::nullopt;
+      if (!a_.objects.contains(scale)) return std::nullopt;
       const auto dataset = a_.file.dataset(scale, Numbers::reals, "flow times");
       times_ =
           dataset ? a_.file.reals(*dataset).value_or(std::vector<double>()) : std::vector<double>();
@@ -207,17 +244,15 @@ class Comparison {
   }
 
   void compare_attributes() {
-    std::map<std::string, std::string> mine, theirs, my_program, their_program;
-    const auto collect = [](const Side& side, auto& results, auto& program) {
-      for (const InputObject& object : side.objects) {
-        for (const auto& [name, text] : object.attributes) {
-          if (is_bookkeeping(name)) continue;
-          if (object.path != "/") {
-            results[fmt::format("{} of {}", name, object.path)] = text;
-          } else if (is_program(name)) {
-            program[name] = text;
-          } else if (name != "config") {
-            results[name] = text;
+    Words mine, theirs, my_program, their_program;
+    const auto collect = [](const Side& side, Words& results, Words& program) {
+      for (const auto& [path, object] : side.objects) {
+        for (const auto& [name, type, text] : object.attributes) {
+          if (is_bookkeeping(name) || (path == "/" && name == "config")) continue;
+          if (path == "/" && is_program(name)) {
+            program[name] = {text, type};
+          } else {
+            results[path == "/" ? name : fmt::format("{} of {}", name, path)] = {text, type};
           }
         }
       }
@@ -226,8 +261,7 @@ class Comparison {
     collect(b_, theirs, their_program);
     result_.attributes = differing(mine, theirs);
     result_.program = differing(my_program, their_program);
-    result_.config =
-        differing(lines_of(a_.attribute("/", "config")), lines_of(b_.attribute("/", "config")));
+    result_.config = differing(lines_of(a_.config()), lines_of(b_.config()));
   }
 
   void find_first() {
@@ -256,12 +290,7 @@ class Comparison {
 
 NumberDifference difference(std::span<const double> a, std::span<const double> b) {
   NumberDifference result;
-  result.entries = std::min(a.size(), b.size());
-  for (std::size_t i = 0; i < result.entries; ++i) {
-    const double x = a[i], y = b[i];
-    if (std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y)) continue;
-    if (std::isnan(x) && std::isnan(y)) continue;
-    if (result.different++ == 0) result.first = i;
+  count_different(a, b, result, [&](double x, double y) {
     const bool finite = std::isfinite(x) && std::isfinite(y);
     const double absolute = finite ? std::abs(x - y) : infinite;
     const double largest = std::max(std::abs(x), std::abs(y));
@@ -270,7 +299,26 @@ NumberDifference difference(std::span<const double> a, std::span<const double> b
       result.relative = std::max(result.relative, finite ? absolute / largest : infinite);
     }
     result.ulp = std::max(result.ulp, ulps_between(x, y));
-  }
+  });
+  return result;
+}
+
+NumberDifference difference(std::span<const std::int64_t> a, std::span<const std::int64_t> b,
+                            bool is_unsigned) {
+  NumberDifference result;
+  const auto real = [&](std::int64_t x) {
+    return is_unsigned ? static_cast<double>(static_cast<std::uint64_t>(x))
+                       : static_cast<double>(x);
+  };
+  count_different(a, b, result, [&](std::int64_t x, std::int64_t y) {
+    const auto p = static_cast<std::uint64_t>(x), q = static_cast<std::uint64_t>(y);
+    const bool above = is_unsigned ? p > q : x > y;
+    const auto absolute = static_cast<double>(above ? p - q : q - p);
+    result.absolute = std::max(result.absolute, absolute);
+    result.relative =
+        std::max(result.relative, absolute / std::max(std::abs(real(x)), std::abs(real(y))));
+    result.ulp = std::max({result.ulp, ulps_between(real(x), real(y)), std::uint64_t{1}});
+  });
   return result;
 }
 

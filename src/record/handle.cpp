@@ -1,5 +1,9 @@
 #include "record/handle.hpp"
 
+#include <fmt/format.h>
+
+#include "gihflow/record/library.hpp"
+
 namespace gihflow::hdf5 {
 
 std::mutex& library_mutex() {
@@ -24,6 +28,8 @@ void fail(const char* what) {
   };
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, innermost, &message);
   H5Eclear2(H5E_DEFAULT);
+  if (message.find("version") != std::string::npos)
+    message += fmt::format("; a later version than {} wrote it, or it is damaged", file_library());
   throw Error(message.empty() ? std::string(what) + " failed" : std::string(what) + ": " + message);
 }
 

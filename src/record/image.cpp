@@ -2,6 +2,7 @@
 
 #include <hdf5_hl.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <numeric>
@@ -83,15 +84,49 @@ void Image::write_dataset(const std::string& path, hid_t native, hid_t stored, c
         H5Dcreate2(file_, path.c_str(), stored, space, H5P_DEFAULT, creation, H5P_DEFAULT),
         H5Dclose, "new dataset");
     check(H5Dwrite(made, native, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "dataset");
-    for (unsigned axis = 0; axis < meaning.axes.size(); ++axis) {
-      if (meaning.axes[axis] == path) continue;  // its own scale
-      const Handle scale(H5Dopen2(file_, meaning.axes[axis].c_str(), H5P_DEFAULT), H5Dclose,
-                         "dimension scale");
-      check(H5DSattach_scale(made, scale, axis), "dimension scale");
-    }
   }
+  attach_scales(path, meaning.axes);
   attribute(path, "units", meaning.units);
   attribute(path, "long_name", meaning.long_name);
+}
+
+hobj_ref_t Image::reference(const std::string& path) const {
+  hobj_ref_t result{};
+  check(H5Rcreate(&result, file_, path.c_str(), H5R_OBJECT, -1), "reference");
+  return result;
+}
+
+// H5DSattach_scale would write the scale's list of references anew for every dataset.
+void Image::attach_scales(const std::string& path, const std::vector<std::string>& axes) {
+  const auto is_own = [&](const std::string& scale) { return scale == path; };
+  if (std::all_of(axes.begin(), axes.end(), is_own)) return;
+  std::vector<hobj_ref_t> scales;
+  for (const std::string& scale : axes) {
+    references_[scale].push_back({reference(path), static_cast<int>(scales.size())});
+    scales.push_back(reference(scale));
+  }
+  std::vector<hvl_t> lists;
+  for (hobj_ref_t& scale : scales) lists.push_back({1, &scale});
+  const Handle type(H5Tvlen_create(H5T_STD_REF_OBJ), H5Tclose, "list type");
+  const hsize_t size = lists.size();
+  write_attribute(path, "DIMENSION_LIST", type, type, lists.data(), &size);
+}
+
+void Image::list_references() {
+  const auto type_of = [](std::size_t size, std::size_t axis_offset, hid_t axis) {
+    Handle type(H5Tcreate(H5T_COMPOUND, size), H5Tclose, "reference type");
+    check(H5Tinsert(type, "dataset", 0, H5T_STD_REF_OBJ), "reference type");
+    check(H5Tinsert(type, "dimension", axis_offset, axis), "reference type");
+    return type;
+  };
+  const Handle native =
+      type_of(sizeof(AxisReference), offsetof(AxisReference, axis), H5T_NATIVE_INT32);
+  const Handle stored = type_of(sizeof(hobj_ref_t) + 4, sizeof(hobj_ref_t), H5T_STD_I32LE);
+  for (const auto& [path, list] : references_) {
+    const hsize_t size = list.size();
+    write_attribute(path, "REFERENCE_LIST", native, stored, list.data(), &size);
+  }
+  references_.clear();
 }
 
 void Image::texts(const std::string& path, const std::vector<std::string>& values,
@@ -118,6 +153,7 @@ void Image::counting_scale(const std::string& path, std::int64_t first, std::siz
 }
 
 std::span<const std::byte> Image::bytes() {
+  list_references();
   check(H5Fflush(file_, H5F_SCOPE_GLOBAL), "flush");
   const ssize_t size = check(H5Fget_file_image(file_, nullptr, 0), "size of the file");
   void* handle = nullptr;  // the memory driver hands out the address of its buffer's address

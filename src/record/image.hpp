@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -93,8 +94,19 @@ class Image {
   void write_dataset(const std::string& path, hid_t native, hid_t stored, const void* values,
                      std::size_t count, const Shape& shape, const Meaning& meaning);
 
+  hobj_ref_t reference(const std::string& path) const;
+  void attach_scales(const std::string& path, const std::vector<std::string>& axes);
+  void list_references();
+
+  // An entry of REFERENCE_LIST: a dataset and its axis along a scale.
+  struct AxisReference {
+    hobj_ref_t dataset;
+    std::int32_t axis;
+  };
+
   Handle access_;
   Handle file_;
+  std::map<std::string, std::vector<AxisReference>> references_;  // by scale, not written yet
 };
 
 }  // namespace gihflow::hdf5

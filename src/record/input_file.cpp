@@ -130,7 +130,8 @@ void InputFile::send(Question question, const Arguments&... arguments) try {
   Message request;
   request << question;
   static_cast<void>((request << ... << arguments));
-  reader_->send(request, question == Question::part ? seconds_of_values : seconds_of_structure);
+  const bool values = question == Question::part || question == Question::objects;
+  reader_->send(request, values ? seconds_of_values : seconds_of_structure);
 } catch (const ChildFailure& failure) {
   fail(failure.what());
 }
@@ -157,14 +158,10 @@ std::vector<InputObject> InputFile::objects() {
   std::vector<InputObject> result;
   for (const std::vector<std::string>& words :
        ask<Listing>(Question::objects).value_or(std::vector<std::vector<std::string>>())) {
-    if (words.size() < 2) fail(nonsense);
-    InputObject object{words[0], std::nullopt, {}};
-    for (const Numbers numbers : {Numbers::integers, Numbers::reals, Numbers::texts}) {
-      if (words[1] == to_words(numbers)) object.dataset = numbers;
-    }
-    for (std::size_t i = 2; i + 1 < words.size(); i += 2) {
-      object.attributes.emplace_back(words[i], words[i + 1]);
-    }
+    if (words.size() % 3 != 0 || words.empty()) fail(nonsense);
+    InputObject object{words[0], words[1], words[2], {}};
+    for (std::size_t i = 3; i < words.size(); i += 3)
+      object.attributes.push_back({words[i], words[i + 1], words[i + 2]});
     result.push_back(std::move(object));
   }
   return result;
@@ -264,7 +261,15 @@ std::optional<std::vector<std::int64_t>> InputFile::integers(const std::string& 
 std::optional<std::vector<std::string>> InputFile::texts(const std::string& name) {
   const auto found = dataset(name, Numbers::texts, "a list of texts");
   if (!found) return std::nullopt;
-  return ask<std::optional<std::vector<std::string>>>(Question::texts, found->number);
+  if (found->shape.size() != 1) {
+    fault(fmt::format("{} has shape {}: must be one-dimensional", name, to_string(found->shape)));
+    return std::nullopt;
+  }
+  return texts(*found);
+}
+
+std::optional<std::vector<std::string>> InputFile::texts(const InputDataset& found) {
+  return ask<std::optional<std::vector<std::string>>>(Question::texts, found.number);
 }
 
 std::optional<std::vector<std::int64_t>> InputFile::integers_attribute(const std::string& object,

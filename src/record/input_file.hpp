@@ -15,17 +15,22 @@
 
 namespace gihflow::hdf5 {
 
-/// An object of an input file: a dataset, if it holds numbers or texts, or else something.
+/// An object of an input file, or a link in it that is not followed.
 struct InputObject {
+  struct Attribute {
+    std::string name, type, text;
+  };
   std::string path;
-  std::optional<Numbers> dataset;
-  std::vector<std::pair<std::string, std::string>> attributes;  ///< names and values in words
+  std::string kind;  ///< "dataset", "group", "type" or "link"
+  std::string
+      type;  ///< in words, with a hash of values that are no numbers or texts; a link's target
+  std::vector<Attribute> attributes;
 };
 
 /// An HDF5 file of unknown origin, open for reading. Only hard links are followed, so that no path
-/// leads out of the file, to another place or in a circle; neither external storage, nor virtual
-/// datasets, nor filter plug-ins are used. Sizes are compared with memory before anything is
-/// allocated. HDF5 itself runs in this process or in a child, see Isolation.
+/// leads out of the file, to another place or in a circle; neither external storage nor virtual
+/// datasets are used. Sizes are compared with memory before anything is allocated. HDF5 itself runs
+/// in this process or in a child, see Isolation.
 ///
 /// Readers collect the faults they find, each a sentence naming the file and the field, and answer
 /// nothing for what is faulty; `finish` throws them all. After the death of a child every call
@@ -42,7 +47,7 @@ class InputFile {
   /// Throws InputError with all faults, if any.
   void finish() const { errors_.throw_if_any(); }
 
-  /// All objects that hard links lead to: the root, then in the order of their names.
+  /// All objects that hard links lead to, and the other links: the root, then by name.
   std::vector<InputObject> objects();
 
   /// Whether something is at this absolute path, whatever it is.
@@ -71,6 +76,7 @@ class InputFile {
 
   /// A one-dimensional dataset of texts.
   std::optional<std::vector<std::string>> texts(const std::string& name);
+  std::optional<std::vector<std::string>> texts(const InputDataset& dataset);
 
   /// Attributes of the object at an absolute path, which must exist.
   std::optional<std::int64_t> integer_attribute(const std::string& object, const std::string& name,

@@ -4,18 +4,23 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <functional>
 #include <numeric>
 
 #include "gihflow/base/text.hpp"
+#include "gihflow/record/data_hash.hpp"
+#include "gihflow/record/library.hpp"
 #include "record/child.hpp"
+#include "record/hdf5_objects.hpp"
 
 namespace gihflow::hdf5 {
 
 namespace {
 
 constexpr std::size_t longest_text = std::size_t{1} << 20;
-constexpr std::size_t most_entries = std::size_t{1} << 16;  // of an attribute or a list of texts
+constexpr std::size_t largest_digest = std::size_t{1} << 29;  // bytes
 
 // Of decompressed chunks: within what a child may take, with room for the work on one of them.
 constexpr double largest_cache = 0x1p28, least_cache = 0x1p20;
@@ -32,13 +37,6 @@ std::vector<std::string> prefixes(const std::string& object) {
   return result;
 }
 
-Shape shape_of(hid_t space) {
-  if (H5Sget_simple_extent_type(space) == H5S_SCALAR) return {};
-  Shape shape(static_cast<std::size_t>(check(H5Sget_simple_extent_ndims(space), "dataspace")));
-  if (!shape.empty()) check(H5Sget_simple_extent_dims(space, shape.data(), nullptr), "dataspace");
-  return shape;
-}
-
 bool fits(H5T_class_t type_class, Numbers numbers) {
   switch (numbers) {
     case Numbers::integers:
@@ -47,54 +45,18 @@ bool fits(H5T_class_t type_class, Numbers numbers) {
       return type_class == H5T_INTEGER || type_class == H5T_FLOAT;
     case Numbers::texts:
       return type_class == H5T_STRING;
+    case Numbers::codes:
+      return type_class == H5T_INTEGER || type_class == H5T_ENUM;
   }
   return false;
 }
 
-bool is_chunked(hid_t creation) {
-  return H5Pget_layout(creation) == H5D_CHUNKED;
-}
-
-struct Chunks {
-  Shape length;  // of one, along each axis
-  Shape count;   // how many cover the shape along each axis
-};
-
-Chunks chunks_of(hid_t creation, const Shape& shape) {
-  Chunks chunks{Shape(shape.size()), shape};
-  check(H5Pget_chunk(creation, static_cast<int>(shape.size()), chunks.length.data()), "its chunks");
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    const hsize_t length = chunks.length[axis];
-    chunks.count[axis] = shape[axis] / length + (shape[axis] % length != 0 ? 1 : 0);
-  }
-  return chunks;
-}
-
-// Bytes of all chunks that a row of the first axis lies in. A part is read row by row, so fewer in
-// the cache would mean to decompress each chunk once for every part that it overlaps.
-double bytes_of_chunk_row(hid_t creation, const Shape& shape, std::size_t entry_bytes) {
-  const Chunks chunks = chunks_of(creation, shape);
-  double bytes = static_cast<double>(entry_bytes) * static_cast<double>(chunks.length.front());
-  for (std::size_t axis = 1; axis < shape.size(); ++axis) {
-    bytes *= static_cast<double>(chunks.count[axis]) * static_cast<double>(chunks.length[axis]);
-  }
-  return bytes;
-}
-
-// Whether all values were written: HDF5 would make up the others, as many as a shape of a few bytes
-// declares. Chunks are counted, since what is compressed may be small. The shape fits in memory.
-bool is_stored(hid_t dataset, const Shape& shape) {
-  const Handle creation(H5Dget_create_plist(dataset), H5Pclose, "its properties");
-  if (is_chunked(creation)) {
-    const Shape count = chunks_of(creation, shape).count;
-    const Handle space(H5Dget_space(dataset), H5Sclose, "its shape");
-    hsize_t written = 0;
-    check(H5Dget_num_chunks(dataset, space, &written), "its storage");
-    return written >= std::accumulate(count.begin(), count.end(), hsize_t{1}, std::multiplies<>());
-  }
-  H5D_space_status_t status{};
-  check(H5Dget_space_status(dataset, &status), "its storage");
-  return status == H5D_SPACE_STATUS_ALLOCATED;
+// The type in memory of what is read.
+hid_t native_of(Numbers numbers, hid_t stored) {
+  if (numbers == Numbers::reals) return H5T_NATIVE_DOUBLE;
+  const bool is_unsigned =
+      H5Tget_class(stored) == H5T_INTEGER && H5Tget_sign(stored) == H5T_SGN_NONE;
+  return numbers == Numbers::codes && is_unsigned ? H5T_NATIVE_UINT64 : H5T_NATIVE_INT64;
 }
 
 }  // namespace
@@ -106,6 +68,7 @@ std::string to_string(const Shape& shape) {
 const char* to_words(Numbers numbers) {
   switch (numbers) {
     case Numbers::integers:
+    case Numbers::codes:
       return "integers";
     case Numbers::reals:
       return "numbers";
@@ -122,10 +85,30 @@ std::size_t InputDataset::entries() const {
 InputReader::InputReader(const std::string& path) {
   prepare_library();
   try {
-    file_ = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, "opening it");
+    // A file that is only read is not locked: not every file system has locks.
+    const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "property list");
+#if H5_VERSION_GE(1, 10, 7)
+    check(H5Pset_file_locking(access, false, true), "file locking");
+#else
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
+#endif
+    file_ = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose, "opening it");
   } catch (const Error& failure) {
     fault(fmt::format("is not a readable HDF5 file ({})", failure.what()));
   }
+}
+
+void InputReader::load_filters() {
+  H5PLset_loading_state(H5PL_FILTER_PLUGIN);
+  const auto look = [](hid_t object, const char* name, const H5O_info_t* info, void*) -> herr_t {
+    if (info->type != H5O_TYPE_DATASET) return 0;
+    const Handle dataset(H5Dopen2(object, name, H5P_DEFAULT), H5Dclose, "opening it");
+    static_cast<void>(missing_filter(Handle(H5Dget_create_plist(dataset), H5Pclose, "properties")));
+    return 0;
+  };
+  if (file_ >= 0) H5Ovisit2(file_, H5_INDEX_NAME, H5_ITER_INC, look, nullptr, H5O_INFO_BASIC);
+  H5Eclear2(H5E_DEFAULT);
+  H5PLset_loading_state(0);
 }
 
 bool InputReader::has(const std::string& object) const {
@@ -168,7 +151,8 @@ std::optional<Shape> InputReader::dataset(const std::string& name, Numbers numbe
   Handle opened(H5Dopen2(file_, name.c_str(), H5P_DEFAULT), H5Dclose, "opening it");
   const Handle type(H5Dget_type(opened), H5Tclose, "its type");
   if (!fits(H5Tget_class(type), numbers)) {
-    fault(fmt::format("{} does not hold {}; must be {}", name, to_words(numbers), wanted));
+    fault(fmt::format("{} does not hold {} but {}; must be {}", name, to_words(numbers),
+                      type_words(type), wanted));
     return std::nullopt;
   }
   const Handle creation(H5Dget_create_plist(opened), H5Pclose, "its properties");
@@ -184,6 +168,10 @@ std::optional<Shape> InputReader::dataset(const std::string& name, Numbers numbe
   }
   InputDataset result{name, datasets_.size(), numbers, shape_of(space)};
   if (is_chunked(creation) && H5Pget_nfilters(creation) > 0) {
+    if (const std::string missing = missing_filter(creation); !missing.empty()) {
+      fault(fmt::format("{} {}", name, missing));
+      return std::nullopt;
+    }
     const double bytes = bytes_of_chunk_row(creation, result.shape, H5Tget_size(type));
     if (!(bytes <= largest_cache)) {
       fault(
@@ -224,8 +212,9 @@ bool InputReader::part(std::size_t number, const Shape& start, const Shape& coun
     check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
           "a part of it");
   }
-  const hid_t native = dataset.numbers == Numbers::integers ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
-  check(H5Dread(opened, native, memory, space, H5P_DEFAULT, out.data()), "its values");
+  const Handle type(H5Dget_type(opened), H5Tclose, "its type");
+  check(H5Dread(opened, native_of(dataset.numbers, type), memory, space, H5P_DEFAULT, out.data()),
+        "its values");
   return true;
 } catch (const Error&) {
   fault(fmt::format("{} is damaged: its values cannot be read", datasets_.at(number).first.name));
@@ -235,25 +224,16 @@ bool InputReader::part(std::size_t number, const Shape& start, const Shape& coun
 std::optional<std::vector<std::string>> InputReader::texts(std::size_t number) try {
   const auto& [dataset, opened] = datasets_.at(number);
   const Handle type(H5Dget_type(opened), H5Tclose, "its type");
-  if (dataset.shape.size() != 1 || dataset.shape.front() > most_entries ||
-      H5Tis_variable_str(type) <= 0) {
-    fault(fmt::format("{} must be a one-dimensional list of at most {} texts of variable length",
-                      dataset.name, most_entries));
+  if (dataset.entries() > most_entries || H5Tis_variable_str(type) <= 0) {
+    fault(fmt::format("{} must be a list of at most {} texts of variable length", dataset.name,
+                      most_entries));
     return std::nullopt;
   }
-  std::vector<char*> pointers(dataset.entries(), nullptr);
   const Handle space(H5Dget_space(opened), H5Sclose, "its shape");
-  const Handle memory(H5Tcopy(type), H5Tclose, "string type");
-  if (!pointers.empty()) {
-    check(
-        H5Dread(opened, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, static_cast<void*>(pointers.data())),
-        "its values");
-  }
-  std::vector<std::string> values;
-  for (const char* text : pointers) values.emplace_back(text == nullptr ? "" : text);
-  if (!pointers.empty()) {
-    H5Dvlen_reclaim(memory, space, H5P_DEFAULT, static_cast<void*>(pointers.data()));
-  }
+  std::vector<std::string> values =
+      read_texts(type, space, dataset.entries(), [&](hid_t memory, void* texts) {
+        return H5Dread(opened, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts);
+      });
   if (!std::all_of(values.begin(), values.end(), is_plain_utf8)) {
     fault(fmt::format("{} must hold texts in UTF-8 without control characters", dataset.name));
     return std::nullopt;
@@ -283,7 +263,7 @@ std::optional<Handle> InputReader::attribute(const std::string& object, const st
   const Handle type(H5Aget_type(opened), H5Tclose, "its type");
   const H5T_class_t found = H5Tget_class(type);
   if (found != type_class && !(type_class == H5T_FLOAT && found == H5T_INTEGER)) {
-    fault(fmt::format("{} is of the wrong type; must be {}", where, wanted));
+    fault(fmt::format("{} is of the wrong type, {}; must be {}", where, type_words(type), wanted));
     return std::nullopt;
   }
   return opened;
@@ -340,13 +320,9 @@ std::optional<std::string> InputReader::text_attribute(const std::string& object
   }
   std::string value;
   if (variable > 0) {
-    char* text = nullptr;
-    const Handle memory(H5Tcopy(H5T_C_S1), H5Tclose, "string type");
-    check(H5Tset_size(memory, H5T_VARIABLE), "string size");
-    check(H5Tset_cset(memory, H5Tget_cset(type)), "string encoding");
-    check(H5Aread(*found, memory, static_cast<void*>(&text)), "its value");
-    value = text == nullptr ? "" : text;
-    H5free_memory(text);
+    value = read_texts(type, space, 1, [&](hid_t memory, void* text) {
+              return H5Aread(*found, memory, text);
+            }).front();
   } else {
     value.resize(size);
     check(H5Aread(*found, type, value.data()), "its value");
@@ -364,78 +340,6 @@ std::optional<std::string> InputReader::text_attribute(const std::string& object
   return std::nullopt;
 }
 
-std::optional<std::string> InputReader::attribute_text(const std::string& object,
-                                                       const std::string& name) {
-  const Handle opened(
-      H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
-      "opening it");
-  const Handle type(H5Aget_type(opened), H5Tclose, "its type");
-  const Handle space(H5Aget_space(opened), H5Sclose, "its shape");
-  switch (H5Tget_class(type)) {
-    case H5T_INTEGER: {
-      const auto values = integers_attribute(object, name, "integers");
-      if (!values) return std::nullopt;
-      return fmt::format("{}", fmt::join(*values, ", "));
-    }
-    case H5T_FLOAT: {
-      if (H5Sget_simple_extent_npoints(space) != 1) return std::nullopt;
-      const auto value = real_attribute(object, name);
-      if (!value) return std::nullopt;
-      return fmt::format("{}", *value);  // digits that round-trip
-    }
-    case H5T_STRING:
-      if (H5Sget_simple_extent_npoints(space) != 1) return std::nullopt;
-      return text_attribute(object, name);
-    default:
-      return std::nullopt;
-  }
-}
-
-std::vector<std::string> InputReader::description(const std::string& object) {
-  std::vector<std::string> words{object, ""};
-  const Handle opened(H5Oopen(file_, object.c_str(), H5P_DEFAULT), H5Oclose, "opening it");
-  if (H5Iget_type(opened) == H5I_DATASET) {
-    const Handle type(H5Dget_type(opened), H5Tclose, "its type");
-    for (const Numbers numbers : {Numbers::texts, Numbers::reals, Numbers::integers}) {
-      if (fits(H5Tget_class(type), numbers)) words[1] = to_words(numbers);
-    }
-  }
-  std::vector<std::string> names;
-  const auto add = [](hid_t, const char* name, const H5A_info_t*, void* list) -> herr_t {
-    auto& all = *static_cast<std::vector<std::string>*>(list);
-    all.emplace_back(name);
-    return all.size() > most_entries ? -1 : 0;
-  };
-  check(H5Aiterate2(opened, H5_INDEX_NAME, H5_ITER_INC, nullptr, add, &names), "its attributes");
-  for (const std::string& name : names) {
-    if (const std::optional<std::string> text = attribute_text(object, name)) {
-      words.push_back(name);
-      words.push_back(*text);
-    }
-  }
-  return words;
-}
-
-std::optional<std::vector<std::vector<std::string>>> InputReader::objects() try {
-  std::vector<std::string> paths{"/"};
-  const auto add = [](hid_t, const char* name, const H5L_info_t* link, void* list) -> herr_t {
-    auto& all = *static_cast<std::vector<std::string>*>(list);
-    if (link->type == H5L_TYPE_HARD) all.push_back("/" + std::string(name));
-    return all.size() > most_entries ? -1 : 0;
-  };
-  check(H5Lvisit(file_, H5_INDEX_NAME, H5_ITER_INC, add, &paths), "its objects");
-  if (!std::all_of(paths.begin(), paths.end(), is_plain_utf8)) {
-    fault("must have names in UTF-8 without control characters");
-    return std::nullopt;
-  }
-  std::vector<std::vector<std::string>> result;
-  for (const std::string& path : paths) result.push_back(description(path));
-  return result;
-} catch (const Error& failure) {
-  fault(fmt::format("cannot be listed ({})", failure.what()));
-  return std::nullopt;
-}
-
 Message Reading::operator()(Message request, std::span<std::byte> window) {
   const auto reply = [this](const auto& answer) {
     return std::move(Message() << reader_->take_faults() << answer);
@@ -443,7 +347,10 @@ Message Reading::operator()(Message request, std::span<std::byte> window) {
   const auto question = request.take<Question>();
   if (question == Question::open) {
     reader_ = std::make_shared<InputReader>(request.take<std::string>());
-    if (isolation_ == Isolation::child) forbid_opening_files();
+    if (isolation_ == Isolation::child) {
+      reader_->load_filters();
+      forbid_opening_files();
+    }
     return reply(true);
   }
   if (question == Question::part) {

@@ -15,8 +15,9 @@
 
 namespace gihflow::hdf5 {
 
-/// What a dataset holds; reals: integers too.
-enum class Numbers : std::uint8_t { integers, reals, texts };
+/// What a dataset is read as; reals: integers too. Codes are integers and enums bit for bit,
+/// unsigned ones as the int64 of the same bits.
+enum class Numbers : std::uint8_t { integers, reals, texts, codes };
 const char* to_words(Numbers numbers);
 
 /// "[3, 101]", "a scalar" for an empty shape.
@@ -46,6 +47,9 @@ struct InputDataset {
   std::size_t entries() const;
 };
 
+/// Text of an attribute whose values are references, lists or the like.
+inline constexpr const char* not_compared = "not compared";
+
 /// The HDF5 half of an InputFile, which treats the file as hostile. Each member either answers or
 /// leaves sentences, without the path in front, in `faults`.
 class InputReader {
@@ -66,16 +70,20 @@ class InputReader {
   std::optional<double> real_attribute(const std::string& object, const std::string& name);
   std::optional<std::string> text_attribute(const std::string& object, const std::string& name);
 
-  /// A list for each object that hard links lead to, the root first, then groups and datasets by
-  /// name: its path; "integers", "numbers" or "texts" for a dataset of such, else ""; then name and
-  /// text of each attribute that is a number, a list of integers or a text, by name.
+  /// Loads the plug-ins of filters that datasets of the file need, where HDF5 finds them.
+  void load_filters();
+
+  /// Words on each object, and on each link that is not followed, the root first, then by name: its
+  /// path; what it is: "dataset", "group", "type" or "link"; its type (with a hash of values that
+  /// are neither numbers nor texts), a link's target, or ""; then name, type and text of each
+  /// attribute, by name.
   std::optional<std::vector<std::vector<std::string>>> objects();
 
   std::vector<std::string> take_faults() { return std::exchange(faults_, {}); }
 
  private:
   std::vector<std::string> description(const std::string& object);
-  std::optional<std::string> attribute_text(const std::string& object, const std::string& name);
+  std::string attribute_text(hid_t attribute, hid_t type);
   void fault(std::string sentence) { faults_.push_back(std::move(sentence)); }
   std::optional<Handle> attribute(const std::string& object, const std::string& name,
                                   H5T_class_t type_class, const std::string& wanted);

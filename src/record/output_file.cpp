@@ -6,10 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 
 #include "gihflow/base/errors.hpp"
 
@@ -25,11 +27,19 @@ std::string reason() {
   return std::strerror(errno);
 }
 
-// Where `path` leads once symbolic links are resolved.
+constexpr int most_links = 40;  // that Linux follows in one path
+
+// Where `path` leads once symbolic links are resolved, also where nothing is there yet.
 std::string resolved(const std::string& path) {
-  std::error_code ignored;
-  const fs::path target = fs::weakly_canonical(fs::path(path), ignored);
-  return ignored ? path : target.string();
+  std::error_code error;
+  fs::path target = path;
+  for (int link = 0; link < most_links && fs::is_symlink(target, error); ++link) {
+    const fs::path next = fs::read_symlink(target, error);
+    if (error) break;
+    target = target.parent_path() / next;  // next alone, where it is absolute
+  }
+  const fs::path canonical = fs::weakly_canonical(target, error);
+  return error ? target.string() : canonical.string();
 }
 
 std::string directory_of(const std::string& path) {
@@ -44,23 +54,61 @@ bool same_file(int descriptor, const std::string& path) {
          open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
 }
 
-// Takes the lock on the file `path`, which is made if need be. A holder removes the file before it
-// lets go, so a lock counts only if the name still leads to what was locked.
-int take_lock(const std::string& path, const std::string& output) {
-  for (;;) {
-    const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, everyone);
-    if (descriptor < 0) {
-      throw InputError(fmt::format("output {}: cannot be written in {}: {}", output,
-                                   directory_of(path), reason()));
-    }
-    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-      const std::string why = errno == EWOULDBLOCK ? "another process is writing it" : reason();
-      close(descriptor);
-      throw InputError(fmt::format("output {}: cannot be locked: {}", output, why));
-    }
-    if (same_file(descriptor, path)) return descriptor;
-    close(descriptor);
+// The content of a lock file that this program made: these words, the name of the temporary file
+// beside it and an end of line.
+constexpr std::string_view mark = "gihflow writes ";
+
+// The first name of a temporary that is free: what is there already is not ours.
+std::string free_temporary(const std::string& target) {
+  std::string name = target + ".partial";
+  for (int number = 2; fs::exists(fs::symlink_status(name)); ++number)
+    name = fmt::format("{}.partial{}", target, number);
+  return name;
+}
+
+// The temporary that a lock file names; empty for a file that this program did not make.
+std::string temporary_of(int descriptor, const std::string& target) {
+  std::string text(4096, '\0');
+  const ssize_t size = pread(descriptor, text.data(), text.size(), 0);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  if (!text.starts_with(mark) || !text.ends_with('\n')) return "";
+  const fs::path name = text.substr(mark.size(), text.size() - mark.size() - 1);
+  const bool beside = !name.has_parent_path() &&
+                      name.string().starts_with(fs::path(target).filename().string() + ".partial");
+  return beside ? directory_of(target) + "/" + name.string() : "";
+}
+
+// On a full disk the lock does without its mark.
+void write_mark(int descriptor, const std::string& temporary) {
+  const std::string text = fmt::format("{}{}\n", mark, fs::path(temporary).filename().string());
+  if (ftruncate(descriptor, 0) == 0)
+    static_cast<void>(pwrite(descriptor, text.data(), text.size(), 0) < 0);
+}
+
+// Makes a lock file that has its mark from the moment at which it has its name, where the file
+// system can do that. -1 with errno EEXIST where there is a file.
+int make_lock(const std::string& path, const std::string& temporary) {
+  const int unnamed = open(directory_of(path).c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, everyone);
+  if (unnamed >= 0) {
+    write_mark(unnamed, temporary);
+    const std::string link = fmt::format("/proc/self/fd/{}", unnamed);
+    if (linkat(AT_FDCWD, link.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0)
+      return unnamed;
+    const int why = errno;
+    close(unnamed);
+    errno = why;
+    if (why == EEXIST) return -1;
   }
+  const int descriptor =
+      open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, everyone);
+  if (descriptor >= 0) write_mark(descriptor, temporary);
+  return descriptor;
+}
+
+constexpr int not_supported = 524;  // ENOTSUPP, which some network file systems let through
+
+bool has_no_locks(int error) {
+  return error == ENOSYS || error == EOPNOTSUPP || error == ENOLCK || error == not_supported;
 }
 
 // A temporary that removes itself unless it was renamed.
@@ -69,7 +117,7 @@ class Temporary {
   explicit Temporary(std::string path)
       : path_(std::move(path)),
         descriptor_(
-            open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, everyone)) {
+            open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, everyone)) {
     if (descriptor_ < 0) fail("opened");
   }
   Temporary(const Temporary&) = delete;
@@ -165,23 +213,70 @@ OutputFile::OutputFile(std::string path, bool force)
       !errors.empty()) {
     throw InputError(std::move(errors));
   }
-  lock_ = take_lock(target_ + ".lock", path_);
+  temporary_ = free_temporary(target_);
+  take_lock();
   // The file may have appeared between the check and the lock.
   if (std::error_code ignored; !force && fs::exists(target_, ignored)) {
-    unlink((target_ + ".lock").c_str());
-    close(lock_);
+    release();
     throw InputError(output_errors(path_, force, "output " + path_));
   }
 }
 
 OutputFile::~OutputFile() {
+  release();
+}
+
+// A holder removes the file before it lets go, so a lock counts only if the name still leads to
+// what was locked.
+void OutputFile::take_lock() {
+  const std::string path = target_ + ".lock";
+  for (;;) {
+    lock_ = make_lock(path, temporary_);
+    bool made = lock_ >= 0;
+    if (!made && errno == EEXIST) lock_ = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (lock_ < 0 && errno == ENOENT && fs::is_directory(directory_of(path))) continue;
+    if (lock_ < 0) {
+      throw InputError(fmt::format("output {}: cannot be written in {}: {}", path_,
+                                   directory_of(path), reason()));
+    }
+    if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+      const int why = errno;
+      lock_is_ours_ = made && has_no_locks(why);
+      release();
+      if (has_no_locks(why)) {
+        note_ = fmt::format(
+            "output {}: its file system has no locks ({}), so that nothing keeps another process "
+            "from writing the same file",
+            path_, std::strerror(why));
+        return;
+      }
+      throw InputError(
+          fmt::format("output {}: cannot be locked: {}", path_,
+                      why == EWOULDBLOCK ? "another process is writing it" : std::strerror(why)));
+    }
+    if (same_file(lock_, path)) {
+      const std::string left = made ? "" : temporary_of(lock_, target_);
+      lock_is_ours_ = made || !left.empty();
+      if (!left.empty()) {  // of a process that was killed
+        unlink(left.c_str());
+        temporary_ = free_temporary(target_);
+        write_mark(lock_, temporary_);
+      }
+      return;
+    }
+    close(lock_);
+  }
+}
+
+void OutputFile::release() {
   if (lock_ < 0) return;
-  unlink((target_ + ".lock").c_str());
+  if (lock_is_ours_) unlink((target_ + ".lock").c_str());
   close(lock_);
+  lock_ = -1;
 }
 
 void OutputFile::replace(std::span<const std::byte> contents) {
-  Temporary temporary(target_ + ".partial");
+  Temporary temporary(temporary_);
   temporary.take_over_access(target_);
   temporary.write_all(contents);
   temporary.rename_to(target_, may_replace_);

@@ -17,7 +17,7 @@ namespace {
 using hdf5::InputFile;
 
 constexpr Index most_heads = 30;              // of information/subsets
-constexpr double agreement_tolerance = 1e-9;  // of c with log_c_squared, relative
+constexpr double agreement_tolerance = 1e-9;  // relative
 
 // Takes θ and signs from the file and holds c against them; c_S may have underflowed to 0.
 void use_logarithms(InputFile& file, const std::string& group, const std::vector<double>& c,
@@ -39,8 +39,7 @@ void use_logarithms(InputFile& file, const std::string& group, const std::vector
     }
     parameters.c_sign[s] = static_cast<int>(given);
     const double expected = given == 0 ? 0.0 : static_cast<double>(given) * root;
-    if (!(std::abs(c[s] - expected) <=
-          agreement_tolerance * root + std::numeric_limits<double>::min())) {
+    if (!agrees(c[s], expected)) {
       file.fault(
           fmt::format("{}/c[{}] {}: must be sign*exp(log_c_squared/2) = {}, since the file "
                       "gives both",
@@ -51,6 +50,12 @@ void use_logarithms(InputFile& file, const std::string& group, const std::vector
 }
 
 }  // namespace
+
+bool agrees(double given, double expected) {
+  if (given == expected || (std::isnan(given) && std::isnan(expected))) return true;
+  return std::abs(given - expected) <=
+         agreement_tolerance * std::abs(expected) + std::numeric_limits<double>::min();
+}
 
 void write_parameter_axes(hdf5::Image& image, const Parameters& shape) {
   const std::vector<std::uint32_t> masks = subsets(shape.heads, shape.degree);

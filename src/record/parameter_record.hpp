@@ -9,6 +9,10 @@
 
 namespace gihflow {
 
+/// Whether a number is what follows from others, but for another machine's rounding: within 1e-9 of
+/// it, or not finite like it.
+bool agrees(double given, double expected);
+
 /// Scales /subset, /head and /component, and the table /subsets of the subsets' members.
 void write_parameter_axes(hdf5::Image& image, const Parameters& shape);
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <fstream>
 
+#include "record/fields.hpp"
+
 namespace gihflow {
 
 namespace {
@@ -23,19 +25,12 @@ class Unlocked {
 
 void write_provenance(hdf5::Image& image, const Provenance& provenance) {
   image.attribute("/", "program", "gihflow");
-  image.attribute("/", "program_version", provenance.program_version);
-  image.attribute("/", "git_commit", provenance.git_commit);
-  image.attribute("/", "config", provenance.config);
-  image.attribute("/", "seed", provenance.seed);
+  write_attributes(image, "/", provenance);
 }
 
 Provenance read_provenance(hdf5::InputFile& file) {
   Provenance provenance;
-  provenance.program_version = file.text_attribute("/", "program_version").value_or("");
-  provenance.git_commit = file.text_attribute("/", "git_commit").value_or("");
-  provenance.config = file.text_attribute("/", "config").value_or("");
-  provenance.seed = static_cast<std::uint64_t>(
-      file.integer_attribute("/", "seed", "an integer of at least 0").value_or(0));
+  read_attributes(file, "/", provenance);
   return provenance;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gihflow/base/errors.hpp"
+#include "gihflow/record/difference.hpp"
 #include "record/checkpoint_record.hpp"
 #include "record/fields.hpp"
 #include "record/parameter_record.hpp"
@@ -23,6 +24,15 @@ Parameters last_parameters(const TrainingState& state) {
     if (!stage->snapshots.empty()) return stage->snapshots.back().parameters;
   }
   return state.start;
+}
+
+// Bit for bit, NaN too.
+bool same(const std::vector<double>& a, const std::vector<double>& b) {
+  return a.size() == b.size() && difference(a, b).different == 0;
+}
+bool same_parameters(const Parameters& a, const Parameters& b) {
+  return same(a.log_c_squared, b.log_c_squared) && a.c_sign == b.c_sign && same(a.w, b.w) &&
+         same({a.a}, {b.a});
 }
 
 }  // namespace
@@ -91,14 +101,15 @@ RunFile read_run(const std::string& path, Isolation isolation) {
   run.state = read_state(file, read_count(file, "/", "degree"));
   if (const auto outcome = file.text_attribute("/", "outcome")) {
     try {
-      set_from_text(*outcome, run.state.outcome);
+      run.state.outcome = parse_outcome(*outcome);
     } catch (const InputError& error) {
       file.fault(fmt::format("attribute outcome of / {}", error.what()));
     }
   }
   const Parameters& start = run.state.start;
   file.finish();
-  if (read_parameters_from(file, "/final", start.degree) != last_parameters(run.state)) {
+  const auto last = read_parameters_from(file, "/final", start.degree);
+  if (!last || !same_parameters(*last, last_parameters(run.state))) {
     file.fault("is damaged: /final must hold the parameters of the last output");
   }
   run.lags = file.integers("/lag", shape_of("HM", start)).value_or(std::vector<std::int64_t>());

@@ -3,23 +3,112 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
+
+#include "gihflow/base/errors.hpp"
+#include "record/fields.hpp"
 
 namespace gihflow {
 
 namespace {
 
-using Row = std::vector<double>;
-
-template <double Snapshot::*member>
-Row number(const Snapshot& snapshot) {
-  return {snapshot.*member};
+template <class T>
+RecordValue value_of(const T& member) {
+  return member;
 }
-template <double Snapshot::*member>
-void set_number(Snapshot& snapshot, std::span<const double> row) {
-  snapshot.*member = row.front();
+template <>
+RecordValue value_of(const std::optional<double>& member) {
+  return member ? RecordValue(*member) : RecordValue();
+}
+template <>
+RecordValue value_of(const Outcome& outcome) {
+  return to_string(outcome);
+}
+template <>
+RecordValue value_of(const Stage& stage) {
+  return blocks_of(stage);
 }
 
-// c may have underflowed: only its sign is taken, which survives as that of ±0.
+template <class T>
+void assign(T& member, const RecordValue& value) {
+  member = std::get<T>(value);
+}
+template <>
+void assign(std::optional<double>& member, const RecordValue& value) {
+  member = std::get<double>(value);
+}
+template <>
+void assign(Outcome& member, const RecordValue& value) {
+  member = parse_outcome(std::get<std::string>(value));
+}
+template <>
+void assign(Stage& member, const RecordValue& value) {
+  const std::string& text = std::get<std::string>(value);
+  for (const char block : text) {
+    member.c = member.c || block == 'c';
+    member.w = member.w || block == 'w';
+    member.a = member.a || block == 'a';
+  }
+  if (text != blocks_of(member)) throw InputError(text + ": must be letters of cwa");
+}
+
+template <class Record, class T>
+Record record_of(T Record::*);
+
+// The member that a chain of pointers to members leads to.
+template <auto... path>
+auto& member(auto& record) {
+  return (record.*....*path);
+}
+
+template <auto first, auto... rest>
+constexpr auto field(Description description) {
+  using Record = decltype(record_of(first));
+  return RecordField<Record>{
+      description, [](const Record& record) { return value_of(member<first, rest...>(record)); },
+      [](Record& record, const RecordValue& value) {
+        assign(member<first, rest...>(record), value);
+      }};
+}
+
+std::vector<double> as_row(double number) {
+  return {number};
+}
+std::vector<double> as_row(std::vector<double> numbers) {
+  return numbers;
+}
+
+// A column of a member of a snapshot: a number, or a list of numbers of the same size.
+template <auto... path>
+constexpr SnapshotColumn column(Description description, RecordedIn files = RecordedIn::runs) {
+  const auto get = [](const Snapshot& snapshot) { return as_row(member<path...>(snapshot)); };
+  const auto set = [](Snapshot& snapshot, std::span<const double> values) {
+    if constexpr (std::is_same_v<decltype(member<path...>(snapshot)), double&>) {
+      member<path...>(snapshot) = values.front();
+    } else {
+      member<path...>(snapshot).assign(values.begin(), values.end());
+    }
+  };
+  return {description, get, set, "", files};
+}
+
+// A column that a member function computes from the parameters.
+template <auto function>
+constexpr SnapshotColumn derived(Description description, const char* follows_from,
+                                 RecordedIn files = RecordedIn::runs) {
+  const auto get = [](const Snapshot& snapshot) {
+    return as_row((snapshot.parameters.*function)());
+  };
+  return {description, get, nullptr, follows_from, files};
+}
+
+constexpr SnapshotColumn with_set(SnapshotColumn column,
+                                  void (*set)(Snapshot&, std::span<const double>)) {
+  column.set = set;
+  return column;
+}
+
+// c may have underflowed to ±0, which keeps its sign; its size is that of θ.
 void set_signs(Snapshot& snapshot, std::span<const double> c) {
   std::transform(c.begin(), c.end(), snapshot.parameters.c_sign.begin(),
                  [](double x) { return std::signbit(x) ? -1 : 1; });
@@ -28,84 +117,219 @@ void set_signs(Snapshot& snapshot, std::span<const double> c) {
 void set_theta(Snapshot& snapshot, std::span<const double> theta) {
   snapshot.parameters.log_c_squared.assign(theta.begin(), theta.end());
   for (std::size_t s = 0; s < theta.size(); ++s) {
-    if (std::isinf(theta[s])) snapshot.parameters.c_sign[s] = 0;
+    if (std::isinf(theta[s]) && theta[s] < 0.0) snapshot.parameters.c_sign[s] = 0;
   }
 }
+
+using enum RecordedIn;
+constexpr std::array columns{
+    column<&Snapshot::t>({"t", "flow time since the start of the stage", "flow time"}),
+    with_set(derived<&Parameters::c>({"c", "coefficient c_S of a subset", "1", "S", "gauge-fixed"},
+                                     "log_c_squared", runs_and_comparisons),
+             set_signs),
+    with_set(column<&Snapshot::parameters, &Parameters::log_c_squared>(
+                 {"log_c_squared", "theta_S = log c_S^2", "1", "S",
+                  "(3.3), gauge-fixed; exact where `c` underflows"}),
+             set_theta),
+    derived<&Parameters::p>({"p", "weight p_S = c_S^2 / C_D of a subset", "1", "S", "(2.2)"},
+                            "log_c_squared", runs_and_comparisons),
+    column<&Snapshot::parameters, &Parameters::w>(
+        {"w", "first-attention logits", "1", "HM", "(2.1)"}, runs_and_comparisons),
+    derived<&Parameters::attention>(
+        {"attention", "first attention sigma = softmax(w)", "1", "HM", "(2.1)"}, "w"),
+    column<&Snapshot::parameters, &Parameters::a>({"a", "second-attention scale", "1", "", "(2.3)"},
+                                                  runs_and_comparisons),
+    column<&Snapshot::loss>({"loss", "training loss", "nats", "", "(2.4)"}, runs_and_comparisons),
+    column<&Snapshot::validation_loss>(
+        {"validation_loss", "loss on the validation chains", "nats", "", "absent without them"},
+        validated_runs),
+    column<&Snapshot::gradient_norm>({"gradient_norm",
+                                      "norm of the loss gradient over the trained blocks", "nats",
+                                      "", "Euclidean, in $(c,w,a)$"}),
+    column<&Snapshot::dissipated>({"dissipated",
+                                   "integral of the squared gradient norm over flow time", "nats",
+                                   "", "(3.5)"}),
+    column<&Snapshot::energy_residual>(
+        {"energy_residual", "loss(0) - loss(t) - dissipated(t)", "nats", "", "absolute"}),
+    derived<&Parameters::log_normalizer>({"log_normalizer", "log C_D"}, "", comparisons),
+};
+
+// The fields of a record.
+template <class Record>
+constexpr int table = 0;
+template <>
+constexpr std::array table<Provenance>{
+    field<&Provenance::program_version>({"program_version", "version of the program"}),
+    field<&Provenance::git_commit>({"git_commit", "commit of the program", "1", "",
+                                    "ends in `-dirty` if the sources differed from it"}),
+    field<&Provenance::config>(
+        {"config", "TOML with all settings, defaults resolved", "1", "",
+         "`train --config` with it, or with the file itself, repeats the run bit "
+         "for bit"}),
+    field<&Provenance::seed>({"seed", "seed of all random draws"}),
+};
+
+template <>
+constexpr std::array table<StepStatistics>{
+    field<&StepStatistics::rhs_evaluations>(
+        {"rhs_evaluations",
+         "gradients the integrator asked for, rejected steps and Jacobian "
+         "columns included"}),
+    field<&StepStatistics::jacobian_columns>(
+        {"jacobian_columns", "of them, derivatives of gradients for Jacobians"}),
+    field<&StepStatistics::output_evaluations>(
+        {"output_evaluations", "gradients computed for recorded points only"}),
+    field<&StepStatistics::accepted_steps>({"accepted_steps", "accepted steps"}),
+    field<&StepStatistics::rejected_steps>({"rejected_steps", "rejected steps"}),
+    field<&StepStatistics::non_finite_steps>(
+        {"non_finite_steps", "steps that were rejected because something was not finite"}),
+};
+
+template <>
+constexpr std::array table<StageRecord>{
+    field<&StageRecord::stage>({"trained", "blocks that move", "1", "", "letters of `cwa`"}),
+    field<&StageRecord::stage, &Stage::duration>(
+        {"duration", "flow time that the schedule asks for", "flow time"}),
+    field<&StageRecord::outcome>({"outcome", "how the stage ended"}),
+    field<&StageRecord::hint>(
+        {"hint", "what to try, for an outcome that is a failure", "1", "", "else empty"}),
+    field<&StageRecord::integrator>(
+        {"integrator", "the method that was asked for", "1", "",
+         "`auto`, `dopri5`, `fehlberg78`, `rodas5p`, or the optimizer of "
+         "gradient descent"}),
+    field<&StageRecord::gauge_drift>({"gauge_drift", "largest error of (3.2) before gauge fixing",
+                                      "1", "",
+                                      "$\\max_t \\lvert \\log\\sum_S e^{\\theta_S(t)} - \\log C_D "
+                                      "\\rvert$"}),
+};
+
+template <>
+constexpr std::array table<IntegratorSwitch>{
+    field<&IntegratorSwitch::t>({"time", "flow time since the start of the stage", "flow time"}),
+    field<&IntegratorSwitch::from>({"from", "method before"}),
+    field<&IntegratorSwitch::to>({"to", "method after"}),
+    field<&IntegratorSwitch::reason>({"reason", "what decided"}),
+};
+
+template <>
+constexpr std::array table<StepperState>{
+    field<&StepperState::active>({"active", "0: the next stage has not begun"}),
+    field<&StepperState::next_output>({"next_output", "first output time not recorded yet"}),
+    field<&StepperState::t>({"t", "flow time since the start of the stage", "flow time"}),
+    field<&StepperState::dt>({"dt", "step to try next", "flow time"}),
+};
+
+template <>
+constexpr std::array table<FlowState>{
+    field<&FlowState::slope>({"slope", "time derivative at the state", "1", "x"}),
+    field<&FlowState::previous_error>({"previous_error", "error norm of the last accepted step"}),
+    field<&FlowState::jacobian>({"jacobian", "Jacobian at the state, column major", "1", "x",
+                                 "empty where it is not known"}),
+    field<&FlowState::stiff>({"stiff", "the stiff method is in use"}),
+    field<&FlowState::after_rejection>({"after_rejection", "the last step was rejected"}),
+    field<&FlowState::after_non_finite>(
+        {"after_non_finite", "it was rejected because something was not finite"}),
+    field<&FlowState::worst>({"worst", "component with the largest error in the last step"}),
+    field<&FlowState::votes>({"votes", "steps that spoke for a change of method"}),
+    field<&FlowState::against>({"against", "steps in a row that spoke against it"}),
+};
+
+template <>
+constexpr std::array table<DescentState>{
+    field<&DescentState::step>({"step", "steps taken in the stage"}),
+    field<&DescentState::predicted_normalizer>({"predicted_normalizer", "C_D by (3.2)"}),
+    field<&DescentState::moments>({"moments", "moments of the optimizer", "1", "x"}),
+};
+
+template <>
+constexpr std::array table<ProcessRecord>{
+    field<&ProcessRecord::started>({"started", "start, UTC"}),
+    field<&ProcessRecord::finished>({"finished", "last write of the file, UTC"}),
+    field<&ProcessRecord::host>({"host", "machine"}),
+    field<&ProcessRecord::command_line>({"command_line", "command line"}),
+    field<&ProcessRecord::program_version>({"program_version", "version of the program"}),
+    field<&ProcessRecord::git_commit>({"git_commit", "commit of the program"}),
+    field<&ProcessRecord::instruction_set>({"instruction_set", "instruction set of the hot loops"}),
+    field<&ProcessRecord::threads>({"threads", "threads"}),
+    field<&ProcessRecord::steps>({"steps", "steps made, rejected ones included"}),
+    field<&ProcessRecord::rhs_evaluations>(
+        {"rhs_evaluations", "right-hand sides that its steps took"}),
+    field<&ProcessRecord::wall_seconds>({"wall_seconds", "wall time", "s"}),
+};
+
+template <>
+constexpr std::array table<Execution>{
+    field<&Execution::host>({"host", "machine"}),
+    field<&Execution::device>({"device", "`cpu`, or `cuda` and the card's name"}),
+    field<&Execution::threads>({"threads", "threads"}),
+    field<&Execution::command_line>({"command_line", "command line"}),
+    field<&Execution::output>({"output", "the file, as the command line named it"}),
+    field<&Execution::started>({"started", "start, UTC", "1", "", "of the first process"}),
+    field<&Execution::finished>({"finished", "last write of the file, UTC"}),
+    field<&Execution::compiler>({"compiler", "compiler of the program"}),
+    field<&Execution::compiler_flags>({"compiler_flags", "its flags"}),
+    field<&Execution::instruction_set>({"instruction_set", "instruction set of the hot loops"}),
+    field<&Execution::library_versions>(
+        {"library_versions", "libraries that the program is built with"}),
+    field<&Execution::checkpoints>({"checkpoints", "times that the file was written"}),
+    field<&Execution::wall_seconds>({"wall_seconds", "wall time so far", "s"}),
+    field<&Execution::statistics_seconds>(
+        {"statistics_seconds", "of it, drawing or reading chains and counting windows", "s"}),
+    field<&Execution::flow_seconds>(
+        {"flow_seconds", "of it, training, writing the file included", "s"}),
+    field<&Execution::report_seconds>(
+        {"report_seconds", "of it, baselines and standard errors", "s"}),
+};
+
+template <>
+constexpr std::array table<Baselines>{
+    field<&Baselines::gih_loss>(
+        {"gih_loss", "loss of GIH(S)", "nats", "",
+         "in place of the model (8.1); infinite where $\\varepsilon = 0$ and a "
+         "possible token was never seen"}),
+    field<&Baselines::gih_loss_error>(
+        {"gih_loss_standard_error", "standard error of the loss of GIH(S)", "nats"}),
+    field<&Baselines::posterior_loss>({"posterior_loss", "cross-entropy of the posterior predictor",
+                                       "nats", "",
+                                       "(1.4); absent in infinite context and for given data or "
+                                       "kernels"}),
+    field<&Baselines::posterior_loss_error>(
+        {"posterior_loss_standard_error",
+         "standard error of the cross-entropy of the posterior predictor", "nats"}),
+    field<&Baselines::entropy_floor>(
+        {"entropy_floor", "entropy of the labels", "nats", "", "floor for any predictor (8.3)"}),
+    field<&Baselines::entropy_floor_error>(
+        {"entropy_floor_standard_error", "standard error of the entropy of the labels", "nats"}),
+};
+
+template <>
+constexpr std::array table<StandardErrors>{
+    field<&StandardErrors::loss>({"loss", "standard error of the training loss at /final", "nats"}),
+    field<&StandardErrors::c>({"c", "standard error of the gradient in c", "nats", "S"}),
+    field<&StandardErrors::w>({"w", "standard error of the gradient in w", "nats", "HM"}),
+    field<&StandardErrors::a>({"a", "standard error of the gradient in a", "nats"}),
+};
 
 }  // namespace
 
 std::span<const SnapshotColumn> snapshot_columns() {
-  static constexpr std::array columns{
-      SnapshotColumn{{"t", "flow time", "flow time since the start of the stage"},
-                     number<&Snapshot::t>,
-                     set_number<&Snapshot::t>},
-      SnapshotColumn{{"c", "1", "coefficient c_S of a subset", "S", "gauge-fixed"},
-                     [](const Snapshot& s) { return s.parameters.c(); },
-                     set_signs,
-                     "log_c_squared",
-                     true,
-                     true},
-      SnapshotColumn{{"log_c_squared", "1", "theta_S = log c_S^2", "S",
-                      "(3.3), gauge-fixed; exact where `c` underflows"},
-                     [](const Snapshot& s) { return s.parameters.log_c_squared; },
-                     set_theta},
-      SnapshotColumn{{"p", "1", "weight p_S = c_S^2 / C_D of a subset", "S", "(2.2)"},
-                     [](const Snapshot& s) { return s.parameters.p(); },
-                     nullptr,
-                     "log_c_squared",
-                     true,
-                     true},
-      SnapshotColumn{{"w", "1", "first-attention logits", "HM", "(2.1)"},
-                     [](const Snapshot& s) { return s.parameters.w; },
-                     [](Snapshot& s, std::span<const double> row) {
-                       s.parameters.w.assign(row.begin(), row.end());
-                     },
-                     "",
-                     true,
-                     true},
-      SnapshotColumn{{"attention", "1", "first attention sigma = softmax(w)", "HM", "(2.1)"},
-                     [](const Snapshot& s) { return s.parameters.attention(); },
-                     nullptr,
-                     "w"},
-      SnapshotColumn{{"a", "1", "second-attention scale", "", "(2.3)"},
-                     [](const Snapshot& s) { return Row{s.parameters.a}; },
-                     [](Snapshot& s, std::span<const double> row) { s.parameters.a = row.front(); },
-                     "",
-                     true,
-                     true},
-      SnapshotColumn{{"loss", "nats", "training loss", "", "(2.4)"},
-                     number<&Snapshot::loss>,
-                     set_number<&Snapshot::loss>,
-                     "",
-                     true,
-                     true},
-      SnapshotColumn{
-          {"validation_loss", "nats", "loss on the validation chains", "", "absent without them"},
-          number<&Snapshot::validation_loss>,
-          set_number<&Snapshot::validation_loss>,
-          "",
-          true,
-          false,
-          true},
-      SnapshotColumn{{"gradient_norm", "nats", "norm of the loss gradient over the trained blocks",
-                      "", "Euclidean, in $(c,w,a)$"},
-                     number<&Snapshot::gradient_norm>,
-                     set_number<&Snapshot::gradient_norm>},
-      SnapshotColumn{{"dissipated", "nats", "integral of the squared gradient norm over flow time",
-                      "", "(3.5)"},
-                     number<&Snapshot::dissipated>,
-                     set_number<&Snapshot::dissipated>},
-      SnapshotColumn{{"energy_residual", "nats", "loss(0) - loss(t) - dissipated(t)"},
-                     number<&Snapshot::energy_residual>,
-                     set_number<&Snapshot::energy_residual>},
-      SnapshotColumn{{"log_normalizer", "1", "log C_D"},
-                     [](const Snapshot& s) { return Row{s.parameters.log_normalizer()}; },
-                     nullptr,
-                     "",
-                     false,
-                     true},
-  };
   return columns;
 }
+
+template <class Record>
+std::span<const RecordField<Record>> fields() {
+  return table<Record>;
+}
+template std::span<const RecordField<Provenance>> fields();
+template std::span<const RecordField<StepStatistics>> fields();
+template std::span<const RecordField<StageRecord>> fields();
+template std::span<const RecordField<IntegratorSwitch>> fields();
+template std::span<const RecordField<StepperState>> fields();
+template std::span<const RecordField<FlowState>> fields();
+template std::span<const RecordField<DescentState>> fields();
+template std::span<const RecordField<ProcessRecord>> fields();
+template std::span<const RecordField<Execution>> fields();
+template std::span<const RecordField<Baselines>> fields();
+template std::span<const RecordField<StandardErrors>> fields();
 
 }  // namespace gihflow

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "record/fields.hpp"
+#include "record/parameter_record.hpp"
 #include "record/restart_record.hpp"
 
 namespace gihflow {
@@ -13,15 +14,6 @@ namespace {
 
 using hdf5::Image;
 using hdf5::InputFile;
-using hdf5::Shape;
-
-constexpr double derived_tolerance = 1e-9;  // relative, of what follows from other datasets
-
-Shape shape_of_column(const SnapshotColumn& column, const Parameters& shape, hsize_t times) {
-  Shape sizes = shape_of(column.axes, shape);
-  sizes.insert(sizes.begin(), times);
-  return sizes;
-}
 
 void write_column(Image& image, const std::string& group, const SnapshotColumn& column,
                   const StageRecord& stage, const Parameters& shape) {
@@ -31,22 +23,17 @@ void write_column(Image& image, const std::string& group, const SnapshotColumn& 
     const std::vector<double> row = column.get(snapshot);
     values.insert(values.end(), row.begin(), row.end());
   }
-  std::vector<std::string> scales = scales_of(column.axes);
-  scales.insert(scales.begin(), t);
-  image.dataset<double>(path, values, shape_of_column(column, shape, stage.snapshots.size()),
-                        {column.units, column.meaning, scales});
+  image.dataset<double>(path, values, shape_of(column.axes, shape, {stage.snapshots.size()}),
+                        {column.units, column.meaning, scales_of(column.axes, {t})});
   if (path == t) image.make_scale(t);
 }
 
-// What follows from other datasets must agree with them, but for another machine's rounding.
 void check_derived(InputFile& file, const std::string& group, const SnapshotColumn& column,
                    const std::vector<double>& given, const StageRecord& stage) {
   auto value = given.begin();
   for (std::size_t k = 0; k < stage.snapshots.size(); ++k) {
     for (const double expected : column.get(stage.snapshots[k])) {
-      const double slack =
-          derived_tolerance * std::abs(expected) + std::numeric_limits<double>::min();
-      if (!(std::abs(*value - expected) <= slack) && *value != expected) {
+      if (!agrees(*value, expected)) {
         file.fault(
             fmt::format("is damaged: {}/{} is {} in row {}: must be {}, which follows from {}",
                         group, column.name, *value, k, expected, column.follows_from));
@@ -59,19 +46,16 @@ void check_derived(InputFile& file, const std::string& group, const SnapshotColu
 
 void read_snapshots(InputFile& file, const std::string& group, const Parameters& shape,
                     StageRecord& stage) {
-  const auto t = file.dataset(group + "/t", hdf5::Numbers::reals, "flow times");
+  const auto t = read_list<double>(file, group + "/t");
   if (!t) return;
-  if (t->shape.size() != 1) {
-    file.fault(fmt::format("{} has shape {}: must be one-dimensional", t->name,
-                           hdf5::to_string(t->shape)));
-    return;
-  }
-  const hsize_t times = t->shape[0];
+  const hsize_t times = t->size();
   std::vector<std::pair<const SnapshotColumn*, std::vector<double>>> columns;
   for (const SnapshotColumn& column : snapshot_columns()) {
     const std::string path = group + "/" + column.name;
-    if (!column.in_runs || (column.of_validation && !file.has(path))) continue;
-    if (auto values = file.reals(path, shape_of_column(column, shape, times)))
+    if (!column.in_runs()) continue;
+    const bool optional = column.added || column.files == RecordedIn::validated_runs;
+    if (optional && !file.has(path)) continue;
+    if (auto values = file.reals(path, shape_of(column.axes, shape, {times})))
       columns.emplace_back(&column, std::move(*values));
   }
   if (file.faulty()) return;
@@ -100,8 +84,9 @@ void write_stage(Image& image, const std::string& group, const StageRecord& stag
                  const Parameters& shape, bool has_validation) {
   image.group(group);
   write_attributes(image, group, stage);
+  write_attributes(image, group, stage.statistics);
   for (const SnapshotColumn& column : snapshot_columns()) {
-    if (column.in_runs && (has_validation || !column.of_validation))
+    if (column.in_runs() && (has_validation || column.files != RecordedIn::validated_runs))
       write_column(image, group, column, stage, shape);
   }
   write_table(image, group + "/switches", stage.switches, "switch", "change of method");
@@ -111,6 +96,7 @@ void write_stage(Image& image, const std::string& group, const StageRecord& stag
 StageRecord read_stage(InputFile& file, const std::string& group, const Parameters& shape) {
   StageRecord stage;
   read_attributes(file, group, stage);
+  read_attributes(file, group, stage.statistics);
   read_snapshots(file, group, shape, stage);
   stage.switches = read_table<IntegratorSwitch>(file, group + "/switches", "switch");
   stage.restarts = read_restarts(file, group + "/restart");

@@ -11,7 +11,6 @@
 #include "gihflow/record/schema.hpp"
 #include "gihflow/run/objectives.hpp"
 #include "gihflow/run/resume.hpp"
-#include "record/stepper_memory.hpp"
 
 namespace gihflow {
 
@@ -80,23 +79,11 @@ class StepsTaken final : public Observer {
   Index steps_;
 };
 
-// The numbers of a state that are not counts.
-std::vector<double> reals_of(const StepperState& s) {
-  std::vector<double> values{s.t, s.dt};
-  const StepperMemory stored = memory_of(s);
-  for (const auto* part : {&s.x, &stored.slope, &stored.memory}) {
-    values.insert(values.end(), part->begin(), part->end());
-  }
-  return values;
-}
-
-std::vector<double> counts_of(const StepStatistics& s, const StepperState* stepper) {
-  std::vector<Index> counts;
-  describe([&](const Description&, Index count) { counts.push_back(count); }, s);
+std::vector<double> counts_of(const StepStatistics& statistics, const StepperState* stepper) {
+  std::vector<Index> counts = flatten(statistics).integers;
   if (stepper != nullptr) {
-    counts.push_back(stepper->next_output);
-    const std::vector<Index> counters = memory_of(*stepper).counters;
-    counts.insert(counts.end(), counters.begin(), counters.end());
+    const std::vector<Index> more = flatten(*stepper).integers;
+    counts.insert(counts.end(), more.begin(), more.end());
   }
   return {counts.begin(), counts.end()};
 }
@@ -299,12 +286,13 @@ Audit Auditor::audit(const Stretch& stretch) const {
   const StepperState* const stepper = end != nullptr ? &end->stepper
                                       : under_way    ? &whole.stepper
                                                      : nullptr;
-  const bool comparable =
-      stepper == nullptr || reals_of(*stepper).size() == reals_of(state.stepper).size();
-  if (!comparable) result.failure = "the state at the end has another size";
-  if (stepper != nullptr && comparable) {
-    result.quantities.push_back(
-        {"state", difference(reals_of(*stepper), reals_of(state.stepper)), {}});
+  if (stepper != nullptr) {
+    const std::vector<double> a = flatten(*stepper).reals, b = flatten(state.stepper).reals;
+    if (a.size() == b.size()) {
+      result.quantities.push_back({"state", difference(a, b), {}});
+    } else {
+      result.failure = "the state at the end has another size";
+    }
   }
   result.quantities.push_back(
       {"counts",

@@ -13,6 +13,7 @@ ComparisonFile compare(const Problem& given, RunObserver* observer) {
   if (!setting.output.empty()) {
     file = std::make_unique<OutputFile>(setting.output, setting.force);
   }
+  if (file && !file->note().empty()) call.observer.note(file->note());
   call.observer.phase(problem.data ? "counting windows" : "drawing chains");
   const Objectives objectives = make_objectives(problem);
   call.observer.phase("training");

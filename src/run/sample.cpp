@@ -8,8 +8,11 @@ namespace gihflow {
 
 namespace {
 
-std::unique_ptr<OutputFile> output(const std::string& path, bool force) {
-  return path.empty() ? nullptr : std::make_unique<OutputFile>(path, force);
+std::unique_ptr<OutputFile> output(const std::string& path, bool force, RunObserver& observer) {
+  if (path.empty()) return nullptr;
+  auto file = std::make_unique<OutputFile>(path, force);
+  if (!file->note().empty()) observer.note(file->note());
+  return file;
 }
 
 }  // namespace
@@ -17,8 +20,8 @@ std::unique_ptr<OutputFile> output(const std::string& path, bool force) {
 Sample sample(const Problem& problem, RunObserver* observer) {
   const Call call(problem, observer);
   const Setting& setting = problem.setting;
-  const auto file = output(setting.output, setting.force);
-  const auto kernels_file = output(setting.kernels_output, setting.force);
+  const auto file = output(setting.output, setting.force, call.observer);
+  const auto kernels_file = output(setting.kernels_output, setting.force, call.observer);
   const HashingSource source(problem.chains());
   Sample result{collect(source), source.hash()};
   if (setting.sampling.labels == Labels::sampled) result.sequences.targets.clear();

@@ -109,17 +109,16 @@ class Recorder final : public Observer {
         start_(start),
         wall_before_(run.execution.wall_seconds),
         done_before_(totals(run.state)),
-        stage_(run.state.stage) {}
+        written_stage_(run.state.stage) {}
 
   Outcome after_step(const TrainingState& state, const Progress& progress) override {
     const double step = seconds_since(last_step_);
     longest_step_ = std::max(longest_step_, step);
     observer_.progress(progress);
-    if (state.stage != stage_ || seconds_since(last_write_) >= setting_.checkpoint_every) {
+    if (stages_due(state.stage) || seconds_since(last_write_) >= setting_.checkpoint_every) {
       run_.state = state;
       write();
     }
-    stage_ = state.stage;
     last_step_ = Clock::now();
     if (interrupt_requested()) return Outcome::interrupted;
     // Early enough for one more step like the slowest and for the last checkpoint.
@@ -140,9 +139,17 @@ class Recorder final : public Observer {
     }
     longest_write_ = std::max(longest_write_, seconds_since(begin));
     last_write_ = Clock::now();
+    written_stage_ = run_.state.stage;
   }
 
  private:
+  // At the end of a stage, but of many only as often as keeps the time of writing the whole file in
+  // proportion to their number.
+  bool stages_due(Index stage) const {
+    constexpr Index writes_per_doubling = 16;
+    return stage > written_stage_ && writes_per_doubling * (stage - written_stage_) >= stage;
+  }
+
   void update_process() {
     Execution& execution = run_.execution;
     ProcessRecord& process = execution.processes.back();
@@ -167,7 +174,7 @@ class Recorder final : public Observer {
   double longest_step_ = 0.0;
   double wall_before_;          // of earlier processes
   StepStatistics done_before_;  // by them
-  Index stage_;
+  Index written_stage_;
 };
 
 class Training {
@@ -189,6 +196,7 @@ class Training {
   }
 
   Run run() {
+    if (file_ != nullptr && !file_->note().empty()) observer_.note(file_->note());
     if (problem_.resumed) {
       const std::string over = nothing_left(run_, setting_.flow.max_steps, setting_.resume);
       if (!over.empty()) {

@@ -43,6 +43,7 @@ Verification verify(const Problem& given, RunObserver* observer) {
   std::unique_ptr<OutputFile> file;
   if (!setting.output.empty()) {
     file = std::make_unique<OutputFile>(setting.output, setting.force);
+    if (!file->note().empty()) call.observer.note(file->note());
   }
   VerifyOptions options;
   options.seed = setting.sampling.seed;

@@ -60,6 +60,22 @@ class Command(DirectoryTest):
         draw(self.path, "-o", self.output, "--figures", "loss,scale", "--formats", "png", "--dpi", "100")
         self.assertEqual(sorted(path.name for path in self.output.iterdir()), ["captions.md", "loss.png", "scale.png"])
 
+    def test_values_that_are_not_finite(self):
+        """Runs of the program whose loss is infinite, or that ended because a value was not finite, are drawn like others."""
+        small = ("--chains", "20", "--validation-chains", "10", "--length", "20", "--outputs", "20", "--quiet", "-o")
+        run(PROGRAM, "train", "--epsilon", "0", "--stages", "c:20,w:20,a:5", *small, self.path, "--force")
+        with h5py.File(self.path) as file:
+            self.assertTrue(np.isinf(file["stage_1/loss"][()]).all())
+        self.assertIn("The loss is not finite", draw(self.path, "-o", self.output, "--formats", "png").stdout)
+        self.assertIn("The validation loss is ∞ at the start and ∞ at the end.", (self.output / "captions.md").read_text())
+        with h5py.File(write_run(self.path), "a") as file:  # every value of the last outputs, one after the other
+            file.attrs["outcome"] = file["stage_3"].attrs["outcome"] = "non_finite"
+            for name in ("loss", "validation_loss", "energy_residual", "gradient_norm", "dissipated"):
+                file[f"stage_3/{name}"][-5:] = np.nan
+            for name in ("c", "log_c_squared", "p", "w", "attention", "a"):
+                file[f"stage_3/{name}"][-1] = np.nan
+        draw(self.path, "-o", self.output, "--formats", "png")
+
     def test_bad_input(self):
         (self.directory / "text.h5").write_text("no")
         (self.directory / "file").write_text("")

@@ -6,6 +6,7 @@ import random
 import resource
 import unittest
 import zlib
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -100,6 +101,19 @@ NOT_A_NUMBER = float("nan")
 INFINITE = float("inf")
 COMPRESSED = dict(compression="gzip")
 
+PLUGIN_NUMBER = 257  # of those for tests and private use
+PLUGIN_HEADERS = [*Path("/usr/include").glob("H5PLextern.h"), *Path("/usr/include/hdf5").glob("serial/H5PLextern.h")]
+PLUGIN = r"""
+#include <H5PLextern.h>
+static size_t turn(unsigned flags, size_t n, const unsigned values[], size_t size, size_t *room, void **buffer) {
+  for (size_t i = 0; i < size; ++i) ((unsigned char *)*buffer)[i] ^= 0x5a;
+  return size;
+}
+static const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, 257, 1, 1, "turned", 0, 0, turn};
+H5PL_type_t H5PLget_plugin_type(void) { return H5PL_TYPE_FILTER; }
+const void *H5PLget_plugin_info(void) { return &filter; }
+"""
+
 # (kind of file, what is done to a good one, what the answer says)
 CASES = [
     # shapes
@@ -124,6 +138,12 @@ CASES = [
     ("data", replaced("tokens", np.zeros((4, 10), [("x", int)])), "/tokens does not hold integers"),
     ("data", replaced("tokens", np.zeros((4, 10), complex)), "/tokens does not hold integers"),
     ("data", replaced("targets", np.full((4, 3), b"x")), "/targets does not hold numbers"),
+    ("data", replaced("tokens", np.zeros((4, 10))), "/tokens does not hold integers but float64; must be"),
+    ("data", replaced("tokens", np.zeros((4, 10), bool)),
+     "/tokens does not hold integers but an enum of int8 (FALSE = 0, TRUE = 1); must be"),
+    ("kernels", attribute("parents", [1.0, 2.0]), "attribute parents is of the wrong type, float64; must be"),
+    ("data", replaced("tokens", np.zeros((4, 10), int), compression="lzf"),
+     "/tokens is compressed by the filter lzf (32000), which HDF5 "),
     ("data", linked("tokens", h5py.SoftLink("/targets")), "/tokens is a link to another place"),
     ("data", attribute("vocabulary_size", "three"), "attribute vocabulary_size is of the wrong type"),
     ("data", attribute("vocabulary_size", 3.0), "attribute vocabulary_size is of the wrong type"),
@@ -287,6 +307,57 @@ class Hostile(DirectoryTest):
                 with self.subTest(kind=kind, cut=cut):
                     path.write_bytes(good[:cut])
                     self.refused(path, kind)
+
+    def test_later_versions_of_hdf5(self):
+        """A file of a format that this HDF5 does not know yet is told from a damaged one as far as can be."""
+        path = self.make("data")
+        whole = bytearray(path.read_bytes())
+        self.assertEqual(whole[8], 0)  # version of the superblock
+        whole[8] = 99
+        path.write_bytes(whole)
+        self.assertRegex(self.refused(path, "data"),
+                         r"is not a readable HDF5 file \(.*version.*; a later version than HDF5 [0-9.]+ wrote it, or it is damaged\)")
+
+    @unittest.skipUnless(PLUGIN_HEADERS, "needs the header H5PLextern.h of HDF5")
+    def test_filter_plugins(self):
+        """Data of a filter that HDF5 finds as a plug-in are read; without it the answer names the filter."""
+        (self.directory / "filter.c").write_text(PLUGIN)
+        run("cc", "-shared", "-fPIC", f"-I{PLUGIN_HEADERS[0].parent}", "-o", "libturned.so", "filter.c", cwd=self.directory)
+        path = self.make("data")
+        with h5py.File(path, "r+") as f:
+            tokens = f["tokens"][()]
+            del f["tokens"]
+            properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            properties.set_chunk(tokens.shape)
+            properties.set_filter(PLUGIN_NUMBER, h5py.h5z.FLAG_OPTIONAL)
+            stored = h5py.h5d.create(f.id, b"tokens", h5py.h5t.STD_I64LE, h5py.h5s.create_simple(tokens.shape), properties)
+            stored.write_direct_chunk((0, 0), bytes(byte ^ 0x5a for byte in tokens.astype("<i8").tobytes()))
+        self.assertIn("/tokens is compressed by the filter", self.refused(path, "data"))
+        accepted = run("gihflow", "diff", path, path, cwd=self.directory,
+                       env={**os.environ, "HDF5_PLUGIN_PATH": str(self.directory)})
+        self.assertIn("equal bit for bit", accepted.stdout)
+
+    def test_states_of_no_method(self):
+        """A checkpoint or a restart point whose numbers are those of neither the flow nor gradient descent."""
+        path = self.directory / "run.h5"
+        run("gihflow", "train", "--chains", "5", "--stages", "c:9", "--max-steps", "4", "--quiet", "-o", path.name,
+            cwd=self.directory, expect=5)
+        good = path.read_bytes()
+        state = "must be a state of the flow or of gradient descent"
+        widths = "its rows must be states of the flow or of gradient descent"
+        for change, sentence in (
+            *((replaced("checkpoint/counters", np.zeros(size, int)), state) for size in (0, 2, 5, 7)),
+            (replaced("checkpoint/memory", np.zeros(0)), state),
+            (replaced("checkpoint/counters"), state),
+            (lambda f: f["checkpoint"].attrs.create("active", 0), state),
+            *((replaced("stage_1/restart/integers", np.zeros((4, 7 + size), int)), widths) for size in (0, 2, 5, 7)),
+            (replaced("stage_1/restart/integers", np.zeros((4, 6), int)), "must be those of its sizes"),
+        ):
+            with self.subTest(sentence=sentence):
+                path.write_bytes(good)
+                with h5py.File(path, "r+") as f:
+                    change(f)
+                self.assertIn(sentence, self.refused(path, "run"))
 
     def test_listing(self):
         """`diff` visits whatever is in a file: circles once, other files never, names for a terminal never."""

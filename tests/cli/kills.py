@@ -113,6 +113,23 @@ class Faults(DirectoryTest):
                 self.assertGreater(self.steps(), 0)
                 self.check_goes_on()
 
+    @unittest.skipUnless(can_trace(), "needs strace")
+    def test_file_systems_without_locks(self):
+        """Writing goes on with a note and leaves no lock file; reading needs no lock."""
+        for error in ("ENOSYS", "EOPNOTSUPP", "ENOLCK"):
+            with self.subTest(error):
+                for path in self.directory.iterdir():
+                    path.unlink()
+                before = (STRACE, "-f", "-o", "/dev/null", "-e", "trace=flock", "-e", f"inject=flock:error={error}")
+                done = run(*before, PROGRAM, "train", *SMALL, "--max-steps", "5", cwd=self.directory, expect=5)
+                self.assertIn("note: output run.h5: its file system has no locks", done.stderr)
+                self.assertEqual(os.listdir(self.directory), ["run.h5"])
+                self.train("--resume", "run.h5", "--max-steps", "9", before=before, expect=5)
+                self.assertEqual(os.listdir(self.directory), ["run.h5"])
+                self.assertEqual(self.steps(), 9)
+                for command in (("show", "run.h5"), ("diff", "run.h5", "run.h5"), ("sample", "-o", "data.h5")):
+                    run(*before, PROGRAM, *command, cwd=self.directory)
+
     def test_a_write_stops_halfway(self):
         """A limit on the size of files, between those of the first checkpoint and the last."""
         self.train(*SMALL, "--max-steps", "1", expect=5)
@@ -179,7 +196,7 @@ class Faults(DirectoryTest):
             with self.subTest(len(leftover)):
                 (self.directory / "run.h5").write_bytes(whole_file)
                 (self.directory / "run.h5.partial").write_bytes(leftover)
-                (self.directory / "run.h5.lock").write_bytes(b"")
+                (self.directory / "run.h5.lock").write_bytes(b"gihflow writes run.h5.partial\n")
                 self.train("--resume", "run.h5", "--max-steps", "25", expect=5)
                 self.assertEqual(os.listdir(self.directory), ["run.h5"])
         for kept in (0, 100, len(whole_file) // 2, len(whole_file) - 1):

@@ -18,7 +18,7 @@ AT_HOME = {
 }
 
 # private headers that lower rooms include nevertheless
-SHARED = {"flow/integrate.hpp", "record/stepper_memory.hpp"}
+SHARED = {"flow/integrate.hpp"}
 
 
 def place(path):

@@ -116,7 +116,8 @@ TEST_CASE("each fault of a data file is named with field, value and what is allo
     file.reals("tokens", {1, 2}, {0, 1});
     file.close();
     CHECK(fault_of(path) ==
-          "/tokens does not hold integers; must be integers, [N, L+1] with N and L at least 1");
+          "/tokens does not hold integers but float64; must be integers, [N, L+1] with N and L at "
+          "least 1");
   }
   SUBCASE("tokens of one dimension") {
     RawFile file(path);

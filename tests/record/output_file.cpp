@@ -118,17 +118,54 @@ TEST_CASE("what cannot become an output is refused, and the reason told") {
 TEST_CASE("two writers of one file exclude each other, whatever a kill left behind") {
   const Directory directory;
   const std::string path = directory / "out";
-  put(path + ".lock", "");       // of a process that was killed
-  put(path + ".partial", "ha");  // so is this
+  put(path + ".lock", "gihflow writes out.partial\n");  // of a process that was killed
+  put(path + ".partial", "ha");                         // so is this
   {
     OutputFile first(path, false);
     CHECK(input_error([&] { OutputFile(path, false); }) ==
           "output " + path + ": cannot be locked: another process is writing it");
     first.replace(bytes_of("first"));
+    CHECK(first.note().empty());
   }
   CHECK(directory.files() == 1);
   OutputFile(path, true).replace(bytes_of("second"));
   CHECK(contents(path) == "second");
+}
+
+TEST_CASE("files beside an output that others made are left as they are") {
+  const Directory directory;
+  const std::string path = directory / "out";
+  // The last two look like lock files of the program but name a file that is not its temporary.
+  for (const std::string lock : {"", "mine", "gihflow writes out.partial", "gihflow writes ../x\n",
+                                 "gihflow writes other\n"}) {
+    CAPTURE(lock);
+    put(path + ".lock", lock);
+    put(path + ".partial", "precious");
+    put(path + ".partial2", "too");
+    put(directory / "other", "as well");
+    OutputFile file(path, true);
+    CHECK(input_error([&] { OutputFile(path, true); }).ends_with("another process is writing it"));
+    for (const char* text : {"first", "second"}) {
+      file.replace(bytes_of(text));
+      CHECK(contents(path) == text);
+    }
+    CHECK(contents(path + ".lock") == lock);
+    CHECK(contents(path + ".partial") == "precious");
+    CHECK(contents(path + ".partial2") == "too");
+    CHECK(contents(directory / "other") == "as well");
+    CHECK(directory.files() == 5);
+  }
+}
+
+TEST_CASE("the lock file names a temporary that had to take another name") {
+  const Directory directory;
+  const std::string path = directory / "out";
+  put(path + ".partial", "precious");
+  OutputFile file(path, false);
+  CHECK(contents(path + ".lock") == "gihflow writes out.partial2\n");
+  file.replace(bytes_of("new"));
+  CHECK(contents(path) == "new");
+  CHECK(contents(path + ".partial") == "precious");
 }
 
 TEST_CASE("a failed write leaves the old file and no temporary") {
@@ -154,4 +191,30 @@ TEST_CASE("a symbolic link as output keeps leading to the file") {
   OutputFile(directory / "link", true).replace(bytes_of("new"));
   CHECK(std::filesystem::is_symlink(directory / "link"));
   CHECK(contents(directory / "target") == "new");
+}
+
+TEST_CASE("a symbolic link as output leads to a file that is not there yet") {
+  const Directory directory;
+  std::filesystem::create_directory(directory / "scratch");
+  for (const std::string& target : {directory / "absolute", std::string("relative"),
+                                    std::string("scratch/other"), std::string("link")}) {
+    CAPTURE(target);
+    const std::string link =
+        directory / ("to_" + std::filesystem::path(target).filename().string());
+    std::filesystem::create_symlink(target, link);
+    const std::string end = target == "link" ? directory / "end" : target;
+    if (target == "link") std::filesystem::create_symlink("end", directory / "link");
+    CHECK(output_errors(link, false, "output").empty());
+    OutputFile(link, false).replace(bytes_of("new"));
+    CHECK(std::filesystem::is_symlink(link));
+    CHECK(contents(link) == "new");
+    CHECK(std::filesystem::is_regular_file(
+        std::filesystem::symlink_status(std::filesystem::path(directory / ".") / end)));
+    OutputFile(link, true).replace(bytes_of("newer"));
+    CHECK(contents(link) == "newer");
+  }
+  std::filesystem::create_symlink("nowhere/file", directory / "astray");
+  CHECK(output_errors(directory / "astray", true, "output")
+            .front()
+            .starts_with("output: must be in a directory that exists, and "));
 }

@@ -161,6 +161,24 @@ TEST_CASE("baselines and standard errors are kept, what is undefined too") {
   CHECK(back.standard_errors->a == 8.0);
 }
 
+TEST_CASE("a run is read back whose last numbers are not finite") {
+  const Directory directory;
+  const double infinite = std::numeric_limits<double>::infinity();
+  for (const double bad : {undefined, infinite, -infinite}) {
+    RunFile run = example(true);
+    run.state.outcome = Outcome::non_finite;
+    Snapshot& last = run.state.trajectory.stages.back().snapshots.back();
+    last.loss = last.validation_loss = last.gradient_norm = last.dissipated = bad;
+    last.parameters.w.front() = last.parameters.a = bad;
+    const RunFile back = written_and_read(run, directory / "run.h5");
+    const Snapshot& read = back.state.trajectory.stages.back().snapshots.back();
+    for (const double number : {read.loss, read.validation_loss, read.gradient_norm,
+                                read.parameters.w.front(), read.parameters.a}) {
+      CHECK((number == bad || (std::isnan(number) && std::isnan(bad))));
+    }
+  }
+}
+
 TEST_CASE("a run that has recorded nothing yet is a file like any other") {
   const Directory directory;
   RunFile run = example(false);

@@ -191,7 +191,7 @@ class _Weights:
     """p_S(t): up to seven sets in lines of their own, the heaviest on average first, the others in thin grey."""
 
     def __init__(self, run: Run):
-        order = np.argsort(-np.mean(np.concatenate([stage.p for stage in findings.training(run, "c")]), axis=0))
+        order = np.argsort(-np.nanmean(np.concatenate([stage.p for stage in findings.training(run, "c")]), axis=0))
         self.named = [int(subset) for subset in order[:len(LINES)]]
         self.rest = [int(subset) for subset in order[len(LINES):]]
         self.keys = [_key(*line, findings.set_name(run.subsets[subset])) for line, subset in zip(LINES, self.named)]
@@ -218,8 +218,9 @@ class _OwnLag:
             _key(*line_style(head), f"head {head + 1}" + ("" if own else f", lag {lags[head]}")) for head in heads
         ]
         watched = [findings.watched_weight(run, stage, head) for stage in _begun(run) for head in heads]
-        self.least = min(float(np.min(values)) for values in watched)
-        self.most = min(max(float(np.max(values)) for values in watched), 1 - 1e-12)
+        finite = np.concatenate(watched)
+        finite = finite[np.isfinite(finite)] if np.isfinite(finite).any() else np.array([0.5])
+        self.least, self.most = float(np.min(finite)), min(float(np.max(finite)), 1 - 1e-12)
 
     def draw(self, axes: Axes, stage: Stage) -> None:
         def forward(x):
@@ -408,7 +409,8 @@ def energy(run: Run) -> Figure:
         relative = findings.relative_residual(stage)
         axes.set_yscale("log")
         if relative is None:
-            axes.text(0.5, 0.5, "loss does not change", transform=axes.transAxes, ha="center", va="center")
+            said = "loss does not change" if np.isfinite(stage.loss).all() else "loss is not finite"
+            axes.text(0.5, 0.5, said, transform=axes.transAxes, ha="center", va="center")
             return
         size = np.where(relative == 0, np.nan, np.abs(relative))
         axes.plot(stage.t[1:], size[1:], color="0.75", linewidth=0.7, zorder=2)

@@ -67,7 +67,7 @@ def training(run: Run, block: str) -> list[Stage]:
 
 def leader(run: Run) -> int:
     """The subset with the largest weight at the end of the run."""
-    return int(np.argmax(run.stages[-1].p[-1]))
+    return int(np.argmax(np.nan_to_num(run.stages[-1].p[-1])))
 
 
 def take_over_time(stage: Stage, subset: int, level: float = TAKEN_OVER) -> float | None:
@@ -108,9 +108,10 @@ def baselines(run: Run) -> tuple[str, Baselines] | None:
 
 
 def relative_residual(stage: Stage) -> np.ndarray | None:
-    """[times] energy residual over the stage's loss drop; None where the loss is the same at both ends."""
-    drop = abs(stage.loss[0] - stage.loss[-1])
-    return stage.energy_residual / drop if drop > 0 else None
+    """[times] energy residual over the stage's loss drop; None where the loss is the same at both ends or not finite."""
+    if not np.isfinite([stage.loss[0], stage.loss[-1]]).all() or stage.loss[0] == stage.loss[-1]:
+        return None
+    return stage.energy_residual / abs(stage.loss[0] - stage.loss[-1])
 
 
 def _capital(sentence: str) -> str:
@@ -172,6 +173,8 @@ def scale(run: Run) -> str:
     where = stage_name(run, stage)
     if abs(end - start) < 1e-12 * max(1.0, abs(start)):
         return _capital(f"{where} leaves a at {number(start)}.")
+    if not np.isfinite([start, end]).all():
+        return _capital(f"{where} takes a from {number(start)} to {number(end)}.")
     middle = (start + end) / 2
     k = int(np.flatnonzero((stage.a - middle) * np.sign(end - start) >= 0)[0])
     share = (middle - stage.a[k - 1]) / (stage.a[k] - stage.a[k - 1])
@@ -191,6 +194,8 @@ def loss(run: Run) -> str:
     last = run.stages[-1]
     values = last.validation_loss if kind == "validation" else last.loss
     start = run.stages[0].validation_loss[0] if kind == "validation" else run.stages[0].loss[0]
+    if not np.isfinite([start, values[-1]]).all():
+        return f"The {kind} loss is {number(start)} at the start and {number(values[-1])} at the end."
     if lines is None or not np.isfinite(lines[1].gih_loss):
         return f"The {kind} loss goes from {start:.4f} to {values[-1]:.4f} nats."
     gih = lines[1].gih_loss
@@ -202,10 +207,11 @@ def energy(run: Run) -> str:
     worst, stage = -1.0, None
     for candidate in run.stages:
         relative = relative_residual(candidate)
-        if relative is not None and np.max(np.abs(relative)) > worst:
-            worst, stage = float(np.max(np.abs(relative))), candidate
+        if relative is not None and np.nanmax(np.abs(relative), initial=-1.0) > worst:
+            worst, stage = float(np.nanmax(np.abs(relative))), candidate
     if stage is None:
-        return "The loss does not change, so that there is no energy to balance."
+        finite = all(np.isfinite(candidate.loss).all() for candidate in run.stages)
+        return f"The loss {'does not change' if finite else 'is not finite'}, so that there is no energy to balance."
     drop = f"each stage's loss drop, the worst being {stage_name(run, stage)}" if len(run.stages) > 1 else "the loss drop"
     if any(candidate.descends for candidate in run.stages):
         return f"The discrete steps leave the energy law of the flow by up to {number(worst)} of {drop}."
@@ -229,7 +235,7 @@ def overview(run: Run) -> str:
         clauses.append((stage, f"focuses {_heads(heads)} on {lags} ({ends})"))
     stage = training(run, "a")[-1]
     if "a" in stage.trained:
-        verb = "raises" if stage.a[-1] > stage.a[0] else "lowers"
+        verb = "raises" if stage.a[-1] > stage.a[0] else "lowers" if stage.a[-1] < stage.a[0] else "takes"
         clauses.append((stage, f"{verb} a to {number(stage.a[-1])}"))
     if not clauses:
         return loss(run)
@@ -237,9 +243,9 @@ def overview(run: Run) -> str:
              for k, (stage, what) in enumerate(clauses)]
     end = ""
     lines = baselines(run)
-    if lines and np.isfinite(lines[1].gih_loss):
-        last = run.stages[-1]
-        values = last.validation_loss if lines[0] == "validation" else last.loss
+    last = run.stages[-1]
+    values = last.validation_loss if lines and lines[0] == "validation" else last.loss
+    if lines and np.isfinite([lines[1].gih_loss, values[-1]]).all():
         end = (f", where the {lines[0]} loss is {_above(values[-1] - lines[1].gih_loss)} "
                f"GIH({set_name(run.gih_lags)})'s own")
     return _capital(listing(words) + end + ".")

@@ -14,7 +14,8 @@ import h5py
 import numpy as np
 
 NEWEST_SCHEMA = 2
-# datasets of a stage besides t, with their axes after the output times: S subsets, H heads, M lags per head
+# the datasets of a stage that figures need besides t, with their axes after the output times: S subsets, H heads, M lags
+# per head; others are read as they are
 STAGE_DATASETS = {
     "c": "S", "log_c_squared": "S", "p": "S", "w": "HM", "attention": "HM", "a": "", "loss": "", "validation_loss": "",
     "gradient_norm": "", "dissipated": "", "energy_residual": "",
@@ -27,7 +28,9 @@ class RunFileError(ValueError):
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of a run; the first axis of every array is the output time."""
+    """One stage of a run. Each of its datasets is an attribute of its name, an array whose first axis is the output time:
+    t [times], p [times, subsets] and so on, as docs/schema.md lists them; validation_loss is None without validation
+    chains. Values may be infinite or NaN, as a run records them."""
 
     number: int  # 1-based
     trained: str  # blocks that move: letters of "cwa"
@@ -35,18 +38,12 @@ class Stage:
     outcome: str
     integrator: str
     attributes: dict[str, Any]  # these and all others: counts of steps and evaluations, gauge_drift
-    t: np.ndarray  # [times], since the start of the stage
-    c: np.ndarray  # [times, subsets]
-    log_c_squared: np.ndarray  # [times, subsets], theta of (3.3)
-    p: np.ndarray  # [times, subsets], (2.2)
-    w: np.ndarray  # [times, H, M]
-    attention: np.ndarray  # [times, H, M], (2.1)
-    a: np.ndarray  # [times]
-    loss: np.ndarray  # [times], (2.4)
-    validation_loss: np.ndarray | None  # [times]; None without validation chains
-    gradient_norm: np.ndarray  # [times]
-    dissipated: np.ndarray  # [times], (3.5)
-    energy_residual: np.ndarray  # [times], (3.5)
+    arrays: dict[str, np.ndarray | None]
+
+    def __getattr__(self, name: str) -> np.ndarray | None:
+        if name == "arrays" or name not in self.arrays:
+            raise AttributeError(f"a stage has no {name}")
+        return self.arrays[name]
 
     @property
     def descends(self) -> bool:
@@ -184,7 +181,7 @@ class _Reader:
         if "final" in self.file:
             shapes = {"c": (len(subsets),), "log_c_squared": (len(subsets),), "c_sign": (len(subsets),),
                       "w": (heads, window), "a": ()}
-            final = {name: self.numbers(f"/final/{name}", shape, finite=name != "log_c_squared")
+            final = {name: self.numbers(f"/final/{name}", shape, finite=False)
                      for name, shape in shapes.items()}
         lines = self.file.get("baselines", {})
         return Run(
@@ -207,19 +204,20 @@ class _Reader:
         if len(t) == 0 or t[0] != 0 or not np.all(np.diff(t) > 0):
             raise self.fail(f"{name}/t must start at 0 and increase")
         sizes = {"S": subsets, "H": heads, "M": window}
-        arrays: dict[str, np.ndarray | None] = {"t": t}
-        for key, axes in STAGE_DATASETS.items():
-            if key == "validation_loss" and key not in self.file[name]:
-                arrays[key] = None
+        arrays: dict[str, np.ndarray | None] = {"validation_loss": None, "t": t}
+        others = [key for key, item in self.file[name].items() if isinstance(item, h5py.Dataset)]
+        for key in dict.fromkeys([*STAGE_DATASETS, *others]):
+            if key == "t" or (key == "validation_loss" and key not in others):
                 continue
-            shape = (len(t), *(sizes[axis] for axis in axes))
-            arrays[key] = self.numbers(f"{name}/{key}", shape, finite=key != "log_c_squared")
+            dataset = self.file[name].get(key)
+            axes = [sizes[axis] for axis in STAGE_DATASETS[key]] if key in STAGE_DATASETS else [None] * (dataset.ndim - 1)
+            arrays[key] = self.numbers(f"{name}/{key}", (len(t), *axes), finite=False)
         trained = self.attribute(name, "trained", str)
         if not trained or set(trained) - set("cwa"):
             raise self.fail(f"attribute trained of {name} is {trained!r}: must be letters of cwa")
         return Stage(number=number, trained=trained, duration=self.attribute(name, "duration", float),
                      outcome=self.attribute(name, "outcome", str),
-                     integrator=self.attribute(name, "integrator", str), attributes=self.attributes(name), **arrays)
+                     integrator=self.attribute(name, "integrator", str), attributes=self.attributes(name), arrays=arrays)
 
     def baselines(self, name: str) -> Baselines:
         values = {}

@@ -15,6 +15,9 @@ namespace GIHFLOW_API gihflow {
 std::uint64_t fnv1a(std::span<const std::byte> bytes,
                     std::uint64_t state = 0xcbf29ce484222325u) noexcept;
 
+/// The same of a number as 64 bits, little-endian.
+std::uint64_t fnv1a(std::uint64_t number, std::uint64_t state) noexcept;
+
 /// FNV-1a of one chain: tokens [L + 1] as 16-bit, then targets [d] as IEEE binary64, both
 /// little-endian.
 std::uint64_t chain_hash(std::span<const Token> tokens, std::span<const double> targets);

@@ -25,6 +25,9 @@ struct NumberDifference {
   std::size_t first = 0;      ///< index of the first entry that differs, if any does
 };
 NumberDifference difference(std::span<const double> a, std::span<const double> b);
+/// The same of integers, or of unsigned ones of the same bits.
+NumberDifference difference(std::span<const std::int64_t> a, std::span<const std::int64_t> b,
+                            bool is_unsigned);
 
 /// A recorded output of a run: the point `index`, counted from 0, of a stage, counted from 1.
 struct OutputPosition {
@@ -35,7 +38,7 @@ struct OutputPosition {
   bool operator==(const OutputPosition&) const = default;
 };
 
-/// A dataset of two files.
+/// A dataset of two files, or another object or link where they are not the same.
 struct DatasetDifference {
   std::string name;                     ///< its path in the file
   NumberDifference numbers;             ///< of texts, only how many differ
@@ -54,8 +57,9 @@ struct WordDifference {
   bool operator==(const WordDifference&) const = default;
 };
 
-/// How two files differ: runs, data, kernels, parameters, or any other HDF5 files. The group
-/// /execution is left out.
+/// How two files differ: runs, data, kernels, parameters, or any other HDF5 files. All that they
+/// hold is compared, but the group /execution; what cannot be compared (references, lists of
+/// varying length) counts as a difference and is named.
 struct FileDifference {
   std::vector<DatasetDifference> datasets;  ///< all, those that agree too, in the order of a file
   std::vector<WordDifference> attributes;   ///< those that differ

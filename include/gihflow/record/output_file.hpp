@@ -18,28 +18,39 @@ std::vector<std::string> output_errors(const std::string& path, bool force,
 /// readers, other processes and a kill at any moment see a complete one.
 ///
 /// Exclusion is a kernel lock (flock) on `path`.lock, which ends with the process however that
-/// ends; the lock file is removed again, and one left behind by a kill blocks nothing.
+/// ends. Files beside the output that the program did not make are neither written nor removed: its
+/// lock file says that it is the program's and names the temporary, so that the next process
+/// removes both after a kill; where `path`.partial is taken the temporary has another name.
 class OutputFile {
  public:
-  /// Takes the lock. Throws InputError: output_errors, or another process holds the lock.
+  /// Takes the lock. Throws InputError: output_errors, or another process holds the lock. On a file
+  /// system without locks it goes on without one and leaves a note.
   OutputFile(std::string path, bool force);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
   const std::string& path() const noexcept { return path_; }
+  /// A sentence for the user where the file could not be locked; else empty.
+  const std::string& note() const noexcept { return note_; }
 
-  /// Replaces the file: writes `path`.partial in the same directory, fsync, rename, fsync of the
+  /// Replaces the file: writes a temporary in the same directory, fsync, rename, fsync of the
   /// directory. Throws WriteError; what was there before is then untouched and the temporary
   /// removed. Without `force` the first call also fails when the file has appeared since the
   /// constructor.
   void replace(std::span<const std::byte> contents);
 
  private:
-  std::string path_;    // as the caller named it
-  std::string target_;  // where it is, symbolic links resolved
-  int lock_ = -1;       // descriptor that holds the lock
-  bool may_replace_;    // a file in the way is ours or was given up by --force
+  void take_lock();
+  void release();
+
+  std::string path_;       // as the caller named it
+  std::string target_;     // where it is, symbolic links resolved
+  std::string temporary_;  // file beside it that replace() writes
+  int lock_ = -1;          // descriptor that holds the lock; -1: none
+  bool lock_is_ours_ = false;
+  bool may_replace_;  // a file in the way is ours or was given up by --force
+  std::string note_;
 };
 
 }  // namespace gihflow

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "record/handle.hpp"
+#include "record/image.hpp"
+
+namespace gihflow::hdf5 {
+
+inline constexpr std::size_t most_entries = std::size_t{1} << 16;  ///< of an attribute, of texts
+
+/// An HDF5 type in words, without its byte order: "int64", "float32", "texts",
+/// "an enum of int8 (FALSE = 0, TRUE = 1)", "lists of references".
+std::string type_words(hid_t type);
+
+/// Whether equal bytes are equal values: the type holds no references and no pointers.
+bool is_plain(hid_t type);
+
+Shape shape_of(hid_t space);
+
+/// The first filter of a dataset that this HDF5 lacks, in words; empty: none.
+std::string missing_filter(hid_t creation);
+
+bool is_chunked(hid_t creation);
+
+/// Bytes of all chunks that a row of the first axis lies in. A part is read row by row, so fewer in
+/// the cache would mean to decompress each chunk once for every part that it overlaps.
+double bytes_of_chunk_row(hid_t creation, const Shape& shape, std::size_t entry_bytes);
+
+/// Whether all values were written: HDF5 would make up the others, as many as a shape of a few
+/// bytes declares. Chunks are counted, since what is compressed may be small. The shape fits in
+/// memory.
+bool is_stored(hid_t dataset, const Shape& shape);
+
+/// Texts of variable length, which `read` reads as the type that it is given.
+std::vector<std::string> read_texts(hid_t type, hid_t space, std::size_t entries,
+                                    const std::function<herr_t(hid_t memory, void* texts)>& read);
+
+}  // namespace gihflow::hdf5
