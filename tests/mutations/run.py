@@ -9,6 +9,7 @@ DIRECTORY, build by default, is a release build in which all is made. Faults, lo
 import argparse
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -149,9 +150,12 @@ class Trial:
                              GIHFLOW_BUILD=str(self.build.directory), GIHFLOW_BUILD_TYPE="Release",
                              PYTHONPATH=f"{SOURCE / 'tests/python'}:{SOURCE / 'analysis/src'}") == 0
         program, _, case = check.partition(": ")
-        chosen = [f"--test-case=*{case}*"] if case else []
+        chosen = ["--test-case=*" + case.replace(",", "\\,") + "*"] if case else []  # a comma parts two names
         program = self.program(f"tests/{program}")
-        return self.call([program, "--abort-after=1", "--no-colors", *chosen], self.directory) == 0
+        passed = self.call([program, "--abort-after=1", "--no-colors", *chosen], self.directory) == 0
+        if passed and re.search(r"test cases: *0 ", self.log.read_text()):
+            raise Broken(f"{check}: no case has such a name, see {self.log}")
+        return passed
 
 
 def main():
