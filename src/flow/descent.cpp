@@ -118,7 +118,8 @@ class StageDescent {
         size_(coordinates_.size()),
         rate_(options.learning_rate),
         steps_(descent_steps(stage_, rate_)),
-        outputs_(output_steps(stage_times(options, state, stage_), rate_, steps_)),
+        outputs_(output_steps(recorder_.times(options.times, options.outputs, options.first_output),
+                              rate_, steps_)),
         batches_(options.batch > 0 && options.batch < objective.chains() ? objective.chains() : 0,
                  options.batch, options.seed),
         minibatch_(options.batch > 0 && options.batch < objective.chains()) {}

@@ -75,7 +75,7 @@ class StageRun final : private Integration {
         recorder_(state, schedule, objective, validation, observer),
         coordinates_(recorder_.stage(), state.start),
         system_(objective, coordinates_),
-        times_(stage_times(options, state, recorder_.stage())) {
+        times_(recorder_.times(options.times, options.outputs, options.first_output)) {
     explicit_ =
         options.integrator == Integrator::fehlberg78 ? make_fehlberg78() : make_dormand_prince();
     implicit_ = make_rodas5p();

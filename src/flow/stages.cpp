@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "gihflow/base/context.hpp"
+#include "gihflow/base/errors.hpp"
 
 namespace gihflow {
 
@@ -59,6 +60,24 @@ std::vector<std::string> state_errors(const TrainingState& state, const Schedule
 std::string size_error(const char* name, std::size_t size, Index expected) {
   if (static_cast<Index>(size) == expected) return {};
   return fmt::format("{} has {} entries: must be {}", name, size, expected);
+}
+
+std::vector<double> StageRecorder::times(const std::vector<std::vector<double>>& asked,
+                                         Index outputs, double first) const {
+  const double end = stage().duration;
+  const auto number = static_cast<std::size_t>(state_.stage);
+  if (number >= asked.size()) return output_times(end, outputs, first);
+  std::vector<double> out{0.0};
+  for (const double t : asked[number]) {
+    if (t == 0.0 && out.size() == 1) continue;
+    if (!(t > out.back() && t <= end))
+      throw InputError(Fault{Field::outputs, fmt::format("at t = {}", t),
+                             Phrase(fmt::format("times of stage {} must increase up to its end, {}",
+                                                number + 1, end))});
+    out.push_back(t);
+  }
+  if (out.back() < end) out.push_back(end);
+  return out;
 }
 
 void StageRecorder::begin(std::string integrator) {

@@ -52,16 +52,6 @@ inline Index total_steps(const TrainingState& state) {
   return steps;
 }
 
-/// Output times of a stage: those of options.times where it names some, else output_times.
-template <class Options>
-std::vector<double> stage_times(const Options& options, const TrainingState& state,
-                                const Stage& stage) {
-  const auto number = static_cast<std::size_t>(state.stage);
-  return number < options.times.size()
-             ? options.times[number]
-             : output_times(stage.duration, options.outputs, options.first_output);
-}
-
 /// The record of the running stage as it grows: what is written at output times and after steps.
 class StageRecorder {
  public:
@@ -77,6 +67,10 @@ class StageRecorder {
   StageRecord& record() const { return state_.trajectory.stages.back(); }
   StepperState& stepper() const { return state_.stepper; }
 
+  /// Output times of the stage, increasing from 0 to its end: those of asked[stage] with these two,
+  /// else output_times. Throws InputError if they do not increase within the stage.
+  std::vector<double> times(const std::vector<std::vector<double>>& asked, Index outputs,
+                            double first) const;
   /// Opens the record of a stage that has not begun.
   void begin(std::string integrator);
   /// Records parameters at the point `at` and flow time t; `norm` gives the Euclidean norm of the

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "gihflow/base/context.hpp"
+#include "gihflow/base/errors.hpp"
 #include "support/settings.hpp"
 #include "support/threads.hpp"
 #include "support/tolerance.hpp"
@@ -247,6 +248,30 @@ TEST_CASE("step limits and interrupts end a run with data that can be continued"
   TrainingState stopped = problem.run(three_stages);
   CHECK(stopped.outcome == Outcome::interrupted);
   CHECK(stopped.trajectory.stages[0].statistics.accepted_steps == 1);
+}
+
+TEST_CASE("times that are no numbers or do not increase are refused, not reached") {
+  Problem problem(50);
+  const auto run = [&](std::vector<double> times) {
+    return problem.run(parse_schedule("a:5"), {.times = {std::move(times)}});
+  };
+  for (const std::vector<double>& times :
+       {std::vector<double>{0.0, NAN, 5.0}, {0.0, 3.0, 2.0}, {1.0, 1.0}, {-1.0}, {0.0, 6.0}})
+    CHECK_THROWS_AS(run(times), InputError);
+  const TrainingState state = run({2.0});
+  REQUIRE(state.trajectory.stages[0].snapshots.size() == 3);
+  CHECK(state.trajectory.stages[0].snapshots[1].t == 2.0);
+  CHECK(state.trajectory.stages[0].snapshots[2].t == 5.0);
+}
+
+TEST_CASE("a first output time at the end of the range of numbers is recorded, and so is the end") {
+  Problem problem(50);
+  const TrainingState tiny = problem.run(parse_schedule("a:500"), {.first_output = 1e-307});
+  const TrainingState plain = problem.run(parse_schedule("a:500"));
+  CHECK(tiny.outcome == Outcome::reached);
+  CHECK(tiny.trajectory.stages[0].snapshots.size() == 200);
+  CHECK(tiny.trajectory.stages[0].snapshots[1].t == 1e-307);
+  CHECK(final_parameters(tiny) == final_parameters(plain));
 }
 
 TEST_CASE("a coefficient that is zero stays zero, signs are kept") {

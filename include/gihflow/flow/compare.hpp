@@ -11,8 +11,8 @@ namespace GIHFLOW_API gihflow {
 
 struct CompareOptions {
   std::vector<double> learning_rates = {1.0, 0.1, 0.01};  ///< η > 0, distinct
-  /// Of the flow. `outputs` and `first_output` set the times at which the two are held against each
-  /// other, rounded to steps of the largest learning rate; `max_steps` limits each run by itself.
+  /// Of the flow. `outputs` and `first_output` set the times at which the two are compared, rounded
+  /// to steps of the largest learning rate; `max_steps` limits each run by itself.
   FlowOptions flow = {.rtol = 1e-10, .atol = 1e-13};
   ModifiedFlowOptions modified;
 };

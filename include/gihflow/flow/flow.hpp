@@ -24,7 +24,8 @@ struct FlowOptions {
   double atol = 1e-9;
   Index outputs = 200;      ///< recorded points a stage, ≥ 2
   double first_output = 0;  ///< first positive output time; 0: min(1, duration/1000)
-  /// Recorded times of each stage, from 0 to its end, instead of those of output_times.
+  /// Recorded times of each stage, increasing, instead of those of output_times; t = 0 and the end
+  /// are always included. train_flow throws InputError for others.
   std::vector<std::vector<double>> times = {};
   Index max_steps = std::numeric_limits<Index>::max();  ///< accepted and rejected, of a run
 };
@@ -60,7 +61,8 @@ Outcome train_flow(TrainingState& state, const Schedule& schedule, const Objecti
 
 /// Why train_flow could not go on from `state`, one sentence each: stages that are not those of the
 /// schedule, numbers that are missing, not finite or out of place. A state of a run that was
-/// stopped has none; for states of doubtful origin, since train_flow itself does not look.
+/// stopped has none. Call it before train_flow on a state read from a file: train_flow does not
+/// validate it.
 std::vector<std::string> continuation_errors(const TrainingState& state, const Schedule& schedule,
                                              const FlowOptions& options);
 
