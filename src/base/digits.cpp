@@ -1,9 +1,8 @@
 #include "gihflow/base/digits.hpp"
 
-#include <fmt/format.h>
-
 #include <cstddef>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 
 namespace gihflow {
@@ -13,7 +12,7 @@ Index power(Index base, Index exponent, const char* what) {
   Index result = 1;
   for (Index i = 0; i < exponent; ++i) {
     if (base > 1 && result > largest / base)
-      throw InputError(fmt::format("{} {}^{}: must not exceed 2^62", what, base, exponent));
+      throw InputError(fault(what, fmt::format("{}^{}", base, exponent), "must not exceed 2^62"));
     result *= base;
     if (base <= 1) break;
   }

@@ -1,28 +1,18 @@
 #include "gihflow/base/errors.hpp"
 
+#include <algorithm>
+
 namespace gihflow {
 
 namespace {
 
-std::vector<std::string> sentences(const std::vector<Fault>& faults) {
-  std::vector<std::string> all;
-  for (const Fault& fault : faults) all.push_back(sentence(fault, plain_spelling()));
-  return all;
-}
-
 std::string lines(const std::vector<Fault>& faults) {
   std::string all;
-  for (const std::string& line : sentences(faults)) {
+  for (const Fault& fault : faults) {
     if (!all.empty()) all += '\n';
-    all += line;
+    all += sentence(fault, plain_spelling);
   }
   return all;
-}
-
-std::vector<Fault> faults_of(std::vector<std::string> messages) {
-  std::vector<Fault> faults;
-  for (std::string& message : messages) faults.push_back({.allowed = Phrase(std::move(message))});
-  return faults;
 }
 
 }  // namespace
@@ -32,18 +22,19 @@ InputError::InputError(Fault fault) : InputError(std::vector<Fault>{std::move(fa
 InputError::InputError(std::vector<Fault> faults)
     : std::runtime_error(lines(faults)), faults_(std::move(faults)) {}
 
-InputError::InputError(std::string message)
-    : InputError(std::vector<std::string>{std::move(message)}) {}
-
-InputError::InputError(std::vector<std::string> messages)
-    : InputError(faults_of(std::move(messages))) {}
-
-std::vector<std::string> InputError::messages() const {
-  return sentences(faults_);
+void ErrorList::add(Field unusable, Fault fault) {
+  unusable_.insert(unusable);
+  faults_.push_back(std::move(fault));
 }
 
-std::vector<std::string> ErrorList::messages() const {
-  return sentences(faults_);
+void ErrorList::add(const ErrorList& others) {
+  faults_.insert(faults_.end(), others.faults_.begin(), others.faults_.end());
+  unusable_.insert(others.unusable_.begin(), others.unusable_.end());
+}
+
+bool ErrorList::about(std::initializer_list<Field> fields) const {
+  return std::any_of(fields.begin(), fields.end(),
+                     [&](Field field) { return unusable_.contains(field); });
 }
 
 void ErrorList::throw_if_any() const {

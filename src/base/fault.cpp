@@ -1,86 +1,34 @@
 #include "gihflow/base/fault.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 
 namespace gihflow {
 
 namespace {
 
-// In the order of Field.
-constexpr auto names = std::to_array<std::string_view>({
-    "",
-    "a-init",
-    "all",
-    "alpha",
-    "alphas",
-    "atol",
-    "batch",
-    "boundary",
-    "c-init",
-    "chains",
-    "checkpoint-every",
-    "config",
-    "context",
-    "data",
-    "degree",
-    "device",
-    "dry-run",
-    "engine",
-    "epsilon",
-    "first-output",
-    "floor",
-    "force",
-    "fresh-chains",
-    "from",
-    "head-normalization",
-    "head-windows",
-    "heads",
-    "initial-law",
-    "integrator",
-    "json",
-    "kernels",
-    "kernels-output",
-    "labels",
-    "learning-rate",
-    "learning-rates",
-    "length",
-    "lengths",
-    "max-steps",
-    "max-wall",
-    "method",
-    "optimizer",
-    "output",
-    "outputs",
-    "parameters",
-    "parents",
-    "preset",
-    "prior",
-    "quiet",
-    "readout",
-    "resample",
-    "resume",
-    "rtol",
-    "run",
-    "seed",
-    "stage",
-    "stages",
-    "threads",
-    "tolerance",
-    "validation-chains",
-    "validation-data",
-    "vocabulary",
-    "w-other",
-    "w-own",
-    "window",
-});
-static_assert(names.size() == static_cast<std::size_t>(Field::window) + 1);
+#define GIHFLOW_TEXT_OF(...) #__VA_ARGS__
+#define GIHFLOW_TEXT(fields) GIHFLOW_TEXT_OF(fields)
+
+// Names in the order of Field: the enumerators with dashes.
+std::vector<std::string> make_names() {
+  std::vector<std::string> names{"", ""};
+  for (const char c : std::string_view(GIHFLOW_TEXT(GIHFLOW_FIELDS))) {
+    if (c == ',') names.emplace_back();
+    if (c != ',' && c != ' ') names.back() += c == '_' ? '-' : c;
+  }
+  return names;
+}
+const std::vector<std::string>& names() {
+  static const std::vector<std::string> all = make_names();
+  return all;
+}
 
 std::string words(const Phrase& phrase, const Spelling& spelling) {
   std::string text;
   for (const Phrase::Part& part : phrase.parts()) {
     if (const Field* field = std::get_if<Field>(&part))
-      text += spelling.mention(*field);
+      text += spelling(*field);
     else
       text += std::get<std::string>(part);
   }
@@ -90,27 +38,35 @@ std::string words(const Phrase& phrase, const Spelling& spelling) {
 }  // namespace
 
 std::string_view name(Field field) {
-  return names[static_cast<std::size_t>(field)];
+  return names()[static_cast<std::size_t>(field)];
 }
 
-Spelling plain_spelling() {
-  const auto plain = [](Field field) { return std::string(name(field)); };
-  return {plain, plain};
+Field field_named(std::string_view name) {
+  const auto found = std::find(names().begin(), names().end(), name);
+  return found == names().end() ? Field::none : static_cast<Field>(found - names().begin());
+}
+
+Fault within(const std::string& whole, Fault fault) {
+  fault.where = fault.where.empty() ? whole : whole + ": " + fault.where;
+  return fault;
+}
+
+std::string plain_spelling(Field field) {
+  return std::string(name(field));
 }
 
 std::string sentence(const Fault& fault, const Spelling& spelling) {
+  const bool is_setting = fault.field != Field::none;
+  const Spelling& called = is_setting && !fault.where.empty() ? plain_spelling : spelling;
   std::string text = fault.where;
-  if (fault.field != Field::none) {
-    if (!text.empty()) text += ": ";
-    text += spelling.subject(fault.field);
-    if (!fault.value.empty()) text += ' ' + fault.value;
-  } else if (!fault.value.empty()) {
-    if (!text.empty()) text += ": ";
-    text += fault.value;
-  }
-  if (fault.allowed.empty()) return text;
-  if (!text.empty()) text += ": ";
-  return text + words(fault.allowed, spelling);
+  const auto add = [&](const char* between, const std::string& more) {
+    if (!text.empty() && !more.empty()) text += between;
+    text += more;
+  };
+  if (is_setting) add(": ", called(fault.field));
+  add(" ", fault.value);
+  add(": ", words(fault.allowed, called));
+  return text;
 }
 
 }  // namespace gihflow

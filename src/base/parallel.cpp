@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/context.hpp"
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 
 namespace gihflow {
@@ -162,7 +163,7 @@ void parallel_blocks(Index blocks, const std::function<void(Index)>& body) {
 
 void parallel_ranges(Index count, Index size, const std::function<void(Index, Index)>& body) {
   if (count <= 0) return;
-  if (size < 1) throw InputError("block size " + std::to_string(size) + ": must be at least 1");
+  if (size < 1) throw InputError(fault("block size", size, "must be at least 1"));
   parallel_blocks((count + size - 1) / size, [&](Index block) {
     const Index begin = block * size;
     body(begin, std::min(count, begin + size));

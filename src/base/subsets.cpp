@@ -1,11 +1,10 @@
 #include "gihflow/base/subsets.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 
 namespace gihflow {
@@ -33,15 +32,15 @@ Index choose(Index n, Index k) {
 
 Index subset_count(Index elements, Index degree) {
   if (elements < 0 || elements > most_elements) {
-    throw InputError(
-        fmt::format("subsets of {} elements: must be 0 to {} elements", elements, most_elements));
+    throw InputError(fault("subsets of", fmt::format("{} elements", elements),
+                           "must be 0 to {} elements", most_elements));
   }
-  if (degree < 0) throw InputError(fmt::format("degree {}: must be at least 0", degree));
+  if (degree < 0) throw InputError(fault(Field::degree, degree, "must be at least 0"));
   Index count = 0;
   for (Index size = 0; size <= std::min(degree, elements); ++size) count += choose(elements, size);
   if (count > most_subsets) {
-    throw InputError(fmt::format("degree {} of {} elements: makes {} subsets: must not exceed {}",
-                                 degree, elements, count, most_subsets));
+    throw InputError(fault(Field::degree, fmt::format("{} of {} elements", degree, elements),
+                           "makes {} subsets: must not exceed {}", count, most_subsets));
   }
   return count;
 }

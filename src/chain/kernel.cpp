@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/size.hpp"
@@ -27,9 +30,12 @@ struct BadRow {
       value = at_value;
     }
   }
-  std::string where(const char* name) const {
+  void report(const char* name, const char* what, const Phrase& allowed, ErrorList& errors) const {
+    if (count == 0) return;
     const std::string more = count > 1 ? fmt::format(" (and {} more)", count - 1) : "";
-    return fmt::format("{}, chain {}, context {}{}", name, chain, context, more);
+    errors.add(
+        Fault{Field::none, fmt::format("{}", value), allowed,
+              fmt::format("{}, chain {}, context {}{}: {}", name, chain, context, more, what)});
   }
 };
 
@@ -44,16 +50,9 @@ std::string to_string_lags(std::span<const Index> lags) {
   return text;
 }
 
-std::vector<std::string> parent_errors(std::span<const Index> parents, const std::string& name) {
-  bool in_order = true;
-  Index before = 0;
-  for (const Index lag : parents) {
-    in_order = in_order && lag > before;
-    before = lag;
-  }
-  if (in_order) return {};
-  return {fmt::format("{} {}: must be lags of at least 1 in increasing order", name,
-                      to_string_lags(parents))};
+bool are_parents(std::span<const Index> lags) {
+  return std::ranges::adjacent_find(lags, std::greater_equal<>()) == lags.end() &&
+         (lags.empty() || lags.front() >= 1);
 }
 
 Index context_of_window(Index window, Index length, Index vocabulary,
@@ -86,13 +85,16 @@ void validate(const Kernels& kernels, const char* name) {
   ErrorList errors;
   const Index d = kernels.vocabulary;
   if (d < 2 || d > max_vocabulary) {
-    errors.add(fmt::format("{}, vocabulary {}: must be between 2 and {}", name, d, max_vocabulary));
+    errors.add(
+        fault(fmt::format("{}, vocabulary", name), d, "must be between 2 and {}", max_vocabulary));
   }
   if (kernels.count < 1) {
-    errors.add(fmt::format("{}, number of chains {}: must be at least 1", name, kernels.count));
+    errors.add(
+        fault(fmt::format("{}, number of chains", name), kernels.count, "must be at least 1"));
   }
-  for (std::string& message : parent_errors(kernels.parents, fmt::format("{}, parents", name))) {
-    errors.add(std::move(message));
+  if (!are_parents(kernels.parents)) {
+    errors.add(
+        fault(fmt::format("{}, parents", name), to_string_lags(kernels.parents), parents_allowed));
   }
   errors.throw_if_any();
 
@@ -100,8 +102,9 @@ void validate(const Kernels& kernels, const char* name) {
   // values.size() = count·contexts·d, without forming a product that may overflow.
   const Index given = static_cast<Index>(kernels.values.size());
   if (given % d != 0 || given / d % contexts != 0 || given / d / contexts != kernels.count) {
-    throw InputError(fmt::format("{}, {} values: must be {} chains x {} contexts x {} tokens", name,
-                                 given, kernels.count, contexts, d));
+    throw InputError(fault(fmt::format("{},", name), fmt::format("{} values", given),
+                           "must be {} chains x {} contexts x {} tokens", kernels.count, contexts,
+                           d));
   }
 
   BadRow not_finite, negative, not_one;
@@ -122,18 +125,9 @@ void validate(const Kernels& kernels, const char* name) {
       if (usable && std::abs(sum - 1.0) > row_sum_tolerance) not_one.note(chain, context, sum);
     }
   }
-  if (not_finite.count > 0) {
-    errors.add(
-        fmt::format("{}: value {}: must be finite", not_finite.where(name), not_finite.value));
-  }
-  if (negative.count > 0) {
-    errors.add(
-        fmt::format("{}: value {}: must not be negative", negative.where(name), negative.value));
-  }
-  if (not_one.count > 0) {
-    errors.add(fmt::format("{}: the row sums to {}: must be 1 within {}", not_one.where(name),
-                           not_one.value, row_sum_tolerance));
-  }
+  not_finite.report(name, "value", Phrase("must be finite"), errors);
+  negative.report(name, "value", Phrase("must not be negative"), errors);
+  not_one.report(name, "the row sums to", phrase("must be 1 within {}", row_sum_tolerance), errors);
   errors.throw_if_any();
 }
 

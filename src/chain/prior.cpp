@@ -1,9 +1,8 @@
 #include "gihflow/chain/prior.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/size.hpp"
@@ -17,21 +16,21 @@ constexpr Index chains_per_block = 64;
 
 }  // namespace
 
-std::vector<std::string> prior_errors(const Prior& prior) {
-  std::vector<std::string> errors;
+ErrorList prior_errors(const Prior& prior) {
+  ErrorList errors;
   const Index d = prior.vocabulary;
   if (d < 2 || d > max_vocabulary) {
-    errors.push_back(fmt::format("vocabulary {}: must be between 2 and {}", d, max_vocabulary));
+    errors.add(fault(Field::vocabulary, d, "must be between 2 and {}", max_vocabulary));
   }
-  for (std::string& message : parent_errors(prior.parents, "parents")) {
-    errors.push_back(std::move(message));
+  if (!are_parents(prior.parents)) {
+    errors.add(fault(Field::parents, to_string_lags(prior.parents), parents_allowed));
   }
   if (!std::isfinite(prior.alpha) || prior.alpha <= 0.0) {
-    errors.push_back(fmt::format("alpha {}: must be a finite number above 0", prior.alpha));
+    errors.add(fault(Field::alpha, prior.alpha, "must be a finite number above 0"));
   }
   if (!(prior.floor >= 0.0) || (d >= 2 && !(prior.floor < 1.0 / static_cast<double>(d)))) {
-    errors.push_back(fmt::format("floor {}: must be at least 0 and below 1/vocabulary = {}",
-                                 prior.floor, 1.0 / static_cast<double>(d)));
+    errors.add(fault(Field::floor, prior.floor, "must be at least 0 and below 1/{} = {}",
+                     Field::vocabulary, 1.0 / static_cast<double>(d)));
   }
   if (!errors.empty()) return errors;
   Index entries = d;  // d^{n+1}
@@ -39,10 +38,9 @@ std::vector<std::string> prior_errors(const Prior& prior) {
     entries *= d;
   }
   if (entries > max_kernel_entries) {
-    errors.push_back(
-        fmt::format("parents {}: a kernel of vocabulary^{} = {}^{} entries: must not exceed {}",
-                    to_string_lags(prior.parents), prior.parents.size() + 1, d,
-                    prior.parents.size() + 1, max_kernel_entries));
+    errors.add(fault(Field::parents, to_string_lags(prior.parents),
+                     "a kernel of {}^{} = {}^{} entries: must not exceed {}", Field::vocabulary,
+                     prior.parents.size() + 1, d, prior.parents.size() + 1, max_kernel_entries));
   }
   return errors;
 }
@@ -62,9 +60,9 @@ void draw_kernel(const Prior& prior, std::uint64_t seed, Purpose purpose, Index 
 }
 
 Kernels draw_kernels(const Prior& prior, std::uint64_t seed, Purpose purpose, Index count) {
-  std::vector<std::string> errors = prior_errors(prior);
-  if (count < 1) errors.push_back(fmt::format("chains {}: must be at least 1", count));
-  if (!errors.empty()) throw InputError(std::move(errors));
+  ErrorList errors = prior_errors(prior);
+  if (count < 1) errors.add(fault(Field::chains, count, "must be at least 1"));
+  errors.throw_if_any();
 
   Kernels kernels;
   kernels.vocabulary = prior.vocabulary;
@@ -72,7 +70,7 @@ Kernels draw_kernels(const Prior& prior, std::uint64_t seed, Purpose purpose, In
   kernels.count = count;
   const Index entries = kernels.contexts() * prior.vocabulary;
   if (count > (Index{1} << 62) / entries) {
-    throw InputError(fmt::format("chains {}: {} kernel entries each are too many", count, entries));
+    throw InputError(fault(Field::chains, count, "{} kernel entries each are too many", entries));
   }
   kernels.values.resize(size(count * entries));
   parallel_ranges(count, chains_per_block, [&](Index begin, Index end) {

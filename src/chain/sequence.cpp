@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/make_fault.hpp"
 #include "chain/token_loop.hpp"
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
@@ -155,9 +156,9 @@ void check_tokens(const Sequences& s, ErrorList& errors) {
                                   [&](Token token) { return token >= s.vocabulary; });
   if (wrong == s.tokens.end()) return;
   const Index at = wrong - s.tokens.begin();
-  errors.add(
-      fmt::format("tokens, chain {}, position {}, value {}: must be below the vocabulary, {}",
-                  at / (s.length + 1), at % (s.length + 1), *wrong, s.vocabulary));
+  errors.add(fault(
+      fmt::format("tokens, chain {}, position {}, value", at / (s.length + 1), at % (s.length + 1)),
+      *wrong, "must be below the vocabulary, {}", s.vocabulary));
 }
 
 void check_targets(const Sequences& s, ErrorList& errors) {
@@ -165,15 +166,15 @@ void check_targets(const Sequences& s, ErrorList& errors) {
     double sum = 0.0;
     for (const double p : s.targets_of(chain)) {
       if (!std::isfinite(p) || p < 0.0) {
-        errors.add(
-            fmt::format("targets, chain {}, value {}: must be finite and not negative", chain, p));
+        errors.add(fault(fmt::format("targets, chain {}, value", chain), p,
+                         "must be finite and not negative"));
         return;
       }
       sum += p;
     }
     if (std::abs(sum - 1.0) > target_sum_tolerance) {
-      errors.add(fmt::format("targets, chain {}, sum {}: must be 1 within {}", chain, sum,
-                             target_sum_tolerance));
+      errors.add(fault(fmt::format("targets, chain {}, sum", chain), sum, "must be 1 within {}",
+                       target_sum_tolerance));
       return;
     }
   }
@@ -181,8 +182,8 @@ void check_targets(const Sequences& s, ErrorList& errors) {
 
 }  // namespace
 
-std::vector<std::string> sampling_errors(const SamplingOptions& options, const Kernels* given) {
-  std::vector<std::string> errors;
+ErrorList sampling_errors(const SamplingOptions& options, const Kernels* given) {
+  ErrorList errors;
   if (!given) errors = prior_errors(options.prior);
   const bool prior_is_good = errors.empty();
   const Index d = given ? given->vocabulary : options.prior.vocabulary;
@@ -190,29 +191,28 @@ std::vector<std::string> sampling_errors(const SamplingOptions& options, const K
   const Index longest = parents.empty() ? 0 : parents.back();
 
   if (options.count < 1) {
-    errors.push_back(fmt::format("chains {}: must be at least 1", options.count));
+    errors.add(fault(Field::chains, options.count, "must be at least 1"));
   }
   if (options.length < 1 || options.length > max_length) {
-    errors.push_back(
-        fmt::format("length {}: must be between 1 and {}", options.length, max_length));
+    errors.add(fault(Field::length, options.length, "must be between 1 and {}", max_length));
   } else if (prior_is_good && options.length < longest) {
-    errors.push_back(fmt::format("length {}: must be at least the longest parent lag, {}",
-                                 options.length, longest));
+    errors.add(fault(Field::length, options.length, "must be at least the longest parent lag, {}",
+                     longest));
   }
   if (options.labels == Labels::posterior) {
+    const auto refuse = [&](const Phrase& why) {
+      errors.add(Fault{Field::labels, "posterior", why, ""});
+    };
     if (given) {
-      errors.push_back(
-          "labels posterior: not known for given kernels; allowed are conditional and sampled");
+      refuse(Phrase("not known for given kernels; allowed are conditional and sampled"));
     } else {
       if (options.prior.floor > 0.0) {
-        errors.push_back(
-            fmt::format("labels posterior: not exact with floor {}; allowed with floor 0 only",
-                        options.prior.floor));
+        refuse(phrase("not exact with {} {}; allowed with {} 0 only", Field::floor,
+                      options.prior.floor, Field::floor));
       }
       if (options.initial_law == InitialLaw::stationary) {
-        errors.push_back(
-            "labels posterior: not exact with initial-law stationary; allowed with initial-law "
-            "uniform only");
+        refuse(phrase("not exact with {} stationary; allowed with {} uniform only",
+                      Field::initial_law, Field::initial_law));
       }
     }
   }
@@ -220,36 +220,36 @@ std::vector<std::string> sampling_errors(const SamplingOptions& options, const K
     Index states = 1;  // d^{r_n}
     for (Index i = 0; i < longest && states <= max_stationary_states; ++i) states *= d;
     if (states > max_stationary_states) {
-      errors.push_back(fmt::format(
-          "parents {}: the stationary initial law needs vocabulary^{} = {}^{} states: must not "
-          "exceed {} (initial-law uniform has no such limit)",
-          to_string_lags(parents), longest, d, longest, max_stationary_states));
+      errors.add(fault(Field::parents, to_string_lags(parents),
+                       "the stationary initial law needs {}^{} = {}^{} states: must not exceed {} "
+                       "({} uniform has no such limit)",
+                       Field::vocabulary, longest, d, longest, max_stationary_states,
+                       Field::initial_law));
     }
   }
   return errors;
 }
 
 std::unique_ptr<SequenceSource> sample_prior(const SamplingOptions& options) {
-  std::vector<std::string> errors = sampling_errors(options);
-  if (!errors.empty()) throw InputError(std::move(errors));
+  sampling_errors(options).throw_if_any();
   return std::make_unique<SampledSequences>(options, nullptr);
 }
 
 std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> kernels,
                                                const SamplingOptions& options) {
   validate(*kernels, "kernels");
-  std::vector<std::string> errors = sampling_errors(options, kernels.get());
-  if (!errors.empty()) throw InputError(std::move(errors));
+  sampling_errors(options, kernels.get()).throw_if_any();
   if (options.initial_law == InitialLaw::stationary) {
     const Index used = std::min(options.count, kernels->count);
     for (Index chain = 0; chain < used; ++chain) {
       const Index classes =
           closed_classes(kernels->of_chain(chain), kernels->vocabulary, kernels->parents);
       if (classes != 1) {
-        throw InputError(fmt::format(
-            "kernels, chain {}: has {} closed classes of states: must be one for initial-law "
-            "stationary, since its stationary law is not unique",
-            chain, classes));
+        throw InputError(
+            fault(fmt::format("kernels, chain {}", chain), "",
+                  "has {} closed classes of states: must be one for {} stationary, since its "
+                  "stationary law is not unique",
+                  classes, Field::initial_law));
       }
     }
   }
@@ -269,11 +269,10 @@ std::unique_ptr<SequenceSource> stored_sequences(std::shared_ptr<const Sequences
   const Sequences& s = *sequences;
   ErrorList errors;
   if (s.vocabulary < 2 || s.vocabulary > max_vocabulary) {
-    errors.add(
-        fmt::format("vocabulary {}: must be between 2 and {}", s.vocabulary, max_vocabulary));
+    errors.add(fault(Field::vocabulary, s.vocabulary, "must be between 2 and {}", max_vocabulary));
   }
-  if (s.count < 1) errors.add(fmt::format("chains {}: must be at least 1", s.count));
-  if (s.length < 1) errors.add(fmt::format("length {}: must be at least 1", s.length));
+  if (s.count < 1) errors.add(fault(Field::chains, s.count, "must be at least 1"));
+  if (s.length < 1) errors.add(fault(Field::length, s.length, "must be at least 1"));
   errors.throw_if_any();
 
   const auto holds = [](std::size_t given, Index rows, Index columns) {
@@ -281,15 +280,15 @@ std::unique_ptr<SequenceSource> stored_sequences(std::shared_ptr<const Sequences
     return n % columns == 0 && n / columns == rows;
   };
   if (!holds(s.tokens.size(), s.count, s.length + 1)) {
-    errors.add(fmt::format("tokens, {} of them: must be {} chains x {}", s.tokens.size(), s.count,
-                           s.length + 1));
+    errors.add(fault("tokens,", fmt::format("{} of them", s.tokens.size()),
+                     "must be {} chains x {}", s.count, s.length + 1));
   } else {
     check_tokens(s, errors);
   }
   if (!s.targets.empty()) {
     if (!holds(s.targets.size(), s.count, s.vocabulary)) {
-      errors.add(fmt::format("targets, {} of them: must be {} chains x {}", s.targets.size(),
-                             s.count, s.vocabulary));
+      errors.add(fault("targets,", fmt::format("{} of them", s.targets.size()),
+                       "must be {} chains x {}", s.count, s.vocabulary));
     } else {
       check_targets(s, errors);
     }
@@ -306,8 +305,8 @@ Sequences collect(const SequenceSource& source) {
   all.parents = source.parents();
   const Index columns = all.length + 1;
   if (all.count > (Index{1} << 62) / columns) {
-    throw InputError(
-        fmt::format("chains {}: with length {} too many tokens for memory", all.count, all.length));
+    throw InputError(fault(Field::chains, all.count, "with {} {} too many tokens for memory",
+                           Field::length, all.length));
   }
   all.tokens.resize(size(all.count * columns));
   all.targets.resize(size(all.count * all.vocabulary));

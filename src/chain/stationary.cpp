@@ -1,7 +1,5 @@
 #include "gihflow/chain/stationary.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/strong_components.hpp>
@@ -11,6 +9,7 @@
 #include <numeric>
 #include <optional>
 
+#include "base/make_fault.hpp"
 #include "chain/scaled.hpp"
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
@@ -103,7 +102,7 @@ std::vector<double> law_of_irreducible(const std::vector<double>& transition, In
   }
   std::vector<Scaled> scaled(transition.begin(), transition.end());
   const auto mu = reduce(scaled, n);
-  if (!mu) throw InputError("stationary law: the chain is not irreducible");
+  if (!mu) throw InputError(fault("stationary law", "", "the chain is not irreducible"));
   return normalised(*mu);
 }
 
@@ -136,10 +135,10 @@ struct WindowChain {
         r(parents.empty() ? 0 : parents.back()),
         states(power(vocabulary, r, "states of the stationary law")) {
     if (states > max_stationary_states) {
-      throw InputError(
-          fmt::format("parents {}: the stationary law of {} consecutive tokens has {} states: "
-                      "must not exceed {}",
-                      to_string_lags(parents), r, states, max_stationary_states));
+      throw InputError(fault(Field::parents, to_string_lags(parents),
+                             "the stationary law of {} consecutive tokens has {} states: must not "
+                             "exceed {}",
+                             r, states, max_stationary_states));
     }
     context.resize(size(states));
     for (Index s = 0; s < states; ++s) context[size(s)] = context_of_window(s, r, d, parents);
@@ -161,10 +160,10 @@ bool all_positive(std::span<const double> values) {
 }
 
 [[noreturn]] void refuse_classes(std::size_t count) {
-  throw InputError(fmt::format(
-      "stationary law: the chain has {} closed classes of states: must be one, else the law is "
-      "not unique",
-      count));
+  throw InputError(fault("stationary law", "",
+                         "the chain has {} closed classes of states: must be one, else the law is "
+                         "not unique",
+                         count));
 }
 
 // Law of a chain that has `states` as its only closed class.
@@ -189,20 +188,19 @@ std::vector<double> law_on_class(const std::vector<double>& transition, Index n,
 std::vector<double> stationary_law(std::vector<double> transition, Index states) {
   const Index n = states;
   if (n < 1 || n > max_stationary_states || static_cast<Index>(transition.size()) != n * n) {
-    throw InputError(fmt::format(
-        "stationary law, {} states with {} transition probabilities: must be states^2 of them, "
-        "for 1 to {} states",
-        n, transition.size(), max_stationary_states));
+    throw InputError(
+        fault("stationary law,",
+              fmt::format("{} states with {} transition probabilities", n, transition.size()),
+              "must be states^2 of them, for 1 to {} states", max_stationary_states));
   }
   Graph graph(size(n));
   for (Index i = 0; i < n; ++i) {
     for (Index j = 0; j < n; ++j) {
       const double p = transition[size(i * n + j)];
       if (!std::isfinite(p) || p < 0.0) {
-        throw InputError(fmt::format(
-            "stationary law, transition probability {} from state {} to {}: must be finite and "
-            "not negative",
-            p, i, j));
+        throw InputError(fault("stationary law, transition probability",
+                               fmt::format("{} from state {} to {}", p, i, j),
+                               "must be finite and not negative"));
       }
       if (p > 0.0) add_edge(size(i), size(j), graph);
     }
@@ -224,9 +222,9 @@ std::vector<double> stationary_window_law(std::span<const double> kernel, Index 
   const WindowChain chain(vocabulary, parents);
   const Index d = vocabulary, n = chain.states;
   if (length < 0 || power(d, length, "windows") > max_windows) {
-    throw InputError(fmt::format(
-        "window length {}: must be at least 0 and make at most {} windows (vocabulary {})", length,
-        max_windows, d));
+    throw InputError(fault("window length", length,
+                           "must be at least 0 and make at most {} windows (vocabulary {})",
+                           max_windows, d));
   }
 
   std::vector<double> law{1.0};  // of no tokens at all

@@ -90,9 +90,9 @@ std::string as_table(const AuditReport& report) {
 
 int audit(const Invocation& invocation) {
   const Assembled assembled = assemble(invocation.line);
-  std::vector<std::string> errors = invocation.errors;
-  errors.insert(errors.end(), assembled.faults.sentences.begin(), assembled.faults.sentences.end());
-  if (!errors.empty()) throw InputError(std::move(errors));
+  ErrorList errors = usage_faults(invocation);
+  errors.add(assembled.faults);
+  errors.throw_if_any();
   const Setting& asked = assembled.setting;
   ProgressBar bar(asked.quiet);
   const AuditReport report =

@@ -37,6 +37,11 @@ inline bool reads_run(Command command) {
          command == Command::audit;
 }
 
+/// Faults of usage.
+ErrorList usage_faults(const Invocation& invocation);
+/// How the command line calls a setting: "--alpha".
+std::string option_spelling(Field field);
+
 /// The problem that a command line describes. Throws InputError with all errors, of usage first.
 Problem prepare(const Invocation& invocation);
 

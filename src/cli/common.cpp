@@ -13,12 +13,23 @@
 
 namespace gihflow::cli {
 
+ErrorList usage_faults(const Invocation& invocation) {
+  ErrorList errors;
+  for (const std::string& message : invocation.errors) errors.add(Fault{.allowed = message});
+  return errors;
+}
+
+std::string option_spelling(Field field) {
+  return fmt::format("--{}", name(field));
+}
+
 Problem prepare(const Invocation& invocation) {
   const Command command = invocation.line.command;
   Assembled assembled = assemble(invocation.line);
   assembled.setting.command_line = invocation.text;
-  std::vector<std::string>& sentences = assembled.faults.sentences;
-  sentences.insert(sentences.begin(), invocation.errors.begin(), invocation.errors.end());
+  ErrorList faults = usage_faults(invocation);
+  faults.add(assembled.faults);
+  assembled.faults = std::move(faults);
   const bool new_output = assembled.setting.output.empty() && assembled.setting.resume.empty();
   if (new_output) assembled.setting.output = default_output(command);
   return gihflow::prepare(std::move(assembled), command);

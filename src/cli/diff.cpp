@@ -102,7 +102,7 @@ std::string as_table(const FileDifference& difference, const Invocation& files) 
 }  // namespace
 
 int diff(const Invocation& invocation) {
-  if (!invocation.errors.empty()) throw InputError(invocation.errors);
+  usage_faults(invocation).throw_if_any();
   const FileDifference difference =
       compare_files(invocation.file, invocation.second_file, Isolation::child);
   print(invocation.line.values.contains("json") ? as_json(difference)

@@ -92,7 +92,7 @@ int run_program(int argc, char** argv) {
     return good;
   }
   if (!parsed.has_command) {
-    if (!parsed.invocation.errors.empty()) throw InputError(parsed.invocation.errors);
+    usage_faults(parsed.invocation).throw_if_any();
     say(program_help());
     return bad_input;
   }
@@ -104,9 +104,8 @@ int guarded(int argc, char** argv) {
   try {
     return run_program(argc, argv);
   } catch (const InputError& error) {
-    const auto subject = [](Field field) { return fmt::format("--{}", name(field)); };
     for (const Fault& fault : error.faults()) {
-      say(fmt::format("error: {}\n", sentence(fault, {plain_spelling().mention, subject})));
+      say(fmt::format("error: {}\n", sentence(fault, option_spelling)));
     }
     return bad_input;
   } catch (const WriteError& error) {

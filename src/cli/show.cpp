@@ -5,7 +5,7 @@
 namespace gihflow::cli {
 
 int show(const Invocation& invocation) {
-  if (!invocation.errors.empty()) throw InputError(invocation.errors);
+  usage_faults(invocation).throw_if_any();
   const RunFile run = read_run(invocation.file, Isolation::child);
   if (invocation.config_only) {
     print(run.provenance.config);

@@ -6,31 +6,32 @@
 #include <cmath>
 #include <limits>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/flow/hessian.hpp"
 
 namespace gihflow {
 
-std::vector<std::string> compare_errors(const Schedule& schedule, const CompareOptions& options) {
-  std::vector<std::string> errors;
+ErrorList compare_errors(const Schedule& schedule, const CompareOptions& options) {
+  ErrorList errors;
   const std::vector<double>& rates = options.learning_rates;
-  if (rates.empty()) errors.push_back("learning-rates: must name at least one");
+  if (rates.empty()) errors.add(fault(Field::learning_rates, "", "must name at least one"));
   for (std::size_t i = 0; i < rates.size(); ++i) {
     if (!std::isfinite(rates[i]) || rates[i] <= 0.0) {
-      errors.push_back(fmt::format("learning-rates {}: must be positive finite numbers", rates[i]));
+      errors.add(fault(Field::learning_rates, rates[i], "must be positive finite numbers"));
       continue;
     }
     if (std::find(rates.begin(), rates.begin() + static_cast<Index>(i), rates[i]) !=
         rates.begin() + static_cast<Index>(i))
-      errors.push_back(
-          fmt::format("learning-rates {}: is named twice; each must be there once", rates[i]));
+      errors.add(fault(Field::learning_rates, rates[i], "is named twice; each must be there once"));
     for (const Stage& stage : schedule) {
       const double steps = stage.duration / rates[i];
       if (!(std::abs(steps - std::round(steps)) <= 1e-9 * steps) || steps < 0.5 || steps > 0x1p53)
-        errors.push_back(fmt::format(
-            "learning-rates {}: stage '{}' takes {} steps of it; must be a whole number, so "
-            "that both end at the same time",
-            rates[i], to_string(Schedule{stage}), steps));
+        errors.add(
+            fault(Field::learning_rates, rates[i],
+                  "stage '{}' takes {} steps of it; must be a whole number, so that both end "
+                  "at the same time",
+                  to_string(Schedule{stage}), steps));
     }
   }
   return errors;
@@ -163,9 +164,7 @@ void fit_orders(ComparedStage& stage, const ComparedStage* before, double floor)
 Comparison compare_descent(const Parameters& start, const Schedule& schedule,
                            const Objective& objective, const CompareOptions& options,
                            Observer* observer) {
-  ErrorList errors;
-  for (std::string& error : compare_errors(schedule, options)) errors.add(std::move(error));
-  errors.throw_if_any();
+  compare_errors(schedule, options).throw_if_any();
 
   const std::vector<double>& rates = options.learning_rates;
   const double largest_rate = *std::max_element(rates.begin(), rates.end());

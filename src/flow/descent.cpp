@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/make_fault.hpp"
 #include "flow/cartesian.hpp"
 #include "flow/stages.hpp"
 #include "gihflow/base/errors.hpp"
@@ -23,28 +24,26 @@ Index descent_steps(const Stage& stage, double learning_rate) {
   return static_cast<Index>(std::llround(stage.duration / learning_rate));
 }
 
-std::vector<std::string> descent_errors(const Schedule& schedule, const DescentOptions& options,
-                                        Index chains) {
-  std::vector<std::string> errors;
+ErrorList descent_errors(const Schedule& schedule, const DescentOptions& options, Index chains) {
+  ErrorList errors;
   const double rate = options.learning_rate;
   if (!std::isfinite(rate) || rate <= 0.0) {
-    errors.push_back(fmt::format("learning-rate {}: must be a positive finite number", rate));
+    errors.add(fault(Field::learning_rate, rate, "must be a positive finite number"));
   } else {
     for (const Stage& stage : schedule) {
       if (stage.duration / rate < 0.5)
-        errors.push_back(fmt::format(
-            "stages: '{}' rounds to no step at learning-rate {}; TIME must be at least half of it",
-            to_string(Schedule{stage}), rate));
+        errors.add(fault(Field::stages, "",
+                         "'{}' rounds to no step at {} {}; TIME must be at least half of it",
+                         to_string(Schedule{stage}), Field::learning_rate, rate));
       else if (!(stage.duration / rate <= 0x1p53))
-        errors.push_back(fmt::format(
-            "stages: '{}' takes {:.3g} steps at learning-rate {}; at most 2^53 are allowed",
-            to_string(Schedule{stage}), stage.duration / rate, rate));
+        errors.add(
+            fault(Field::stages, "", "'{}' takes {:.3g} steps at {} {}; at most 2^53 are allowed",
+                  to_string(Schedule{stage}), stage.duration / rate, Field::learning_rate, rate));
     }
   }
   if (options.batch < 0 || (!options.resample && options.batch > chains))
-    errors.push_back(
-        fmt::format("batch {}: must be between 0 (all chains) and the number of chains, {}",
-                    options.batch, chains));
+    errors.add(fault(Field::batch, options.batch,
+                     "must be between 0 (all chains) and the number of chains, {}", chains));
   return errors;
 }
 
@@ -267,37 +266,34 @@ class StageDescent {
 Outcome train_descent(TrainingState& state, const Schedule& schedule, const Objective& objective,
                       const Objective* validation, const DescentOptions& options,
                       Observer* observer) {
-  ErrorList errors;
-  for (std::string& error : descent_errors(schedule, options, objective.chains()))
-    errors.add(std::move(error));
-  errors.throw_if_any();
+  descent_errors(schedule, options, objective.chains()).throw_if_any();
   return run_stages(state, schedule, observer, [&] {
     return StageDescent(state, schedule, objective, validation, options, observer).run();
   });
 }
 
-std::vector<std::string> continuation_errors(const TrainingState& state, const Schedule& schedule,
-                                             const DescentOptions& options) {
-  std::vector<std::string> errors = state_errors(state, schedule);
+ErrorList continuation_errors(const TrainingState& state, const Schedule& schedule,
+                              const DescentOptions& options) {
+  ErrorList errors = state_errors(state, schedule);
   if (!errors.empty() || !state.stepper.active) return errors;
   const Stage& stage = schedule[static_cast<std::size_t>(state.stage)];
   const Index n = Cartesian(stage, state.start).size();
   const StepperState& s = state.stepper;
   const auto* memory = std::get_if<DescentState>(&s.method);
-  if (memory == nullptr) return {"the state is one of the flow: must be one of gradient descent"};
-  for (const std::string& error :
-       {size_error("x", s.x.size(), n + 1),
-        size_error("moments", memory->moments.size(), moments_of(options.optimizer) * n)}) {
-    if (!error.empty()) errors.push_back(error);
+  if (memory == nullptr) {
+    errors.add(fault("the state", "", "is one of the flow: must be one of gradient descent"));
+    return errors;
   }
+  check_size("x", s.x.size(), n + 1, errors);
+  check_size("moments", memory->moments.size(), moments_of(options.optimizer) * n, errors);
   const Index steps = descent_steps(stage, options.learning_rate);
   if (errors.empty() && (memory->step < 0 || memory->step > steps)) {
-    errors.push_back(fmt::format("step {}: must be from 0 to {}", memory->step, steps));
+    errors.add(fault("step", memory->step, "must be from 0 to {}", steps));
   }
   const std::string& optimizer = state.trajectory.stages.back().integrator;
   if (optimizer != to_string(options.optimizer)) {
-    errors.push_back(fmt::format("optimizer {} of stage {}: must be {}", optimizer, state.stage + 1,
-                                 to_string(options.optimizer)));
+    errors.add(fault(Field::optimizer, fmt::format("{} of stage {}", optimizer, state.stage + 1),
+                     "must be {}", to_string(options.optimizer)));
   }
   return errors;
 }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/make_fault.hpp"
 #include "flow/coordinates.hpp"
 #include "flow/integrate.hpp"
 #include "flow/stages.hpp"
@@ -296,29 +297,30 @@ Outcome train_flow(TrainingState& state, const Schedule& schedule, const Objecti
   });
 }
 
-std::vector<std::string> continuation_errors(const TrainingState& state, const Schedule& schedule,
-                                             const FlowOptions& options) {
-  std::vector<std::string> errors = state_errors(state, schedule);
+ErrorList continuation_errors(const TrainingState& state, const Schedule& schedule,
+                              const FlowOptions& options) {
+  ErrorList errors = state_errors(state, schedule);
   if (!errors.empty() || !state.stepper.active) return errors;
   const Index n = Coordinates(schedule[static_cast<std::size_t>(state.stage)], state.start).size();
   const StepperState& s = state.stepper;
   const auto* memory = std::get_if<FlowState>(&s.method);
-  if (memory == nullptr) return {"the state is one of gradient descent: must be one of the flow"};
-  for (const std::string& error :
-       {size_error("x", s.x.size(), n), size_error("slope", memory->slope.size(), n),
-        size_error("jacobian", memory->jacobian.size(), memory->jacobian.empty() ? 0 : n * n)}) {
-    if (!error.empty()) errors.push_back(error);
+  if (memory == nullptr) {
+    errors.add(fault("the state", "", "is one of gradient descent: must be one of the flow"));
+    return errors;
   }
-  if (!all_finite(memory->slope)) errors.push_back("slope: must be finite");
+  check_size("x", s.x.size(), n, errors);
+  check_size("slope", memory->slope.size(), n, errors);
+  check_size("jacobian", memory->jacobian.size(), memory->jacobian.empty() ? 0 : n * n, errors);
+  if (!all_finite(memory->slope)) errors.add(fault("slope", "", "must be finite"));
   const double duration = schedule[static_cast<std::size_t>(state.stage)].duration;
   if (s.t > duration) {
-    errors.push_back(fmt::format("t {}: must be at most the stage's duration, {}", s.t, duration));
+    errors.add(fault("t", s.t, "must be at most the stage's duration, {}", duration));
   }
   const std::string& integrator = state.trajectory.stages.back().integrator;
   if (std::find(integrators.begin(), integrators.end(),
                 std::pair(options.integrator, std::string_view(integrator))) == integrators.end()) {
-    errors.push_back(fmt::format("integrator {} of stage {}: must be {}", integrator,
-                                 state.stage + 1, to_string(options.integrator)));
+    errors.add(fault(Field::integrator, fmt::format("{} of stage {}", integrator, state.stage + 1),
+                     "must be {}", to_string(options.integrator)));
   }
   return errors;
 }

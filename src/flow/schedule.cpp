@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 
 namespace gihflow {
@@ -21,41 +22,41 @@ Schedule parse_schedule(const std::string& text) {
     Stage stage;
     std::size_t colon = part.find(':');
     std::string blocks = part.substr(0, colon);
-    std::string fault;
-    if (blocks.empty()) fault = "names no block";
+    std::string wrong;
+    if (blocks.empty()) wrong = "names no block";
     for (char letter : blocks) {
       bool* block = letter == 'c'   ? &stage.c
                     : letter == 'w' ? &stage.w
                     : letter == 'a' ? &stage.a
                                     : nullptr;
       if (!block) {
-        fault = fmt::format("has the unknown block '{}'", letter);
+        wrong = fmt::format("has the unknown block '{}'", letter);
         break;
       }
-      if (*block) fault = fmt::format("names block '{}' twice", letter);
+      if (*block) wrong = fmt::format("names block '{}' twice", letter);
       *block = true;
     }
-    if (fault.empty()) {
+    if (wrong.empty()) {
       if (colon == std::string::npos || colon + 1 == part.size()) {
-        fault = "has no TIME";
+        wrong = "has no TIME";
       } else {
         const char* first = part.data() + colon + 1;
         const char* last = part.data() + part.size();
         auto [stop, code] = std::from_chars(first, last, stage.duration);
         if (code != std::errc() || stop != last)
-          fault = fmt::format("has the TIME '{}', which is not a number", std::string(first, last));
+          wrong = fmt::format("has the TIME '{}', which is not a number", std::string(first, last));
         else if (!std::isfinite(stage.duration) || stage.duration <= 0.0)
-          fault =
+          wrong =
               fmt::format("has the TIME {}, which is not a positive finite number", stage.duration);
       }
     }
-    if (fault.empty())
+    if (wrong.empty())
       schedule.push_back(stage);
     else
-      errors.add(
-          fmt::format("stages: '{}' {}; a stage is BLOCKS:TIME with letters of c, w, a, each "
-                      "once, and TIME > 0 in flow time, for example c:2000",
-                      part, fault));
+      errors.add(fault(Field::stages, "",
+                       "'{}' {}; a stage is BLOCKS:TIME with letters of c, w, a, each once, and "
+                       "TIME > 0 in flow time, for example c:2000",
+                       part, wrong));
   }
   errors.throw_if_any();
   return schedule;

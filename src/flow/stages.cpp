@@ -1,7 +1,5 @@
 #include "flow/stages.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -12,54 +10,57 @@
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
 
+#include "base/make_fault.hpp"
+
 namespace gihflow {
 
 bool all_finite(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
 }
 
-std::vector<std::string> state_errors(const TrainingState& state, const Schedule& schedule) {
+ErrorList state_errors(const TrainingState& state, const Schedule& schedule) {
   const Index stages = static_cast<Index>(schedule.size());
   const auto& records = state.trajectory.stages;
   const StepperState& stepper = state.stepper;
+  ErrorList errors;
   if (state.stage < 0 || state.stage > stages || (state.stage == stages && stepper.active)) {
-    return {
-        fmt::format("stage {}: must be from 0 to {}, the number of stages", state.stage, stages)};
+    errors.add(fault("stage", state.stage, "must be from 0 to {}, the number of stages", stages));
+    return errors;
   }
   const Index begun = state.stage + (stepper.active ? 1 : 0);
   if (static_cast<Index>(records.size()) != begun) {
-    return {fmt::format("{} stages have a record: must be {}", records.size(), begun)};
+    errors.add(fault("", records.size(), "stages have a record: must be {}", begun));
+    return errors;
   }
-  std::vector<std::string> errors;
   for (std::size_t k = 0; k < records.size(); ++k) {
     if (records[k].stage != schedule[k]) {
-      errors.push_back(fmt::format("stage {} is {}: must be {}", k + 1,
-                                   to_string(Schedule{records[k].stage}),
-                                   to_string(Schedule{schedule[k]})));
+      errors.add(fault(fmt::format("stage {} is", k + 1), to_string(Schedule{records[k].stage}),
+                       "must be {}", to_string(Schedule{schedule[k]})));
     }
     if (records[k].snapshots.empty()) {
-      errors.push_back(fmt::format("stage {} has no recorded point", k + 1));
+      errors.add(fault("stage", k + 1, "has no recorded point"));
     }
   }
   if (!errors.empty() || !stepper.active) return errors;
   const StageRecord& current = records.back();
   if (!(stepper.t >= 0.0) || !std::isfinite(stepper.t)) {
-    errors.push_back(fmt::format("t {}: must be at least 0 and finite", stepper.t));
+    errors.add(fault("t", stepper.t, "must be at least 0 and finite"));
   }
   if (!(stepper.dt > 0.0) || !std::isfinite(stepper.dt)) {
-    errors.push_back(fmt::format("dt {}: must be positive and finite", stepper.dt));
+    errors.add(fault("dt", stepper.dt, "must be positive and finite"));
   }
   if (stepper.next_output != static_cast<Index>(current.snapshots.size())) {
-    errors.push_back(fmt::format("next_output {}: must be the number of recorded points, {}",
-                                 stepper.next_output, current.snapshots.size()));
+    errors.add(fault("next_output", stepper.next_output,
+                     "must be the number of recorded points, {}", current.snapshots.size()));
   }
-  if (!all_finite(stepper.x)) errors.push_back("x: must be finite");
+  if (!all_finite(stepper.x)) errors.add(fault("x", "", "must be finite"));
   return errors;
 }
 
-std::string size_error(const char* name, std::size_t size, Index expected) {
-  if (static_cast<Index>(size) == expected) return {};
-  return fmt::format("{} has {} entries: must be {}", name, size, expected);
+void check_size(const char* name, std::size_t size, Index expected, ErrorList& errors) {
+  if (static_cast<Index>(size) == expected) return;
+  errors.add(
+      fault(fmt::format("{} has", name), fmt::format("{} entries", size), "must be {}", expected));
 }
 
 std::vector<double> StageRecorder::times(const std::vector<std::vector<double>>& asked,

@@ -39,10 +39,10 @@ Outcome run_stages(TrainingState& state, const Schedule& schedule, Observer* obs
 }
 
 /// What of continuation_errors every way to train has in common.
-std::vector<std::string> state_errors(const TrainingState& state, const Schedule& schedule);
+ErrorList state_errors(const TrainingState& state, const Schedule& schedule);
 bool all_finite(const std::vector<double>& values);
-/// A sentence on a vector of the stepper that has not the expected size; empty where it has.
-std::string size_error(const char* name, std::size_t size, Index expected);
+/// Adds a fault where a vector of the stepper has not the expected size.
+void check_size(const char* name, std::size_t size, Index expected, ErrorList& errors);
 
 /// Steps of a run so far, rejected ones included.
 inline Index total_steps(const TrainingState& state) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 
 namespace gihflow {
@@ -38,7 +39,8 @@ std::string to_string(Outcome outcome) {
 Outcome parse_outcome(const std::string& text) {
   for (const auto& [value, name] : names)
     if (text == name) return value;
-  throw InputError("outcome '" + text + "': not one of the outcomes that gihflow writes");
+  throw InputError(
+      fault("outcome", "'" + text + "'", "not one of the outcomes that gihflow writes"));
 }
 
 }  // namespace gihflow

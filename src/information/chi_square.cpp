@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/mean_error.hpp"
 #include "gihflow/base/memory.hpp"
@@ -76,8 +77,8 @@ class Marginals {
 
 void check_window(Index window, Index degree) {
   ErrorList errors;
-  if (window < 1) errors.add(fmt::format("window {}: must be at least 1", window));
-  if (degree < 0) errors.add(fmt::format("degree {}: must not be negative", degree));
+  if (window < 1) errors.add(fault(Field::window, window, "must be at least 1"));
+  if (degree < 0) errors.add(fault(Field::degree, degree, "must not be negative"));
   errors.throw_if_any();
 }
 
@@ -102,12 +103,12 @@ void check_memory(const Kernels& kernels, Index window, Index degree, Index sets
       ranking_memory(kernels.vocabulary, kernels.longest_lag(), kernels.count, window, degree);
   const double limit = static_cast<double>(memory_limit());
   if (needed > limit)
-    throw InputError(
-        fmt::format("window {} with vocabulary {}: {:.4g} windows and {} sets of lags over {} "
-                    "chains need {:.4g} GiB of memory: must not exceed {:.1f} GiB",
-                    window, kernels.vocabulary,
-                    std::pow(static_cast<double>(kernels.vocabulary), static_cast<double>(window)),
-                    sets, kernels.count, needed / 0x1p30, limit / 0x1p30));
+    throw InputError(fault(
+        Field::window, fmt::format("{} with vocabulary {}", window, kernels.vocabulary),
+        "{:.4g} windows and {} sets of lags over {} chains need {:.4g} GiB of memory: must not "
+        "exceed {:.1f} GiB",
+        std::pow(static_cast<double>(kernels.vocabulary), static_cast<double>(window)), sets,
+        kernels.count, needed / 0x1p30, limit / 0x1p30));
 }
 
 }  // namespace
@@ -137,10 +138,10 @@ Ranking rank_lag_sets(const Kernels& kernels, Index window, Index degree) {
   parallel_blocks(chains, [&](Index i) {
     const Index classes = closed_classes(kernels.of_chain(i), kernels.vocabulary, kernels.parents);
     if (classes != 1)
-      throw InputError(
-          fmt::format("kernels, chain {}: has {} closed classes of states: must be one, since "
-                      "its stationary law is not unique",
-                      i, classes));
+      throw InputError(fault(fmt::format("kernels, chain {}", i), "",
+                             "has {} closed classes of states: must be one, since its stationary "
+                             "law is not unique",
+                             classes));
     const auto row = chi_square_information(kernels.of_chain(i), kernels.vocabulary,
                                             kernels.parents, window, degree);
     std::copy(row.begin(), row.end(), rows.begin() + i * sets);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/size.hpp"
 
@@ -63,11 +64,11 @@ std::vector<double> Parameters::attention() const {
 
 Parameters initial_parameters(const Model& model, const InitialPoint& point) {
   if (model.head_windows == HeadWindows::shared && model.heads > model.window)
-    throw InputError("heads " + std::to_string(model.heads) +
-                     ": with shared head windows the initial point puts head h on lag h, so at "
-                     "most window = " +
-                     std::to_string(model.window) +
-                     " heads are allowed; give parameters, or use shifted head windows");
+    throw InputError(fault(
+        Field::heads, model.heads,
+        "with {} shared the initial point puts head h on lag h, so at most {} = {} heads are "
+        "allowed; give {}, or use {} shifted",
+        Field::head_windows, Field::window, model.window, Field::parameters, Field::head_windows));
   Parameters parameters;
   parameters.window = model.window;
   parameters.heads = model.heads;
@@ -81,13 +82,13 @@ Parameters initial_parameters(const Model& model, const InitialPoint& point) {
   return parameters;
 }
 
-std::vector<std::string> parameter_errors(const Parameters& parameters, const Model& model,
-                                          const std::string& name) {
-  std::vector<std::string> errors;
-  auto expect = [&](const char* what, auto given, auto wanted) {
+ErrorList parameter_errors(const Parameters& parameters, const Model& model,
+                           const std::string& name) {
+  ErrorList errors;
+  const auto refuse = [&](const char* why) { errors.add(Fault{.allowed = why, .where = name}); };
+  const auto expect = [&](const char* what, auto given, auto wanted) {
     if (static_cast<Index>(given) != static_cast<Index>(wanted))
-      errors.push_back(name + ": " + what + " is " + std::to_string(given) + ", the model has " +
-                       std::to_string(wanted));
+      errors.add(fault(name, "", "{} is {}, the model has {}", what, given, wanted));
   };
   expect("number of heads", parameters.heads, model.heads);
   expect("window", parameters.window, model.window);
@@ -97,21 +98,20 @@ std::vector<std::string> parameter_errors(const Parameters& parameters, const Mo
   expect("number of logits w", parameters.w.size(), model.heads * model.window);
   for (double theta : parameters.log_c_squared)
     if (std::isnan(theta) || theta == std::numeric_limits<double>::infinity()) {
-      errors.push_back(name + ": c holds a value that is not finite; every c must be finite");
+      refuse("c holds a value that is not finite; every c must be finite");
       break;
     }
   bool any =
       std::any_of(parameters.log_c_squared.begin(), parameters.log_c_squared.end(),
                   [](double theta) { return theta > -std::numeric_limits<double>::infinity(); });
   if (!parameters.log_c_squared.empty() && !any)
-    errors.push_back(name + ": all c are zero; the normalisation (2.2) needs one that is not");
+    refuse("all c are zero; the normalisation (2.2) needs one that is not");
   for (double w : parameters.w)
     if (!std::isfinite(w)) {
-      errors.push_back(name + ": w holds a value that is not finite; every w must be finite");
+      refuse("w holds a value that is not finite; every w must be finite");
       break;
     }
-  if (!std::isfinite(parameters.a))
-    errors.push_back(name + ": a is not finite; it must be a finite number");
+  if (!std::isfinite(parameters.a)) refuse("a is not finite; it must be a finite number");
   return errors;
 }
 

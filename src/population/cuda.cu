@@ -87,15 +87,17 @@ std::size_t cuda_free_memory() {
 
 std::unique_ptr<Objective> make_cuda_objective(const Model& model, const SequenceSource& source,
                                                Engine engine) {
-  if (!cuda_fault().empty()) throw InputError("device cuda: " + cuda_fault());
+  if (!cuda_fault().empty()) throw InputError(Fault{Field::device, "cuda", cuda_fault(), ""});
   const std::size_t free = cuda_free_memory();
   try {
     return std::make_unique<StagedObjective<Card>>(model, source, engine);
   } catch (const std::bad_alloc&) {
-    throw InputError("chains " + std::to_string(source.count()) +
-                     ": their statistics need more than the " +
-                     gigabytes(static_cast<double>(free)) + " that " + cuda_card() +
-                     " has free; use fewer chains, or device cpu");
+    throw InputError(
+        Fault{Field::chains, std::to_string(source.count()),
+              Phrase("their statistics need more than the " + gigabytes(static_cast<double>(free)) +
+                         " that " + cuda_card() + " has free; use fewer, or ",
+                     Field::device, " cpu"),
+              ""});
   }
 }
 

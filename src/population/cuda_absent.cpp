@@ -6,6 +6,14 @@
 
 namespace gihflow {
 
+namespace {
+
+[[noreturn]] void refuse_cuda() {
+  throw InputError(Fault{Field::device, "cuda", cuda_fault(), ""});
+}
+
+}  // namespace
+
 bool built_with_cuda() noexcept {
   return false;
 }
@@ -24,11 +32,11 @@ std::size_t cuda_free_memory() {
 }
 
 std::unique_ptr<Objective> make_cuda_objective(const Model&, const SequenceSource&, Engine) {
-  throw InputError("device cuda: " + cuda_fault());
+  refuse_cuda();
 }
 
 std::unique_ptr<Objective> make_cuda_infinite_objective(const Model&, const Kernels&) {
-  throw InputError("device cuda: " + cuda_fault());
+  refuse_cuda();
 }
 
 }  // namespace gihflow

@@ -66,13 +66,15 @@ class CardProducts {
 
 std::unique_ptr<Objective> make_cuda_infinite_objective(const Model& model,
                                                         const Kernels& kernels) {
-  if (!cuda_fault().empty()) throw InputError("device cuda: " + cuda_fault());
+  if (!cuda_fault().empty()) throw InputError(Fault{Field::device, "cuda", cuda_fault(), ""});
   try {
     return std::make_unique<StagedInfinite<Card, CardProducts>>(model, kernels);
   } catch (const std::bad_alloc&) {
-    throw InputError("chains " + std::to_string(kernels.count) +
-                     ": their laws in infinite context do not fit " + cuda_card() +
-                     "; use fewer chains, or device cpu");
+    throw InputError(Fault{
+        Field::chains, std::to_string(kernels.count),
+        Phrase("their laws in infinite context do not fit " + cuda_card() + "; use fewer, or ",
+               Field::device, " cpu"),
+        ""});
   }
 }
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/memory.hpp"
@@ -95,10 +96,11 @@ class InfiniteObjective final : public Objective {
     const double needed = infinite_objective_memory(model_, chains_, kernels.longest_lag()).peak;
     const double limit = static_cast<double>(memory_limit());
     if (needed > limit)
-      throw InputError(
-          fmt::format("infinite context, {} chains with {} windows of {} tokens: need {:.1f} "
-                      "GiB of memory: must not exceed {:.1f} GiB",
-                      chains_, windows_, model_.widest(), needed / 0x1p30, limit / 0x1p30));
+      throw InputError(fault(
+          "infinite context,",
+          fmt::format("{} chains with {} windows of {} tokens", chains_, windows_, model_.widest()),
+          "need {:.1f} GiB of memory: must not exceed {:.1f} GiB", needed / 0x1p30,
+          limit / 0x1p30));
   }
 
   /// Partial windows do not exist in infinite context.
@@ -425,8 +427,8 @@ std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Ker
                                                    Device device) {
   validate(kernels, "kernels");
   if (kernels.vocabulary != model.vocabulary)
-    throw InputError(fmt::format("vocabulary {} of the kernels: the model has vocabulary {}",
-                                 kernels.vocabulary, model.vocabulary));
+    throw InputError(fault(Field::vocabulary, fmt::format("{} of the kernels", kernels.vocabulary),
+                           "the model has {} {}", Field::vocabulary, model.vocabulary));
   if (resolved(device) == Device::cuda) return make_cuda_infinite_objective(model, kernels);
   return make_host_infinite_objective(model, kernels);
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/mean_error.hpp"
 #include "population/engines.hpp"
@@ -50,8 +51,8 @@ double Objective::loss(const Point& at) const {
 }
 
 void Objective::batch_gradient(std::span<const Index>, const Point&, Gradient&) const {
-  throw InputError("batch: the " + engine() +
-                   " engine has no minibatches; use all chains, batch 0");
+  throw InputError(fault(Field::batch, "", "the {} {} has no minibatches; use all chains, {} 0",
+                         engine(), Field::engine, Field::batch));
 }
 
 double slope_along(const Gradient& gradient, const Point& along) {
@@ -99,14 +100,14 @@ MemoryBound objective_memory(const Model& model, Index chains, Index length, Eng
 std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSource& source,
                                           Engine engine, Device device) {
   ErrorList errors;
-  if (source.count() < 1) errors.add("chains 0: at least one sequence is needed");
+  if (source.count() < 1) errors.add(fault(Field::chains, 0, "at least one sequence is needed"));
   if (source.vocabulary() != model.vocabulary)
-    errors.add("vocabulary " + std::to_string(source.vocabulary()) +
-               " of the data: the model has vocabulary " + std::to_string(model.vocabulary));
+    errors.add(fault(Field::vocabulary, fmt::format("{} of the data", source.vocabulary()),
+                     "the model has {} {}", Field::vocabulary, model.vocabulary));
   if (model.boundary == Boundary::masked && source.length() <= model.widest())
-    errors.add("length " + std::to_string(source.length()) +
-               ": with masked boundary it must exceed the widest lag " +
-               std::to_string(model.widest()));
+    errors.add(fault(Field::length, source.length(),
+                     "with masked {} it must exceed the widest lag {}", Field::boundary,
+                     model.widest()));
   errors.throw_if_any();
   if (engine == Engine::reference) return make_reference_objective(model, source);
   if (resolved(device) == Device::cuda) return make_cuda_objective(model, source, engine);

@@ -128,9 +128,11 @@ class StagedInfinite final : public Objective {
         products_(place_),
         out_(2 * size_t(tables_.sums())) {
     if (model.vocabulary > widest_vocabulary)
-      throw InputError("vocabulary " + std::to_string(model.vocabulary) + ": must be at most " +
-                       std::to_string(widest_vocabulary) +
-                       " in infinite context on a card; use device cpu");
+      throw InputError(Fault{Field::vocabulary, std::to_string(model.vocabulary),
+                             Phrase("must be at most " + std::to_string(widest_vocabulary) +
+                                        " in infinite context on a card; use ",
+                                    Field::device, " cpu"),
+                             ""});
     const std::vector<double> law = window_laws(model, kernels);
     windows_ = static_cast<Index>(law.size()) / kernels.count / model.vocabulary;
     law_ = Vector<double>(law.begin(), law.end());

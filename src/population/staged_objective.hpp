@@ -113,9 +113,12 @@ class StagedObjective final : public Objective {
       const bool pays = fill >= least_fill && threads_ == 4 * Place::warp;
       dense_ = threads_ > 0 && (engine == Engine::dense || pays);
       if (engine == Engine::dense && !dense_)
-        throw InputError("engine dense: " + std::to_string(most_pairs) +
-                         " windows beside one query are more than the card can sum at a time; "
-                         "use engine sparse or auto");
+        throw InputError(Fault{Field::engine, "dense",
+                               Phrase(std::to_string(most_pairs) +
+                                          " windows beside one query are more than the card can "
+                                          "sum at a time; use ",
+                                      Field::engine, " sparse or auto"),
+                               ""});
       if (dense_) arrangement = std::move(dense);
     }
     const TiledStatistics s(model_, counted_, std::move(arrangement));

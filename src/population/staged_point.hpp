@@ -88,9 +88,12 @@ struct PairTeams {
     for (teams.threads = threads_of_team; teams.threads >= 32; teams.threads /= 2)
       if (PairBackward<double>::memory(2 * sums, teams.threads) <= place.most_memory()) break;
     if (teams.threads < 32)
-      throw InputError("heads " + std::to_string(model.heads) + ", degree " +
-                       std::to_string(model.degree) + ": " + std::to_string(model.subsets()) +
-                       " subsets are more than a card sums at a time; use device cpu");
+      throw InputError(Fault{Field::degree, std::to_string(model.degree),
+                             Phrase("with " + std::to_string(model.heads) + " heads " +
+                                        std::to_string(model.subsets()) +
+                                        " subsets are more than a card sums at a time; use ",
+                                    Field::device, " cpu"),
+                             ""});
     teams.per_block = std::max(teams.threads, (pairs + most_blocks - 1) / most_blocks);
     teams.per_block = (teams.per_block + teams.threads - 1) / teams.threads * teams.threads;
     teams.blocks = (pairs + teams.per_block - 1) / teams.per_block;

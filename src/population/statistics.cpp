@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
 
@@ -18,10 +19,11 @@ WindowCode::WindowCode(const Model& model)
   double bits = static_cast<double>(widest) * std::log2(static_cast<double>(base)) +
                 std::log2(static_cast<double>(vocabulary));
   if (bits > 62.0)
-    throw InputError("window " + std::to_string(model.window) + ": the widest lag " +
-                     std::to_string(widest) + " over a vocabulary of " +
-                     std::to_string(vocabulary) +
-                     " gives more than 2^62 pairs of window and token; use a smaller window");
+    throw InputError(
+        fault(Field::window, model.window,
+              "the widest lag {} over a vocabulary of {} gives more than 2^62 pairs of "
+              "window and token; use a smaller {}",
+              widest, vocabulary, Field::window));
   for (Index i = 1; i < widest; ++i) leading *= base;
 }
 

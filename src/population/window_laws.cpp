@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
@@ -18,10 +19,10 @@ std::vector<double> window_laws(const Model& model, const Kernels& kernels) {
     for (Index i = begin; i < end; ++i) {
       const Index classes = closed_classes(kernels.of_chain(i), d, kernels.parents);
       if (classes != 1)
-        throw InputError(
-            fmt::format("kernels, chain {}: has {} closed classes of states: must be one in "
-                        "infinite context, since its stationary law is not unique",
-                        i, classes));
+        throw InputError(fault(fmt::format("kernels, chain {}", i), "",
+                               "has {} closed classes of states: must be one in infinite context, "
+                               "since its stationary law is not unique",
+                               classes));
       const std::vector<double> law =
           stationary_window_law(kernels.of_chain(i), d, kernels.parents, W + 1);
       std::copy(law.begin(), law.end(), laws.begin() + i * numbers);

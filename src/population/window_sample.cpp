@@ -9,6 +9,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/size.hpp"
@@ -43,11 +44,12 @@ WindowSample::WindowSample(const Model& model, const SequenceSource& source)
     : model_(model), length_(source.length()) {
   ErrorList errors;
   if (source.vocabulary() != model.vocabulary)
-    errors.add(fmt::format("vocabulary {} of the sequences: must be the model's, {}",
-                           source.vocabulary(), model.vocabulary));
+    errors.add(fault(Field::vocabulary, fmt::format("{} of the sequences", source.vocabulary()),
+                     "must be the model's, {}", model.vocabulary));
   if (model.boundary == Boundary::masked && source.length() <= model.widest())
-    errors.add(fmt::format("length {}: must be above the widest lag, {}, with boundary masked",
-                           source.length(), model.widest()));
+    errors.add(fault(Field::length, source.length(),
+                     "must be above the widest lag, {}, with {} masked", model.widest(),
+                     Field::boundary));
   errors.throw_if_any();
 
   const Statistics s = count_windows(model, source);
@@ -128,7 +130,7 @@ std::vector<double> WindowSample::gih(std::span<const Index> lags) const {
   for (const Index lag : lags)
     if (lag < 1 || lag > W)
       throw InputError(
-          fmt::format("parent set, lag {}: must be between 1 and the widest lag, {}", lag, W));
+          fault("parent set, lag", lag, "must be between 1 and the widest lag, {}", W));
   const WindowCode code(model_);
   std::vector<double> y(size(chains() * d), 0.0);
   parallel_ranges(chains(), chains_per_block, [&](Index begin, Index end) {

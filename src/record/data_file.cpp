@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/chain/kernel.hpp"
 #include "gihflow/record/data_hash.hpp"
@@ -41,10 +42,9 @@ void read_parents(InputFile& file, Sequences& sequences) {
   if (!file.has_attribute("/", "parents")) return;
   const auto parents = file.integers_attribute("/", "parents", parents_wanted);
   if (!parents) return;
-  const std::vector<std::string> errors = parent_errors(*parents, "attribute parents");
-  for (const std::string& error : errors) file.fault(error);
-  if (errors.empty() && !parents->empty() && sequences.length > 0 &&
-      parents->back() > sequences.length) {
+  if (!are_parents(*parents)) {
+    file.fault(fault("attribute parents", to_string_lags(*parents), parents_allowed));
+  } else if (!parents->empty() && sequences.length > 0 && parents->back() > sequences.length) {
     file.fault(fmt::format("attribute parents: lag {} must not exceed the length L = {}",
                            parents->back(), sequences.length));
   }

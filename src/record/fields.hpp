@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/record/schema.hpp"
 #include "record/image.hpp"

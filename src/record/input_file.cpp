@@ -7,6 +7,7 @@
 #include <numeric>
 #include <queue>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/memory.hpp"
 
 namespace gihflow::hdf5 {
@@ -104,7 +105,7 @@ std::unique_ptr<Answerer> make_reader(const std::string& path, Isolation isolati
   const std::lock_guard lock(library_mutex());  // no thread is inside HDF5 while this one forks
   return std::make_unique<Child>(window_bytes, Reading(isolation));
 } catch (const ChildFailure& failure) {
-  throw InputError(fmt::format("{} {}", path, failure.what()));
+  throw InputError(fault(path, failure.what(), ""));
 }
 
 }  // namespace
@@ -112,9 +113,9 @@ std::unique_ptr<Answerer> make_reader(const std::string& path, Isolation isolati
 InputFile::InputFile(std::string path, Isolation isolation) : path_(std::move(path)) {
   std::error_code error;
   const auto status = std::filesystem::status(path_, error);
-  if (!std::filesystem::exists(status)) throw InputError(path_ + ": no such file");
+  if (!std::filesystem::exists(status)) throw InputError(gihflow::fault(path_, "", "no such file"));
   if (!std::filesystem::is_regular_file(status))
-    throw InputError(path_ + ": is not a regular file");
+    throw InputError(gihflow::fault(path_, "", "is not a regular file"));
   reader_ = make_reader(path_, isolation);
   ask<bool>(Question::open, path_);
   finish();
@@ -122,7 +123,7 @@ InputFile::InputFile(std::string path, Isolation isolation) : path_(std::move(pa
 
 void InputFile::fail(const std::string& sentence) {
   fault(sentence);
-  throw InputError(errors_.messages());
+  throw InputError(errors_.faults());
 }
 
 template <class... Arguments>

@@ -42,7 +42,8 @@ class InputFile {
 
   const std::string& path() const { return path_; }
 
-  void fault(const std::string& sentence) { errors_.add(path_ + ": " + sentence); }
+  void fault(Fault fault) { errors_.add(within(path_, std::move(fault))); }
+  void fault(const std::string& sentence) { fault(Fault{.allowed = sentence}); }
   bool faulty() const { return !errors_.empty(); }
   /// Throws InputError with all faults, if any.
   void finish() const { errors_.throw_if_any(); }

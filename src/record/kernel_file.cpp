@@ -16,7 +16,7 @@ template <class Check>
 auto checked(hdf5::InputFile& file, Check check) -> std::optional<decltype(check())> try {
   return check();
 } catch (const InputError& error) {
-  for (const std::string& message : error.messages()) file.fault(message);
+  for (const Fault& fault : error.faults()) file.fault(fault);
   return std::nullopt;
 }
 

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 
 namespace gihflow {
@@ -189,36 +190,33 @@ void sync_directory(const std::string& directory) {
 
 }  // namespace
 
-std::vector<std::string> output_errors(const std::string& path, bool force,
-                                       const std::string& name) {
+std::optional<Fault> output_fault(Field field, const std::string& path, bool force) {
   std::error_code error;
-  if (path.empty()) return {fmt::format("{}: must be the path of a file", name)};
+  if (path.empty()) return fault(field, path, "must be the path of a file");
   const fs::file_status status = fs::status(path, error);
   if (fs::exists(status) && !fs::is_regular_file(status)) {
-    return {fmt::format("{}: exists and is not a regular file; must be the path of a file", name)};
+    return fault(field, path, "exists and is not a regular file; must be the path of a file");
   }
   if (fs::exists(status) && !force) {
-    return {fmt::format("{}: exists already; give --force to overwrite it, or another path", name)};
+    return fault(field, path, "exists already; give {} to overwrite it, or another path",
+                 Field::force);
   }
   const std::string directory = directory_of(resolved(path));
   if (!fs::is_directory(directory, error)) {
-    return {fmt::format("{}: must be in a directory that exists, and {} is none", name, directory)};
+    return fault(field, path, "must be in a directory that exists, and {} is none", directory);
   }
-  return {};
+  return std::nullopt;
 }
 
 OutputFile::OutputFile(std::string path, bool force)
     : path_(std::move(path)), target_(resolved(path_)), may_replace_(force) {
-  if (std::vector<std::string> errors = output_errors(path_, force, "output " + path_);
-      !errors.empty()) {
-    throw InputError(std::move(errors));
-  }
+  if (const auto fault = output_fault(Field::output, path_, force)) throw InputError(*fault);
   temporary_ = free_temporary(target_);
   take_lock();
   // The file may have appeared between the check and the lock.
   if (std::error_code ignored; !force && fs::exists(target_, ignored)) {
     release();
-    throw InputError(output_errors(path_, force, "output " + path_));
+    throw InputError(output_fault(Field::output, path_, force).value());
   }
 }
 
@@ -236,8 +234,8 @@ void OutputFile::take_lock() {
     if (!made && errno == EEXIST) lock_ = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (lock_ < 0 && errno == ENOENT && fs::is_directory(directory_of(path))) continue;
     if (lock_ < 0) {
-      throw InputError(fmt::format("output {}: cannot be written in {}: {}", path_,
-                                   directory_of(path), reason()));
+      throw InputError(
+          fault(Field::output, path_, "cannot be written in {}: {}", directory_of(path), reason()));
     }
     if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
       const int why = errno;
@@ -251,8 +249,8 @@ void OutputFile::take_lock() {
         return;
       }
       throw InputError(
-          fmt::format("output {}: cannot be locked: {}", path_,
-                      why == EWOULDBLOCK ? "another process is writing it" : std::strerror(why)));
+          fault(Field::output, path_, "cannot be locked: {}",
+                why == EWOULDBLOCK ? "another process is writing it" : std::strerror(why)));
     }
     if (same_file(lock_, path)) {
       const std::string left = made ? "" : temporary_of(lock_, target_);

@@ -20,8 +20,8 @@ Parameters read_parameters(const std::string& path, Isolation isolation) {
     shape.window = parameters->window;
     shape.heads = parameters->heads;
     shape.degree = parameters->degree;
-    for (const std::string& error : parameter_errors(*parameters, shape, "parameters")) {
-      file.fault(error);
+    for (const Fault& fault : parameter_errors(*parameters, shape, "parameters").faults()) {
+      file.fault(fault);
     }
   }
   file.finish();

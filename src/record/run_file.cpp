@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/record/difference.hpp"
 #include "record/checkpoint_record.hpp"
@@ -83,13 +84,12 @@ RunFile read_run(const std::string& path, Isolation isolation) {
   InputFile file(path, isolation);
   RunFile run;
   if (!file.has_attribute("/", "schema_version") || !file.has("/checkpoint")) {
-    throw InputError(path + ": is not a run file; must be one that gihflow train wrote");
+    throw InputError(fault(path, "", "is not a run file; must be one that gihflow train wrote"));
   }
   const auto version = file.integer_attribute("/", "schema_version", "an integer");
   if (version && (*version < 1 || *version > run_schema_version)) {
-    throw InputError(
-        fmt::format("{}: schema_version {}: must be from 1 to {}, what this program knows", path,
-                    *version, run_schema_version));
+    throw InputError(fault(path + ": schema_version", *version,
+                           "must be from 1 to {}, what this program knows", run_schema_version));
   }
   run.schema_version = static_cast<int>(version.value_or(run_schema_version));
   run.provenance = read_provenance(file);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "record/fields.hpp"
 
@@ -49,7 +50,7 @@ void assign(Stage& member, const RecordValue& value) {
     member.w = member.w || block == 'w';
     member.a = member.a || block == 'a';
   }
-  if (text != blocks_of(member)) throw InputError(text + ": must be letters of cwa");
+  if (text != blocks_of(member)) throw InputError(fault("", text, "must be letters of cwa"));
 }
 
 template <class Record, class T>

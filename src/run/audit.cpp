@@ -6,6 +6,7 @@
 #include <limits>
 #include <random>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/record/schema.hpp"
@@ -120,23 +121,18 @@ std::vector<Stretch> chosen(const std::vector<Stretch>& all, const StretchSettin
     if (!asked.audit_stage || stretch.stage == *asked.audit_stage) possible.push_back(stretch);
   }
   if (possible.empty() && asked.audit_stage) {
-    throw InputError(
-        Fault{.field = Field::stage,
-              .value = fmt::format("{}", *asked.audit_stage),
-              .allowed = fmt::format("must be a stage in which {} has taken a step", path)});
+    throw InputError(fault(Field::stage, *asked.audit_stage,
+                           "must be a stage in which {} has taken a step", path));
   }
-  if (possible.empty()) {
-    throw InputError(Fault{.allowed = Phrase("has recorded no step yet"), .where = path});
-  }
+  if (possible.empty()) throw InputError(fault(path, "", "has recorded no step yet"));
   if (asked.audit_all) return possible;
   if (asked.audit_from) {
     for (const Stretch& stretch : possible) {
       if (*asked.audit_from >= stretch.begin && *asked.audit_from <= stretch.end) return {stretch};
     }
-    throw InputError(Fault{.field = Field::from,
-                           .value = fmt::format("{}", *asked.audit_from),
-                           .allowed = fmt::format("must be from 0 to {}, where stage {} has come",
-                                                  possible.back().end, *asked.audit_stage)});
+    throw InputError(fault(Field::from, *asked.audit_from,
+                           "must be from 0 to {}, where stage {} has come", possible.back().end,
+                           *asked.audit_stage));
   }
   std::random_device device;
   return {possible[std::uniform_int_distribution<std::size_t>(0, possible.size() - 1)(device)]};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/subsets.hpp"
@@ -24,18 +25,15 @@ class FreshChains {
               const std::string& path)
       : sampling_(run.sampling) {
     if (!run.data.empty()) {
-      throw InputError(
-          Fault{.allowed = fmt::format("was trained on the sequences of {}: check needs a run "
-                                       "whose chains were drawn from a prior or from kernels, so "
-                                       "that fresh ones can be drawn",
-                                       run.data),
-                .where = path});
+      throw InputError(fault(path, "",
+                             "was trained on the sequences of {}: check needs a run whose chains "
+                             "were drawn from a prior or from kernels, so that fresh ones can be "
+                             "drawn",
+                             run.data));
     }
     if (!asked.kernels.empty() && run.kernels.empty()) {
-      throw InputError(
-          Fault{.field = Field::kernels,
-                .value = asked.kernels,
-                .allowed = fmt::format("must be left out, since {} has no given kernels", path)});
+      throw InputError(fault(Field::kernels, asked.kernels,
+                             "must be left out, since {} has no given kernels", path));
     }
     if (!run.kernels.empty()) take_kernels(file, run, asked, path);
     if (asked.check_seed) sampling_.seed = *asked.check_seed;
@@ -51,7 +49,7 @@ class FreshChains {
     sampling.count = count;
     return sampling;
   }
-  std::vector<std::string> errors(const SamplingOptions& sampling) const {
+  ErrorList errors(const SamplingOptions& sampling) const {
     return sampling_errors(sampling, kernels_.get());
   }
   std::unique_ptr<SequenceSource> draw(const SamplingOptions& sampling) const {
@@ -75,11 +73,8 @@ class FreshChains {
                                  ? kernel_hash(*kernels_)
                                  : data_hash(*sample_kernels(kernels_, run.sampling));
     if (hash == file.tokens_hash) return;
-    throw InputError(
-        Fault{.allowed = fmt::format("chains drawn from its kernels have the hash {}: must be {}, "
-                                     "that of the chains of {}",
-                                     hash, file.tokens_hash, path),
-              .where = place});
+    throw InputError(fault(place + ": chains drawn from its kernels have the hash", hash,
+                           "must be {}, that of the chains of {}", file.tokens_hash, path));
   }
 
   SamplingOptions sampling_;
@@ -123,24 +118,17 @@ CheckResult check(const std::string& path, const CheckSetting& asked, RunObserve
   std::vector<double> alphas = asked.check_alphas;
   ErrorList errors;
   if (!alphas.empty() && !fresh.from_prior()) {
-    errors.add(
-        {.field = Field::alphas,
-         .allowed = fmt::format("must be left out, since {} was trained on the kernels of {}", path,
-                                trained.kernels)});
+    errors.add(fault(Field::alphas, "",
+                     "must be left out, since {} was trained on the kernels of {}", path,
+                     trained.kernels));
   }
   if (alphas.empty()) alphas.push_back(trained.sampling.prior.alpha);
   for (const Index length : lengths) {
     if (model.boundary == Boundary::masked && length <= model.widest()) {
-      errors.add(
-          {.field = Field::lengths,
-           .value = fmt::format("{}", length),
-           .allowed = Phrase(fmt::format("must exceed the widest lag, {}, with ", model.widest()),
-                             Field::boundary, " masked")});
+      errors.add(fault(Field::lengths, length, "must exceed the widest lag, {}, with {} masked",
+                       model.widest(), Field::boundary));
     }
-    for (const std::string& message :
-         fresh.errors(fresh.options(length, alphas.front(), asked.fresh_chains))) {
-      errors.add(message);
-    }
+    errors.add(fresh.errors(fresh.options(length, alphas.front(), asked.fresh_chains)));
   }
   errors.throw_if_any();
 

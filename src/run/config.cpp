@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/version.hpp"
 
@@ -34,9 +35,9 @@ bool is_regular(const std::string& path) {
       return false;
     case none:
     case not_found:
-      throw InputError(fmt::format("config {}: no such file", path));
+      throw InputError(fault(Field::config, path, "no such file"));
     default:
-      throw InputError(fmt::format("config {}: must be a regular file or a pipe", path));
+      throw InputError(fault(Field::config, path, "must be a regular file or a pipe"));
   }
 }
 
@@ -45,15 +46,15 @@ std::string read_text(const std::string& path) {
   std::string text(largest_config + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.is_open() || file.bad()) {
-    throw InputError(fmt::format("config {}: cannot be read", path));
+    throw InputError(fault(Field::config, path, "cannot be read"));
   }
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > largest_config) {
-    throw InputError(fmt::format("config {}: must be at most 1 MiB", path));
+    throw InputError(fault(Field::config, path, "must be at most 1 MiB"));
   }
   if (text.starts_with(hdf5_signature)) {
     throw InputError(
-        fmt::format("config {}: a run file, which must be a regular file; this is a pipe", path));
+        fault(Field::config, path, "a run file, which must be a regular file; this is a pipe"));
   }
   return text;
 }
@@ -76,9 +77,9 @@ toml::table parse_toml(const std::string& text, const std::string& origin) {
   try {
     return toml::parse(text, origin);
   } catch (const toml::parse_error& error) {
-    throw InputError(fmt::format("{}: line {}, column {}: not TOML: {}", origin,
-                                 error.source().begin.line, error.source().begin.column,
-                                 error.description()));
+    throw InputError(fault(fmt::format("{}: line {}, column {}", origin, error.source().begin.line,
+                                       error.source().begin.column),
+                           "", "not TOML: {}", error.description()));
   }
 }
 
@@ -121,7 +122,8 @@ struct Entry {
   Value value;
 };
 
-std::vector<Entry> entries_of(const toml::table& table, const std::string& origin, Faults& faults) {
+std::vector<Entry> entries_of(const toml::table& table, const std::string& origin,
+                              ErrorList& faults) {
   std::vector<Entry> entries;
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
@@ -129,11 +131,11 @@ std::vector<Entry> entries_of(const toml::table& table, const std::string& origi
     const std::optional<Value> value = value_of(node);
     if (option == nullptr) {
       const std::string near = nearest(name, option_names());
-      faults.add(name, fmt::format("{}: unknown key {}{}", origin, name,
-                                   near.empty() ? "; keys are the names of options"
-                                                : "; the nearest key is " + near));
+      faults.add(
+          fault(origin, "", "unknown key {}{}", name,
+                near.empty() ? "; keys are the names of options" : "; the nearest key is " + near));
     } else if (!value) {
-      faults.add(name, fmt::format("{}: {}: must be {}", origin, name, option->allowed));
+      faults.add({option->field(), "", "must be " + option->allowed, origin});
     } else {
       entries.push_back({option, *value});
     }
@@ -165,7 +167,7 @@ void note_overridden_preset(const std::vector<Entry>& config, const CommandLine&
 }
 
 void apply_config(const std::vector<Entry>& entries, const std::string& origin, Command command,
-                  Setting& setting, Faults& faults) {
+                  Setting& setting, ErrorList& faults) {
   Setting other_commands;  // takes the keys that this command has no use for
   for (const Entry& entry : entries) {
     if (entry.option->name == "preset") continue;
@@ -183,9 +185,9 @@ void check_sampled(const std::vector<Entry>& config, const CommandLine& line, As
        {std::pair("train", "data"), std::pair("validation", "validation-data")}) {
     const Entry* const given = entry_of(config, file);
     if (purpose != wanted || given == nullptr) continue;
-    result.faults.add("purpose", fmt::format("--purpose {}: these chains were not drawn: they are "
-                                             "{} {} of {}",
-                                             purpose, file, to_string(given->value), line.config));
+    result.faults.add(fault(Field::purpose, purpose,
+                            "these chains were not drawn: they are {} {} of {}", file,
+                            to_string(given->value), line.config));
   }
   const bool of_run =
       entry_of(config, "stages") != nullptr && is_regular(line.config) && is_hdf5(line.config);
@@ -196,12 +198,13 @@ void check_sampled(const std::vector<Entry>& config, const CommandLine& line, As
   }
 }
 
-void apply_text(const Option& option, const std::string& text, Setting& setting, Faults& faults) {
+void apply_text(const Option& option, const std::string& text, Setting& setting,
+                ErrorList& faults) {
   const std::optional<Value> value = parse_value(option, text);
   if (value) {
     set_option(setting, option, *value, "", faults);
   } else {
-    faults.add(option.name, fmt::format("--{} {}: must be {}", option.name, text, option.allowed));
+    faults.add({option.field(), text, "must be " + option.allowed, ""});
   }
 }
 
@@ -262,7 +265,7 @@ Assembled assemble(const CommandLine& line) {
       config = entries_of(parse_toml(source.text, line.config), line.config, result.faults);
       if (!source.note.empty()) result.notes.push_back(source.note);
     } catch (const InputError& error) {
-      for (const std::string& message : error.messages()) result.faults.add("config", message);
+      for (const Fault& fault : error.faults()) result.faults.add(Field::config, fault);
     }
   }
   const auto preset = line.values.find("preset");
@@ -294,14 +297,14 @@ std::string config_text(const Setting& setting, Command command,
 }
 
 Setting setting_of_config(const std::string& text, const std::string& origin) {
-  Faults faults;
+  ErrorList faults;
   Setting setting;
   const std::vector<Entry> entries = entries_of(parse_toml(text, origin), origin, faults);
   if (const Entry* preset = entry_of(entries, "preset")) {
     set_option(setting, *preset->option, preset->value, origin, faults);
   }
   apply_config(entries, origin, Command::train, setting, faults);
-  if (!faults.sentences.empty()) throw InputError(faults.sentences);
+  faults.throw_if_any();
   setting.model.vocabulary = setting.sampling.prior.vocabulary;
   return setting;
 }

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/memory.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/subsets.hpp"
@@ -188,17 +189,21 @@ TimeEstimate estimate_time(const Problem& problem) {
   return time;
 }
 
-std::vector<std::string> estimate_errors(const Problem& problem, const Estimate& size) {
-  std::vector<std::string> errors;
+ErrorList estimate_errors(const Problem& problem, const Estimate& size) {
+  ErrorList errors;
   if (size.memory > size.memory_limit) {
-    std::string chains = fmt::format("chains {}", size.chains);
-    if (size.validation_chains > 0)
-      chains += fmt::format(", validation-chains {}", size.validation_chains);
+    Phrase need("need");
+    const char* joint = "with";
+    const auto mention = [&](Field field, Index count) {
+      need += phrase(" {} {} {}", joint, field, count);
+      joint = "and";
+    };
+    if (size.validation_chains > 0) mention(Field::validation_chains, size.validation_chains);
     if (!problem.infinite() && problem.command != Command::rank)
-      chains += fmt::format(", length {}", size.length);
-    errors.push_back(
-        fmt::format("{}: need up to {} of memory: must fit in the {} that this machine gives",
-                    chains, to_string_bytes(size.memory), to_string_bytes(size.memory_limit)));
+      mention(Field::length, size.length);
+    need += phrase(" up to {} of memory: must fit in the {} that this machine gives",
+                   to_string_bytes(size.memory), to_string_bytes(size.memory_limit));
+    errors.add({Field::chains, fmt::format("{}", size.chains), std::move(need), ""});
   }
   const std::string& output = problem.setting.output;
   const std::string directory = std::filesystem::path(output).parent_path().string();
@@ -207,8 +212,8 @@ std::vector<std::string> estimate_errors(const Problem& problem, const Estimate&
     const double available =
         static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
     if (size.disk > available) {
-      errors.push_back(fmt::format("output {}: takes up to {}: must fit in the {} free on its disk",
-                                   output, to_string_bytes(size.disk), to_string_bytes(available)));
+      errors.add(fault(Field::output, output, "takes up to {}: must fit in the {} free on its disk",
+                       to_string_bytes(size.disk), to_string_bytes(available)));
     }
   }
   return errors;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/record/data_hash.hpp"
@@ -37,9 +38,9 @@ std::unique_ptr<Objective> objective_on(const Setting& setting, const Kernels& k
 void check_hash(const Problem& problem, const std::string& hash, const std::string& kept,
                 const char* chains) {
   if (hash == kept) return;
-  throw InputError(fmt::format(
-      "{}: the {} chains have the hash {}: must be {}, that of the chains it was begun with",
-      problem.resumed->path, chains, hash, kept));
+  throw InputError(
+      fault(fmt::format("{}: the {} chains have the hash", problem.resumed->path, chains), hash,
+            "must be {}, that of the chains it was begun with", kept));
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ Option parents_row() {
   Option option = row({"parents", "LAGS", "Parent lags: x_l depends on the tokens so far back"},
                       kernels, Kind::integers, "increasing lags of at least 1, as in 1,2");
   option.accepts = [](const Value& value) {
-    return parent_errors(std::get<std::vector<std::int64_t>>(value), "").empty();
+    return are_parents(std::get<std::vector<std::int64_t>>(value));
   };
   option.get = [](const Setting& s) -> std::optional<Value> { return s.sampling.prior.parents; };
   option.set = [](Setting& s, const Value& value) {
@@ -183,7 +183,7 @@ Option alphas_row() {
       const std::optional<Value> alpha = parse_value(number, word);
       if (!alpha || !number.accepts(*alpha)) {
         throw InputError(
-            fmt::format("alphas {}: must be finite numbers above 0, as in 0.1,1", word));
+            Fault{Field::alphas, word, "must be finite numbers above 0, as in 0.1,1", ""});
       }
       alphas.push_back(std::get<double>(*alpha));
     }

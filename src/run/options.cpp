@@ -216,40 +216,25 @@ std::string to_string(const Value& value) {
   return std::visit(Print{}, value);
 }
 
-void Faults::add(const std::string& option, std::string sentence) {
-  sentences.push_back(std::move(sentence));
-  options.push_back(option);
-}
-
-bool Faults::about(std::initializer_list<const char*> names) const {
-  return std::any_of(names.begin(), names.end(), [&](const char* name) {
-    return std::find(options.begin(), options.end(), name) != options.end();
-  });
-}
-
 void set_option(Setting& setting, const Option& option, const Value& value,
-                const std::string& origin, Faults& faults) {
+                const std::string& origin, ErrorList& faults) {
   setting.given[option.name] = origin;
-  const auto fault = [&](const std::string& sentence) {
-    faults.add(option.name, located(setting, sentence));
-  };
   const std::optional<Value> typed = as_kind(option, value);
   if (!typed || !option.accepts(*typed)) {
-    fault(fmt::format("{} {}: must be {}", option.name, to_string(value), option.allowed));
+    faults.add({option.field(), to_string(value), "must be " + option.allowed, origin});
     return;
   }
   try {
     option.set(setting, *typed);
   } catch (const InputError& error) {
-    for (const std::string& message : error.messages()) fault(message);
+    for (const Fault& fault : error.faults()) faults.add(located(setting, fault));
   }
 }
 
-std::string located(const Setting& setting, const std::string& sentence) {
-  const std::string name = sentence.substr(0, sentence.find_first_of(" :"));
-  const auto found = setting.given.find(name);
-  if (found == setting.given.end()) return sentence;
-  return found->second.empty() ? "--" + sentence : found->second + ": " + sentence;
+Fault located(const Setting& setting, Fault fault) {
+  const auto found = setting.given.find(std::string(name(fault.field)));
+  if (found != setting.given.end() && fault.where.empty()) fault.where = found->second;
+  return fault;
 }
 
 }  // namespace gihflow

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/base/version.hpp"
@@ -44,12 +45,8 @@ class Preparation {
     check_model();
     check_stages();
     check_outputs();
-    if (faults_.sentences.empty()) {
-      for (const std::string& message : estimate_errors(problem_, estimate(problem_))) {
-        fault("", message);
-      }
-    }
-    if (!faults_.sentences.empty()) throw InputError(std::move(faults_.sentences));
+    if (faults_.empty()) refuse(estimate_errors(problem_, estimate(problem_)));
+    faults_.throw_if_any();
     return std::move(problem_);
   }
 
@@ -58,55 +55,56 @@ class Preparation {
   bool is(Command command) const { return problem_.command == command; }
   // Whether only the kernels of the chains matter, and nothing of sequences.
   bool kernels_alone() const { return is(Command::rank) || problem_.infinite(); }
-  bool given(const std::string& option) const { return problem_.setting.given.contains(option); }
+  bool given(Field field) const {
+    return problem_.setting.given.contains(std::string(name(field)));
+  }
 
-  void fault(const std::string& option, const std::string& sentence) {
-    faults_.add(option, located(problem_.setting, sentence));
+  void refuse(Fault fault) { faults_.add(located(problem_.setting, std::move(fault))); }
+  void refuse(const ErrorList& errors) {
+    for (const Fault& fault : errors.faults()) refuse(fault);
   }
   // Fields that a library user may have set to anything; those from a parser are in range already.
   void check_ranges() {
     for (const Option& option : options()) {
       const std::optional<Value> value = option.get(setting());
       if (!option.belongs_to(problem_.command) || !value || option.accepts(*value) ||
-          faults_.about({option.name.c_str()})) {
+          faults_.about({option.field()})) {
         continue;
       }
-      fault(option.name,
-            fmt::format("{} {}: must be {}", option.name, to_string(*value), option.allowed));
+      refuse({option.field(), to_string(*value), "must be " + option.allowed, ""});
     }
     if (setting().model.vocabulary == 0) {
       setting().model.vocabulary = setting().sampling.prior.vocabulary;
     } else if (setting().model.vocabulary != setting().sampling.prior.vocabulary) {
-      fault("vocabulary",
-            fmt::format("vocabulary {} of the model: must be that of the prior, {}",
-                        setting().model.vocabulary, setting().sampling.prior.vocabulary));
+      refuse(fault(Field::vocabulary, fmt::format("{} of the model", setting().model.vocabulary),
+                   "must be that of the prior, {}", setting().sampling.prior.vocabulary));
     }
   }
 
-  // Reads a file; its faults are added to the others.
+  // Reads the file that a setting names; its faults are added to the others.
   template <class Read>
-  auto read(const char* option, const std::string& path, Read reader)
+  auto read(Field field, const std::string& path, Read reader)
       -> std::optional<decltype(reader(path, Isolation()))> {
     if (path.empty()) return std::nullopt;
     try {
       return reader(path, setting().isolation);
     } catch (const InputError& error) {
-      const std::string hint = problem_.resumed && !std::filesystem::exists(path)
-                                   ? fmt::format("; if it has moved, give {}", option)
-                                   : "";
-      for (const std::string& message : error.messages()) faults_.add(option, message + hint);
+      const bool moved = problem_.resumed && !std::filesystem::exists(path);
+      for (Fault fault : error.faults()) {
+        if (moved) fault.allowed += phrase("; if it has moved, give {}", field);
+        faults_.add(field, std::move(fault));
+      }
       return std::nullopt;
     }
   }
 
   // Takes over what a file fixes, unless an option that was given says otherwise.
   template <class T>
-  void fix(const char* option, T& field, const T& value, const std::string& path) {
-    if (given(option) && !faults_.about({option}) && field != value) {
-      fault(option, fmt::format("{} {}: must be {}, which {} fixes", option, printed(field),
-                                printed(value), path));
+  void fix(Field field, T& member, const T& value, const std::string& path) {
+    if (given(field) && !faults_.about({field}) && member != value) {
+      refuse(fault(field, printed(member), "must be {}, which {} fixes", printed(value), path));
     }
-    field = value;
+    member = value;
   }
   static std::string printed(Index x) { return fmt::format("{}", x); }
   static std::string printed(const std::vector<Index>& x) {
@@ -114,24 +112,24 @@ class Preparation {
   }
 
   void fix_vocabulary(Index vocabulary, const std::string& path) {
-    fix("vocabulary", setting().sampling.prior.vocabulary, vocabulary, path);
+    fix(Field::vocabulary, setting().sampling.prior.vocabulary, vocabulary, path);
     setting().model.vocabulary = vocabulary;
   }
 
   void read_files() {
     if (!setting().data.empty() && !setting().kernels.empty()) {
-      fault("kernels", fmt::format("kernels {}: must not be given beside data {}",
-                                   setting().kernels, setting().data));
+      refuse(fault(Field::kernels, setting().kernels, "must not be given beside {} {}", Field::data,
+                   setting().data));
       return;
     }
-    for (const char* name : {"data", "validation-data"}) {
-      const std::optional<Value> path = find_option(name)->get(setting());
-      if (problem_.infinite() && path) {
-        fault(name, fmt::format("{} {}: must be left out in context infinite, which needs kernels",
-                                name, to_string(*path)));
-      }
-    }
-    if (faults_.about({"data", "validation-data"})) return;
+    const auto no_sequences = [&](Field field, const std::string& path) {
+      if (path.empty() || !problem_.infinite()) return;
+      refuse(fault(field, path, "must be left out in {} infinite, which needs {}", Field::context,
+                   Field::kernels));
+    };
+    no_sequences(Field::data, setting().data);
+    no_sequences(Field::validation_data, setting().validation_data);
+    if (faults_.about({Field::data, Field::validation_data})) return;
     use_data();
     use_kernels();
     use_validation_data();
@@ -139,20 +137,21 @@ class Preparation {
   }
 
   void use_data() {
-    auto read_one = read("data", setting().data, read_data);
+    auto read_one = read(Field::data, setting().data, read_data);
     if (!read_one) return;
     const std::string& path = setting().data;
     auto data = std::make_shared<const Sequences>(std::move(*read_one));
     fix_vocabulary(data->vocabulary, path);
-    fix("length", setting().sampling.length, data->length, path);
-    fix("chains", setting().sampling.count, data->count, path);
-    problem_.parents_known = !data->parents.empty() || given("parents");
+    fix(Field::length, setting().sampling.length, data->length, path);
+    fix(Field::chains, setting().sampling.count, data->count, path);
+    problem_.parents_known = !data->parents.empty() || given(Field::parents);
     if (!data->parents.empty()) {
-      fix("parents", setting().sampling.prior.parents, data->parents, path);
+      fix(Field::parents, setting().sampling.prior.parents, data->parents, path);
     }
     fix_labels(*data, path);
     if (setting().validation_data.empty()) {
-      no_validation("be 0 or left out beside data without validation-data");
+      no_validation(phrase("must be 0 or left out beside {} without {}", Field::data,
+                           Field::validation_data));
     }
     problem_.data = std::move(data);
   }
@@ -160,76 +159,74 @@ class Preparation {
   void fix_labels(const Sequences& data, const std::string& path) {
     const std::string word = to_string(*find_option("labels")->get(setting()));
     if (!data.targets.empty()) {
-      if (given("labels")) {
-        fault("labels",
-              fmt::format("labels {}: must be left out, since {} has /targets", word, path));
+      if (given(Field::labels)) {
+        refuse(fault(Field::labels, word, "must be left out, since {} has /targets", path));
       }
     } else {
-      if (given("labels") && setting().sampling.labels != Labels::sampled) {
-        fault("labels",
-              fmt::format("labels {}: must be sampled, since {} has no /targets", word, path));
+      if (given(Field::labels) && setting().sampling.labels != Labels::sampled) {
+        refuse(fault(Field::labels, word, "must be sampled, since {} has no /targets", path));
       }
       setting().sampling.labels = Labels::sampled;
     }
   }
 
   void use_kernels() {
-    auto read_one = read("kernels", setting().kernels, read_kernels);
+    auto read_one = read(Field::kernels, setting().kernels, read_kernels);
     if (!read_one) return;
     const std::string& path = setting().kernels;
     fix_vocabulary(read_one->vocabulary, path);
-    fix("parents", setting().sampling.prior.parents, read_one->parents, path);
+    fix(Field::parents, setting().sampling.prior.parents, read_one->parents, path);
     if (kernels_alone()) {
-      fix("chains", setting().sampling.count, read_one->count, path);
-    } else if (!given("chains")) {
+      fix(Field::chains, setting().sampling.count, read_one->count, path);
+    } else if (!given(Field::chains)) {
       setting().sampling.count = read_one->count;
     }
     if (problem_.infinite()) {
-      no_validation("be 0 or left out beside kernels in context infinite");
+      no_validation(
+          phrase("must be 0 or left out beside {} in {} infinite", Field::kernels, Field::context));
     }
     problem_.kernels = std::make_shared<const Kernels>(std::move(*read_one));
   }
 
-  void no_validation(const char* must) {
-    if (given("validation-chains") && setting().validation_chains > 0) {
-      fault("validation-chains",
-            fmt::format("validation-chains {}: must {}", setting().validation_chains, must));
+  void no_validation(Phrase must) {
+    if (given(Field::validation_chains) && setting().validation_chains > 0) {
+      refuse({Field::validation_chains, fmt::format("{}", setting().validation_chains),
+              std::move(must), ""});
     }
     setting().validation_chains = 0;
   }
 
   void use_validation_data() {
-    auto read_one = read("validation-data", setting().validation_data, read_data);
+    auto read_one = read(Field::validation_data, setting().validation_data, read_data);
     if (!read_one) return;
     const std::string& path = setting().validation_data;
-    if (!faults_.about({"data", "kernels", "vocabulary"}) &&
+    if (!faults_.about({Field::data, Field::kernels, Field::vocabulary}) &&
         read_one->vocabulary != setting().model.vocabulary) {
-      faults_.add("validation-data",
-                  fmt::format("{}: attribute vocabulary_size {}: must be {}, as in training", path,
-                              read_one->vocabulary, setting().model.vocabulary));
+      faults_.add(Field::validation_data,
+                  fault(path + ": attribute vocabulary_size", read_one->vocabulary,
+                        "must be {}, as in training", setting().model.vocabulary));
     }
     if (setting().model.boundary == Boundary::masked &&
         read_one->length <= setting().model.widest()) {
-      faults_.add("validation-data",
-                  fmt::format("{}: sequences of length {}: must exceed the widest lag, {}, with "
-                              "boundary masked",
-                              path, read_one->length, setting().model.widest()));
+      faults_.add(Field::validation_data, fault(path + ": sequences of length", read_one->length,
+                                                "must exceed the widest lag, {}, with {} masked",
+                                                setting().model.widest(), Field::boundary));
     }
-    fix("validation-chains", setting().validation_chains, read_one->count, path);
+    fix(Field::validation_chains, setting().validation_chains, read_one->count, path);
     problem_.validation_data = std::make_shared<const Sequences>(std::move(*read_one));
   }
 
   void use_parameters() {
-    if (problem_.resumed) {  // they have been left behind
+    if (problem_.resumed) {  // the run started from them: their file is not read again
       if (!setting().parameters.empty()) problem_.parameters = problem_.resumed->run.state.start;
       return;
     }
-    auto read_one = read("parameters", setting().parameters, read_parameters);
+    auto read_one = read(Field::parameters, setting().parameters, read_parameters);
     if (!read_one) return;
     const std::string& path = setting().parameters;
-    fix("window", setting().model.window, read_one->window, path);
-    fix("heads", setting().model.heads, read_one->heads, path);
-    fix("degree", setting().model.degree, read_one->degree, path);
+    fix(Field::window, setting().model.window, read_one->window, path);
+    fix(Field::heads, setting().model.heads, read_one->heads, path);
+    fix(Field::degree, setting().model.degree, read_one->degree, path);
     problem_.parameters = std::move(*read_one);
     note_other_conventions(path);
   }
@@ -264,7 +261,8 @@ class Preparation {
       for (const char* name : names) {
         if (!find_option(name)->belongs_to(problem_.command)) continue;
         problem_.unused.insert(name);
-        if (given(name) && !faults_.about({name})) told.emplace_back(name);
+        const Field field = field_named(name);
+        if (given(field) && !faults_.about({field})) told.emplace_back(name);
       }
       if (!told.empty()) {
         problem_.notes.push_back(fmt::format("{} {} no effect: {}", fmt::join(told, ", "),
@@ -306,171 +304,176 @@ class Preparation {
   void choose_chains() {
     const bool validation = setting().sampling.purpose == Purpose::validation;
     problem_.unused.insert(validation ? "chains" : "validation-chains");
-    if (!validation || faults_.about({"validation-chains"})) return;
+    if (!validation || faults_.about({Field::validation_chains})) return;
     setting().sampling.count = setting().validation_chains;
     if (setting().validation_chains == 0) {
-      fault("validation-chains", "validation-chains 0: must be at least 1 with purpose validation");
+      refuse(fault(Field::validation_chains, 0, "must be at least 1 with {} validation",
+                   Field::purpose));
     }
   }
 
-  std::vector<std::string> chain_errors() const {
+  ErrorList chain_errors() const {
     const SamplingOptions& sampling = problem_.setting.sampling;
     if (!kernels_alone()) return sampling_errors(sampling, problem_.kernels.get());
-    return problem_.kernels ? std::vector<std::string>() : prior_errors(sampling.prior);
+    return problem_.kernels ? ErrorList() : prior_errors(sampling.prior);
   }
 
-  // What chain/ refuses, but for options that are known to be faulty.
+  // What chain/ refuses, but for settings that are known to be faulty.
   void check_chains() {
-    if (problem_.data || faults_.about({"data", "kernels", "vocabulary", "parents"})) return;
-    for (const std::string& message : chain_errors()) {
-      const std::string option = message.substr(0, message.find_first_of(" :"));
-      if (!faults_.about({option.c_str()})) fault(option, message);
+    if (problem_.data ||
+        faults_.about({Field::data, Field::kernels, Field::vocabulary, Field::parents})) {
+      return;
+    }
+    const ErrorList errors = chain_errors();
+    for (const Fault& fault : errors.faults()) {
+      if (!faults_.about({fault.field})) refuse(fault);
     }
   }
 
   void check_model() {
     if (is(Command::sample) || is(Command::rank)) return;
     const Model& model = setting().model;
-    if (!faults_.about({"degree", "heads", "parameters"})) {
+    if (!faults_.about({Field::degree, Field::heads, Field::parameters})) {
       if (model.degree > model.heads) {
-        fault("degree", fmt::format("degree {}: must be at most the number of heads, {}",
-                                    model.degree, model.heads));
+        refuse(fault(Field::degree, model.degree, "must be at most the number of {}, {}",
+                     Field::heads, model.heads));
       } else {
         try {
           static_cast<void>(subset_count(model.heads, model.degree));
         } catch (const InputError& error) {
-          fault("degree", error.what());
+          for (const Fault& fault : error.faults()) refuse(fault);
         }
       }
     }
-    if (!problem_.parameters && !faults_.about({"heads", "window", "parameters"}) &&
+    if (!problem_.parameters && !faults_.about({Field::heads, Field::window, Field::parameters}) &&
         model.head_windows == HeadWindows::shared && model.heads > model.window) {
-      fault("heads",
-            fmt::format("heads {}: must be at most the window, {}, with head-windows shared, "
-                        "since head h starts on its own lag h; or give parameters",
-                        model.heads, model.window));
+      refuse(fault(Field::heads, model.heads,
+                   "must be at most the {}, {}, with {} shared, since head h starts on its own lag "
+                   "h; or give {}",
+                   Field::window, model.window, Field::head_windows, Field::parameters));
     }
     if (!problem_.infinite() &&
-        !faults_.about({"length", "window", "heads", "data", "parameters"}) &&
+        !faults_.about(
+            {Field::length, Field::window, Field::heads, Field::data, Field::parameters}) &&
         model.boundary == Boundary::masked && setting().sampling.length <= model.widest()) {
-      fault("length", fmt::format("length {}: must exceed the widest lag, {}, with boundary masked",
-                                  setting().sampling.length, model.widest()));
+      refuse(fault(Field::length, setting().sampling.length,
+                   "must exceed the widest lag, {}, with {} masked", model.widest(),
+                   Field::boundary));
     }
     const double base =
         static_cast<double>(model.vocabulary) + (model.boundary == Boundary::partial ? 1.0 : 0.0);
-    if (!faults_.about({"vocabulary", "window", "heads", "data", "kernels", "parameters"}) &&
+    if (!faults_.about({Field::vocabulary, Field::window, Field::heads, Field::data, Field::kernels,
+                        Field::parameters}) &&
         std::pow(base, static_cast<double>(model.widest())) *
                 static_cast<double>(model.vocabulary) >=
             most_window_codes) {
-      fault("window", fmt::format("window {}: windows of {} tokens of a vocabulary of {} are "
-                                  "too many to be numbered: must be fewer than 2^62",
-                                  model.window, model.widest(), model.vocabulary));
+      refuse(
+          fault(Field::window, model.window,
+                "windows of {} tokens of a vocabulary of {} are too many to be numbered: must be "
+                "fewer than 2^62",
+                model.widest(), model.vocabulary));
     }
     if (setting().device == Device::cuda && !cuda_fault().empty()) {
-      fault("device", "device cuda: " + cuda_fault());
+      refuse({Field::device, "cuda", cuda_fault(), ""});
     }
     if (setting().device == Device::cuda && setting().engine == Engine::reference) {
-      fault("engine",
-            "engine reference: must be auto, dense or sparse with device cuda, since the "
-            "reference runs on the CPU alone");
+      refuse(
+          fault(Field::engine, "reference",
+                "must be auto, dense or sparse with {} cuda, since the reference runs on the CPU "
+                "alone",
+                Field::device));
     }
   }
 
   void check_stages() {
-    if (!find_option("stages")->belongs_to(problem_.command) || faults_.about({"stages"})) {
+    if (!find_option("stages")->belongs_to(problem_.command) || faults_.about({Field::stages})) {
       return;
     }
     if (setting().stages.empty()) {
-      fault("stages", "stages: must be at least one stage BLOCKS:TIME, as in c:2000");
+      refuse(fault(Field::stages, "", "must be at least one stage BLOCKS:TIME, as in c:2000"));
       return;
     }
     if (setting().stages.size() > most_stages) {
-      fault("stages", fmt::format("stages, {} of them: must be at most {}", setting().stages.size(),
-                                  most_stages));
+      refuse(fault(Field::stages, "", "{} of them: must be at most {}", setting().stages.size(),
+                   most_stages));
     }
     double shortest = setting().stages.front().duration;
     for (const Stage& stage : setting().stages) {
       shortest = std::min(shortest, stage.duration);
       if (!(stage.c || stage.w || stage.a) || !std::isfinite(stage.duration) ||
           stage.duration <= 0.0) {
-        fault("stages", fmt::format("stages {}: must train a block for a positive TIME",
-                                    to_string(Schedule{stage})));
+        refuse(fault(Field::stages, to_string(Schedule{stage}),
+                     "must train a block for a positive TIME"));
       }
     }
     check_descent();
-    if (setting().flow.first_output >= shortest && !faults_.about({"first-output"})) {
-      fault("first-output",
-            fmt::format("first-output {}: must be less than every TIME of stages, {} at least",
-                        setting().flow.first_output, shortest));
+    if (setting().flow.first_output >= shortest && !faults_.about({Field::first_output})) {
+      refuse(fault(Field::first_output, setting().flow.first_output,
+                   "must be less than every TIME of {}, {} at least", Field::stages, shortest));
     }
   }
 
   void check_descent() {
     const Setting& s = setting();
     if (is(Command::compare)) {
-      if (faults_.about({"learning-rates"})) return;
-      for (const std::string& message : compare_errors(s.stages, problem_.comparison())) {
-        fault("learning-rates", message);
+      if (!faults_.about({Field::learning_rates})) {
+        refuse(compare_errors(s.stages, problem_.comparison()));
       }
       return;
     }
-    if (s.method != TrainingMethod::gd || faults_.about({"learning-rate", "batch", "chains"})) {
+    if (s.method != TrainingMethod::gd ||
+        faults_.about({Field::learning_rate, Field::batch, Field::chains})) {
       return;
     }
     if (s.resample && !s.data.empty()) {
-      fault("resample", fmt::format("resample: must be left out beside data {}, which cannot be "
-                                    "drawn afresh",
-                                    s.data));
+      refuse(fault(Field::resample, "",
+                   "must be left out beside {} {}, which cannot be drawn afresh", Field::data,
+                   s.data));
     }
     if (problem_.infinite() && s.resample) {
-      fault("resample", "resample: must be left out in context infinite");
+      refuse(fault(Field::resample, "", "must be left out in {} infinite", Field::context));
     }
     if (problem_.infinite() && s.batch > 0) {
-      fault("batch", fmt::format("batch {}: must be 0 in context infinite", s.batch));
+      refuse(fault(Field::batch, s.batch, "must be 0 in {} infinite", Field::context));
     }
     DescentOptions options;
     options.learning_rate = s.learning_rate;
     options.batch = s.resample ? 0 : s.batch;
-    for (const std::string& message : descent_errors(s.stages, options, s.sampling.count)) {
-      fault(message.substr(0, message.find_first_of(" :")), message);
-    }
+    refuse(descent_errors(s.stages, options, s.sampling.count));
   }
 
   void check_outputs() {
     const std::string& kernels = setting().kernels_output;
     if (!kernels.empty() && kernels == setting().output) {
-      fault("kernels-output", fmt::format("kernels-output {}: must differ from output", kernels));
+      refuse(fault(Field::kernels_output, kernels, "must differ from {}", Field::output));
     }
     if (!kernels.empty() && !setting().kernels.empty()) {
-      fault("kernels-output", fmt::format("kernels-output {}: must be left out beside kernels "
-                                          "{}, which are the kernels",
-                                          kernels, setting().kernels));
+      refuse(fault(Field::kernels_output, kernels,
+                   "must be left out beside {} {}, which are the kernels", Field::kernels,
+                   setting().kernels));
     }
-    for (const char* name : {"output", "kernels-output"}) check_output(*find_option(name));
+    if (find_option("output")->belongs_to(problem_.command)) {
+      check_output(Field::output, setting().output);
+    }
+    if (is(Command::sample)) check_output(Field::kernels_output, kernels);
   }
 
-  void check_output(const Option& option) {
-    const std::optional<Value> value = option.get(setting());
-    if (!value || !option.belongs_to(problem_.command)) return;
-    const std::string path = to_string(*value);
+  void check_output(Field field, const std::string& path) {
+    if (path.empty()) return;
     std::error_code ignored;
     for (const std::string& input :
          {setting().data, setting().validation_data, setting().kernels, setting().parameters}) {
       if (!input.empty() && std::filesystem::equivalent(path, input, ignored)) {
-        fault(option.name,
-              fmt::format("{} {}: must not be a file that is read", option.name, path));
+        refuse(fault(field, path, "must not be a file that is read"));
         return;
       }
     }
     if (setting().dry_run || problem_.resumed) return;
-    for (const std::string& message :
-         output_errors(path, setting().force, fmt::format("{} {}", option.name, path))) {
-      fault(option.name, message);
-    }
+    if (const auto fault = output_fault(field, path, setting().force)) refuse(*fault);
   }
 
   Problem problem_;
-  Faults faults_;
+  ErrorList faults_;
 };
 
 SamplingOptions sampling_for(const Problem& problem, Purpose purpose, Index count) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/version.hpp"
 #include "gihflow/flow/descent.hpp"
@@ -42,16 +43,20 @@ bool has_shape(const Parameters& parameters, const Model& model) {
          parameters.degree == model.degree;
 }
 
-std::vector<std::string> shape_faults(const RunFile& run, const Setting& setting) {
+ErrorList shape_errors(const RunFile& run, const Setting& setting) {
   const Model& model = setting.model;
   const Parameters& start = run.state.start;
+  ErrorList errors;
   if (has_shape(start, model) && has_shape(run.state.initial, model) &&
       run.vocabulary == model.vocabulary) {
-    return {};
+    return errors;
   }
-  return {fmt::format("d {}, M {}, H {}, D {}: must be {}, {}, {}, {}", run.vocabulary,
-                      start.window, start.heads, start.degree, model.vocabulary, model.window,
-                      model.heads, model.degree)};
+  errors.add(fault("",
+                   fmt::format("d {}, M {}, H {}, D {}", run.vocabulary, start.window, start.heads,
+                               start.degree),
+                   "must be {}, {}, {}, {}", model.vocabulary, model.window, model.heads,
+                   model.degree));
+  return errors;
 }
 
 // Files that chains come from. They may have moved: the hash that a run keeps of its chains decides
@@ -91,17 +96,15 @@ class ResumedSetting {
       compare_program();
       check_state();
     }
-    if (!result_.faults.sentences.empty()) throw InputError(result_.faults.sentences);
+    result_.faults.throw_if_any();
     result_.resumed = resumed_;
     return std::move(result_);
   }
 
  private:
   const Setting& mine() const { return asked_.setting; }
-  bool faulty(const std::string& option) const { return asked_.faults.about({option.c_str()}); }
-  void fault(const std::string& option, std::string sentence) {
-    result_.faults.add(option, std::move(sentence));
-  }
+  bool faulty(Field field) const { return asked_.faults.about({field}); }
+  void refuse(Fault fault) { result_.faults.add(located(mine(), std::move(fault))); }
 
   void take_over_what_moves_no_bit() {
     for (const Option& option : options()) {
@@ -118,9 +121,9 @@ class ResumedSetting {
       if (option != nullptr && !option->determines_result) result_.setting.given[name] = origin;
     }
     if (!mine().output.empty() && mine().output != path_) {
-      fault("output", located(mine(), fmt::format("output {}: must be left out beside resume "
-                                                  "{}, which is continued in place",
-                                                  mine().output, path_)));
+      refuse(fault(Field::output, mine().output,
+                   "must be left out beside {} {}, which is continued in place", Field::resume,
+                   path_));
     }
   }
 
@@ -137,7 +140,7 @@ class ResumedSetting {
     for (const auto& [name, origin] : asked_options()) {
       const Option* option = find_option(name);
       if (option == nullptr || !option->determines_result || name == "max-steps" ||
-          name == "preset" || !option->belongs_to(Command::train) || faulty(name)) {
+          name == "preset" || !option->belongs_to(Command::train) || faulty(option->field())) {
         continue;
       }
       compare_option(*option, origin);
@@ -156,22 +159,21 @@ class ResumedSetting {
           fmt::format("{} has no effect: {} does not depend on it", option.name, path_));
       return;
     }
-    fault(option.name, fmt::format("{}{} {}: must be {}", origin.empty() ? "--" : origin + ": ",
-                                   option.name, wanted ? to_string(*wanted) : "none",
-                                   there ? fmt::format("{}, as in {}", to_string(*there), path_)
-                                         : fmt::format("left out, as in {}", path_)));
+    Fault other = fault(option.field(), wanted ? to_string(*wanted) : "none",
+                        "must be {}, as in {}", there ? to_string(*there) : "left out", path_);
+    other.where = origin;
+    refuse(std::move(other));
   }
 
   // The one option that decides where a run stops but not how it gets there.
   void take_limit() {
     const Option& option = *find_option("max-steps");
     const std::optional<Value> limit = option.get(mine());
-    if (!limit || faulty("max-steps")) return;
+    if (!limit || faulty(Field::max_steps)) return;
     const Index taken = steps_taken(run_.state);
     if (!has_ended(run_.state.outcome) && mine().flow.max_steps <= taken) {
-      fault("max-steps", located(mine(), fmt::format("max-steps {}: must exceed the {} steps "
-                                                     "that {} has taken",
-                                                     mine().flow.max_steps, taken, path_)));
+      refuse(fault(Field::max_steps, mine().flow.max_steps,
+                   "must exceed the {} steps that {} has taken", taken, path_));
     }
     option.set(result_.setting, *limit);
     result_.setting.given["max-steps"] = "";
@@ -182,7 +184,8 @@ class ResumedSetting {
     if (!difference.empty() && mine().force) {
       result_.notes.push_back(difference + ": the rest may have other bits");
     } else if (!difference.empty()) {
-      fault("resume", difference + "; give --force to continue, with bits that may differ");
+      refuse({.allowed = phrase("{}; give {} to continue, with bits that may differ", difference,
+                                Field::force)});
     }
     for (const std::string& other : build_differences(run_, path_)) {
       result_.notes.push_back(other + ": the rest may have other bits");
@@ -190,10 +193,10 @@ class ResumedSetting {
   }
 
   void check_state() {
-    std::vector<std::string> sentences = shape_faults(run_, theirs_);
-    if (sentences.empty()) sentences = state_faults(run_.state, theirs_);
-    for (const std::string& sentence : sentences) {
-      fault("resume", fmt::format("{}: /checkpoint does not fit the config: {}", path_, sentence));
+    ErrorList errors = shape_errors(run_, theirs_);
+    if (errors.empty()) errors = state_faults(run_.state, theirs_);
+    for (const Fault& fault : errors.faults()) {
+      refuse(within(path_ + ": /checkpoint does not fit the config", fault));
     }
   }
 
@@ -207,7 +210,7 @@ class ResumedSetting {
 
 }  // namespace
 
-std::vector<std::string> state_faults(const TrainingState& state, const Setting& setting) {
+ErrorList state_faults(const TrainingState& state, const Setting& setting) {
   if (setting.method == TrainingMethod::flow) {
     return continuation_errors(state, setting.stages, setting.flow);
   }
@@ -220,10 +223,8 @@ std::vector<std::string> state_faults(const TrainingState& state, const Setting&
 Setting setting_of_run(const RunFile& run, const std::string& path) {
   Setting setting = setting_of_config(run.provenance.config, path);
   if (setting.sampling.seed != run.provenance.seed) {
-    throw InputError(
-        Fault{.value = fmt::format("attribute seed {}", run.provenance.seed),
-              .allowed = fmt::format("must be that of its config, {}", setting.sampling.seed),
-              .where = path});
+    throw InputError(fault(path + ": attribute seed", run.provenance.seed,
+                           "must be that of its config, {}", setting.sampling.seed));
   }
   return setting;
 }
@@ -258,9 +259,9 @@ Assembled assemble_resumption(const Assembled& asked) {
     resumed->run = read_run(path, asked.setting.isolation);
     return ResumedSetting(asked, resumed).finish();
   } catch (const InputError& error) {
-    std::vector<std::string> sentences = asked.faults.sentences;
-    for (std::string& message : error.messages()) sentences.push_back(std::move(message));
-    throw InputError(std::move(sentences));
+    std::vector<Fault> faults = asked.faults.faults();
+    faults.insert(faults.end(), error.faults().begin(), error.faults().end());
+    throw InputError(std::move(faults));
   }
 }
 
@@ -279,8 +280,9 @@ Assembled assemble_audit(const std::string& path, const AuditSetting& asked) {
   }
   for (const std::string& note : notes) result.notes.push_back(note + ": bits may differ");
   ErrorList errors;
-  for (const std::string& sentence : shape_faults(run, result.setting)) {
-    errors.add(fmt::format("{}: does not fit its config: {}", path, sentence));
+  const ErrorList misfits = shape_errors(run, result.setting);
+  for (const Fault& fault : misfits.faults()) {
+    errors.add(within(path + ": does not fit its config", fault));
   }
   errors.throw_if_any();
   result.resumed = audited;

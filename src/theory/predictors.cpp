@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/mean_error.hpp"
@@ -22,19 +23,20 @@ constexpr Index chains_per_block = 16;
 void check_lags(std::span<const Index> lags, const Model& model) {
   for (const Index lag : lags) {
     if (lag < 1 || lag > model.widest()) {
-      throw InputError(fmt::format("parent set, lag {}: must be between 1 and the widest lag, {}",
-                                   lag, model.widest()));
+      throw InputError(fault("parent set, lag", lag, "must be between 1 and the widest lag, {}",
+                             model.widest()));
     }
   }
 }
 
 void check_length(Index length, const Model& model) {
-  const Index least = model.boundary == Boundary::masked ? model.widest() + 1 : 1;
-  if (length < least) {
-    throw InputError(fmt::format(
-        "length {}: must be at least {}{}", length, least,
-        model.boundary == Boundary::masked ? ", above the widest lag, with boundary masked" : ""));
-  }
+  const bool masked = model.boundary == Boundary::masked;
+  const Index least = masked ? model.widest() + 1 : 1;
+  if (length >= least) return;
+  throw InputError(masked ? fault(Field::length, length,
+                                  "must be at least {}, above the widest lag, with {} masked",
+                                  least, Field::boundary)
+                          : fault(Field::length, length, "must be at least {}", least));
 }
 
 // (8.1) into y [d]; tokens [L + 1].
@@ -108,14 +110,14 @@ Baselines baselines(const SequenceSource& source, const Model& model, std::span<
                     std::span<const Index> parents, std::optional<double> alpha) {
   const Index count = source.count(), length = source.length(), d = source.vocabulary();
   if (d != model.vocabulary) {
-    throw InputError(fmt::format("vocabulary {} of the sequences: must be the model's, {}", d,
-                                 model.vocabulary));
+    throw InputError(fault(Field::vocabulary, fmt::format("{} of the sequences", d),
+                           "must be the model's, {}", model.vocabulary));
   }
   check_lags(lags, model);
   check_length(length, model);
   if (alpha && !parents.empty() && length < parents.back()) {
-    throw InputError(fmt::format("length {}: must be at least the longest parent lag, {}", length,
-                                 parents.back()));
+    throw InputError(fault(Field::length, length, "must be at least the longest parent lag, {}",
+                           parents.back()));
   }
 
   std::vector<double> gih(size(count)), floor(size(count));
@@ -156,8 +158,8 @@ Baselines baselines(const SequenceSource& source, const Model& model, std::span<
 Baselines baselines(const Kernels& kernels, const Model& model, std::span<const Index> lags) {
   const Index d = kernels.vocabulary;
   if (d != model.vocabulary) {
-    throw InputError(
-        fmt::format("vocabulary {} of the kernels: must be the model's, {}", d, model.vocabulary));
+    throw InputError(fault(Field::vocabulary, fmt::format("{} of the kernels", d),
+                           "must be the model's, {}", model.vocabulary));
   }
   check_lags(lags, model);
   // Windows as wide as either S or the parents, and the token that follows each.

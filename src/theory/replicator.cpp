@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/size.hpp"
 
@@ -18,13 +19,12 @@ Replicator::Replicator(const Parameters& start, std::vector<double> gain)
       speed_(std::move(gain)),
       scale_(4.0 * std::exp(-start.log_normalizer())) {
   if (speed_.size() != theta_.size())
-    throw InputError("gains: " + std::to_string(speed_.size()) +
-                     " of them, must be one for each of " + std::to_string(theta_.size()) +
-                     " subsets");
+    throw InputError(fault("gains", "", "{} of them, must be one for each of {} subsets",
+                           speed_.size(), theta_.size()));
   double best = -infinity, second = -infinity;
   for (std::size_t i = 0; i < speed_.size(); ++i) {
     if (!std::isfinite(speed_[i]))
-      throw InputError("gains: number " + std::to_string(i) + " is not finite, must be");
+      throw InputError(fault("gains", "", "number {} is not finite, must be", i));
     speed_[i] *= start.a;
     if (theta_[i] > -infinity) {
       if (speed_[i] > best) {

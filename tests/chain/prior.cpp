@@ -87,7 +87,7 @@ TEST_CASE("an invalid prior is refused with one sentence per fault") {
   prior.parents = {2, 1};
   prior.alpha = 0.0;
   prior.floor = -0.1;
-  CHECK(prior_errors(prior) ==
+  CHECK(sentences(prior_errors(prior)) ==
         std::vector<std::string>{"vocabulary 1: must be between 2 and 65535",
                                  "parents 2,1: must be lags of at least 1 in increasing order",
                                  "alpha 0: must be a finite number above 0",
@@ -95,21 +95,22 @@ TEST_CASE("an invalid prior is refused with one sentence per fault") {
   prior = {};
   prior.vocabulary = 4;
   prior.floor = 0.25;
-  CHECK(prior_errors(prior) ==
+  CHECK(sentences(prior_errors(prior)) ==
         std::vector<std::string>{"floor 0.25: must be at least 0 and below 1/vocabulary = 0.25"});
   prior = {};
   prior.vocabulary = 65536;
   prior.alpha = std::numeric_limits<double>::quiet_NaN();
   prior.floor = std::numeric_limits<double>::quiet_NaN();
-  CHECK(prior_errors(prior).size() == 3);
+  CHECK(prior_errors(prior).faults().size() == 3);
   prior = {};
   prior.vocabulary = 2;
   prior.parents.clear();
   for (Index lag = 1; lag <= 31; ++lag) prior.parents.push_back(lag);
   CHECK(prior_errors(prior).empty());
   prior.parents.push_back(32);
-  CHECK(prior_errors(prior).front().ends_with(
-      "a kernel of vocabulary^33 = 2^33 entries: must not exceed 4294967296"));
+  CHECK(sentences(prior_errors(prior))
+            .front()
+            .ends_with("a kernel of vocabulary^33 = 2^33 entries: must not exceed 4294967296"));
   CHECK(input_error([] { draw_kernels({}, 1, Purpose::train, 0); }) ==
         "chains 0: must be at least 1");
 }

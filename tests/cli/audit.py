@@ -56,13 +56,13 @@ class Audit(DirectoryTest):
         self.assertIn("PASS", text)
 
     def test_what_it_refuses(self):
-        self.assertEqual(self.audit("--from", "3", expect=2).stderr, "error: --from 3: must be beside stage\n")
+        self.assertEqual(self.audit("--from", "3", expect=2).stderr, "error: --from 3: must be beside --stage\n")
         self.assertEqual(self.audit("--stage", "3", expect=2).stderr,
                          "error: --stage 3: must be a stage in which run.h5 has taken a step\n")
         self.assertEqual(self.audit("--stage", "2", "--from", "21", expect=2).stderr,
                          "error: --from 21: must be from 0 to 20, where stage 2 has come\n")
         self.assertEqual(self.audit("--stage", "2", "--from", "1", "--all", expect=2).stderr,
-                         "error: --all: must be left out beside from\n")
+                         "error: --all: must be left out beside --from\n")
 
     def test_a_forged_trajectory_is_found(self):
         """Numbers edited together with the hash of the file: only computing again tells."""
@@ -89,7 +89,7 @@ class Audit(DirectoryTest):
         run("gihflow", "train", "--data", "d.h5", "--stages", "a:20", "--force", cwd=self.directory)
         self.audit("--all")
         (self.directory / "d.h5").rename(self.directory / "moved.h5")
-        self.assertIn("d.h5: no such file; if it has moved, give data", self.audit(expect=2).stderr)
+        self.assertIn("d.h5: no such file; if it has moved, give --data", self.audit(expect=2).stderr)
         self.audit("--all", "--data", "moved.h5")
         (self.directory / "moved.h5").rename(self.directory / "d.h5")
         with h5py.File(self.directory / "d.h5", "r+") as file:

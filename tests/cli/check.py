@@ -116,7 +116,7 @@ class Check(DirectoryTest):
         given = self.train("given.h5", "--data", data, "--stages", "c:1")
         for options, sentence in {
             ("check",): "check: must be followed by the path of a run file",
-            ("check", path, "--lengths", "3,5"): "--lengths 3: must exceed the widest lag, 3, with boundary masked",
+            ("check", path, "--lengths", "3,5"): "--lengths 3: must exceed the widest lag, 3, with --boundary masked",
             ("check", path, "--lengths", "0"): "--lengths 0: must be lengths of at least 1, as in 64,1024",
             ("check", path, "--alphas", "1,x"): "--alphas x: must be finite numbers above 0, as in 0.1,1",
             ("check", path, "--alphas", "0"): "--alphas 0: must be finite numbers above 0, as in 0.1,1",

@@ -74,7 +74,7 @@ class Infinite(DirectoryTest):
         run("gihflow", "sample", "--chains", 3, "-o", path)
         out = ["-o", self.directory / "run.h5"]
         errors = run("gihflow", "train", "--context", "infinite", "--data", path, *out, expect=2).stderr
-        self.assertIn("must be left out in context infinite, which needs kernels", errors)
+        self.assertIn("must be left out in --context infinite, which needs --kernels", errors)
         errors = run("gihflow", "train", "--context", "endless", *out, expect=2).stderr
         self.assertIn("--context endless: must be finite or infinite", errors)
         done = run("gihflow", "evaluate", "--context", "infinite", "--chains", 10, "--length", 2, "--boundary", "partial",

@@ -230,7 +230,7 @@ class Faults(DirectoryTest):
                 self.assertEqual(process.returncode, 130, error)
             else:
                 self.assertEqual(process.returncode, 2, error)
-                self.assertEqual(error, "error: output run.h5: cannot be locked: another process is writing it\n")
+                self.assertEqual(error, "error: --output run.h5: cannot be locked: another process is writing it\n")
         steps = contents(self.directory / "run.h5", without=())["execution/processes/steps"]
         self.assertEqual(steps[1], (2,))  # the first process and one more
         self.check_endless_goes_on()

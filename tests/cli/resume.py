@@ -62,7 +62,7 @@ class Resume(DirectoryTest):
         done = self.resume("--rtol", "1e-3", "--chains", "41", "--kernels", "k.h5", "--config", "c.toml", "-o", "x.h5",
                            expect=2)
         self.assertEqual(set(done.stderr.splitlines()), {
-            "error: --output x.h5: must be left out beside resume run.h5, which is continued in place",
+            "error: --output x.h5: must be left out beside --resume run.h5, which is continued in place",
             "error: --chains 41: must be 40, as in run.h5",
             "error: --kernels k.h5: must be left out, as in run.h5",
             "error: --rtol 0.001: must be 1e-06, as in run.h5",

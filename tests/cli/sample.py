@@ -66,7 +66,7 @@ class Sample(DirectoryTest):
                 self.assertIn("note: these are not the chains of run.h5: give --purpose train or validation", said)
         done = self.sample("--config", "given.h5", "--purpose", "train", expect=2)
         self.assertIn("--purpose train: these chains were not drawn: they are data train.h5 of given.h5", done.stderr)
-        self.assertIn("--validation-chains 0: must be at least 1 with purpose validation",
+        self.assertIn("--validation-chains 0: must be at least 1 with --purpose validation",
                       self.sample("--purpose", "validation", "--validation-chains", "0", expect=2).stderr)
 
     def test_kernels_given_are_the_kernels_used(self):
@@ -89,7 +89,7 @@ class Sample(DirectoryTest):
     def test_existing_files_are_kept(self):
         (self.directory / "data.h5").write_text("precious")
         done = self.sample(expect=2)
-        self.assertEqual(done.stderr, "error: output data.h5: exists already; give --force to overwrite it, or "
+        self.assertEqual(done.stderr, "error: --output data.h5: exists already; give --force to overwrite it, or "
                                       "another path\n")
         self.assertEqual((self.directory / "data.h5").read_text(), "precious")
         self.sample("--force", "--chains", "2")

@@ -87,7 +87,7 @@ class Stop(DirectoryTest):
         process = self.start(*LONG)
         self.wait_for_file()
         done = run("gihflow", "train", "--chains", "20", "--stages", "c:1", "--force", expect=2, cwd=self.directory)
-        self.assertEqual(done.stderr, "error: output run.h5: cannot be locked: another process is writing it\n")
+        self.assertEqual(done.stderr, "error: --output run.h5: cannot be locked: another process is writing it\n")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=120)
 

@@ -63,7 +63,7 @@ class Usage(DirectoryTest):
             ("train", "--seed", "1", "--seed", "2"): "--seed is given 2 times: must be given once",
             ("show",): "show: must be followed by the path of a run file",
             ("show", "nowhere.h5"): "nowhere.h5: no such file",
-            ("train", "--config", "nowhere.toml"): "config nowhere.toml: no such file",
+            ("train", "--config", "nowhere.toml"): "--config nowhere.toml: no such file",
         }
         for words, sentence in cases.items():
             with self.subTest(words):
@@ -77,8 +77,8 @@ class Usage(DirectoryTest):
             ("--rtol", "-1e-6"): "--rtol -1e-06: must be a finite number above 0",
             ("--alpha", "many"): "--alpha many: must be a finite number above 0",
             ("--boundary", "open"): "--boundary open: must be masked or partial",
-            ("--floor", "0.5"): "--floor 0.5: must be at least 0 and below 1/vocabulary = 0.3333333333333333",
-            ("--length", "3"): "--length 3: must exceed the widest lag, 3, with boundary masked",
+            ("--floor", "0.5"): "--floor 0.5: must be at least 0 and below 1/--vocabulary = 0.3333333333333333",
+            ("--length", "3"): "--length 3: must exceed the widest lag, 3, with --boundary masked",
             ("-o", "nowhere/run.h5"): None,
         }
         for words, sentence in cases.items():

@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         config_text(setting_of_config(written, "again.toml"), Command::train, {});
     if (again != written) std::abort();
   } catch (const InputError& error) {
-    if (error.messages().empty()) std::abort();
+    if (error.faults().empty()) std::abort();
   }
   return 0;
 }

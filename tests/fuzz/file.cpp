@@ -78,9 +78,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     files.kinds[kind].read(path, Isolation::child);
   } catch (const InputError& error) {
-    if (error.messages().empty()) std::abort();
-    for (const std::string& message : error.messages()) {
-      if (!message.starts_with(path + ": ")) std::abort();
+    if (error.faults().empty()) std::abort();
+    for (const Fault& fault : error.faults()) {
+      if (!sentence(fault, plain_spelling).starts_with(path + ": ")) std::abort();
     }
   }
   return 0;

@@ -63,7 +63,7 @@ TEST_CASE("given parameters are checked against the model") {
   point.w[3] = std::numeric_limits<double>::infinity();
   point.degree = 1;
   point.set_c(std::vector<double>(7, 0.0));
-  auto errors = parameter_errors(point, model, "file");
+  const auto errors = testing::sentences(parameter_errors(point, model, "file"));
   REQUIRE(errors.size() == 4);
   CHECK(errors[0] == "file: degree is 1, the model has 2");
   CHECK(errors[1].find("all c are zero") != std::string::npos);

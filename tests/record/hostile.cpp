@@ -82,8 +82,9 @@ void check_damaged(const std::string& path, std::uint64_t seed,
       read(damaged);
     } catch (const InputError& error) {
       ++refused;
-      CHECK_FALSE(error.messages().empty());
-      for (const std::string& message : error.messages()) {
+      CHECK_FALSE(error.faults().empty());
+      for (const Fault& fault : error.faults()) {
+        const std::string message = sentence(fault, plain_spelling);
         CHECK(message.starts_with(damaged + ": "));
         CHECK(message.size() > damaged.size() + 10);
       }

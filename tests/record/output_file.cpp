@@ -68,7 +68,7 @@ TEST_CASE("an existing file is overwritten only by force") {
   const std::string path = directory / "out";
   put(path, "precious");
   CHECK(input_error([&] { OutputFile(path, false); }) ==
-        "output " + path + ": exists already; give --force to overwrite it, or another path");
+        "output " + path + ": exists already; give force to overwrite it, or another path");
   CHECK(contents(path) == "precious");
   CHECK(directory.files() == 1);
   OutputFile(path, true).replace(bytes_of("new"));
@@ -104,14 +104,20 @@ TEST_CASE("a file that appears after the start is not overwritten without force"
 
 TEST_CASE("what cannot become an output is refused, and the reason told") {
   const Directory directory;
-  CHECK(output_errors(directory / "missing/out", false, "output x")
-            .front()
-            .starts_with("output x: must be in a directory that exists, and "));
-  CHECK(output_errors(directory / ".", true, "output x").front() ==
-        "output x: exists and is not a regular file; must be the path of a file");
-  CHECK(output_errors("/dev/null", true, "output x").size() == 1);
-  CHECK(output_errors("", false, "output").front() == "output: must be the path of a file");
-  CHECK(output_errors(directory / "out", false, "output x").empty());
+  const auto refusal = [](const std::string& path, bool force) {
+    const auto fault = output_fault(Field::kernels_output, path, force);
+    return fault ? sentence(*fault, plain_spelling) : "";
+  };
+  const std::string missing = directory / "missing/out", folder = directory / ".";
+  CHECK(
+      refusal(missing, false)
+          .starts_with("kernels-output " + missing + ": must be in a directory that exists, and "));
+  CHECK(refusal(folder, true) == "kernels-output " + folder +
+                                     ": exists and is not a regular file; must be the path of a "
+                                     "file");
+  CHECK_FALSE(refusal("/dev/null", true).empty());
+  CHECK(refusal("", false) == "kernels-output: must be the path of a file");
+  CHECK(refusal(directory / "out", false).empty());
   CHECK(directory.files() == 0);
 }
 
@@ -204,7 +210,7 @@ TEST_CASE("a symbolic link as output leads to a file that is not there yet") {
     std::filesystem::create_symlink(target, link);
     const std::string end = target == "link" ? directory / "end" : target;
     if (target == "link") std::filesystem::create_symlink("end", directory / "link");
-    CHECK(output_errors(link, false, "output").empty());
+    CHECK_FALSE(output_fault(Field::output, link, false));
     OutputFile(link, false).replace(bytes_of("new"));
     CHECK(std::filesystem::is_symlink(link));
     CHECK(contents(link) == "new");
@@ -214,7 +220,8 @@ TEST_CASE("a symbolic link as output leads to a file that is not there yet") {
     CHECK(contents(link) == "newer");
   }
   std::filesystem::create_symlink("nowhere/file", directory / "astray");
-  CHECK(output_errors(directory / "astray", true, "output")
-            .front()
-            .starts_with("output: must be in a directory that exists, and "));
+  const auto astray = output_fault(Field::output, directory / "astray", true);
+  REQUIRE(astray);
+  CHECK(sentence({.allowed = astray->allowed}, plain_spelling)
+            .starts_with("must be in a directory that exists, and "));
 }

@@ -27,9 +27,11 @@ class ConfigFile {
   }
   std::string fault() const {
     const Assembled result = assembled();
-    REQUIRE(result.faults.sentences.size() == 1);
-    REQUIRE(result.faults.sentences.front().starts_with(path_ + ": "));
-    return result.faults.sentences.front().substr(path_.size() + 2);
+    const std::vector<std::string> sentences =
+        testing::sentences(result.faults, testing::as_options);
+    REQUIRE(sentences.size() == 1);
+    REQUIRE(sentences.front().starts_with(path_ + ": "));
+    return sentences.front().substr(path_.size() + 2);
   }
 
  private:
@@ -42,7 +44,7 @@ class ConfigFile {
 TEST_CASE("the command line wins over the config, the config over the preset, that over defaults") {
   const ConfigFile config("alpha = 0.5\nreadout = \"log\"\npreset = \"reference\"\nchains = 7\n");
   const Assembled result = config.assembled({{"alpha", "0.7"}});
-  CHECK(result.faults.sentences.empty());
+  CHECK(result.faults.empty());
   CHECK(result.setting.sampling.prior.alpha == 0.7);
   CHECK(result.setting.sampling.count == 7);
   CHECK(result.setting.model.readout == Readout::log);
@@ -96,18 +98,18 @@ TEST_CASE("faults of a config name the file, the key, the value and what is allo
 
 TEST_CASE("a config that is not there is one fault") {
   const Assembled result = assemble({Command::train, "/nowhere/c.toml", {}});
-  CHECK(result.faults.sentences ==
+  CHECK(testing::sentences(result.faults) ==
         std::vector<std::string>{"config /nowhere/c.toml: no such file"});
 }
 
 TEST_CASE("keys of other commands are checked and left unused") {
   const ConfigFile config("chains = 5\nrtol = 1e-3\nvalidation-chains = 3\n");
   const Assembled result = config.assembled({}, Command::sample);
-  CHECK(result.faults.sentences.empty());
+  CHECK(result.faults.empty());
   CHECK(result.setting.sampling.count == 5);
   CHECK(result.setting.flow.rtol == FlowOptions().rtol);
   CHECK_FALSE(result.setting.given.contains("rtol"));
-  CHECK(ConfigFile("rtol = 0\n").assembled({}, Command::sample).faults.sentences.size() == 1);
+  CHECK(ConfigFile("rtol = 0\n").assembled({}, Command::sample).faults.faults().size() == 1);
 }
 
 TEST_CASE("a config text reads back to the setting it was written from") {

@@ -8,6 +8,7 @@
 #include "gihflow/population/objective.hpp"
 #include "gihflow/run/train.hpp"
 #include "support/directory.hpp"
+#include "support/input_errors.hpp"
 
 using namespace gihflow;
 using gihflow::testing::Directory;
@@ -76,12 +77,13 @@ TEST_CASE("sizes beyond the machine are errors with the number") {
   Estimate size = estimate(problem);
   CHECK(estimate_errors(problem, size).empty());
   size.memory = 3.0 * size.memory_limit;
-  REQUIRE(estimate_errors(problem, size).size() == 1);
-  CHECK(estimate_errors(problem, size).front().find(to_string_bytes(size.memory)) !=
-        std::string::npos);
+  REQUIRE(estimate_errors(problem, size).faults().size() == 1);
+  CHECK(testing::sentences(estimate_errors(problem, size))
+            .front()
+            .find(to_string_bytes(size.memory)) != std::string::npos);
   problem.setting.output = "run.h5";
   size.disk = 1e30;
-  CHECK(estimate_errors(problem, size).size() == 2);
+  CHECK(estimate_errors(problem, size).faults().size() == 2);
 }
 
 TEST_CASE("bytes are told in units of 1024") {

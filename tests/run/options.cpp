@@ -6,21 +6,22 @@
 #include <set>
 
 #include "gihflow/base/errors.hpp"
+#include "support/input_errors.hpp"
 
 using namespace gihflow;
 
 namespace {
 
 // The setting with one option given as a text, and the faults of that.
-std::pair<Setting, Faults> with(const std::string& name, const std::string& text) {
+std::pair<Setting, ErrorList> with(const std::string& name, const std::string& text) {
   Setting setting;
-  Faults faults;
+  ErrorList faults;
   const Option& option = *find_option(name);
   const auto value = parse_value(option, text);
   if (value) {
     set_option(setting, option, *value, "", faults);
   } else {
-    faults.add(name, "not of its kind");
+    faults.add({option.field(), "", "not of its kind", ""});
   }
   return {setting, faults};
 }
@@ -64,7 +65,7 @@ TEST_CASE("an option that is set is got back") {
   for (const auto& one : cases) {
     const std::string name = one.first, text = one.second;
     const auto [setting, faults] = with(name, text);
-    CHECK_MESSAGE(faults.sentences.empty(), name);
+    CHECK_MESSAGE(faults.empty(), name);
     const auto value = find_option(name)->get(setting);
     REQUIRE_MESSAGE(value.has_value(), name);
     CHECK(to_string(*value) == text);
@@ -74,7 +75,7 @@ TEST_CASE("an option that is set is got back") {
 
 TEST_CASE("an older name of an integrator is read, the present one is written") {
   const auto [setting, faults] = with("integrator", "rosenbrock4");
-  CHECK(faults.sentences.empty());
+  CHECK(faults.empty());
   CHECK(setting.flow.integrator == Integrator::rodas5p);
   CHECK(to_string(*find_option("integrator")->get(setting)) == "rodas5p");
 }
@@ -113,11 +114,11 @@ TEST_CASE("values out of range are faults that name option, value and what is al
   for (const auto& one : cases) {
     const std::string name = one.first, text = one.second;
     const auto [setting, faults] = with(name, text);
-    REQUIRE_MESSAGE(faults.sentences.size() == 1, fmt::format("{} {}", name, text));
-    const std::string& sentence = faults.sentences.front();
-    CHECK_MESSAGE(sentence.starts_with(fmt::format("--{}", name)), sentence);
-    CHECK_MESSAGE(sentence.ends_with("must be " + find_option(name)->allowed), sentence);
-    CHECK(faults.about({name.c_str()}));
+    REQUIRE_MESSAGE(faults.faults().size() == 1, fmt::format("{} {}", name, text));
+    const std::string message = sentence(faults.faults().front(), testing::as_options);
+    CHECK_MESSAGE(message.starts_with(fmt::format("--{}", name)), message);
+    CHECK_MESSAGE(message.ends_with("must be " + find_option(name)->allowed), message);
+    CHECK(faults.about({field_named(name)}));
     // The default stays.
     CHECK(find_option(name)->get(setting) == find_option(name)->get(Setting()));
   }

@@ -25,7 +25,7 @@ Problem prepared(const Values& values, Command command = Command::train) {
 }
 
 std::vector<std::string> errors(const Values& values, Command command = Command::train) {
-  return input_errors([&] { prepared(values, command); });
+  return input_errors([&] { prepared(values, command); }, testing::as_options);
 }
 
 std::string error(const Values& values, Command command = Command::train) {
@@ -84,22 +84,24 @@ TEST_CASE("the default problem is the paper's") {
 
 TEST_CASE("what does not fit together is refused, in the words of the user's option") {
   CHECK(error({{"length", "3"}}) ==
-        "--length 3: must exceed the widest lag, 3, with boundary masked");
+        "--length 3: must exceed the widest lag, 3, with --boundary masked");
   CHECK(error({{"head-windows", "shifted"}, {"length", "5"}}) ==
-        "--length 5: must exceed the widest lag, 5, with boundary masked");
+        "--length 5: must exceed the widest lag, 5, with --boundary masked");
   CHECK(error({{"floor", "0.34"}}).starts_with("--floor 0.34: must be at least 0 and below"));
   CHECK(error({{"parents", "1,101"}, {"initial-law", "uniform"}}) ==
-        "length 100: must be at least the longest parent lag, 101");
-  CHECK(error({{"degree", "4"}}) == "--degree 4: must be at most the number of heads, 3");
-  CHECK(error({{"heads", "4"}}).starts_with("--heads 4: must be at most the window, 3"));
+        "--length 100: must be at least the longest parent lag, 101");
+  CHECK(error({{"degree", "4"}}) == "--degree 4: must be at most the number of --heads, 3");
+  CHECK(error({{"heads", "4"}}).starts_with("--heads 4: must be at most the --window, 3"));
   CHECK(error({{"labels", "posterior"}})
-            .starts_with("--labels posterior: not exact with initial-law"));
+            .starts_with("--labels posterior: not exact with --initial-law"));
   if (!cuda_fault().empty()) CHECK(error({{"device", "cuda"}}) == "--device cuda: " + cuda_fault());
   CHECK(error({{"first-output", "2000"}}).starts_with("--first-output 2000: must be less than"));
   CHECK(error({{"vocabulary", "1000"}, {"window", "7"}, {"initial-law", "uniform"}})
             .starts_with("--window 7: windows of 7"));
-  CHECK(error({{"chains", "100000000000"}})
-            .starts_with("--chains 100000000000, validation-chains 1000, length 100: need up to"));
+  CHECK(
+      error({{"chains", "100000000000"}})
+          .starts_with(
+              "--chains 100000000000: need with --validation-chains 1000 and --length 100 up to"));
   CHECK(error({{"stages", ""}}) ==
         "--stages: '' names no block; a stage is BLOCKS:TIME with letters of c, w, a, each "
         "once, and TIME > 0 in flow time, for example c:2000");
@@ -180,7 +182,7 @@ TEST_CASE("given data fix what they hold") {
   CHECK(error({{"data", files.data}, {"labels", "sampled"}}) ==
         "--labels sampled: must be left out, since " + files.data + " has /targets");
   CHECK(error({{"data", files.data}, {"validation-chains", "5"}}) ==
-        "--validation-chains 5: must be 0 or left out beside data without validation-data");
+        "--validation-chains 5: must be 0 or left out beside --data without --validation-data");
   CHECK(prepared({{"data", files.data}, {"alpha", "0.5"}}).notes ==
         std::vector<std::string>{"alpha has no effect: the chains are those of " + files.data});
 }
@@ -216,7 +218,7 @@ TEST_CASE(
   CHECK(problem.chains()->parents() == std::vector<Index>{1, 3});
   CHECK(prepared({{"kernels", files.kernels}, {"chains", "40"}}).chains()->count() == 40);
   CHECK(error({{"kernels", files.kernels}, {"data", files.data}}) ==
-        "--kernels " + files.kernels + ": must not be given beside data " + files.data);
+        "--kernels " + files.kernels + ": must not be given beside --data " + files.data);
   CHECK(error({{"kernels", files.kernels}, {"labels", "posterior"}})
             .starts_with("--labels posterior: not known"));
 }
@@ -240,6 +242,6 @@ TEST_CASE("outputs are checked before any work, and files that are read are none
   CHECK(error({{"data", files.data}, {"output", files.data}, {"force", "true"}}) ==
         "--output " + files.data + ": must not be a file that is read");
   CHECK(error({{"output", "a.h5"}, {"kernels-output", "a.h5"}}, Command::sample) ==
-        "--kernels-output a.h5: must differ from output");
+        "--kernels-output a.h5: must differ from --output");
   CHECK_NOTHROW(prepared({{"output", files.data}, {"dry-run", "true"}}));
 }

@@ -332,7 +332,7 @@ TEST_CASE("a run of another program version is continued only with force") {
   Setting next;
   next.resume = setting.output;
   next.flow.max_steps = 1000;
-  const std::string message = input_error([&] { train(next); });
+  const std::string message = input_error([&] { train(next); }, testing::as_options);
   CHECK(message.find("commit 0123abc") != std::string::npos);
   CHECK(message.find("give --force") != std::string::npos);
   next.force = true;

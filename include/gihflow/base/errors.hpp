@@ -1,5 +1,7 @@
 #pragma once
 
+#include <initializer_list>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -16,10 +18,8 @@ class InputError : public std::runtime_error {
  public:
   explicit InputError(Fault fault);
   explicit InputError(std::vector<Fault> faults);
-  explicit InputError(std::string message);
-  explicit InputError(std::vector<std::string> messages);
+  explicit InputError(std::string message) : InputError(Fault{.allowed = std::move(message)}) {}
   const std::vector<Fault>& faults() const noexcept { return faults_; }
-  std::vector<std::string> messages() const;
 
  private:
   std::vector<Fault> faults_;
@@ -34,16 +34,21 @@ class WriteError : public std::runtime_error {
 /// Collects every fault of an input before any is thrown, so that a user sees all at once.
 class ErrorList {
  public:
-  void add(Fault fault) { faults_.push_back(std::move(fault)); }
-  void add(std::string message) { faults_.push_back({.allowed = Phrase(std::move(message))}); }
+  void add(Fault fault) { add(fault.field, std::move(fault)); }
+  /// Adds a fault on account of which a setting is unusable: of the file that it names, for one.
+  void add(Field unusable, Fault fault);
+  void add(const ErrorList& others);
   bool empty() const noexcept { return faults_.empty(); }
-  const std::vector<Fault>& faults() const noexcept { return faults_; }
-  std::vector<std::string> messages() const;
+  const std::vector<Fault>& faults() const& noexcept { return faults_; }
+  std::vector<Fault> faults() && noexcept { return std::move(faults_); }
+  /// Whether one of the settings is unusable.
+  bool about(std::initializer_list<Field> fields) const;
   /// Throws InputError with all faults if there is any.
   void throw_if_any() const;
 
  private:
   std::vector<Fault> faults_;
+  std::set<Field> unusable_;
 };
 
 }  // namespace gihflow

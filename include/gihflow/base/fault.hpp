@@ -12,76 +12,24 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// A setting that a user can give. Its name is that of a config file, `name(Field)`; the command
-/// line and Python spell it their own way, see Spelling.
-enum class Field : unsigned char {
-  none,  ///< a fault of something that is no setting: a file, an argument of a function
-  a_init,
-  all,
-  alpha,
-  alphas,
-  atol,
-  batch,
-  boundary,
-  c_init,
-  chains,
-  checkpoint_every,
-  config,
-  context,
-  data,
-  degree,
-  device,
-  dry_run,
-  engine,
-  epsilon,
-  first_output,
-  floor,
-  force,
-  fresh_chains,
-  from,
-  head_normalization,
-  head_windows,
-  heads,
-  initial_law,
-  integrator,
-  json,
-  kernels,
-  kernels_output,
-  labels,
-  learning_rate,
-  learning_rates,
-  length,
-  lengths,
-  max_steps,
-  max_wall,
-  method,
-  optimizer,
-  output,
-  outputs,
-  parameters,
-  parents,
-  preset,
-  prior,
-  quiet,
-  readout,
-  resample,
-  resume,
-  rtol,
-  run,
-  seed,
-  stage,
-  stages,
-  threads,
-  tolerance,
-  validation_chains,
-  validation_data,
-  vocabulary,
-  w_other,
-  w_own,
-  window,
-};
+/// The settings that a user can give, in the order of their names.
+#define GIHFLOW_FIELDS                                                                            \
+  a_init, all, alpha, alphas, atol, batch, boundary, c_init, chains, checkpoint_every, config,    \
+      context, data, degree, device, dry_run, engine, epsilon, first_output, floor, force,        \
+      fresh_chains, from, head_normalization, head_windows, heads, initial_law, integrator, json, \
+      kernels, kernels_output, labels, learning_rate, learning_rates, length, lengths, max_steps, \
+      max_wall, method, optimizer, output, outputs, parameters, parents, preset, prior, purpose,  \
+      quiet, readout, resample, resume, rtol, run, seed, stage, stages, threads, tolerance,       \
+      validation_chains, validation_data, vocabulary, w_other, w_own, window
+
+/// A setting. Its name is that of a config file, `name(Field)`; the command line and Python spell
+/// it their own way, see Spelling. A fault of something that is no setting, as a file or an
+/// argument of a function, has Field::none.
+enum class Field : unsigned char { none, GIHFLOW_FIELDS };
 /// "alpha", "head-windows": the name in a config file; empty for Field::none.
 std::string_view name(Field field);
+/// The setting of that name; Field::none where there is none.
+Field field_named(std::string_view name);
 
 /// Words of a sentence that may mention settings: Phrase("not exact with ", Field::initial_law,
 /// " stationary"). The mentions are spelled where the sentence is made.
@@ -94,9 +42,14 @@ class Phrase {
   requires(sizeof...(Parts) > 0 && (std::constructible_from<Part, Parts> && ...))
       Phrase(Parts&&... parts)
       : parts_{Part(std::forward<Parts>(parts))...} {}
+  explicit Phrase(std::vector<Part> parts) : parts_(std::move(parts)) {}
 
   bool empty() const noexcept { return parts_.empty(); }
   const std::vector<Part>& parts() const noexcept { return parts_; }
+  Phrase& operator+=(const Phrase& more) {
+    parts_.insert(parts_.end(), more.parts_.begin(), more.parts_.end());
+    return *this;
+  }
   friend bool operator==(const Phrase&, const Phrase&) = default;
 
  private:
@@ -108,23 +61,22 @@ struct Fault {
   Field field = Field::none;
   std::string value = {};  ///< as it was given; empty: the setting as a whole
   Phrase allowed = {};     ///< "must be above 0", "not exact with …"
-  std::string where =
-      {};  ///< file and place in it, or the argument of a function; empty: the setting
+  /// Of a setting the config file that gave it, empty for the command line and a caller. Else what
+  /// the fault is in: a file and a place in it, an argument of a function.
+  std::string where = {};
 
   friend bool operator==(const Fault&, const Fault&) = default;
 };
+/// The fault as one of a larger whole: "FILE: …".
+Fault within(const std::string& whole, Fault fault);
 
-/// How settings are called where a sentence is read: --alpha on the command line, alpha in a config
-/// file, alpha= in Python.
-struct Spelling {
-  std::function<std::string(Field)> mention;  ///< within a sentence
-  std::function<std::string(Field)> subject;  ///< at its start, with where the value came from
-};
+/// How settings are called where a sentence is read: --alpha on the command line, alpha= in Python.
+using Spelling = std::function<std::string(Field)>;
 /// The names of a config file.
-Spelling plain_spelling();
+std::string plain_spelling(Field field);
 
-/// "alpha 0: must be above 0", "x.h5: tokens 9: must be below vocabulary 8"; parts that are empty
-/// are left out.
+/// "alpha 0: must be above 0", "x.h5: /tokens[0, 3] 9: must be below 8"; parts that are empty are
+/// left out. Settings that a config file gave are called as there.
 std::string sentence(const Fault& fault, const Spelling& spelling);
 
 }  // namespace gihflow

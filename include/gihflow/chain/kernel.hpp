@@ -27,9 +27,10 @@ struct Kernels {
 /// Lags with commas between them, "1,2"; "" for none.
 std::string to_string_lags(std::span<const Index> lags);
 
-/// Errors of parent lags, at most one sentence, starting with `name`: they must be at least 1 and
-/// increasing. No lags at all are fine.
-std::vector<std::string> parent_errors(std::span<const Index> parents, const std::string& name);
+/// Whether lags can be parents: at least 1 and increasing. No lags at all are fine.
+bool are_parents(std::span<const Index> lags);
+/// What a fault of parents says is allowed.
+inline constexpr char parents_allowed[] = "must be lags of at least 1 in increasing order";
 
 /// Context index of the window (x_{l−1}, …, x_{l−length}), a code base d with x_{l−1} the most
 /// significant digit: its digits at the parents' lags, in the layout of Kernels. length ≥ r_n.

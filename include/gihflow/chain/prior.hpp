@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/errors.hpp"
 #include "gihflow/base/export.hpp"
 #include "gihflow/base/random.hpp"
 #include "gihflow/chain/kernel.hpp"
@@ -25,7 +26,7 @@ struct Prior {
 
 /// What is wrong with a prior, one sentence each: vocabulary, parents, alpha, floor out of range,
 /// or more than max_kernel_entries.
-std::vector<std::string> prior_errors(const Prior& prior);
+ErrorList prior_errors(const Prior& prior);
 
 /// The kernel of one chain into `values` [dⁿ, d]: a pure function of (seed, purpose, chain). The
 /// prior is taken to be valid. An entry is never 0, but as small as the smallest normal double

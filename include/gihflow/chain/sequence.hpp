@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/errors.hpp"
 #include "gihflow/base/export.hpp"
 #include "gihflow/base/random.hpp"
 #include "gihflow/chain/kernel.hpp"
@@ -80,8 +81,7 @@ struct SamplingOptions {
 /// parent lag; posterior labels with a floor, with the stationary initial law or with given kernels
 /// (1.4); more than max_stationary_states states under the stationary initial law. Of given kernels
 /// vocabulary and parents count, and nothing of options.prior.
-std::vector<std::string> sampling_errors(const SamplingOptions& options,
-                                         const Kernels* given = nullptr);
+ErrorList sampling_errors(const SamplingOptions& options, const Kernels* given = nullptr);
 
 /// Sequences drawn from the prior by (1.1)–(1.4): chain i of (seed, purpose) is always the same
 /// chain, and a longer sequence of it begins with the shorter one. Throws InputError with

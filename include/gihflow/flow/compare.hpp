@@ -73,7 +73,7 @@ struct Comparison {
 
 /// Sentences on what compare refuses: learning rates that are not positive, not finite or not
 /// distinct, and stages that are not a whole number of steps of each.
-std::vector<std::string> compare_errors(const Schedule& schedule, const CompareOptions& options);
+ErrorList compare_errors(const Schedule& schedule, const CompareOptions& options);
 
 /// Runs the flow once and full-batch gradient descent for every learning rate through the schedule,
 /// from the same start on the same chains, and the modified flow beside each. Descent tends to the

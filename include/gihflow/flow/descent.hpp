@@ -44,12 +44,11 @@ Index descent_steps(const Stage& stage, double learning_rate);
 
 /// Sentences on options that train_descent refuses, for `chains` = N chains: η not positive and
 /// finite, a stage of no steps or of more than 2^53, a batch outside [0, N].
-std::vector<std::string> descent_errors(const Schedule& schedule, const DescentOptions& options,
-                                        Index chains);
+ErrorList descent_errors(const Schedule& schedule, const DescentOptions& options, Index chains);
 
 /// Why train_descent could not go on from `state`, as continuation_errors of the flow.
-std::vector<std::string> continuation_errors(const TrainingState& state, const Schedule& schedule,
-                                             const DescentOptions& options);
+ErrorList continuation_errors(const TrainingState& state, const Schedule& schedule,
+                              const DescentOptions& options);
 
 /// Gradient descent in (c, w, a) through the schedule, from wherever `state` stands: a stage takes
 /// round(TIME/η) steps, and step k stands at flow time t = ηk. Observer, validation and outcomes

@@ -3,6 +3,7 @@
 #include <limits>
 #include <vector>
 
+#include "gihflow/base/errors.hpp"
 #include "gihflow/base/export.hpp"
 #include "gihflow/flow/schedule.hpp"
 #include "gihflow/flow/trajectory.hpp"
@@ -63,8 +64,8 @@ Outcome train_flow(TrainingState& state, const Schedule& schedule, const Objecti
 /// schedule, numbers that are missing, not finite or out of place. A state of a run that was
 /// stopped has none. Call it before train_flow on a state read from a file: train_flow does not
 /// validate it.
-std::vector<std::string> continuation_errors(const TrainingState& state, const Schedule& schedule,
-                                             const FlowOptions& options);
+ErrorList continuation_errors(const TrainingState& state, const Schedule& schedule,
+                              const FlowOptions& options);
 
 /// Parameters at the end of what was recorded.
 const Parameters& final_parameters(const TrainingState& state);

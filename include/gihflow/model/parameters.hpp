@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/errors.hpp"
 #include "gihflow/base/export.hpp"
 #include "gihflow/model/model.hpp"
 
@@ -48,10 +49,10 @@ struct InitialPoint {
 /// Throws InputError when a head's own lag lies outside its window (shared windows with H > M).
 Parameters initial_parameters(const Model& model, const InitialPoint& point);
 
-/// Errors of given parameters against a model, as sentences starting with `name`: wrong sizes,
-/// non-finite values, all coefficients zero (2.2).
-std::vector<std::string> parameter_errors(const Parameters& parameters, const Model& model,
-                                          const std::string& name);
+/// Faults of given parameters, called `name`, for a model: wrong sizes, values that are not finite,
+/// all coefficients zero (2.2).
+ErrorList parameter_errors(const Parameters& parameters, const Model& model,
+                           const std::string& name);
 
 /// softmax and logsumexp of θ, −∞ entries allowed; every entry −∞ is the caller's error.
 std::vector<double> softmax(std::span<const double> theta);

@@ -13,7 +13,7 @@ enum class Device { automatic, cpu, cuda };
 /// Whether the CUDA engine is part of this library.
 bool built_with_cuda() noexcept;
 
-/// Why no CUDA card can be used, a sentence to follow "device cuda: ": built without CUDA, no
+/// Why no CUDA card can be used, in words for the fault of device cuda: built without CUDA, no
 /// driver, no card, a card too old. Empty where one can. Asks once; cheap afterwards.
 const std::string& cuda_fault();
 

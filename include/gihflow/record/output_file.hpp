@@ -1,18 +1,18 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "gihflow/base/export.hpp"
+#include "gihflow/base/fault.hpp"
 
 namespace GIHFLOW_API gihflow {
 
-/// Why `path` cannot become an output, one sentence each, starting with `name`: it exists and
-/// `force` is false, it is not a regular file, its directory is missing. Touches nothing.
-std::vector<std::string> output_errors(const std::string& path, bool force,
-                                       const std::string& name);
+/// Why `path`, given as `field`, cannot become an output: it exists and `force` is false, it is not
+/// a regular file, its directory is missing. Touches nothing.
+std::optional<Fault> output_fault(Field field, const std::string& path, bool force);
 
 /// A file that this process alone may write, and that is only ever replaced as a whole, so that
 /// readers, other processes and a kill at any moment see a complete one.
@@ -23,7 +23,7 @@ std::vector<std::string> output_errors(const std::string& path, bool force,
 /// removes both after a kill; where `path`.partial is taken the temporary has another name.
 class OutputFile {
  public:
-  /// Takes the lock. Throws InputError: output_errors, or another process holds the lock. On a file
+  /// Takes the lock. Throws InputError: output_fault, or another process holds the lock. On a file
   /// system without locks it goes on without one and leaves a note.
   OutputFile(std::string path, bool force);
   ~OutputFile();

@@ -26,7 +26,7 @@ struct Resumption;
 /// should see.
 struct Assembled {
   Setting setting;
-  Faults faults;
+  ErrorList faults;
   std::vector<std::string> notes;
   std::shared_ptr<const Resumption> resumed;  ///< the run that goes on; null: a new one
 };

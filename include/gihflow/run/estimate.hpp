@@ -39,8 +39,8 @@ struct TimeEstimate {
 /// InputError.
 TimeEstimate estimate_time(const Problem& problem);
 
-/// Sentences for a problem that this machine cannot hold, with the numbers.
-std::vector<std::string> estimate_errors(const Problem& problem, const Estimate& estimate);
+/// Faults of a problem that this machine cannot hold, with the numbers.
+ErrorList estimate_errors(const Problem& problem, const Estimate& estimate);
 
 /// "12.3 MiB"
 std::string to_string_bytes(double bytes);

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "gihflow/base/errors.hpp"
 #include "gihflow/base/export.hpp"
 #include "gihflow/run/setting.hpp"
 
@@ -60,6 +61,7 @@ struct Option {
   /// Throws InputError where a value of the right type and range is still no good.
   std::function<void(Setting&, const Value&)> set;
 
+  Field field() const { return field_named(name); }
   bool belongs_to(Command command) const {
     return (commands & static_cast<unsigned>(command)) != 0;
   }
@@ -83,24 +85,12 @@ void apply_preset(Setting& setting, const std::string& preset);
 /// Names of the options that a preset sets.
 std::span<const std::string> preset_options();
 
-/// Faults found in options so far, one sentence each, and the options that they are about: these
-/// keep their defaults and are left out of further checks.
-struct Faults {
-  std::vector<std::string> sentences;
-  std::vector<std::string> options;
-
-  void add(const std::string& option, std::string sentence);
-  /// Whether one of the options is faulty.
-  bool about(std::initializer_list<const char*> names) const;
-};
-
 /// Sets an option from a value of any type, as from the place `origin`: a config file, or "" for
-/// the command line. A fault names the option, the value and what is allowed.
+/// the command line. An option at fault keeps its default.
 void set_option(Setting& setting, const Option& option, const Value& value,
-                const std::string& origin, Faults& faults);
+                const std::string& origin, ErrorList& faults);
 
-/// "alpha 0: must be …" as a user knows the option: "--alpha 0: …" where the command line gave it,
-/// "FILE: alpha 0: …" where a config did. The sentence starts with the option's name.
-std::string located(const Setting& setting, const std::string& sentence);
+/// The fault with the config file that gave its setting, if one did.
+Fault located(const Setting& setting, Fault fault);
 
 }  // namespace gihflow

@@ -26,7 +26,7 @@ Setting setting_of_run(const RunFile& run, const std::string& path);
 bool has_ended(Outcome outcome);
 
 /// Why a run of this setting could not go on from `state`: continuation_errors of its method.
-std::vector<std::string> state_faults(const TrainingState& state, const Setting& setting);
+ErrorList state_faults(const TrainingState& state, const Setting& setting);
 
 /// Why nothing is left to do for a run that is resumed with this limit on steps, as a sentence: it
 /// has ended, or it has taken all steps that it may. Empty where there is something left.
