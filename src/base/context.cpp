@@ -3,14 +3,13 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
-#include <cstring>
-#include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/control_group.hpp"
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/text.hpp"
 
 namespace gihflow {
 
@@ -20,10 +19,9 @@ namespace {
 std::optional<int> count_in(const char* variable) {
   const char* const text = std::getenv(variable);
   if (text == nullptr) return std::nullopt;
-  int count = 0;  // OMP_NUM_THREADS may be a list, of which the first number counts
-  const auto [end, code] = std::from_chars(text, text + std::strlen(text), count);
-  if (code != std::errc() || (*end != '\0' && *end != ',') || count < 1) return std::nullopt;
-  return count;
+  const std::string_view all = text;  // OMP_NUM_THREADS may be a list: its first number counts
+  const std::optional<int> count = parse_number<int>(all.substr(0, all.find(',')));
+  return count && *count >= 1 ? count : std::nullopt;
 }
 
 // What the process may use, see Context::threads.

@@ -64,6 +64,14 @@ void dirichlet(Stream& stream, double alpha, std::span<double> row) {
   }
 }
 
+bool sums_to_one(double sum, std::span<const double> probabilities) {
+  const double error = std::abs(sum - 1.0);
+  if (error <= sum_tolerance) return true;
+  return error <= static_cast<double>(probabilities.size()) * 0x1p-24 &&
+         std::all_of(probabilities.begin(), probabilities.end(),
+                     [](double p) { return p == static_cast<double>(static_cast<float>(p)); });
+}
+
 Index categorical(double uniform, std::span<const double> probabilities) {
   double cumulative = 0.0;
   Index last_possible = 0;

@@ -10,12 +10,11 @@
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/size.hpp"
+#include "gihflow/chain/distributions.hpp"
 
 namespace gihflow {
 
 namespace {
-
-constexpr double row_sum_tolerance = 1e-9;
 
 // The first entry or row that breaks a rule, and how many do.
 struct BadRow {
@@ -122,12 +121,12 @@ void validate(const Kernels& kernels, const char* name) {
           negative.note(chain, context, row[token]);
         }
       }
-      if (usable && std::abs(sum - 1.0) > row_sum_tolerance) not_one.note(chain, context, sum);
+      if (usable && !sums_to_one(sum, {row, size(d)})) not_one.note(chain, context, sum);
     }
   }
   not_finite.report(name, "value", Phrase("must be finite"), errors);
   negative.report(name, "value", Phrase("must not be negative"), errors);
-  not_one.report(name, "the row sums to", phrase("must be 1 within {}", row_sum_tolerance), errors);
+  not_one.report(name, "the row sums to", phrase("must be 1 within {}", sum_tolerance), errors);
   errors.throw_if_any();
 }
 

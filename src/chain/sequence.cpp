@@ -21,7 +21,6 @@ namespace gihflow {
 namespace {
 
 constexpr Index chains_per_block = 16;
-constexpr double target_sum_tolerance = 1e-9;
 
 void one_hot(Token token, std::span<double> law) {
   std::fill(law.begin(), law.end(), 0.0);
@@ -172,9 +171,9 @@ void check_targets(const Sequences& s, ErrorList& errors) {
       }
       sum += p;
     }
-    if (std::abs(sum - 1.0) > target_sum_tolerance) {
+    if (!sums_to_one(sum, s.targets_of(chain))) {
       errors.add(fault(fmt::format("targets, chain {}, sum", chain), sum, "must be 1 within {}",
-                       target_sum_tolerance));
+                       sum_tolerance));
       return;
     }
   }

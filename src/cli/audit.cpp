@@ -89,14 +89,11 @@ std::string as_table(const AuditReport& report) {
 }  // namespace
 
 int audit(const Invocation& invocation) {
-  const Assembled assembled = assemble(invocation.line);
-  ErrorList errors = usage_faults(invocation);
-  errors.add(assembled.faults);
-  errors.throw_if_any();
-  const Setting& asked = assembled.setting;
+  const Assembled line = assembled(invocation);
+  line.faults.throw_if_any();
+  const Setting& asked = line.setting;
   ProgressBar bar(asked.quiet);
-  const AuditReport report =
-      gihflow::audit(invocation.file, AuditSetting{asked, asked, asked, asked, asked}, &bar);
+  const AuditReport report = gihflow::audit(invocation.file, asked.as<AuditSetting>(), &bar);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
   if (asked.json) {
     print(to_text(

@@ -96,14 +96,11 @@ std::string as_table(const CheckResult& result) {
 }  // namespace
 
 int check(const Invocation& invocation) {
-  const Assembled assembled = assemble(invocation.line);
-  ErrorList errors = usage_faults(invocation);
-  errors.add(assembled.faults);
-  errors.throw_if_any();
-  const Setting& asked = assembled.setting;
+  const Assembled line = assembled(invocation);
+  line.faults.throw_if_any();
+  const Setting& asked = line.setting;
   ProgressBar bar(asked.quiet);
-  const CheckResult result =
-      gihflow::check(invocation.file, CheckSetting{asked, asked, asked}, &bar);
+  const CheckResult result = gihflow::check(invocation.file, asked.as<CheckSetting>(), &bar);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
   print(asked.json ? as_json(result) : as_table(result));
   return result.passed() ? 0 : 1;

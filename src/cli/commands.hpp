@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -7,41 +8,44 @@
 
 namespace gihflow::cli {
 
+struct Command;
+
 /// One call of the program.
 struct Invocation {
+  const Command* command = nullptr;
   CommandLine line;
-  std::string text;                 ///< the command line as it was typed
-  std::string file;                 ///< of `show`, `check` and `audit`; the first of `diff`
-  std::string second_file;          ///< of `diff`
-  bool config_only = false;         ///< of `show`
-  std::vector<std::string> errors;  ///< of usage, one sentence each
+  std::string text;          ///< the command line as it was typed
+  std::string file;          ///< that follows the command's name
+  std::string second_file;   ///< of `diff`
+  bool config_only = false;  ///< of `show`
+  ErrorList faults;          ///< of usage
 };
 
-/// Each command prints its results to stdout and returns the exit code.
-/// Throws InputError and WriteError.
-int sample(const Invocation& invocation);
-int train(const Invocation& invocation);
-int evaluate(const Invocation& invocation);
-int show(const Invocation& invocation);
-int rank(const Invocation& invocation);
-int compare(const Invocation& invocation);
-int check(const Invocation& invocation);
-int predict(const Invocation& invocation);
-int verify(const Invocation& invocation);
-int diff(const Invocation& invocation);
-int audit(const Invocation& invocation);
+/// A command of the program: the one place where it is declared. Its options are those of the
+/// groups of its setting.
+struct Command {
+  std::string name;
+  std::string summary;      ///< one line
+  std::string description;  ///< for its help
+  Groups groups = 0;
+  Setting defaults = {};
+  std::vector<std::string> files =
+      {};                           ///< what follows its name, "RUN"; without any it has --config
+  std::string files_allowed = {};   ///< "the path of a run file"
+  std::string default_output = {};  ///< file that it writes to when not told otherwise
+  /// Prints results to stdout and returns the exit code. Throws InputError and WriteError.
+  int (*run)(const Invocation&) = nullptr;
 
-/// Whether a command is about files, which follow its name.
-inline bool reads_run(Command command) {
-  return command == Command::show || command == Command::check || command == Command::diff ||
-         command == Command::audit;
-}
+  /// Rows of the option table that it has, and rows of the program's own.
+  std::vector<Option> options() const;
+};
+std::span<const Command> commands();
 
-/// Faults of usage.
-ErrorList usage_faults(const Invocation& invocation);
 /// How the command line calls a setting: "--alpha".
 std::string option_spelling(Field field);
 
+/// The setting that a command line describes, with all faults, of usage first.
+Assembled assembled(const Invocation& invocation);
 /// The problem that a command line describes. Throws InputError with all errors, of usage first.
 Problem prepare(const Invocation& invocation);
 

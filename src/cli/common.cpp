@@ -13,26 +13,24 @@
 
 namespace gihflow::cli {
 
-ErrorList usage_faults(const Invocation& invocation) {
-  ErrorList errors;
-  for (const std::string& message : invocation.errors) errors.add(Fault{.allowed = message});
-  return errors;
-}
-
 std::string option_spelling(Field field) {
   return fmt::format("--{}", name(field));
 }
 
+Assembled assembled(const Invocation& invocation) {
+  Assembled result = assemble(invocation.line);
+  result.setting.command_line = invocation.text;
+  ErrorList faults = invocation.faults;
+  faults.add(result.faults);
+  result.faults = std::move(faults);
+  return result;
+}
+
 Problem prepare(const Invocation& invocation) {
-  const Command command = invocation.line.command;
-  Assembled assembled = assemble(invocation.line);
-  assembled.setting.command_line = invocation.text;
-  ErrorList faults = usage_faults(invocation);
-  faults.add(assembled.faults);
-  assembled.faults = std::move(faults);
-  const bool new_output = assembled.setting.output.empty() && assembled.setting.resume.empty();
-  if (new_output) assembled.setting.output = default_output(command);
-  return gihflow::prepare(std::move(assembled), command);
+  Assembled all = assembled(invocation);
+  const bool new_output = all.setting.output.empty() && all.setting.resume.empty();
+  if (new_output) all.setting.output = invocation.command->default_output;
+  return gihflow::prepare(std::move(all));
 }
 
 void print(const std::string& text) {
@@ -59,8 +57,8 @@ void announce_cost(const Problem& problem) {
 
 void print_estimate(const Problem& problem) {
   const Estimate size = estimate(problem);
-  const bool trains = problem.command == Command::train;
-  const bool integrates = trains || problem.command == Command::compare;
+  const bool trains = problem.has<RunSetting>();
+  const bool integrates = trains || problem.has<RateSetting>();
   const TimeEstimate time = integrates ? estimate_time(problem) : TimeEstimate();
   if (problem.setting.json) {
     Json json{{"chains", size.chains}};

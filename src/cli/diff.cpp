@@ -102,11 +102,11 @@ std::string as_table(const FileDifference& difference, const Invocation& files) 
 }  // namespace
 
 int diff(const Invocation& invocation) {
-  usage_faults(invocation).throw_if_any();
+  invocation.faults.throw_if_any();
   const FileDifference difference =
       compare_files(invocation.file, invocation.second_file, Isolation::child);
-  print(invocation.line.values.contains("json") ? as_json(difference)
-                                                : as_table(difference, invocation));
+  print(invocation.line.values.contains(Field::json) ? as_json(difference)
+                                                     : as_table(difference, invocation));
   return difference.equal() ? 0 : 1;
 }
 

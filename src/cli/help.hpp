@@ -1,24 +1,32 @@
 #pragma once
 
-#include <span>
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
 #include <string>
 
-#include "gihflow/run/options.hpp"
+#include "cli/commands.hpp"
 
 namespace gihflow::cli {
 
-/// What the help says about a command.
-struct CommandText {
-  Command command;
-  std::string arguments;  ///< after the command's name in the usage line
-  std::string summary;    ///< one line
-  std::string description;
+/// Help as CLI11 composes it, in lines that a terminal holds. The text on a command is its footer;
+/// its description is the line in the list of commands.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  explicit HelpFormatter(std::size_t text_column) { column_width(text_column); }
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override;
+  std::string make_usage(const CLI::App* app, std::string name) const override;
+  std::string make_group(std::string heading, bool positional,
+                         std::vector<const CLI::Option*> options) const override;
+  std::string make_option(const CLI::Option* option, bool positional) const override;
+  std::string make_subcommand(const CLI::App* command) const override;
 };
-std::span<const CommandText> command_texts();
 
-/// Help on the program, and on one of its commands with every option, its default and its unit.
-std::string program_help();
-std::string command_help(Command command);
+/// What the help says of an option: its text, its choices and its default.
+std::string help_on(const Option& option, const Command& command);
+std::string exit_codes();
 /// Version, commit, compiler, engines, libraries, instruction set, level of reproducibility.
 std::string version_text();
 

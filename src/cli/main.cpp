@@ -7,7 +7,6 @@
 #include <new>
 
 #include "cli/commands.hpp"
-#include "cli/help.hpp"
 #include "cli/parser.hpp"
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
@@ -53,50 +52,17 @@ void handle_signals() {
   sigaction(SIGPIPE, &action, nullptr);
 }
 
-int run_command(const Invocation& invocation) {
-  switch (invocation.line.command) {
-    case Command::sample:
-      return sample(invocation);
-    case Command::train:
-      return train(invocation);
-    case Command::evaluate:
-      return evaluate(invocation);
-    case Command::show:
-      return show(invocation);
-    case Command::rank:
-      return rank(invocation);
-    case Command::check:
-      return check(invocation);
-    case Command::predict:
-      return predict(invocation);
-    case Command::verify:
-      return verify(invocation);
-    case Command::compare:
-      return compare(invocation);
-    case Command::diff:
-      return diff(invocation);
-    case Command::audit:
-      return audit(invocation);
-  }
-  return bad_input;
-}
-
 int run_program(int argc, char** argv) {
   const Parsed parsed = parse(argc, argv);
-  if (parsed.action == Parsed::Action::help) {
-    print(parsed.has_command ? command_help(parsed.invocation.line.command) : program_help());
+  if (!parsed.answer.empty()) {
+    print(parsed.answer);
     return good;
   }
-  if (parsed.action == Parsed::Action::version) {
-    print(version_text());
-    return good;
-  }
-  if (!parsed.has_command) {
-    usage_faults(parsed.invocation).throw_if_any();
-    say(program_help());
-    return bad_input;
-  }
-  return run_command(parsed.invocation);
+  const Command* const command = parsed.invocation.command;
+  if (command != nullptr) return command->run(parsed.invocation);
+  parsed.invocation.faults.throw_if_any();
+  say(parsed.help);
+  return bad_input;
 }
 
 int guarded(int argc, char** argv) {

@@ -2,18 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 
+#include "base/make_fault.hpp"
 #include "cli/help.hpp"
-#include "gihflow/base/errors.hpp"
 #include "gihflow/base/text.hpp"
+#include "gihflow/base/version.hpp"
 
 namespace gihflow::cli {
 
 namespace {
+
+constexpr std::size_t command_column = 19, option_column = 30;
 
 // Quoted where a shell would need it.
 std::string shell_word(const std::string& word) {
@@ -40,185 +40,228 @@ std::string shell_word(const std::string& word) {
   return quoted + "'";
 }
 
-std::string command_line(int argc, char** argv) {
-  std::string text = "gihflow";
-  for (int i = 1; i < argc; ++i) text += " " + shell_word(argv[i]);
-  return text;
+Fault usage(const std::string& word, const std::string& sentence) {
+  return {Field::none, "", sentence, word};
 }
 
-void add_options(CLI::App& app, Command command) {
-  for (const Option& option : options()) {
-    if (!option.belongs_to(command)) continue;
+// The program as CLI11 sees it, and what it found in the words of a command line.
+class Program {
+ public:
+  Program()
+      : app_(fmt::format("gihflow {}: gradient flow of transformers that learn generalised "
+                         "induction heads",
+                         version()),
+             "gihflow") {
+    app_.allow_extras();
+    app_.formatter(std::make_shared<HelpFormatter>(command_column));
+    app_.set_help_flag("-h,--help", "Print this help; after a command, the help on it");
+    app_.add_flag("--version")->description("Print version, build and level of reproducibility");
+    app_.footer(exit_codes());
+    for (const Command& command : commands()) add(command);
+  }
+
+  // Throws CLI::ParseError.
+  void parse(std::vector<std::string> words) {
+    std::reverse(words.begin(), words.end());
+    app_.parse(std::move(words));
+  }
+
+  // The command that was named; null where none was, or no known one.
+  const Command* command() const {
+    const auto named = app_.get_subcommands();
+    const auto all = commands();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Command& command) {
+      return !named.empty() && command.name == named.front()->get_name();
+    });
+    return found == all.end() ? nullptr : &*found;
+  }
+  bool asks_for_version() const { return app_.count("--version") > 0; }
+  std::string help() const { return app_.help(); }
+
+  // What the options of the command say.
+  Invocation invocation(const std::vector<std::string>& words) {
+    found_.command = command();
+    if (found_.command == nullptr) {
+      if (!app_.remaining().empty()) report_unknown_command(app_.remaining().front());
+      return std::move(found_);
+    }
+    found_.line.groups = found_.command->groups;
+    found_.line.defaults = found_.command->defaults;
+    found_.line.defaults.isolation = Isolation::child;
+    report_extras(words);
+    if (files_.size() < found_.command->files.size()) {
+      found_.faults.add(
+          usage(found_.command->name, "must be followed by " + found_.command->files_allowed));
+    }
+    files_.resize(2);
+    found_.file = files_[0];
+    found_.second_file = files_[1];
+    return std::move(found_);
+  }
+
+ private:
+  void add(const Command& command) {
+    CLI::App* sub = app_.add_subcommand(command.name, command.summary)->group("Commands");
+    sub->allow_extras();
+    sub->footer(command.description);
+    sub->formatter(std::make_shared<HelpFormatter>(option_column));
+    for (const Option& option : command.options()) add(*sub, option, command);
+    for (const std::string& file : command.files) {
+      sub->add_option_function<std::string>(
+             file, [this](const std::string& path) { files_.push_back(path); })
+          ->type_name("");
+    }
+    sub->set_help_flag("-h,--help", "Print this help")->group("Other");
+  }
+
+  void add(CLI::App& sub, const Option& option, const Command& command) {
+    const Field field = option.field;
     const std::string names = option.short_name.empty()
-                                  ? "--" + option.name
-                                  : fmt::format("-{},--{}", option.short_name, option.name);
+                                  ? "--" + option.name()
+                                  : fmt::format("-{},--{}", option.short_name, option.name());
+    CLI::Option* added = nullptr;
     if (option.kind == Kind::flag) {
-      app.add_flag(names)->disable_flag_override();
-    } else {  // an option given twice is found afterwards
-      app.add_option(names)->type_size(1)->expected(1)->multi_option_policy(
-          CLI::MultiOptionPolicy::TakeAll);
-    }
-  }
-  if (command == Command::show) app.add_flag("--config");
-  if (command == Command::diff) {
-    app.add_option("A")->type_size(1)->expected(1);
-    app.add_option("B")->type_size(1)->expected(1);
-  } else if (reads_run(command)) {
-    app.add_option("RUN")->type_size(1)->expected(1);
-  } else {
-    app.add_option("--config")
-        ->type_size(1)
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  }
-}
-
-std::vector<std::string> names_of(Command command) {
-  std::vector<std::string> names{"help"};
-  if (!reads_run(command) || command == Command::show) names.emplace_back("config");
-  for (const Option& option : options()) {
-    if (option.belongs_to(command)) names.push_back(option.name);
-  }
-  return names;
-}
-
-// Words that no option took. One after an unknown option is taken for its value.
-void report_extras(const std::vector<std::string>& words, Command command,
-                   std::vector<std::string>& errors) {
-  bool after_option = false;
-  for (const std::string& word : words) {
-    const bool is_option = word.size() > 1 && word.front() == '-';
-    if (is_option) {
-      const std::string name = word.substr(0, word.find('='));
-      const std::string bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
-      const std::string near = nearest(bare, names_of(command));
-      errors.push_back(fmt::format("{}: {} has no such option{}", name, to_string(command),
-                                   near.empty() ? "; see gihflow " + to_string(command) + " --help"
-                                                : "; the nearest is --" + near));
-    } else if (!after_option) {
-      errors.push_back(
-          fmt::format("{}: unexpected argument of {}", shell_word(word), to_string(command)));
-    }
-    after_option = is_option && word.find('=') == std::string::npos;
-  }
-}
-
-void collect(const CLI::App& app, Command command, Parsed& parsed) {
-  const auto text_of = [&](const std::string& name, std::string& text) {
-    const std::vector<std::string> given = app.get_option("--" + name)->results();
-    if (given.size() > 1) {
-      parsed.invocation.errors.push_back(
-          fmt::format("--{} is given {} times: must be given once", name, given.size()));
-    }
-    if (!given.empty()) text = given.back();
-    return !given.empty();
-  };
-  for (const Option& option : options()) {
-    if (!option.belongs_to(command)) continue;
-    std::string text;
-    if (option.kind == Kind::flag) {
-      if (app.count("--" + option.name) > 0) parsed.invocation.line.values[option.name] = "true";
-    } else if (text_of(option.name, text)) {
-      parsed.invocation.line.values[option.name] = text;
-    }
-  }
-  if (command == Command::show) parsed.invocation.config_only = app.count("--config") > 0;
-  if (command == Command::diff) {
-    const auto a = app.get_option("A")->results(), b = app.get_option("B")->results();
-    if (a.empty() || b.empty()) {
-      parsed.invocation.errors.push_back("diff: must be followed by the paths of two files");
+      added = sub.add_flag_callback(names, [this, field] { take(field, {"true"}); })
+                  ->disable_flag_override();
     } else {
-      parsed.invocation.file = a.front();
-      parsed.invocation.second_file = b.front();
+      added = sub.add_option(names,
+                             [this, field](const CLI::results_t& texts) {
+                               take(field, texts);
+                               return true;
+                             })
+                  ->type_name(option.value)
+                  ->type_size(1)
+                  ->expected(1)
+                  ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     }
-  } else if (reads_run(command)) {
-    const std::vector<std::string> file = app.get_option("RUN")->results();
-    if (file.empty()) {
-      parsed.invocation.errors.push_back(
-          fmt::format("{}: must be followed by the path of a run file", to_string(command)));
-    } else {
-      parsed.invocation.file = file.front();
-    }
-  } else {
-    text_of("config", parsed.invocation.line.config);
+    added->description(help_on(option, command))->group(option.heading);
   }
+
+  void take(Field field, const std::vector<std::string>& texts) {
+    if (texts.size() > 1) {
+      found_.faults.add(
+          Fault{Field::none, "", "must be given once",
+                fmt::format("{} is given {} times", option_spelling(field), texts.size())});
+    }
+    if (field != Field::config) {
+      found_.line.values[field] = texts.back();
+    } else if (texts.back() == "true" && command()->files.size() == 1) {
+      found_.config_only = true;
+    } else {
+      found_.line.config = texts.back();
+    }
+  }
+
+  void report_unknown_command(const std::string& word) {
+    std::vector<std::string> names{"--help", "--version"};
+    for (const Command& command : commands()) names.push_back(command.name);
+    const std::string near = nearest(word, names);
+    found_.faults.add(usage(word, "no such command" + (near.empty() ? "; see gihflow --help"
+                                                                    : "; the nearest is " + near)));
+  }
+
+  // Words that no option took. One after an unknown option is taken for its value.
+  void report_extras(const std::vector<std::string>& words) {
+    const auto named = app_.get_subcommands();
+    const std::string& command = found_.command->name;
+    std::vector<std::string> names{"help"};
+    for (const Option& option : found_.command->options()) names.push_back(option.name());
+    const auto unexpected = [&](const std::string& word) {
+      found_.faults.add(usage(shell_word(word), "unexpected argument of " + command));
+    };
+    bool after_option = false;
+    for (const std::string& word : named.front()->remaining()) {
+      if (word == "--") continue;
+      const bool is_option = word.size() > 1 && word.front() == '-';
+      if (is_option) {
+        const std::string name = word.substr(0, word.find('='));
+        const std::string bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
+        const std::string near = nearest(bare, names);
+        found_.faults.add(
+            usage(name, fmt::format("{} has no such option; {}", command,
+                                    near.empty() ? "see gihflow " + command + " --help"
+                                                 : "the nearest is --" + near)));
+      } else if (!after_option) {
+        unexpected(word);
+      }
+      after_option = is_option && word.find('=') == std::string::npos;
+    }
+    for (const CLI::App* sub : named) {
+      const std::size_t once = sub == named.front() ? 1 : 0;
+      if (sub->count() > once) unexpected(sub->get_name());
+    }
+    const auto begin = std::find(words.begin(), words.end(), command);
+    for (const std::string& word : app_.remaining()) {
+      if (word == "--") continue;
+      if (std::find(words.begin(), begin, word) == begin) {
+        unexpected(word);
+      } else {
+        found_.faults.add(usage(word, "must come after the command"));
+      }
+    }
+  }
+
+  CLI::App app_;
+  Invocation found_;
+  std::vector<std::string> files_;  // that follow the command's name
+};
+
+const Option* option_called(const std::vector<Option>& options, const std::string& word) {
+  const auto found = std::find_if(options.begin(), options.end(), [&](const Option& option) {
+    return word == "--" + option.name() ||
+           (!option.short_name.empty() && word == "-" + option.short_name);
+  });
+  return found == options.end() ? nullptr : &*found;
 }
 
-// CLI11's own complaints; those left that a user can meet are an option without its value and a
-// flag with one.
-std::string sentence_of(const CLI::ParseError& error) {
-  std::string message = error.what();
-  const std::string name = message.substr(0, message.find_first_of(": "));
-  const std::string bare = name.starts_with("--") ? name.substr(2) : name;
-  const Option* option = find_option(bare);
-  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr && option != nullptr) {
-    return option->kind == Kind::flag
-               ? fmt::format("--{}: takes no value", bare)
-               : fmt::format("--{}: must be followed by {}", bare, option->allowed);
+// Takes out the word at which CLI11 stopped, a flag with a value or a last option without one, so
+// that the others can be read.
+Fault take_out_mismatch(std::vector<std::string>& words, const Command* command) {
+  const std::vector<Option> options =
+      command != nullptr ? command->options() : std::vector<Option>();
+  for (auto word = words.begin(); word != words.end(); ++word) {
+    const std::size_t equals = word->find('=');
+    const Option* option = option_called(options, word->substr(0, equals));
+    if (option == nullptr || option->kind != Kind::flag || equals == std::string::npos) continue;
+    words.erase(word);
+    return {option->field, "", "takes no value", ""};
   }
-  if (name == "--config") return "--config: must be followed by the path of a file";
-  return message;
+  const std::string last = words.back();
+  words.pop_back();
+  const Option* option = option_called(options, last.substr(0, last.find('=')));
+  if (option == nullptr) return usage(last, "must be followed by a value");
+  return {option->field, "", "must be followed by " + option->allowed, ""};
 }
 
 }  // namespace
 
 Parsed parse(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  ErrorList faults;
   Parsed parsed;
-  parsed.invocation.text = command_line(argc, argv);
-  CLI::App app;
-  app.allow_extras();
-  app.add_flag("--version");
-  std::vector<std::pair<CLI::App*, Command>> commands;
-  for (const CommandText& text : command_texts()) {
-    CLI::App* sub = app.add_subcommand(to_string(text.command));
-    sub->allow_extras();
-    add_options(*sub, text.command);
-    commands.emplace_back(sub, text.command);
-  }
-  std::string complaint;
-  bool help = false;
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    help = true;
-  } catch (const CLI::ParseError& error) {
-    complaint = sentence_of(error);
-  }
-  const std::vector<CLI::App*> named = app.get_subcommands();
-  const auto called = std::find_if(commands.begin(), commands.end(), [&](const auto& entry) {
-    return !named.empty() && entry.first == named.front();
-  });
-  parsed.has_command = called != commands.end();
-  parsed.invocation.line.isolation = Isolation::child;
-  if (parsed.has_command) parsed.invocation.line.command = called->second;
-  if (help || app.count("--version") > 0) {
-    parsed.action = help ? Parsed::Action::help : Parsed::Action::version;
-    return parsed;
-  }
-  if (!complaint.empty()) {
-    parsed.invocation.errors.push_back(complaint);
-  } else if (parsed.has_command) {
-    report_extras(called->first->remaining(), called->second, parsed.invocation.errors);
-    collect(*called->first, called->second, parsed);
-    for (const CLI::App* sub : named) {
-      const std::size_t once = sub == named.front() ? 1 : 0;
-      if (sub->count() > once) {
-        parsed.invocation.errors.push_back(fmt::format("{}: unexpected argument of {}",
-                                                       sub->get_name(), named.front()->get_name()));
-      }
+  for (bool complete = false; !complete;) {
+    Program program;
+    parsed.help = program.help();
+    try {
+      program.parse(words);
+      complete = true;
+    } catch (const CLI::CallForHelp&) {
+      parsed.answer = program.help();
+      return parsed;
+    } catch (const CLI::ArgumentMismatch&) {
+      faults.add(take_out_mismatch(words, program.command()));
+      continue;
+    } catch (const CLI::ParseError& error) {
+      faults.add(usage("", error.what()));
+      complete = true;
     }
-    for (const std::string& word : app.remaining()) {
-      parsed.invocation.errors.push_back(fmt::format("{}: must come after the command", word));
-    }
-  } else if (!app.remaining().empty()) {
-    const std::string word = app.remaining().front();
-    std::vector<std::string> names{"--help", "--version"};
-    for (const CommandText& text : command_texts()) names.push_back(to_string(text.command));
-    const std::string near = nearest(word, names);
-    parsed.invocation.errors.push_back(
-        fmt::format("{}: no such command{}", word,
-                    near.empty() ? "; see gihflow --help" : "; the nearest is " + near));
+    if (program.asks_for_version()) parsed.answer = version_text();
+    parsed.invocation = program.invocation(words);
   }
+  faults.add(parsed.invocation.faults);
+  parsed.invocation.faults = std::move(faults);
+  parsed.invocation.text = "gihflow";
+  for (int i = 1; i < argc; ++i) parsed.invocation.text += " " + shell_word(argv[i]);
   return parsed;
 }
 

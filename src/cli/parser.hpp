@@ -6,14 +6,13 @@ namespace gihflow::cli {
 
 /// What a command line asks for.
 struct Parsed {
-  enum class Action { run, help, version };
-  Action action = Action::run;
-  bool has_command = false;  ///< else help is about the program
-  Invocation invocation;
+  std::string answer;     ///< the help or the version that was asked for; empty: run the command
+  std::string help;       ///< on the program
+  Invocation invocation;  ///< without a command where none was named
 };
 
-/// Splits a command line into option names and texts; what they mean is checked later, so that all
-/// errors come at once.
+/// Splits a command line into options and their texts, see run/config.hpp for what becomes of them.
+/// All faults of usage are found, not the first alone.
 Parsed parse(int argc, char** argv);
 
 }  // namespace gihflow::cli

@@ -18,7 +18,7 @@ std::string summary(const Setting& setting, const std::string& hash) {
              fmt::format("{} of length {}", setting.sampling.count, setting.sampling.length));
   fields.add("vocabulary", fmt::format("{}", setting.model.vocabulary));
   fields.add("parents", to_string_lags(setting.sampling.prior.parents));
-  fields.add("labels", to_string(*find_option("labels")->get(setting)));
+  fields.add("labels", to_string(*find_option(Field::labels)->get(setting)));
   fields.add("tokens hash", hash);
   fields.add("written to", setting.output);
   if (!setting.kernels_output.empty()) fields.add("kernels to", setting.kernels_output);
@@ -33,7 +33,7 @@ std::string summary_json(const Setting& setting, const std::string& hash) {
   json["length"] = setting.sampling.length;
   json["vocabulary_size"] = setting.model.vocabulary;
   json["parents"] = setting.sampling.prior.parents;
-  json["labels"] = to_string(*find_option("labels")->get(setting));
+  json["labels"] = to_string(*find_option(Field::labels)->get(setting));
   json["seed"] = setting.sampling.seed;
   json["tokens_hash"] = hash;
   return to_text(json);

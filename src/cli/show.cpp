@@ -5,11 +5,11 @@
 namespace gihflow::cli {
 
 int show(const Invocation& invocation) {
-  usage_faults(invocation).throw_if_any();
+  invocation.faults.throw_if_any();
   const RunFile run = read_run(invocation.file, Isolation::child);
   if (invocation.config_only) {
     print(run.provenance.config);
-  } else if (invocation.line.values.contains("json")) {
+  } else if (invocation.line.values.contains(Field::json)) {
     print(run_json(run, invocation.file));
   } else {
     print(provenance_report(run, invocation.file) + "\nconfig\n" + run.provenance.config + "\n" +

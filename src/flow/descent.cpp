@@ -281,7 +281,7 @@ ErrorList continuation_errors(const TrainingState& state, const Schedule& schedu
   const StepperState& s = state.stepper;
   const auto* memory = std::get_if<DescentState>(&s.method);
   if (memory == nullptr) {
-    errors.add(fault("the state", "", "is one of the flow: must be one of gradient descent"));
+    errors.add(fault("the state is one of the flow", "", "must be one of gradient descent"));
     return errors;
   }
   check_size("x", s.x.size(), n + 1, errors);

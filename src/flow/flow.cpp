@@ -305,7 +305,7 @@ ErrorList continuation_errors(const TrainingState& state, const Schedule& schedu
   const StepperState& s = state.stepper;
   const auto* memory = std::get_if<FlowState>(&s.method);
   if (memory == nullptr) {
-    errors.add(fault("the state", "", "is one of gradient descent: must be one of the flow"));
+    errors.add(fault("the state is one of gradient descent", "", "must be one of the flow"));
     return errors;
   }
   check_size("x", s.x.size(), n, errors);

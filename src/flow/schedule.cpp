@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/text.hpp"
 
 namespace gihflow {
 
@@ -40,14 +40,13 @@ Schedule parse_schedule(const std::string& text) {
       if (colon == std::string::npos || colon + 1 == part.size()) {
         wrong = "has no TIME";
       } else {
-        const char* first = part.data() + colon + 1;
-        const char* last = part.data() + part.size();
-        auto [stop, code] = std::from_chars(first, last, stage.duration);
-        if (code != std::errc() || stop != last)
-          wrong = fmt::format("has the TIME '{}', which is not a number", std::string(first, last));
-        else if (!std::isfinite(stage.duration) || stage.duration <= 0.0)
-          wrong =
-              fmt::format("has the TIME {}, which is not a positive finite number", stage.duration);
+        const std::string time = part.substr(colon + 1);
+        const std::optional<double> duration = parse_number<double>(time);
+        stage.duration = duration.value_or(0.0);
+        if (!duration)
+          wrong = fmt::format("has the TIME '{}', which is not a number", time);
+        else if (!std::isfinite(*duration) || *duration <= 0.0)
+          wrong = fmt::format("has the TIME {}, which is not a positive finite number", *duration);
       }
     }
     if (wrong.empty())

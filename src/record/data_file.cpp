@@ -7,6 +7,7 @@
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
+#include "gihflow/chain/distributions.hpp"
 #include "gihflow/chain/kernel.hpp"
 #include "gihflow/record/data_hash.hpp"
 #include "record/provenance.hpp"
@@ -16,8 +17,6 @@ namespace gihflow {
 namespace {
 
 using hdf5::InputFile;
-
-constexpr double row_sum_tolerance = 1e-9;
 
 const char* const tokens_wanted = "integers, [N, L+1] with N and L at least 1";
 const char* const vocabulary_wanted = "an integer from 2 to 65535";
@@ -105,7 +104,7 @@ void check_targets(InputFile& file, const Sequences& sequences) {
         first_negative = fmt::format("/targets[{}, {}] {}", chain, token, row[token]);
       }
     }
-    if (usable && std::abs(sum - 1.0) > row_sum_tolerance && unnormalised++ == 0) {
+    if (usable && !sums_to_one(sum, row) && unnormalised++ == 0) {
       first_unnormalised = fmt::format("/targets, row {}, sums to {}", chain, sum);
     }
   }
@@ -115,7 +114,7 @@ void check_targets(InputFile& file, const Sequences& sequences) {
   }
   if (unnormalised > 0) {
     file.fault(fmt::format("{}{}: must be 1 within {}", first_unnormalised, and_more(unnormalised),
-                           row_sum_tolerance));
+                           sum_tolerance));
   }
 }
 

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <sstream>
 
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/text.hpp"
 #include "record/input_file.hpp"
 
 namespace gihflow {
@@ -77,10 +77,7 @@ Index stage_of(const std::string& path) {
   constexpr std::string_view start = "/stage_";
   if (!path.starts_with(start)) return 0;
   const std::size_t end = path.find('/', start.size());
-  Index stage = 0;
-  const char* const last = path.data() + (end == std::string::npos ? path.size() : end);
-  const auto [stop, code] = std::from_chars(path.data() + start.size(), last, stage);
-  return code == std::errc() && stop == last ? stage : 0;
+  return parse_number<Index>(path.substr(start.size(), end - start.size())).value_or(0);
 }
 
 // Text and type of attributes or, without a type, of lines, by name.

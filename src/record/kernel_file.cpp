@@ -53,6 +53,13 @@ Kernels read_kernels(const std::string& path, Isolation isolation) {
   const auto dataset = file.dataset("/kernels", hdf5::Numbers::reals, kernels_wanted);
   const std::string holder = file.has_attribute("/kernels", "parents") ? "/kernels" : "/";
   const auto parents = file.integers_attribute(holder, "parents", "increasing lags of at least 1");
+  if (parents && holder == "/kernels" && file.has_attribute("/", "parents")) {
+    const auto others = file.integers_attribute("/", "parents", "increasing lags of at least 1");
+    if (others && *others != *parents) {
+      file.fault(fmt::format("attribute parents of /kernels is {}: must be that of the file, {}",
+                             fmt::join(*parents, ","), fmt::join(*others, ",")));
+    }
+  }
   if (dataset && parents) read_values(file, *dataset, *parents, kernels);
   file.finish();
   return kernels;

@@ -184,7 +184,7 @@ Auditor::Auditor(const std::string& path, const AuditSetting& setting)
     : state_(std::make_unique<State>()) {
   state_->threads = setting.threads;
   const ContextScope scope({.threads = setting.threads});
-  state_->problem = prepare(assemble_audit(path, setting), Command::train);
+  state_->problem = prepare(assemble_audit(path, setting));
   state_->objectives = make_objectives(state_->problem);
 }
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
@@ -19,8 +18,6 @@ namespace {
 
 constexpr std::size_t largest_config = std::size_t{1} << 20;  // bytes
 constexpr std::string_view hdf5_signature = "\x89HDF\r\n\x1a\n";
-
-// --- Reading ---------------------------------------------------------------------------------
 
 // Whether a config is a regular file; false for what can be read once only, from its beginning to
 // its end: /dev/stdin, a named pipe, the shell's <(…).
@@ -45,9 +42,7 @@ std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text(largest_config + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) {
-    throw InputError(fault(Field::config, path, "cannot be read"));
-  }
+  if (!file.is_open() || file.bad()) throw InputError(fault(Field::config, path, "cannot be read"));
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > largest_config) {
     throw InputError(fault(Field::config, path, "must be at most 1 MiB"));
@@ -91,16 +86,20 @@ std::optional<Value> scalar_of(const toml::node& node) {
   return std::nullopt;
 }
 
-// An array of integers or of texts; an empty one counts as of texts.
+// An array of texts, integers or reals, among which may be integers; an empty one counts as of
+// texts.
 std::optional<Value> list_of(const toml::array& array) {
   std::vector<std::int64_t> integers;
+  std::vector<double> reals;
   std::vector<std::string> words;
   for (const toml::node& node : array) {
     if (const auto* integer = node.as_integer()) integers.push_back(integer->get());
+    if (const auto real = node.value<double>(); node.is_number()) reals.push_back(*real);
     if (const auto* text = node.as_string()) words.push_back(text->get());
   }
   if (words.size() == array.size()) return words;
   if (integers.size() == array.size()) return integers;
+  if (reals.size() == array.size()) return reals;
   return std::nullopt;
 }
 
@@ -112,7 +111,7 @@ std::optional<Value> value_of(const toml::node& node) {
 // Names that may be keys of a config.
 std::vector<std::string> option_names() {
   std::vector<std::string> names;
-  for (const Option& option : options()) names.push_back(option.name);
+  for (const Option& option : options()) names.push_back(option.name());
   return names;
 }
 
@@ -122,12 +121,12 @@ struct Entry {
   Value value;
 };
 
-std::vector<Entry> entries_of(const toml::table& table, const std::string& origin,
+std::vector<Entry> entries_of(const toml::table& table, const std::string& origin, Groups groups,
                               ErrorList& faults) {
   std::vector<Entry> entries;
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
-    const Option* option = find_option(name);
+    const Option* option = find_option(name, groups);
     const std::optional<Value> value = value_of(node);
     if (option == nullptr) {
       const std::string near = nearest(name, option_names());
@@ -135,7 +134,7 @@ std::vector<Entry> entries_of(const toml::table& table, const std::string& origi
           fault(origin, "", "unknown key {}{}", name,
                 near.empty() ? "; keys are the names of options" : "; the nearest key is " + near));
     } else if (!value) {
-      faults.add({option->field(), "", "must be " + option->allowed, origin});
+      faults.add({option->field, "", "must be " + option->allowed, origin});
     } else {
       entries.push_back({option, *value});
     }
@@ -143,9 +142,9 @@ std::vector<Entry> entries_of(const toml::table& table, const std::string& origi
   return entries;
 }
 
-const Entry* entry_of(const std::vector<Entry>& entries, const std::string& name) {
+const Entry* entry_of(Field field, const std::vector<Entry>& entries) {
   const auto found = std::find_if(entries.begin(), entries.end(),
-                                  [&](const Entry& entry) { return entry.option->name == name; });
+                                  [&](const Entry& entry) { return entry.option->field == field; });
   return found == entries.end() ? nullptr : &*found;
 }
 
@@ -154,24 +153,23 @@ const Entry* entry_of(const std::vector<Entry>& entries, const std::string& name
 void note_overridden_preset(const std::vector<Entry>& config, const CommandLine& line,
                             std::vector<std::string>& notes) {
   std::vector<std::string> overriding;
-  for (const std::string& name : preset_options()) {
-    for (const Entry& entry : config) {
-      if (entry.option->name == name && !line.values.contains(name)) overriding.push_back(name);
-    }
+  for (const Convention& row : conventions()) {
+    if (entry_of(row.field, config) != nullptr && !line.values.contains(row.field))
+      overriding.emplace_back(name(row.field));
   }
   if (!overriding.empty()) {
-    notes.push_back(fmt::format("--preset {} leaves {} as {} sets {}", line.values.at("preset"),
+    notes.push_back(fmt::format("preset {} leaves {} as {} sets {}", line.values.at(Field::preset),
                                 fmt::join(overriding, ", "), line.config,
                                 overriding.size() == 1 ? "it" : "them"));
   }
 }
 
-void apply_config(const std::vector<Entry>& entries, const std::string& origin, Command command,
+void apply_config(const std::vector<Entry>& entries, const std::string& origin, Groups groups,
                   Setting& setting, ErrorList& faults) {
   Setting other_commands;  // takes the keys that this command has no use for
   for (const Entry& entry : entries) {
-    if (entry.option->name == "preset") continue;
-    const bool used = entry.option->belongs_to(command);
+    if (entry.option->field == Field::preset) continue;
+    const bool used = entry.option->belongs_to(groups);
     set_option(used ? setting : other_commands, *entry.option, entry.value, origin, faults);
   }
 }
@@ -179,22 +177,21 @@ void apply_config(const std::vector<Entry>& entries, const std::string& origin, 
 // The config of a run names chains that `sample` draws only if it is told to, and cannot draw where
 // they were given.
 void check_sampled(const std::vector<Entry>& config, const CommandLine& line, Assembled& result) {
-  const auto asked = line.values.find("purpose");
+  const auto asked = line.values.find(Field::purpose);
   const std::string purpose = asked == line.values.end() ? "" : asked->second;
   for (const auto& [wanted, file] :
-       {std::pair("train", "data"), std::pair("validation", "validation-data")}) {
-    const Entry* const given = entry_of(config, file);
+       {std::pair("train", Field::data), std::pair("validation", Field::validation_data)}) {
+    const Entry* const given = entry_of(file, config);
     if (purpose != wanted || given == nullptr) continue;
     result.faults.add(fault(Field::purpose, purpose,
                             "these chains were not drawn: they are {} {} of {}", file,
                             to_string(given->value), line.config));
   }
   const bool of_run =
-      entry_of(config, "stages") != nullptr && is_regular(line.config) && is_hdf5(line.config);
+      entry_of(Field::stages, config) != nullptr && is_regular(line.config) && is_hdf5(line.config);
   if (of_run && purpose.empty()) {
-    result.notes.push_back(
-        fmt::format("these are not the chains of {}: give --purpose train or validation for them",
-                    line.config));
+    result.notes.push_back(fmt::format(
+        "these are not the chains of {}: give purpose train or validation for them", line.config));
   }
 }
 
@@ -204,46 +201,8 @@ void apply_text(const Option& option, const std::string& text, Setting& setting,
   if (value) {
     set_option(setting, option, *value, "", faults);
   } else {
-    faults.add({option.field(), text, "must be " + option.allowed, ""});
+    faults.add({option.field, text, "must be " + option.allowed, ""});
   }
-}
-
-// --- Writing ---------------------------------------------------------------------------------
-
-std::string toml_string(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      quoted += fmt::format("\\u{:04X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "\"";
-}
-
-std::string toml_value(const Value& value) {
-  struct Print {
-    std::string operator()(bool x) const { return x ? "true" : "false"; }
-    std::string operator()(std::int64_t x) const { return fmt::format("{}", x); }
-    std::string operator()(double x) const {
-      const std::string digits = fmt::format("{}", x);  // the shortest that round-trip
-      return digits.find_first_of(".en") == std::string::npos ? digits + ".0" : digits;
-    }
-    std::string operator()(const std::string& x) const { return toml_string(x); }
-    std::string operator()(const std::vector<std::int64_t>& x) const {
-      return fmt::format("[{}]", fmt::join(x, ", "));
-    }
-    std::string operator()(const std::vector<std::string>& x) const {
-      std::vector<std::string> quoted;
-      for (const std::string& word : x) quoted.push_back(toml_string(word));
-      return fmt::format("[{}]", fmt::join(quoted, ", "));
-    }
-  };
-  return std::visit(Print{}, value);
 }
 
 }  // namespace
@@ -255,55 +214,57 @@ std::string version_difference(const Provenance& wrote, const std::string& path)
 }
 
 Assembled assemble(const CommandLine& line) {
-  Assembled result;
-  result.setting = default_setting(line.command);
-  result.setting.isolation = line.isolation;
+  Assembled result{line.defaults, line.groups};
   std::vector<Entry> config;
   if (!line.config.empty()) {
     try {
-      const ConfigSource source = read_config(line.config, line.isolation);
-      config = entries_of(parse_toml(source.text, line.config), line.config, result.faults);
+      const ConfigSource source = read_config(line.config, line.defaults.isolation);
+      config =
+          entries_of(parse_toml(source.text, line.config), line.config, line.groups, result.faults);
       if (!source.note.empty()) result.notes.push_back(source.note);
     } catch (const InputError& error) {
       for (const Fault& fault : error.faults()) result.faults.add(Field::config, fault);
     }
   }
-  const auto preset = line.values.find("preset");
+  const auto apply = [&](Field field, const std::string& text) {
+    apply_text(*find_option(field, line.groups), text, result.setting, result.faults);
+  };
+  const auto preset = line.values.find(Field::preset);
   if (preset != line.values.end()) {
-    apply_text(*find_option("preset"), preset->second, result.setting, result.faults);
+    apply(preset->first, preset->second);
     note_overridden_preset(config, line, result.notes);
-  } else if (const Entry* entry = entry_of(config, "preset")) {
+  } else if (const Entry* entry = entry_of(Field::preset, config)) {
     set_option(result.setting, *entry->option, entry->value, line.config, result.faults);
   }
-  if (line.command == Command::sample) check_sampled(config, line, result);
-  apply_config(config, line.config, line.command, result.setting, result.faults);
-  for (const auto& [name, text] : line.values) {
-    if (name != "preset") apply_text(*find_option(name), text, result.setting, result.faults);
+  apply_config(config, line.config, line.groups, result.setting, result.faults);
+  for (const auto& [field, text] : line.values) {
+    if (field != Field::preset) apply(field, text);
   }
+  if (find_option(Field::purpose)->belongs_to(line.groups)) check_sampled(config, line, result);
   return result;
 }
 
-std::string config_text(const Setting& setting, Command command,
-                        const std::set<std::string>& leave_out) {
+std::string config_text(const Setting& setting, Groups groups, const std::set<Field>& leave_out) {
   std::string text;
   for (const Option& option : options()) {
-    if (!option.determines_result || !option.belongs_to(command)) continue;
-    if (leave_out.contains(option.name)) continue;
+    if (option.role == Role::handling || !option.belongs_to(groups)) continue;
+    if (leave_out.contains(option.field)) continue;
     if (const std::optional<Value> value = option.get(setting)) {
-      text += fmt::format("{} = {}\n", option.name, toml_value(*value));
+      text += fmt::format("{} = {}\n", option.name(), to_toml(*value));
     }
   }
   return text;
 }
 
 Setting setting_of_config(const std::string& text, const std::string& origin) {
+  constexpr Groups groups = groups_of<TrainSetting>;
   ErrorList faults;
   Setting setting;
-  const std::vector<Entry> entries = entries_of(parse_toml(text, origin), origin, faults);
-  if (const Entry* preset = entry_of(entries, "preset")) {
+  const auto entries = entries_of(parse_toml(text, origin), origin, groups, faults);
+  if (const Entry* preset = entry_of(Field::preset, entries)) {
     set_option(setting, *preset->option, preset->value, origin, faults);
   }
-  apply_config(entries, origin, Command::train, setting, faults);
+  apply_config(entries, origin, groups, setting, faults);
   faults.throw_if_any();
   setting.model.vocabulary = setting.sampling.prior.vocabulary;
   return setting;

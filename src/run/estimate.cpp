@@ -100,19 +100,19 @@ Estimate estimate(const Problem& problem) {
   size.chains = setting.sampling.count;
   size.length = setting.sampling.length;
   size.memory_limit = static_cast<double>(memory_limit());
-  if (problem.command == Command::sample) {
+  if (!problem.has<LagSetting>()) {
     estimate_sample(setting, size);
     return size;
   }
-  if (problem.command == Command::rank) {
+  if (!problem.has<SequenceSetting>()) {
     size.memory = 8.0 * real(size.chains) *
                   std::pow(real(setting.model.vocabulary),
                            static_cast<double>(setting.sampling.prior.parents.size()) + 1.0);
     return size;
   }
-  if (problem.command == Command::train) size.validation_chains = setting.validation_chains;
+  if (problem.has<RunSetting>()) size.validation_chains = setting.validation_chains;
   estimate_objective(problem, size);
-  if (problem.command == Command::train) {
+  if (problem.has<RunSetting>()) {
     size.outputs = setting.flow.outputs * static_cast<Index>(setting.stages.size());
     const double recorded = recorded_bytes(setting, size);
     size.disk = recorded + 65536.0 + 16384.0 * static_cast<double>(setting.stages.size());
@@ -152,10 +152,10 @@ double count_gradients(const Problem& problem) {
   double gradients = 0.0;
   for (const Stage& stage : setting.stages) {
     const auto steps = [&](double rate) { return real(descent_steps(stage, rate)); };
-    if (problem.command == Command::compare) {
+    if (problem.has<RateSetting>()) {
       for (const double rate : setting.learning_rates) gradients += steps(rate);
     }
-    if (setting.method == TrainingMethod::gd && problem.command == Command::train) {
+    if (setting.method == TrainingMethod::gd) {
       gradients += share * steps(setting.learning_rate);
     } else {
       gradients += gradients_of_flow;
@@ -185,7 +185,7 @@ TimeEstimate estimate_time(const Problem& problem) {
   objective->gradient(at, gradient);
   time.gradient = scale * seconds_since(start);
   time.gradients = count_gradients(problem);
-  time.counted = setting.method == TrainingMethod::gd && problem.command == Command::train;
+  time.counted = setting.method == TrainingMethod::gd;
   return time;
 }
 
@@ -199,8 +199,7 @@ ErrorList estimate_errors(const Problem& problem, const Estimate& size) {
       joint = "and";
     };
     if (size.validation_chains > 0) mention(Field::validation_chains, size.validation_chains);
-    if (!problem.infinite() && problem.command != Command::rank)
-      mention(Field::length, size.length);
+    if (!problem.infinite() && problem.has<SequenceSetting>()) mention(Field::length, size.length);
     need += phrase(" up to {} of memory: must fit in the {} that this machine gives",
                    to_string_bytes(size.memory), to_string_bytes(size.memory_limit));
     errors.add({Field::chains, fmt::format("{}", size.chains), std::move(need), ""});

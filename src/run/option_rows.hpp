@@ -1,152 +1,149 @@
 #pragma once
 
-// Makers of the rows of the option table, one for each kind of field.
-
-#include <fmt/format.h>
+// The maker of a row of the option table: what the option is called, where it belongs, what it may
+// be, and the member of a group of settings that it stands for.
 
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <utility>
 
 #include "gihflow/base/text.hpp"
-
 #include "gihflow/run/options.hpp"
 
 namespace gihflow {
 
-/// What a row says of itself in words.
+/// What a row says in words.
 struct Words {
-  const char* name;
+  Field field;
   const char* value;  ///< what its value is called
-  const char* help;
+  Phrase help;
   const char* unset = "";  ///< what the help calls a default that is no value
 };
 
-/// Where a row belongs.
+/// What rows have in common.
 struct Place {
-  const char* group;
-  unsigned commands;
-  bool determines_result = true;
+  const char* heading;
+  Role role = Role::problem;
+  std::string (*without_effect)(const Setting&) = nullptr;
 };
 
-constexpr unsigned operator|(Command a, Command b) {
-  return static_cast<unsigned>(a) | static_cast<unsigned>(b);
-}
-constexpr unsigned operator|(unsigned a, Command b) {
-  return a | static_cast<unsigned>(b);
-}
+/// What a value may be.
+struct Range {
+  Kind kind;
+  std::string allowed;
+  std::function<bool(const Value&)> accepts = [](const Value&) { return true; };
+  std::vector<std::string> choices = {};
+};
 
-inline Option row(const Words& words, const Place& place, Kind kind, std::string allowed) {
+/// From least to most.
+Range integers(std::int64_t least, std::int64_t most = std::numeric_limits<std::int64_t>::max());
+/// Finite numbers: any, other than 0, of at least 0, above 0.
+Range any_real();
+Range not_zero();
+Range not_negative();
+Range above_zero();
+Range flag();
+/// Not empty, since that stands for none; in UTF-8, since a config has to say it.
+Range path();
+/// A list of integers or reals, each of which `accepts`; not empty.
+Range list(Kind kind, const char* allowed, bool (*accepts)(double));
+Range one_of(std::vector<std::string> words);
+
+// --- Members as values, and back
+// -------------------------------------------------------------------
+
+template <class T>
+Value value_of(const T& x) {
+  if constexpr (std::integral<T> && !std::same_as<T, bool>) {
+    return static_cast<std::int64_t>(x);
+  } else {
+    return x;
+  }
+}
+Value value_of(const Schedule& schedule);
+
+template <class T>
+void assign(T& member, const Value& value) {
+  if constexpr (std::integral<T> && !std::same_as<T, bool>) {
+    member = static_cast<T>(std::get<std::int64_t>(value));
+  } else {
+    member = std::get<T>(value);
+  }
+}
+template <class T>
+void assign(std::optional<T>& member, const Value& value) {
+  assign(member.emplace(), value);
+}
+void assign(Schedule& schedule, const Value& value);
+
+/// A row without a member.
+template <class Group>
+Option described(const Words& words, const Place& place, Range range) {
   Option option;
-  option.name = words.name;
+  option.field = words.field;
   option.value = words.value;
-  option.kind = kind;
-  option.group = place.group;
+  option.kind = range.kind;
+  option.role = place.role;
+  option.heading = place.heading;
   option.help = words.help;
-  option.allowed = std::move(allowed);
+  option.allowed = std::move(range.allowed);
   option.unset = words.unset;
-  option.commands = place.commands;
-  option.determines_result = place.determines_result;
-  option.accepts = [](const Value&) { return true; };
-  return option;
-}
-
-/// An integer from `least` to `most`. Field: Setting& -> reference, for const settings too.
-template <class Field>
-Option integer_row(const Words& words, const Place& place, std::int64_t least, std::int64_t most,
-                   Field field) {
-  const bool bounded = most != std::numeric_limits<std::int64_t>::max();
-  Option option = row(words, place, Kind::integer,
-                      bounded ? fmt::format("an integer from {} to {}", least, most)
-                              : fmt::format("an integer of at least {} and below 2^63", least));
-  option.accepts = [least, most](const Value& value) {
-    const std::int64_t x = std::get<std::int64_t>(value);
-    return x >= least && x <= most;
-  };
-  option.get = [field](const Setting& s) -> std::optional<Value> {
-    return static_cast<std::int64_t>(field(s));
-  };
-  option.set = [field](Setting& s, const Value& value) {
-    field(s) =
-        static_cast<std::remove_reference_t<decltype(field(s))>>(std::get<std::int64_t>(value));
+  option.choices = std::move(range.choices);
+  option.groups = groups_of<Group>;
+  option.accepts = std::move(range.accepts);
+  option.without_effect = [why = place.without_effect](const Setting& setting) {
+    return why == nullptr ? std::string() : why(setting);
   };
   return option;
 }
 
-/// Lower bound of a real number.
-enum class Least { any, zero, above_zero };
-
-inline bool in_range(double x, Least least) {
-  if (!std::isfinite(x)) return false;
-  return least == Least::any || (least == Least::zero ? x >= 0.0 : x > 0.0);
-}
-
-/// A finite real number.
-template <class Field>
-Option real_row(const Words& words, const Place& place, Least least, Field field) {
-  Option option = row(words, place, Kind::real,
-                      least == Least::any    ? "a finite number"
-                      : least == Least::zero ? "a finite number of at least 0"
-                                             : "a finite number above 0");
-  option.accepts = [least](const Value& value) { return in_range(std::get<double>(value), least); };
-  option.get = [field](const Setting& s) -> std::optional<Value> {
-    return static_cast<double>(field(s));
+/// The row of a member of Group, Group& -> reference, for const groups too. An option that can be
+/// without a value is an optional member, or one whose default stands for none.
+template <class Group, class Member>
+Option row(const Words& words, const Place& place, Range range, Member member) {
+  Option option = described<Group>(words, place, std::move(range));
+  const Group defaults;
+  option.get = [member, may_be_unset = !option.unset.empty(),
+                none = member(defaults)](const Setting& setting) -> std::optional<Value> {
+    const auto& x = member(static_cast<const Group&>(setting));
+    if (may_be_unset && x == none) return std::nullopt;
+    if constexpr (requires { x.has_value(); }) {
+      return value_of(*x);
+    } else {
+      return value_of(x);
+    }
   };
-  option.set = [field](Setting& s, const Value& value) { field(s) = std::get<double>(value); };
+  option.set = [member](Setting& setting, const Value& value) {
+    assign(member(static_cast<Group&>(setting)), value);
+  };
   return option;
 }
 
-template <class Field>
-Option flag_row(const Words& words, const Place& place, Field field) {
-  Option option = row(words, place, Kind::flag, "true or false");
-  option.get = [field](const Setting& s) -> std::optional<Value> { return bool{field(s)}; };
-  option.set = [field](Setting& s, const Value& value) { field(s) = std::get<bool>(value); };
-  return option;
-}
-
-/// A text; the empty one stands for none.
-template <class Field>
-Option path_row(const Words& words, const Place& place, Field field) {
-  Option option = row(words, place, Kind::text, "the path of a file, in UTF-8");
-  option.accepts = [](const Value& value) {  // a config has to say it
-    const auto& path = std::get<std::string>(value);
-    return !path.empty() && is_plain_utf8(path);
-  };
-  option.get = [field](const Setting& s) -> std::optional<Value> {
-    if (field(s).empty()) return std::nullopt;
-    return field(s);
-  };
-  option.set = [field](Setting& s, const Value& value) { field(s) = std::get<std::string>(value); };
-  return option;
-}
+/// The type of a member.
+template <class Group, class Member>
+using TypeOf = std::remove_cvref_t<decltype(std::declval<Member>()(std::declval<Group&>()))>;
+/// Words that stand for the values of an enumeration.
+template <class Enum>
+using Alternatives = std::vector<std::pair<const char*, Enum>>;
 
 /// One of a few words, each standing for a value of an enumeration.
-template <class Enum, class Field>
-Option choice_row(const Words& words, const Place& place,
-                  std::vector<std::pair<std::string, Enum>> alternatives, Field field) {
+template <class Group, class Member>
+requires std::is_enum_v<TypeOf<Group, Member>> Option
+row(const Words& words, const Place& place, const Alternatives<TypeOf<Group, Member>>& alternatives,
+    Member member) {
   std::vector<std::string> names;
-  for (const auto& alternative : alternatives) names.push_back(alternative.first);
-  Option option = row(
-      words, place, Kind::choice,
-      names.size() == 1
-          ? names.front()
-          : fmt::format("{} or {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back()));
-  option.choices = std::move(names);
-  option.accepts = [alternatives](const Value& value) {
+  for (const auto& [name, meaning] : alternatives) names.emplace_back(name);
+  Option option = described<Group>(words, place, one_of(std::move(names)));
+  option.get = [member, alternatives](const Setting& setting) -> std::optional<Value> {
     for (const auto& [name, meaning] : alternatives) {
-      if (name == std::get<std::string>(value)) return true;
-    }
-    return false;
-  };
-  option.get = [field, alternatives](const Setting& s) -> std::optional<Value> {
-    for (const auto& [name, meaning] : alternatives) {
-      if (meaning == field(s)) return name;
+      if (meaning == member(static_cast<const Group&>(setting))) return name;
     }
     return std::nullopt;
   };
-  option.set = [field, alternatives](Setting& s, const Value& value) {
+  option.set = [member, alternatives](Setting& setting, const Value& value) {
     for (const auto& [name, meaning] : alternatives) {
-      if (name == std::get<std::string>(value)) field(s) = meaning;
+      if (name == std::get<std::string>(value)) member(static_cast<Group&>(setting)) = meaning;
     }
   };
   return option;

@@ -4,23 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
 
-#include "gihflow/base/errors.hpp"
+#include "gihflow/base/text.hpp"
 
 namespace gihflow {
 
 namespace {
-
-template <class Number>
-std::optional<Number> parse_number(const std::string& text) {
-  Number number{};
-  const char* const end = text.data() + text.size();
-  const auto [stop, code] = std::from_chars(text.data(), end, number);
-  if (text.empty() || code != std::errc() || stop != end) return std::nullopt;
-  return number;
-}
 
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> parts;
@@ -35,6 +25,23 @@ std::vector<std::string> split(const std::string& text) {
   return parts;
 }
 
+template <class Number>
+std::optional<Value> parse_one(const std::string& text) {
+  if (const auto number = parse_number<Number>(text)) return *number;
+  return std::nullopt;
+}
+
+template <class Number>
+std::optional<Value> parse_list(const std::vector<std::string>& words) {
+  std::vector<Number> numbers;
+  for (const std::string& word : words) {
+    const auto number = parse_number<Number>(word);
+    if (!number) return std::nullopt;
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
 // The value as the option's kind, where that loses nothing; from config files come integers for
 // reals and texts for lists.
 std::optional<Value> as_kind(const Option& option, const Value& value) {
@@ -42,6 +49,9 @@ std::optional<Value> as_kind(const Option& option, const Value& value) {
     if (!std::holds_alternative<decltype(example)>(value)) return std::nullopt;
     return value;
   };
+  const auto* const text = std::get_if<std::string>(&value);
+  const auto* const words = std::get_if<std::vector<std::string>>(&value);
+  const auto* const integers = std::get_if<std::vector<std::int64_t>>(&value);
   switch (option.kind) {
     case Kind::flag:
       return exactly(bool{});
@@ -56,13 +66,16 @@ std::optional<Value> as_kind(const Option& option, const Value& value) {
     case Kind::choice:
       return exactly(std::string());
     case Kind::integers:
-      if (const auto* words = std::get_if<std::vector<std::string>>(&value);
-          words && words->empty())
-        return std::vector<std::int64_t>();
-      if (const auto* text = std::get_if<std::string>(&value)) return parse_value(option, *text);
+      if (text != nullptr) return parse_value(option, *text);
+      if (words != nullptr && words->empty()) return std::vector<std::int64_t>();
       return exactly(std::vector<std::int64_t>());
+    case Kind::reals:
+      if (text != nullptr) return parse_value(option, *text);
+      if (words != nullptr) return parse_list<double>(*words);
+      if (integers != nullptr) return std::vector<double>(integers->begin(), integers->end());
+      return exactly(std::vector<double>());
     case Kind::words:
-      if (const auto* text = std::get_if<std::string>(&value)) return parse_value(option, *text);
+      if (text != nullptr) return parse_value(option, *text);
       return exactly(std::vector<std::string>());
   }
   return std::nullopt;
@@ -84,76 +97,61 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
+std::string toml_string(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      quoted += fmt::format("\\u{:04X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+struct PlainText {
+  std::string operator()(bool x) const { return x ? "true" : "false"; }
+  std::string operator()(std::int64_t x) const { return fmt::format("{}", x); }
+  std::string operator()(double x) const { return fmt::format("{}", x); }  // round-trips
+  std::string operator()(const std::string& x) const { return x; }
+  template <class T>
+  std::string operator()(const std::vector<T>& x) const {
+    return fmt::format("{}", fmt::join(x, ","));
+  }
+};
+
+struct TomlText : PlainText {
+  using PlainText::operator();
+  std::string operator()(double x) const {
+    const std::string digits = PlainText::operator()(x);
+    return digits.find_first_of(".en") == std::string::npos ? digits + ".0" : digits;
+  }
+  std::string operator()(const std::string& x) const { return toml_string(x); }
+  template <class T>
+  std::string operator()(const std::vector<T>& x) const {
+    std::vector<std::string> entries;
+    for (const T& entry : x) entries.push_back((*this)(entry));
+    return fmt::format("[{}]", fmt::join(entries, ", "));
+  }
+};
+
 }  // namespace
 
-std::string to_string(Command command) {
-  switch (command) {
-    case Command::sample:
-      return "sample";
-    case Command::train:
-      return "train";
-    case Command::evaluate:
-      return "evaluate";
-    case Command::show:
-      return "show";
-    case Command::rank:
-      return "rank";
-    case Command::check:
-      return "check";
-    case Command::predict:
-      return "predict";
-    case Command::verify:
-      return "verify";
-    case Command::compare:
-      return "compare";
-    case Command::diff:
-      return "diff";
-    case Command::audit:
-      return "audit";
+const Option* find_option(std::string_view name, Groups groups) {
+  const Option* other = nullptr;
+  for (const Option& option : options()) {
+    if (gihflow::name(option.field) != name) continue;
+    if (option.belongs_to(groups)) return &option;
+    other = &option;
   }
-  return "";
+  return other;
 }
 
-Setting default_setting(Command command) {
-  switch (command) {
-    case Command::sample:
-      return Setting(SampleSetting());
-    case Command::rank:
-      return Setting(RankSetting());
-    case Command::compare:
-      return Setting(CompareSetting());
-    default:
-      return {};
-  }
-}
-
-std::string default_output(Command command) {
-  switch (command) {
-    case Command::sample:
-      return "data.h5";
-    case Command::train:
-      return "run.h5";
-    case Command::verify:
-      return "verify.h5";
-    case Command::compare:
-      return "compare.h5";
-    case Command::evaluate:
-    case Command::show:
-    case Command::rank:
-    case Command::check:
-    case Command::predict:
-    case Command::diff:
-    case Command::audit:
-      break;
-  }
-  return "";
-}
-
-const Option* find_option(const std::string& name) {
-  const auto table = options();
-  const auto found =
-      std::find_if(table.begin(), table.end(), [&](const Option& o) { return o.name == name; });
-  return found == table.end() ? nullptr : &*found;
+const Option* find_option(Field field, Groups groups) {
+  return find_option(name(field), groups);
 }
 
 std::string nearest(const std::string& name, std::span<const std::string> names) {
@@ -177,23 +175,16 @@ std::optional<Value> parse_value(const Option& option, const std::string& text) 
       if (text == "true" || text == "false") return text == "true";
       return std::nullopt;
     case Kind::integer:
-      if (const auto number = parse_number<std::int64_t>(text)) return *number;
-      return std::nullopt;
+      return parse_one<std::int64_t>(text);
     case Kind::real:
-      if (const auto number = parse_number<double>(text)) return *number;
-      return std::nullopt;
+      return parse_one<double>(text);
     case Kind::text:
     case Kind::choice:
       return text;
-    case Kind::integers: {
-      std::vector<std::int64_t> numbers;
-      for (const std::string& part : split(text)) {
-        const auto number = parse_number<std::int64_t>(part);
-        if (!number) return std::nullopt;
-        numbers.push_back(*number);
-      }
-      return numbers;
-    }
+    case Kind::integers:
+      return parse_list<std::int64_t>(split(text));
+    case Kind::reals:
+      return parse_list<double>(split(text));
     case Kind::words:
       return split(text);
   }
@@ -201,27 +192,20 @@ std::optional<Value> parse_value(const Option& option, const std::string& text) 
 }
 
 std::string to_string(const Value& value) {
-  struct Print {
-    std::string operator()(bool x) const { return x ? "true" : "false"; }
-    std::string operator()(std::int64_t x) const { return fmt::format("{}", x); }
-    std::string operator()(double x) const { return fmt::format("{}", x); }
-    std::string operator()(const std::string& x) const { return x; }
-    std::string operator()(const std::vector<std::int64_t>& x) const {
-      return fmt::format("{}", fmt::join(x, ","));
-    }
-    std::string operator()(const std::vector<std::string>& x) const {
-      return fmt::format("{}", fmt::join(x, ","));
-    }
-  };
-  return std::visit(Print{}, value);
+  return std::visit(PlainText{}, value);
+}
+
+std::string to_toml(const Value& value) {
+  return std::visit(TomlText{}, value);
 }
 
 void set_option(Setting& setting, const Option& option, const Value& value,
                 const std::string& origin, ErrorList& faults) {
-  setting.given[option.name] = origin;
+  setting.given[option.field] = origin;
   const std::optional<Value> typed = as_kind(option, value);
   if (!typed || !option.accepts(*typed)) {
-    faults.add({option.field(), to_string(value), "must be " + option.allowed, origin});
+    faults.add({option.field, origin.empty() ? to_string(value) : to_toml(value),
+                "must be " + option.allowed, origin});
     return;
   }
   try {
@@ -232,7 +216,7 @@ void set_option(Setting& setting, const Option& option, const Value& value,
 }
 
 Fault located(const Setting& setting, Fault fault) {
-  const auto found = setting.given.find(std::string(name(fault.field)));
+  const auto found = setting.given.find(fault.field);
   if (found != setting.given.end() && fault.where.empty()) fault.where = found->second;
   return fault;
 }

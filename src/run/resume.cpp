@@ -51,26 +51,25 @@ ErrorList shape_errors(const RunFile& run, const Setting& setting) {
       run.vocabulary == model.vocabulary) {
     return errors;
   }
-  errors.add(fault("",
-                   fmt::format("d {}, M {}, H {}, D {}", run.vocabulary, start.window, start.heads,
+  errors.add(fault(fmt::format("d {}, M {}, H {}, D {}", run.vocabulary, start.window, start.heads,
                                start.degree),
-                   "must be {}, {}, {}, {}", model.vocabulary, model.window, model.heads,
+                   "", "must be {}, {}, {}, {}", model.vocabulary, model.window, model.heads,
                    model.degree));
   return errors;
 }
 
 // Files that chains come from. They may have moved: the hash that a run keeps of its chains decides
 // whether they are its own.
-constexpr std::array chain_files{"data", "validation-data", "kernels"};
+constexpr std::array chain_files{Field::data, Field::validation_data, Field::kernels};
 
-bool is_chain_file(const std::string& option) {
-  return std::find(chain_files.begin(), chain_files.end(), option) != chain_files.end();
+bool is_chain_file(Field field) {
+  return std::find(chain_files.begin(), chain_files.end(), field) != chain_files.end();
 }
 
 // Chain files that were given, in place of those that a setting has.
 void take_chain_files(const Setting& given, Setting& setting) {
-  for (const char* name : chain_files) {
-    const Option& file = *find_option(name);
+  for (const Field field : chain_files) {
+    const Option& file = *find_option(field);
     const std::optional<Value> path = file.get(given);
     if (path && file.get(setting)) file.set(setting, *path);
   }
@@ -87,6 +86,7 @@ class ResumedSetting {
 
   /// Throws the faults of its own.
   Assembled finish() {
+    result_.groups = asked_.groups;
     result_.notes = asked_.notes;
     result_.setting = theirs_;
     take_over_what_moves_no_bit();
@@ -108,7 +108,7 @@ class ResumedSetting {
 
   void take_over_what_moves_no_bit() {
     for (const Option& option : options()) {
-      if (option.determines_result || !option.belongs_to(Command::train)) continue;
+      if (option.role != Role::handling || !option.belongs_to(asked_.groups)) continue;
       if (const std::optional<Value> value = option.get(mine()))
         option.set(result_.setting, *value);
     }
@@ -116,9 +116,10 @@ class ResumedSetting {
     result_.setting.isolation = mine().isolation;
     result_.setting.output = path_;
     result_.setting.command_line = mine().command_line;
-    for (const auto& [name, origin] : mine().given) {
-      const Option* option = find_option(name);
-      if (option != nullptr && !option->determines_result) result_.setting.given[name] = origin;
+    for (const auto& [field, origin] : mine().given) {
+      if (find_option(field, asked_.groups)->role == Role::handling) {
+        result_.setting.given[field] = origin;
+      }
     }
     if (!mine().output.empty() && mine().output != path_) {
       refuse(fault(Field::output, mine().output,
@@ -128,22 +129,21 @@ class ResumedSetting {
   }
 
   // Options that were asked for, those that a preset stands for among them.
-  std::map<std::string, std::string> asked_options() const {
-    std::map<std::string, std::string> names = mine().given;
-    if (const auto preset = names.find("preset"); preset != names.end()) {
-      for (const std::string& name : preset_options()) names.emplace(name, preset->second);
+  std::map<Field, std::string> asked_options() const {
+    std::map<Field, std::string> asked = mine().given;
+    if (const auto preset = asked.find(Field::preset); preset != asked.end()) {
+      for (const Convention& row : conventions()) asked.emplace(row.field, preset->second);
     }
-    return names;
+    return asked;
   }
 
   void refuse_differing_options() {
-    for (const auto& [name, origin] : asked_options()) {
-      const Option* option = find_option(name);
-      if (option == nullptr || !option->determines_result || name == "max-steps" ||
-          name == "preset" || !option->belongs_to(Command::train) || faulty(option->field())) {
-        continue;
+    for (const auto& [field, origin] : asked_options()) {
+      const Option& option = *find_option(field, asked_.groups);
+      if (option.role != Role::handling && field != Field::max_steps && field != Field::preset &&
+          !faulty(field)) {
+        compare_option(option, origin);
       }
-      compare_option(*option, origin);
     }
   }
 
@@ -151,23 +151,23 @@ class ResumedSetting {
     const std::optional<Value> wanted = option.get(mine());
     const std::optional<Value> there = option.get(theirs_);
     if (wanted == there) return;
-    if (wanted && there && is_chain_file(option.name)) return;
+    if (wanted && there && is_chain_file(option.field)) return;
     const bool automatic = wanted && to_string(*wanted) == "auto";
-    if (automatic && (option.name == "engine" || option.name == "device")) return;
-    if (there && !theirs_.given.contains(option.name)) {
+    if (automatic && (option.field == Field::engine || option.field == Field::device)) return;
+    if (there && !theirs_.given.contains(option.field)) {
       result_.notes.push_back(
-          fmt::format("{} has no effect: {} does not depend on it", option.name, path_));
+          fmt::format("{} has no effect: {} does not depend on it", option.name(), path_));
       return;
     }
-    Fault other = fault(option.field(), wanted ? to_string(*wanted) : "none",
-                        "must be {}, as in {}", there ? to_string(*there) : "left out", path_);
+    Fault other = fault(option.field, wanted ? to_string(*wanted) : "none", "must be {}, as in {}",
+                        there ? to_string(*there) : "left out", path_);
     other.where = origin;
     refuse(std::move(other));
   }
 
   // The one option that decides where a run stops but not how it gets there.
   void take_limit() {
-    const Option& option = *find_option("max-steps");
+    const Option& option = *find_option(Field::max_steps);
     const std::optional<Value> limit = option.get(mine());
     if (!limit || faulty(Field::max_steps)) return;
     const Index taken = steps_taken(run_.state);
@@ -176,7 +176,7 @@ class ResumedSetting {
                    "must exceed the {} steps that {} has taken", taken, path_));
     }
     option.set(result_.setting, *limit);
-    result_.setting.given["max-steps"] = "";
+    result_.setting.given[Field::max_steps] = "";
   }
 
   void compare_program() {
@@ -244,7 +244,7 @@ std::string nothing_left(const RunFile& run, Index max_steps, const std::string&
                              to_string(state.outcome));
   }
   if (state.outcome == Outcome::step_limit && steps_taken(state) >= max_steps) {
-    return fmt::format("{} has taken the {} steps of --max-steps: give a larger one to continue",
+    return fmt::format("{} has taken the {} steps of max-steps: give a larger one to continue",
                        path, steps_taken(state));
   }
   return "";
@@ -270,8 +270,7 @@ Assembled assemble_audit(const std::string& path, const AuditSetting& asked) {
   audited->path = path;
   audited->run = read_run(path, asked.isolation);
   const RunFile& run = audited->run;
-  Assembled result;
-  result.setting = setting_of_run(run, path);
+  Assembled result{setting_of_run(run, path), groups_of<TrainSetting>};
   result.setting.isolation = asked.isolation;
   take_chain_files(Setting(asked), result.setting);
   std::vector<std::string> notes = build_differences(run, path);

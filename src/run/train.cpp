@@ -302,10 +302,6 @@ Run train(const TrainSetting& setting, RunObserver* observer) {
   return train(prepare(setting), observer);
 }
 
-Run train(const Setting& setting, RunObserver* observer) {
-  return train(prepare(setting, Command::train), observer);
-}
-
 std::vector<double> Run::column(std::string_view name, std::size_t stage) const {
   const auto columns = snapshot_columns();
   const auto found = std::find_if(columns.begin(), columns.end(),

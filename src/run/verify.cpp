@@ -30,9 +30,8 @@ std::vector<Departure> departures(Problem& problem, RunObserver& observer) {
 bool has_own_setting(const Setting& setting) {
   const Setting defaults{VerifySetting()};
   return std::any_of(options().begin(), options().end(), [&](const Option& option) {
-    return option.belongs_to(Command::verify) && option.determines_result &&
-           option.name != "seed" && option.name != "engine" &&
-           (setting.given.contains(option.name) || option.get(setting) != option.get(defaults));
+    return option.belongs_to(groups_of<VerifySetting>) && option.role == Role::problem &&
+           (setting.given.contains(option.field) || option.get(setting) != option.get(defaults));
   });
 }
 

@@ -20,3 +20,15 @@ TEST_CASE("texts that every format can hold are told from those that none should
     CHECK_FALSE(is_plain_utf8(bad));
   }
 }
+
+TEST_CASE("a text is a number as a whole or not at all") {
+  CHECK(parse_number<int>("-17") == -17);
+  CHECK(parse_number<double>("1e-3") == 1e-3);
+  CHECK(parse_number<double>("5") == 5.0);
+  for (const char* text : {"", " 1", "1 ", "+1", "0x1", "1,2", "one", "1e", "2e1", "3000000000"}) {
+    CHECK_FALSE_MESSAGE(parse_number<int>(text).has_value(), text);
+  }
+  for (const char* text : {"", " 1", "1 ", "+1", "0,1", "1e", "1e999"}) {
+    CHECK_FALSE_MESSAGE(parse_number<double>(text).has_value(), text);
+  }
+}

@@ -146,6 +146,19 @@ TEST_CASE("categorical takes the smallest index whose cumulative probability exc
   CHECK(categorical(1.0 - 0x1p-53, p) == 2);
 }
 
+TEST_CASE("probabilities sum to 1 as nearly as their precision can say it") {
+  const auto sums = [](std::vector<double> p) {
+    return sums_to_one(std::accumulate(p.begin(), p.end(), 0.0), p);
+  };
+  CHECK(sums({0.1, 0.2, 0.7}));
+  CHECK(sums({0.1, 0.2, 0.7 + 5e-10}));
+  CHECK_FALSE(sums({0.1, 0.2, 0.7 + 2e-9}));
+  CHECK(sums({0.1f, 0.2f, 0.7f}));
+  CHECK(std::abs(double{0.1f} + double{0.2f} + double{0.7f} - 1.0) > 1e-9);
+  CHECK_FALSE(sums({0.1f, 0.2f, 0.7f + 0x1p-21f}));
+  CHECK_FALSE(sums({0.5, 0.25}));
+}
+
 TEST_CASE("categorical never gives an index of probability zero") {
   const std::vector<double> holes{0.0, 0.5, 0.0, 0.0, 0.5, 0.0};
   for (int i = 0; i < 1000; ++i) {

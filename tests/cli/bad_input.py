@@ -197,7 +197,7 @@ CONFIGS = {
     "alpha = 1\nalpha = 2": ["line 2"],
     "alpha": ["not TOML"],
     "alpha = ": ["not TOML"],
-    "alpha = \"x\"": ["alpha x: must be a finite number above 0"],
+    "alpha = \"x\"": ['alpha "x": must be a finite number above 0'],
     "alpha = nan": ["alpha nan: must be a finite number above 0"],
     "alpha = true": ["alpha true: must be a finite number above 0"],
     "alpha = [0.1]": ["alpha"],
@@ -206,7 +206,7 @@ CONFIGS = {
     "chains = 9223372036854775808": ["not TOML"],
     "parents = [1, \"2\"]": ["parents: must be"],
     "parents = [1, [2]]": ["parents: must be"],
-    "parents = [2, 1]": ["parents 2,1: must be"],
+    "parents = [2, 1]": ["parents [2, 1]: must be"],
     "stages = [\"c:1\", \"c\"]": ["stages: 'c' has no TIME"],
     "stages = {c = 1}": ["stages: must be"],
     "quiet = 1": ["quiet 1: must be true or false"],
@@ -215,7 +215,7 @@ CONFIGS = {
     "alpha = 0.1\0": ["not TOML"],
     "alpha = \"\xff\"": ["not TOML"],
     "x = " + "[" * 5000: ["not TOML"],
-    "seed = -1\nrtol = 0\nfloor = 2\nlength = \"long\"": ["seed -1:", "rtol 0:", "floor 2:", "length long:"],
+    "seed = -1\nrtol = 0\nfloor = 2\nlength = \"long\"": ["seed -1:", "rtol 0:", "floor 2:", 'length "long":'],
     "# " + "x" * 2**20: ["must be at most 1 MiB"],
 }
 

@@ -107,6 +107,24 @@ class Usage(DirectoryTest):
                       "--output empty:"):
             self.assertEqual(sum(line.startswith("error: " + start) for line in lines), 1, start)
 
+    def test_faults_of_words_and_of_values_come_at_once(self):
+        self.assertEqual(sorted(self.errors("train", "--quiet=1", "--alpha", "0", "--force=yes", "--alhpa=1", "-o")), [
+            "--alhpa: train has no such option; the nearest is --alpha",
+            "--alpha 0: must be a finite number above 0",
+            "--force: takes no value",
+            "--output: must be followed by the path of a file, in UTF-8",
+            "--quiet: takes no value",
+        ])
+
+    def test_names_that_begin_with_a_dash(self):
+        self.assertEqual(self.errors("show", "--", "-x.h5"), ["-x.h5: no such file"])
+        self.assertEqual(self.errors("diff", "--", "-x.h5", "--y.h5"), ["-x.h5: no such file"])
+        self.assertEqual(self.errors("train", "--", "-x"), ["-x: unexpected argument of train"])
+
+    def test_an_empty_config_is_a_config(self):
+        (self.directory / "empty.toml").write_text("")
+        self.assertIn("9000 of length 100", self.gihflow("train", "--config", "empty.toml", "--dry-run").stdout)
+
     def test_config_faults(self):
         config = self.directory / "c.toml"
         config.write_text('alhpa = 1\nrtol = "x"\nchains = 0\n')
@@ -114,7 +132,7 @@ class Usage(DirectoryTest):
         self.assertEqual(done.stderr.splitlines(), [
             "error: c.toml: unknown key alhpa; the nearest key is alpha",
             "error: c.toml: chains 0: must be an integer of at least 1 and below 2^63",
-            "error: c.toml: rtol x: must be a finite number above 0",
+            "error: c.toml: rtol \"x\": must be a finite number above 0",
         ])
 
     def test_words_that_are_not_utf8(self):

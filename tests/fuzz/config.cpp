@@ -14,9 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text(reinterpret_cast<const char*>(data), size);
   try {
     const Setting setting = setting_of_config(text, "fuzz.toml");
-    const std::string written = config_text(setting, Command::train, {});
+    const std::string written = config_text(setting, groups_of<TrainSetting>, {});
     const std::string again =
-        config_text(setting_of_config(written, "again.toml"), Command::train, {});
+        config_text(setting_of_config(written, "again.toml"), groups_of<TrainSetting>, {});
     if (again != written) std::abort();
   } catch (const InputError& error) {
     if (error.faults().empty()) std::abort();

@@ -26,8 +26,16 @@ TEST_CASE("kernels read back are the kernels written") {
   CHECK(back.values == kernels.values);
 }
 
-TEST_CASE("parents may be an attribute of the dataset") {
+TEST_CASE("parents may be an attribute of the dataset, and what is said twice must agree") {
   const Directory directory;
+  long long said_twice = 0;
+  SUBCASE("said once") {}
+  SUBCASE("said twice") {
+    said_twice = 2;
+  }
+  SUBCASE("said otherwise") {
+    said_twice = 3;
+  }
   const std::string path = directory / "k.h5";
   {
     RawFile file(path);
@@ -42,8 +50,14 @@ TEST_CASE("parents may be an attribute of the dataset") {
     H5Aclose(attribute);
     H5Sclose(space);
     H5Dclose(dataset);
+    if (said_twice != 0) file.integer_attribute("parents", {said_twice});
   }
-  CHECK(read_kernels(path).parents == std::vector<Index>{2});
+  if (said_twice == 3) {
+    CHECK(input_error([&] { read_kernels(path); }) ==
+          path + ": attribute parents of /kernels is 2: must be that of the file, 3");
+  } else {
+    CHECK(read_kernels(path).parents == std::vector<Index>{2});
+  }
 }
 
 TEST_CASE("faults of a kernel file are named") {

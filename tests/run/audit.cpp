@@ -18,8 +18,8 @@ using gihflow::testing::input_error;
 
 namespace {
 
-Setting small_setting(const Directory& directory) {
-  Setting setting;
+TrainSetting small_setting(const Directory& directory) {
+  TrainSetting setting;
   setting.sampling.count = 40;
   setting.sampling.length = 20;
   setting.validation_chains = 10;
@@ -63,7 +63,7 @@ std::size_t check_all_pass(const std::string& path) {
 
 TEST_CASE("every stretch of a run can be computed again to the same bits") {
   const Directory directory;
-  Setting setting = small_setting(directory);
+  TrainSetting setting = small_setting(directory);
   SUBCASE("dopri5") {
     setting.flow.integrator = Integrator::dopri5;
   }
@@ -102,7 +102,7 @@ TEST_CASE("every stretch of a run can be computed again to the same bits") {
 
 TEST_CASE("a stage keeps few states, evenly spaced in steps, whatever its length") {
   const Directory directory;
-  Setting setting = small_setting(directory);
+  TrainSetting setting = small_setting(directory);
   setting.method = TrainingMethod::gd;
   for (const Index steps : {1, 2, 15, 16, 17, 31, 32, 33, 100}) {
     setting.stages = {{.a = true, .duration = static_cast<double>(steps)}};
@@ -121,10 +121,10 @@ TEST_CASE("a stage keeps few states, evenly spaced in steps, whatever its length
 
 TEST_CASE("stopping and continuing moves none of the states that are kept") {
   const Directory directory;
-  Setting setting = small_setting(directory);
+  TrainSetting setting = small_setting(directory);
   setting.flow.max_steps = 23;
   train(setting);
-  Setting next;
+  TrainSetting next;
   next.resume = setting.output;
   next.flow.max_steps = 10000;
   train(next);
@@ -133,7 +133,7 @@ TEST_CASE("stopping and continuing moves none of the states that are kept") {
 
 TEST_CASE("a planted difference of one bit fails in the stretch that it is in, and there alone") {
   const Directory directory;
-  Setting setting = small_setting(directory);
+  TrainSetting setting = small_setting(directory);
   const RunFile good = train(setting);
   const auto failures = [&](const std::function<void(RunFile&)>& plant) {
     RunFile bad = good;
@@ -194,7 +194,7 @@ TEST_CASE("a planted difference of one bit fails in the stretch that it is in, a
 
 TEST_CASE("what does not fit its config fails or is refused, and nothing crashes") {
   const Directory directory;
-  Setting setting = small_setting(directory);
+  TrainSetting setting = small_setting(directory);
   const RunFile good = train(setting);
   const auto write = [&](const std::function<void(RunFile&)>& spoil) {
     RunFile bad = good;

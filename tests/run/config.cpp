@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "gihflow/base/errors.hpp"
+#include "support/command_lines.hpp"
 #include "support/directory.hpp"
 #include "support/input_errors.hpp"
 
@@ -21,9 +22,9 @@ class ConfigFile {
   }
   const std::string& path() const { return path_; }
 
-  Assembled assembled(std::map<std::string, std::string> values = {},
-                      Command command = Command::train) const {
-    return assemble({command, path_, std::move(values)});
+  template <class S = TrainSetting>
+  Assembled assembled(const std::map<std::string, std::string>& values = {}) const {
+    return testing::assembled<S>(values, path_);
   }
   std::string fault() const {
     const Assembled result = assembled();
@@ -49,9 +50,9 @@ TEST_CASE("the command line wins over the config, the config over the preset, th
   CHECK(result.setting.sampling.count == 7);
   CHECK(result.setting.model.readout == Readout::log);
   CHECK(result.setting.model.boundary == Boundary::partial);
-  CHECK(result.setting.given.at("alpha").empty());
-  CHECK(result.setting.given.at("chains") == config.path());
-  CHECK_FALSE(result.setting.given.contains("boundary"));
+  CHECK(result.setting.given.at(Field::alpha).empty());
+  CHECK(result.setting.given.at(Field::chains) == config.path());
+  CHECK_FALSE(result.setting.given.contains(Field::boundary));
 }
 
 TEST_CASE(
@@ -62,7 +63,7 @@ TEST_CASE(
   CHECK(result.setting.model.boundary == Boundary::partial);
   CHECK(result.setting.sampling.labels == Labels::sampled);
   REQUIRE(result.notes.size() == 1);
-  CHECK(result.notes.front() == "--preset paper leaves labels as " + config.path() + " sets it");
+  CHECK(result.notes.front() == "preset paper leaves labels as " + config.path() + " sets it");
 }
 
 TEST_CASE("numbers, lists and texts are read as TOML has them") {
@@ -84,10 +85,10 @@ TEST_CASE("faults of a config name the file, the key, the value and what is allo
   CHECK(ConfigFile("alhpa = 1\n").fault() == "unknown key alhpa; the nearest key is alpha");
   CHECK(ConfigFile("qqqqqqqqq = 1\n").fault() ==
         "unknown key qqqqqqqqq; keys are the names of options");
-  CHECK(ConfigFile("alpha = \"a\"\n").fault() == "alpha a: must be a finite number above 0");
+  CHECK(ConfigFile("alpha = \"a\"\n").fault() == "alpha \"a\": must be a finite number above 0");
   CHECK(ConfigFile("alpha = -1\n").fault() == "alpha -1: must be a finite number above 0");
   CHECK(ConfigFile("chains = 9000.0\n").fault() ==
-        "chains 9000: must be an integer of at least 1 and below 2^63");
+        "chains 9000.0: must be an integer of at least 1 and below 2^63");
   CHECK(ConfigFile("parents = [1, \"2\"]\n").fault() ==
         "parents: must be increasing lags of at least 1, as in 1,2");
   CHECK(ConfigFile("force = 1\n").fault() == "force 1: must be true or false");
@@ -97,19 +98,19 @@ TEST_CASE("faults of a config name the file, the key, the value and what is allo
 }
 
 TEST_CASE("a config that is not there is one fault") {
-  const Assembled result = assemble({Command::train, "/nowhere/c.toml", {}});
+  const Assembled result = testing::assembled<TrainSetting>({}, "/nowhere/c.toml");
   CHECK(testing::sentences(result.faults) ==
         std::vector<std::string>{"config /nowhere/c.toml: no such file"});
 }
 
 TEST_CASE("keys of other commands are checked and left unused") {
   const ConfigFile config("chains = 5\nrtol = 1e-3\nvalidation-chains = 3\n");
-  const Assembled result = config.assembled({}, Command::sample);
+  const Assembled result = config.assembled<SampleSetting>();
   CHECK(result.faults.empty());
   CHECK(result.setting.sampling.count == 5);
   CHECK(result.setting.flow.rtol == FlowOptions().rtol);
-  CHECK_FALSE(result.setting.given.contains("rtol"));
-  CHECK(ConfigFile("rtol = 0\n").assembled({}, Command::sample).faults.faults().size() == 1);
+  CHECK_FALSE(result.setting.given.contains(Field::rtol));
+  CHECK(ConfigFile("rtol = 0\n").assembled<SampleSetting>().faults.faults().size() == 1);
 }
 
 TEST_CASE("a config text reads back to the setting it was written from") {
@@ -125,13 +126,13 @@ TEST_CASE("a config text reads back to the setting it was written from") {
   setting.model.epsilon = 0.0;
   setting.data = "a \"strange\"\\name\n.h5";
   setting.engine = Engine::sparse;
-  const std::string text = config_text(setting, Command::train, {});
+  const std::string text = config_text(setting, groups_of<TrainSetting>, {});
   const Setting back = setting_of_config(text, "text");
   for (const Option& option : options()) {
-    if (!option.determines_result || !option.belongs_to(Command::train)) continue;
-    CHECK_MESSAGE(option.get(back) == option.get(setting), option.name);
+    if (option.role == Role::handling || !option.belongs_to(groups_of<TrainSetting>)) continue;
+    CHECK_MESSAGE(option.get(back) == option.get(setting), option.name());
   }
-  CHECK(config_text(back, Command::train, {}) == text);
+  CHECK(config_text(back, groups_of<TrainSetting>, {}) == text);
 }
 
 TEST_CASE("a config text leaves out what does not determine the numbers") {
@@ -139,7 +140,7 @@ TEST_CASE("a config text leaves out what does not determine the numbers") {
   setting.threads = 2;
   setting.force = true;
   setting.output = "x.h5";
-  const std::string text = config_text(setting, Command::train, {"alpha"});
+  const std::string text = config_text(setting, groups_of<TrainSetting>, {Field::alpha});
   for (const char* name : {"threads", "force", "output", "quiet", "max-wall", "alpha", "preset"}) {
     CHECK_MESSAGE(text.find(fmt::format("\n{} ", name)) == std::string::npos, name);
   }

@@ -15,8 +15,8 @@ using gihflow::testing::Directory;
 
 namespace {
 
-Setting small_setting() {
-  Setting setting;
+TrainSetting small_setting() {
+  TrainSetting setting;
   setting.sampling.count = 40;
   setting.validation_chains = 10;
   setting.stages = parse_schedule("c:10,a:10");
@@ -26,7 +26,7 @@ Setting small_setting() {
 }  // namespace
 
 TEST_CASE("sizes of the paper's setting") {
-  const Estimate size = estimate(prepare(Setting(), Command::train));
+  const Estimate size = estimate(prepare(TrainSetting()));
   CHECK(size.chains == 9000);
   CHECK(size.validation_chains == 1000);
   CHECK(size.windows == 27);
@@ -38,19 +38,19 @@ TEST_CASE("sizes of the paper's setting") {
 }
 
 TEST_CASE("partial windows are counted with their blanks") {  // (4.4): 3^3 + 1 + 3 + 9
-  Setting setting;
+  TrainSetting setting;
   setting.model.boundary = Boundary::partial;
-  CHECK(estimate(prepare(setting, Command::train)).windows == 40);
+  CHECK(estimate(prepare(setting)).windows == 40);
 }
 
 TEST_CASE("memory and disk are upper bounds") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.output = directory / "run.h5";
   for (const Index outputs : {2, 50, 2000}) {
     setting.flow.outputs = outputs;
     setting.force = true;
-    const Problem problem = prepare(setting, Command::train);
+    const Problem problem = prepare(setting);
     const Estimate size = estimate(problem);
     train(problem);
     CHECK(static_cast<double>(std::filesystem::file_size(setting.output)) <= size.disk);
@@ -58,13 +58,13 @@ TEST_CASE("memory and disk are upper bounds") {
   for (const Engine engine : {Engine::dense, Engine::sparse, Engine::reference}) {
     for (const Index length : {10, 200, 3000}) {
       for (const char* preset : {"paper", "reference"}) {
-        Setting other;
+        TrainSetting other;
         apply_preset(other, preset);
         other.sampling.length = length;
         other.sampling.count = 500;
         other.validation_chains = 0;
         other.engine = engine;
-        const Problem problem = prepare(other, Command::train);
+        const Problem problem = prepare(other);
         const auto objective = make_objective(problem.setting.model, *problem.chains(), engine);
         CHECK(static_cast<double>(objective->memory()) <= estimate(problem).memory);
       }
@@ -73,7 +73,7 @@ TEST_CASE("memory and disk are upper bounds") {
 }
 
 TEST_CASE("sizes beyond the machine are errors with the number") {
-  Problem problem = prepare(small_setting(), Command::train);
+  Problem problem = prepare(small_setting());
   Estimate size = estimate(problem);
   CHECK(estimate_errors(problem, size).empty());
   size.memory = 3.0 * size.memory_limit;
@@ -94,23 +94,25 @@ TEST_CASE("bytes are told in units of 1024") {
 }
 
 TEST_CASE("the time of gradient descent follows from its steps") {
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.method = TrainingMethod::gd;
   setting.learning_rate = 0.25;
   setting.batch = 10;
-  const TimeEstimate time = estimate_time(prepare(setting, Command::train));
+  const TimeEstimate time = estimate_time(prepare(setting));
   CHECK(time.counted);
   CHECK(time.gradients == 20.0);  // 80 steps of a quarter of the chains
   CHECK(time.gradient > 0.0);
   CHECK(time.seconds() == time.statistics + 20.0 * time.gradient);
   setting.batch = 0;
-  CHECK(estimate_time(prepare(setting, Command::train)).gradients == 80.0);
+  CHECK(estimate_time(prepare(setting)).gradients == 80.0);
   setting.method = TrainingMethod::flow;
-  CHECK_FALSE(estimate_time(prepare(setting, Command::train)).counted);
-  setting.learning_rates = {1.0, 0.1};
-  CHECK(estimate_time(prepare(setting, Command::compare)).gradients == 20.0 + 200.0 + 600.0);
+  CHECK_FALSE(estimate_time(prepare(setting)).counted);
   setting.context = ContextLength::infinite;
-  CHECK(estimate_time(prepare(setting, Command::train)).gradient > 0.0);
+  CHECK(estimate_time(prepare(setting)).gradient > 0.0);
+  CompareSetting comparison;
+  comparison.stages = setting.stages;
+  comparison.learning_rates = {1.0, 0.1};
+  CHECK(estimate_time(prepare(comparison)).gradients == 20.0 + 200.0 + 600.0);
 }
 
 TEST_CASE("durations in words") {

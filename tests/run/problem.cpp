@@ -9,6 +9,7 @@
 #include "gihflow/record/data_file.hpp"
 #include "gihflow/record/kernel_file.hpp"
 #include "gihflow/record/parameter_file.hpp"
+#include "support/command_lines.hpp"
 #include "support/directory.hpp"
 #include "support/input_errors.hpp"
 
@@ -20,16 +21,19 @@ namespace {
 
 using Values = std::map<std::string, std::string>;
 
-Problem prepared(const Values& values, Command command = Command::train) {
-  return prepare(assemble({command, "", values}), command);
+template <class S = TrainSetting>
+Problem prepared(const Values& values) {
+  return prepare(testing::assembled<S>(values));
 }
 
-std::vector<std::string> errors(const Values& values, Command command = Command::train) {
-  return input_errors([&] { prepared(values, command); }, testing::as_options);
+template <class S = TrainSetting>
+std::vector<std::string> errors(const Values& values) {
+  return input_errors([&] { prepared<S>(values); }, testing::as_options);
 }
 
-std::string error(const Values& values, Command command = Command::train) {
-  const std::vector<std::string> all = errors(values, command);
+template <class S = TrainSetting>
+std::string error(const Values& values) {
+  const std::vector<std::string> all = errors<S>(values);
   REQUIRE(all.size() == 1);
   return all.front();
 }
@@ -79,7 +83,8 @@ TEST_CASE("the default problem is the paper's") {
   CHECK(problem.start() == initial_parameters(Model(), InitialPoint()));
   CHECK(problem.notes.empty());
   // Unused with the flow: what gradient descent alone listens to.
-  CHECK(problem.unused == std::set<std::string>{"batch", "learning-rate", "optimizer", "resample"});
+  CHECK(problem.unused ==
+        std::set<Field>{Field::batch, Field::learning_rate, Field::optimizer, Field::resample});
 }
 
 TEST_CASE("what does not fit together is refused, in the words of the user's option") {
@@ -122,19 +127,19 @@ TEST_CASE("accepted although it looks odd") {
 }
 
 TEST_CASE("a library user's setting is checked like a command line") {
-  Setting setting;
+  TrainSetting setting;
   setting.sampling.prior.alpha = -1.0;
   setting.flow.rtol = 0.0;
   setting.threads = 0;
   setting.stages.clear();
-  CHECK(input_errors([&] { prepare(setting, Command::train); }) ==
+  CHECK(input_errors([&] { prepare(setting); }) ==
         std::vector<std::string>{"alpha -1: must be a finite number above 0",
                                  "rtol 0: must be a finite number above 0",
                                  "threads 0: must be an integer from 1 to 1024",
                                  "stages: must be at least one stage BLOCKS:TIME, as in c:2000"});
-  Setting other;
+  TrainSetting other;
   other.model.vocabulary = 4;
-  CHECK(input_errors([&] { prepare(other, Command::train); }) ==
+  CHECK(input_errors([&] { prepare(other); }) ==
         std::vector<std::string>{"vocabulary 4 of the model: must be that of the prior, 3"});
 }
 
@@ -156,8 +161,8 @@ TEST_CASE("the setting of a command is a problem of that command, with its defau
   CHECK(prepare(comparing).provenance().config.find("\nrtol = 1e-10\n") != std::string::npos);
   comparing.flow.rtol = 1e-8;
   CHECK(prepare(comparing).comparison().flow.rtol == 1e-8);
-  CHECK(prepared({}, Command::compare).comparison().flow.rtol == 1e-10);
-  CHECK(prepared({{"rtol", "1e-7"}}, Command::compare).comparison().flow.rtol == 1e-7);
+  CHECK(prepared<CompareSetting>({}).comparison().flow.rtol == 1e-10);
+  CHECK(prepared<CompareSetting>({{"rtol", "1e-7"}}).comparison().flow.rtol == 1e-7);
 }
 
 TEST_CASE("given data fix what they hold") {
@@ -169,8 +174,9 @@ TEST_CASE("given data fix what they hold") {
   CHECK(problem.setting.sampling.prior.parents == std::vector<Index>{1, 3});
   CHECK(problem.parents_known);
   CHECK(problem.validation_chains() == nullptr);
-  CHECK(problem.unused == std::set<std::string>{"prior", "alpha", "floor", "initial-law", "labels",
-                                                "batch", "learning-rate", "optimizer", "resample"});
+  CHECK(problem.unused == std::set<Field>{Field::prior, Field::alpha, Field::floor,
+                                          Field::initial_law, Field::labels, Field::batch,
+                                          Field::learning_rate, Field::optimizer, Field::resample});
   CHECK(prepared({{"data", files.data}, {"vocabulary", "2"}, {"chains", "4"}}).notes.empty());
 
   CHECK(error({{"data", files.data}, {"vocabulary", "3"}}) ==
@@ -191,8 +197,8 @@ TEST_CASE("data without targets have sampled labels, and their parents may be un
   const Files files;
   const Problem problem = prepared({{"data", files.bare}, {"labels", "sampled"}});
   CHECK_FALSE(problem.parents_known);
-  CHECK(problem.unused.contains("parents"));
-  CHECK_FALSE(problem.unused.contains("labels"));
+  CHECK(problem.unused.contains(Field::parents));
+  CHECK_FALSE(problem.unused.contains(Field::labels));
   CHECK(error({{"data", files.bare}, {"labels", "conditional"}}) ==
         "--labels conditional: must be sampled, since " + files.bare + " has no /targets");
   CHECK(prepared({{"data", files.bare}, {"parents", "1,3"}}).parents_known);
@@ -241,7 +247,7 @@ TEST_CASE("outputs are checked before any work, and files that are read are none
             ": exists already; give --force to overwrite it, or another path");
   CHECK(error({{"data", files.data}, {"output", files.data}, {"force", "true"}}) ==
         "--output " + files.data + ": must not be a file that is read");
-  CHECK(error({{"output", "a.h5"}, {"kernels-output", "a.h5"}}, Command::sample) ==
+  CHECK(error<SampleSetting>({{"output", "a.h5"}, {"kernels-output", "a.h5"}}) ==
         "--kernels-output a.h5: must differ from --output");
   CHECK_NOTHROW(prepared({{"output", files.data}, {"dry-run", "true"}}));
 }

@@ -23,8 +23,8 @@ using gihflow::testing::input_error;
 
 namespace {
 
-Setting small_setting() {
-  Setting setting;
+TrainSetting small_setting() {
+  TrainSetting setting;
   setting.sampling.count = 40;
   setting.sampling.length = 20;
   setting.validation_chains = 10;
@@ -71,8 +71,8 @@ void check_same_run(const RunFile& a, const RunFile& b) {
 }
 
 // Runs `setting` through its file in processes of at most `stride` steps each.
-RunFile in_pieces(Setting setting, Index stride) {
-  Setting next;
+RunFile in_pieces(TrainSetting setting, Index stride) {
+  TrainSetting next;
   next.resume = setting.output;
   next.checkpoint_every = 1000.0;
   {
@@ -102,7 +102,7 @@ std::string contents(const std::string& path) {
 
 TEST_CASE("a run resumed again and again ends with the bits of one that was never stopped") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.output = directory / "run.h5";
   Index stride = 6;
   bool switches = false;
@@ -152,7 +152,7 @@ TEST_CASE("a run resumed again and again ends with the bits of one that was neve
     setting.batch = 9;
     setting.resample = true;
   }
-  Setting in_memory = setting;
+  TrainSetting in_memory = setting;
   in_memory.output.clear();
   const RunFile whole = train(in_memory);
   REQUIRE(whole.state.outcome == Outcome::reached);
@@ -177,14 +177,14 @@ TEST_CASE("a run resumed again and again ends with the bits of one that was neve
 
 TEST_CASE("the processes of a run are told apart, and their times add up") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.output = directory / "run.h5";
   setting.command_line = "first";
   Stopper stopper(5);
   const RunFile first = train(setting, &stopper);
   stopper.interrupt.clear();
   REQUIRE(first.execution.processes.size() == 1);
-  Setting next;
+  TrainSetting next;
   next.resume = setting.output;
   next.command_line = "second";
   next.threads = 1;
@@ -204,19 +204,19 @@ TEST_CASE("the processes of a run are told apart, and their times add up") {
 
 TEST_CASE("a limit on steps can be raised, and only raised") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   const RunFile whole = train(setting);
   setting.output = directory / "run.h5";
   setting.flow.max_steps = 12;
   CHECK(train(setting).state.outcome == Outcome::step_limit);
   const std::string before = contents(setting.output);
 
-  Setting next;
+  TrainSetting next;
   next.resume = setting.output;
   Stopper none(1000);
   CHECK(train(next, &none).state.outcome == Outcome::step_limit);
   CHECK(none.calls == 0);
-  CHECK(none.notes.find("has taken the 12 steps of --max-steps") != std::string::npos);
+  CHECK(none.notes.find("has taken the 12 steps of max-steps") != std::string::npos);
   next.flow.max_steps = 12;
   CHECK(input_error([&] { train(next); }) ==
         "max-steps 12: must exceed the 12 steps that " + setting.output + " has taken");
@@ -232,11 +232,11 @@ TEST_CASE("a limit on steps can be raised, and only raised") {
 
 TEST_CASE("a run with nothing left to do is returned as it is") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.output = directory / "run.h5";
   const RunFile whole = train(setting);
   const std::string before = contents(setting.output);
-  Setting next;
+  TrainSetting next;
   next.resume = setting.output;
   Stopper none(1000);
   const RunFile run = train(next, &none);
@@ -249,7 +249,7 @@ TEST_CASE("a run with nothing left to do is returned as it is") {
 
 TEST_CASE("a run that was killed between its last step and its end is completed") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.output = directory / "run.h5";
   const RunFile whole = train(setting);
   {
@@ -259,7 +259,7 @@ TEST_CASE("a run that was killed between its last step and its end is completed"
     OutputFile file(setting.output, true);
     write_run(file, killed);
   }
-  Setting next;
+  TrainSetting next;
   next.resume = setting.output;
   Stopper none(1000);
   check_same_run(whole, train(next, &none));
@@ -269,13 +269,13 @@ TEST_CASE("a run that was killed between its last step and its end is completed"
 
 TEST_CASE("given files are read again and must be those that the run was begun with") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.validation_chains = 0;
   setting.output = directory / "run.h5";
   const auto write = [&](std::uint64_t seed) {
-    Setting other = small_setting();
+    TrainSetting other = small_setting();
     other.sampling.seed = seed;
-    Sequences sequences = collect(*prepare(other, Command::train).chains());
+    Sequences sequences = collect(*prepare(other).chains());
     sequences.parents = {1, 2};
     OutputFile file(directory / "data.h5", true);
     write_data(file, sequences, {});
@@ -284,19 +284,19 @@ TEST_CASE("given files are read again and must be those that the run was begun w
   setting.data = directory / "data.h5";
   setting.parameters = directory / "start.h5";
   {
-    Setting other = small_setting();
+    TrainSetting other = small_setting();
     other.stages = parse_schedule("w:5");
     other.output = setting.parameters;
     train(other);
   }
-  Setting in_memory = setting;
+  TrainSetting in_memory = setting;
   in_memory.output.clear();
   const RunFile whole = train(in_memory);
   Stopper stopper(5);
   train(setting, &stopper);
   stopper.interrupt.clear();
 
-  Setting next;
+  TrainSetting next;
   next.resume = setting.output;
   const std::string before = contents(setting.output);
   write(2);
@@ -320,7 +320,7 @@ TEST_CASE("given files are read again and must be those that the run was begun w
 
 TEST_CASE("a run of another program version is continued only with force") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.output = directory / "run.h5";
   setting.flow.max_steps = 9;
   RunFile run = train(setting);
@@ -329,7 +329,7 @@ TEST_CASE("a run of another program version is continued only with force") {
     OutputFile file(setting.output, true);
     write_run(file, run);
   }
-  Setting next;
+  TrainSetting next;
   next.resume = setting.output;
   next.flow.max_steps = 1000;
   const std::string message = input_error([&] { train(next); }, testing::as_options);
@@ -344,7 +344,7 @@ TEST_CASE("a run of another program version is continued only with force") {
 
 TEST_CASE("a run file that contradicts its config is refused") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.output = directory / "run.h5";
   setting.flow.max_steps = 9;
   RunFile run = train(setting);
@@ -361,7 +361,7 @@ TEST_CASE("a run file that contradicts its config is refused") {
 
 TEST_CASE("a state that does not fit the config is refused in a sentence each") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.output = directory / "run.h5";
   bool descends = false;
   SUBCASE("flow") {}
@@ -372,7 +372,7 @@ TEST_CASE("a state that does not fit the config is refused in a sentence each") 
   }
   setting.flow.max_steps = descends ? 35 : 9;
   const RunFile good = train(setting);
-  Setting next;
+  TrainSetting next;
   next.resume = setting.output;
   next.flow.max_steps = 1000;
   const auto refused = [&](const std::function<void(RunFile&)>& spoil) {
@@ -436,7 +436,7 @@ TEST_CASE("a state that does not fit the config is refused in a sentence each") 
 
 TEST_CASE("a file of the first schema is read and goes on") {
   const Directory directory;
-  Setting next;
+  TrainSetting next;
   next.resume = directory / "run.h5";
   std::filesystem::copy_file(GIHFLOW_TEST_DATA "/record/data/run_schema_1.h5", next.resume);
   const RunFile old = read_run(next.resume);

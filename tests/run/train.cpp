@@ -19,8 +19,8 @@ using gihflow::testing::input_error;
 
 namespace {
 
-Setting small_setting() {
-  Setting setting;
+TrainSetting small_setting() {
+  TrainSetting setting;
   setting.sampling.count = 60;
   setting.sampling.length = 30;
   setting.validation_chains = 20;
@@ -82,7 +82,7 @@ class Reader final : public RunObserver {
 
 TEST_CASE("what train returns is what its file holds") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.output = directory / "run.h5";
   const RunFile run = train(setting);
   const RunFile back = read_run(setting.output);
@@ -112,7 +112,7 @@ TEST_CASE("a run gives its columns, its end and the objective that it was traine
 TEST_CASE("two trainings in two threads neither stop nor change each other") {
   const Directory directory;
   const auto setting = [&](const char* name, int threads) {
-    Setting result = small_setting();
+    TrainSetting result = small_setting();
     result.output = directory / name;
     result.checkpoint_every = 0.0;
     result.threads = threads;
@@ -140,7 +140,7 @@ TEST_CASE("two trainings in two threads neither stop nor change each other") {
 
 TEST_CASE("a run is the same for any number of threads, with and without a file or checkpoints") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   const RunFile run = train(setting);
   for (const int threads : {1, 3}) {
     const gihflow::testing::Threads before(1);
@@ -154,14 +154,14 @@ TEST_CASE("a run is the same for any number of threads, with and without a file 
 
 TEST_CASE("the config of a run repeats it") {
   const RunFile run = train(small_setting());
-  const Setting again = setting_of_config(run.provenance.config, "config");
+  const auto again = setting_of_config(run.provenance.config, "config").as<TrainSetting>();
   CHECK(again.engine != Engine::automatic);
   check_same_run(run, train(again));
 }
 
 TEST_CASE("the file is there from the start, complete at any moment, and current at stage ends") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.output = directory / "run.h5";
   setting.checkpoint_every = 1000.0;
   Reader reader(setting.output);
@@ -174,7 +174,7 @@ TEST_CASE("the file is there from the start, complete at any moment, and current
 
 TEST_CASE("an interrupt, a step limit and a wall limit leave the state to continue from") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.output = directory / "run.h5";
   const RunFile whole = train(setting);
   setting.force = true;
@@ -201,7 +201,7 @@ TEST_CASE("an interrupt, a step limit and a wall limit leave the state to contin
   }
   TrainingState state = read_run(setting.output).state;
   REQUIRE(state.stage < 3);
-  const Problem problem = prepare(small_setting(), Command::train);
+  const Problem problem = prepare(small_setting());
   const auto objective = make_objective(problem.setting.model, *problem.chains());
   const auto validation = make_objective(problem.setting.model, *problem.validation_chains());
   train_flow(state, problem.setting.stages, *objective, validation.get(), problem.setting.flow,
@@ -211,14 +211,14 @@ TEST_CASE("an interrupt, a step limit and a wall limit leave the state to contin
 
 TEST_CASE("data that were written and read again train to the same bits") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.validation_chains = 0;
   const RunFile drawn = train(setting);
-  Sequences sequences = collect(*prepare(setting, Command::train).chains());
+  Sequences sequences = collect(*prepare(setting).chains());
   sequences.parents = {1, 2};
   OutputFile file(directory / "data.h5", false);
   write_data(file, sequences, {});
-  Setting given = small_setting();
+  TrainSetting given = small_setting();
   given.data = directory / "data.h5";
   const RunFile read = train(given);
   CHECK(read.tokens_hash == drawn.tokens_hash);
@@ -232,8 +232,8 @@ TEST_CASE("data that were written and read again train to the same bits") {
 
 TEST_CASE("without known parents a run is held against the lags it looks at") {
   const Directory directory;
-  Setting setting = small_setting();
-  Sequences sequences = collect(*prepare(setting, Command::train).chains());
+  TrainSetting setting = small_setting();
+  Sequences sequences = collect(*prepare(setting).chains());
   sequences.parents.clear();
   OutputFile file(directory / "data.h5", false);
   write_data(file, sequences, {});
@@ -248,7 +248,7 @@ TEST_CASE("without known parents a run is held against the lags it looks at") {
 
 TEST_CASE("bad settings touch no file") {
   const Directory directory;
-  Setting setting = small_setting();
+  TrainSetting setting = small_setting();
   setting.output = directory / "run.h5";
   setting.flow.rtol = -1.0;
   CHECK_FALSE(input_error([&] { train(setting); }).empty());

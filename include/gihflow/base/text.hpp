@@ -1,6 +1,9 @@
 #pragma once
 
+#include <charconv>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "gihflow/base/export.hpp"
 
@@ -9,5 +12,16 @@ namespace GIHFLOW_API gihflow {
 /// Whether a text can be printed and written as TOML, JSON and HDF5, and read back: UTF-8 without
 /// stray bytes, overlong forms, surrogates or control characters other than tab and end of line.
 bool is_plain_utf8(const std::string& text);
+
+/// The number that the whole text is, in decimal digits; none where anything else is in it, a space
+/// or a leading "+" among others, or the number is out of range.
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, number);
+  if (text.empty() || code != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
 
 }  // namespace gihflow

@@ -20,6 +20,12 @@ double log_gamma_variate(Stream& stream, double shape);
 /// the simplex, each with probability 1/d.
 void dirichlet(Stream& stream, double alpha, std::span<double> row);
 
+/// How far from 1 the sum of a law's probabilities may be.
+inline constexpr double sum_tolerance = 1e-9;
+/// Whether `sum`, that of the probabilities, is 1 within sum_tolerance, or as nearly as d numbers
+/// of single precision can say it where all of them are such: within d·2⁻²⁴.
+bool sums_to_one(double sum, std::span<const double> probabilities);
+
 /// Index drawn with the given probabilities (non-negative, sum 1 up to rounding) from one uniform:
 /// the smallest k with u < p_0 + … + p_k; never an index of probability zero.
 Index categorical(double uniform, std::span<const double> probabilities);

@@ -14,10 +14,10 @@ namespace GIHFLOW_API gihflow {
 
 /// Options as a command line gives them.
 struct CommandLine {
-  Command command = Command::train;
-  std::string config;                           ///< path of a config file; empty: none
-  std::map<std::string, std::string> values;    ///< by option name; "true" for a flag
-  Isolation isolation = Isolation::in_process;  ///< how files are read, the config too
+  Groups groups = groups_of<TrainSetting>;  ///< of the command's setting
+  std::string config;                       ///< path of a config file; empty: none
+  std::map<Field, std::string> values;      ///< "true" for a flag
+  Setting defaults = {};                    ///< of the command; their `isolation` is the config's
 };
 
 struct Resumption;
@@ -26,9 +26,10 @@ struct Resumption;
 /// should see.
 struct Assembled {
   Setting setting;
-  ErrorList faults;
-  std::vector<std::string> notes;
-  std::shared_ptr<const Resumption> resumed;  ///< the run that goes on; null: a new one
+  Groups groups = 0;  ///< those of `setting` that the command has
+  ErrorList faults = {};
+  std::vector<std::string> notes = {};
+  std::shared_ptr<const Resumption> resumed = nullptr;  ///< the run that goes on; null: a new one
 };
 
 /// A sentence on who wrote a file, where that was another version of the program; without its end.
@@ -38,17 +39,16 @@ std::string version_difference(const Provenance& wrote, const std::string& path)
 /// the config's; wherever it was named, every option given in either place wins over it.
 ///
 /// A config is flat TOML, option names as keys and arrays for lists, or a file that this program
-/// wrote, which holds one; another version of the program is worth a note. Unknown keys are faults
-/// that name the nearest known key. Keys of other commands are checked for their type and range and
-/// left unused, so that one config can serve several commands.
+/// wrote, which holds one; another version of the program is worth a note. TOML may come through a
+/// pipe. Unknown keys are faults that name the nearest known key. Keys of other commands are
+/// checked for their type and range and left unused, so that one config can serve several commands.
 Assembled assemble(const CommandLine& line);
 
-/// The options that determine the numbers of a run, as TOML that assemble() reads back to the same
-/// values; options named in `leave_out` and options without a value are left out.
-std::string config_text(const Setting& setting, Command command,
-                        const std::set<std::string>& leave_out);
+/// The options of these groups that determine the numbers of a run, as TOML that assemble() reads
+/// back to the same values; options in `leave_out` and options without a value are left out.
+std::string config_text(const Setting& setting, Groups groups, const std::set<Field>& leave_out);
 
-/// The setting that a config text describes, from a file that this program wrote. Throws
+/// The setting of `train` that a config text describes, from a file that this program wrote. Throws
 /// InputError.
 Setting setting_of_config(const std::string& text, const std::string& origin);
 

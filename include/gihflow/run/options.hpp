@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -14,63 +15,50 @@
 
 namespace GIHFLOW_API gihflow {
 
-enum class Command : unsigned {
-  sample = 1,
-  train = 2,
-  evaluate = 4,
-  show = 8,
-  rank = 16,
-  compare = 32,
-  check = 128,
-  predict = 256,
-  verify = 512,
-  diff = 1024,
-  audit = 2048
-};
-std::string to_string(Command command);
-/// The defaults of a command's setting.
-Setting default_setting(Command command);
-/// File that the command line writes to when not told otherwise; empty where it writes none.
-std::string default_output(Command command);
-
 /// Value of an option, of the type that a config file gives it.
 using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
-                           std::vector<std::string>>;
+                           std::vector<double>, std::vector<std::string>>;
 
 /// Which alternative of Value an option holds; a choice is one of a few words.
-enum class Kind { flag, integer, real, text, choice, integers, words };
+enum class Kind { flag, integer, real, text, choice, integers, reals, words };
 
-/// An option of the program: the one place where its name, its text, its range and its field of
-/// Setting are written down. The command line, config files, their writer and the help read it.
+/// What an option decides. Of a problem: what is computed. Of a computation: how; bits may depend
+/// on it. Of handling: what is done with the results; no bit depends on it, so that it is not part
+/// of the config of a file.
+enum class Role { problem, computation, handling };
+
+/// An option of the program: the one place where its name, its text, its range and its member of a
+/// setting are written down. The command line, config files, their writer and the help read it.
 struct Option {
-  std::string name;        ///< on the command line after "--", in a config as it is
+  Field field = Field::none;
   std::string short_name;  ///< one letter, or empty
   std::string value;       ///< what its value is called in the help; empty for a flag
   Kind kind = Kind::flag;
-  std::string group;    ///< heading in the help
-  std::string help;     ///< one sentence without the default
+  Role role = Role::problem;
+  std::string heading;  ///< in the help
+  Phrase help;          ///< one sentence without the default
   std::string allowed;  ///< what a value must be, after "must be"
   std::string unset;    ///< what the help calls the default where the option has no value
   std::vector<std::string> choices;  ///< of Kind::choice
-  unsigned commands = 0;             ///< commands that have it, or-ed
-  /// Whether the numbers in the output depend on it: such options make up the config of a run file.
-  bool determines_result = true;
+  Groups groups = 0;                 ///< of settings that have it
 
   std::function<bool(const Value&)> accepts;  ///< range only; the type is right
   std::function<std::optional<Value>(const Setting&)> get;
   /// Throws InputError where a value of the right type and range is still no good.
   std::function<void(Setting&, const Value&)> set;
+  /// Why the option has no effect in a setting, "the method is the flow"; empty where it has.
+  std::function<std::string(const Setting&)> without_effect;
 
-  Field field() const { return field_named(name); }
-  bool belongs_to(Command command) const {
-    return (commands & static_cast<unsigned>(command)) != 0;
-  }
+  std::string name() const { return std::string(gihflow::name(field)); }
+  /// Whether settings of these groups have the option.
+  bool belongs_to(Groups setting) const { return (groups & ~setting) == 0; }
 };
 
-/// All options, in the order of the help.
+/// All options, in the order of the help. One name may stand for options of different commands.
 std::span<const Option> options();
-/// The option of that name, or null.
-const Option* find_option(const std::string& name);
+/// The option of that name among those of `groups`, else of any command; null where there is none.
+const Option* find_option(Field field, Groups groups = all_groups);
+const Option* find_option(std::string_view name, Groups groups = all_groups);
 /// The name among `names` that is nearest to `name` in edit distance; empty when none is close.
 std::string nearest(const std::string& name, std::span<const std::string> names);
 
@@ -79,11 +67,24 @@ std::string nearest(const std::string& name, std::span<const std::string> names)
 std::optional<Value> parse_value(const Option& option, const std::string& text);
 /// Inverse of parse_value; numbers round-trip.
 std::string to_string(const Value& value);
+/// The same as a config file has it, in TOML.
+std::string to_toml(const Value& value);
 
-/// Sets every row of theory §2's table of conventions, "paper" or "reference".
+/// A row of theory §2's table of conventions: what an option is in the paper, and in its authors'
+/// published experiments.
+struct Convention {
+  Field field;
+  Value paper, reference;
+};
+std::span<const Convention> conventions();
+/// Sets every row, "paper" or "reference".
 void apply_preset(Setting& setting, const std::string& preset);
-/// Names of the options that a preset sets.
-std::span<const std::string> preset_options();
+template <class S>
+void apply_preset(S& setting, const std::string& preset) {
+  Setting all(setting);
+  apply_preset(all, preset);
+  setting = all.as<S>();
+}
 
 /// Sets an option from a value of any type, as from the place `origin`: a config file, or "" for
 /// the command line. An option at fault keeps its default.

@@ -15,17 +15,22 @@ namespace GIHFLOW_API gihflow {
 
 /// A setting with its input files read: everything that a command starts from, found to be valid.
 struct Problem {
-  Command command = Command::train;
+  Groups groups = 0;                                 ///< that the command's setting has
   Setting setting;                                   ///< with what the files fix filled in
   std::shared_ptr<const Sequences> data;             ///< null: chains are drawn
   std::shared_ptr<const Sequences> validation_data;  ///< null: drawn, or none
   std::shared_ptr<const Kernels> kernels;            ///< null: drawn from the prior
   std::optional<Parameters> parameters;              ///< none: the initial point
   bool parents_known = true;                         ///< false: given data that do not say
-  std::set<std::string> unused;                      ///< options without effect here
+  std::set<Field> unused;                            ///< options without effect here
   std::vector<std::string> notes;
   std::shared_ptr<const Resumption> resumed;  ///< the run that goes on; null: a new one
 
+  /// Whether the command's setting has a group.
+  template <class Group>
+  bool has() const {
+    return (groups_of<Group> & ~groups) == 0;
+  }
   bool infinite() const { return setting.context == ContextLength::infinite; }
   /// Sequences of the command's purpose: given, or drawn. Throws InputError.
   std::shared_ptr<const SequenceSource> chains() const;
@@ -42,8 +47,7 @@ struct Problem {
   CompareOptions comparison() const;
   /// Parameters to start from, or to evaluate at.
   Parameters start() const;
-  /// What a file with this problem's results says of where they come from. Its config: the options
-  /// that the numbers depend on.
+  /// What a file with this problem's results says of where they come from.
   Provenance provenance() const;
 };
 
@@ -51,14 +55,11 @@ struct Problem {
 /// they fit together, so that work can begin. Throws InputError with all faults, those in
 /// `assembled` first. With `setting.resume` it is the problem of that run file, see run/resume.hpp;
 /// of a run with nothing left to do the input files are not read.
-Problem prepare(Assembled assembled, Command command);
-Problem prepare(const Setting& setting, Command command);
-Problem prepare(const SampleSetting& setting);
-Problem prepare(const TrainSetting& setting);
-Problem prepare(const EvaluateSetting& setting);
-Problem prepare(const RankSetting& setting);
-Problem prepare(const CompareSetting& setting);
-Problem prepare(const PredictSetting& setting);
-Problem prepare(const VerifySetting& setting);
+Problem prepare(Assembled assembled);
+template <class S>
+requires(std::is_base_of_v<ChainSetting, S> && !std::is_base_of_v<Setting, S>) Problem
+    prepare(const S& setting) {
+  return prepare(Assembled{Setting(setting), groups_of<S>});
+}
 
 }  // namespace gihflow

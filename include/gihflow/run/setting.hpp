@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gihflow/base/export.hpp"
+#include "gihflow/base/fault.hpp"
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/flow/compare.hpp"
 #include "gihflow/flow/descent.hpp"
@@ -133,6 +134,7 @@ struct RunSetting {
   std::string resume;              ///< run file to continue in place; empty: a new run
   double checkpoint_every = 0.5;   ///< at most so often, in seconds of wall time
   std::optional<double> max_wall;  ///< seconds of wall time
+  std::string command_line;        ///< recorded with the run
 };
 
 /// Of the program alone.
@@ -146,6 +148,42 @@ struct QuietSetting {
   bool quiet = false;
 };
 
+/// A set of groups, one bit each.
+using Groups = std::uint32_t;
+
+template <class... Group>
+class GroupList {
+ public:
+  /// Which of them a setting has.
+  template <class S>
+  static constexpr Groups among() {
+    Groups set = 0, bit = 1;
+    ((set |= std::is_base_of_v<Group, S> ? bit : 0, bit <<= 1), ...);
+    return set;
+  }
+  /// Copies those that both settings have.
+  template <class From, class To>
+  static void copy(const From& from, To& to) {
+    (copy_one<Group>(from, to), ...);
+  }
+
+ private:
+  template <class G, class From, class To>
+  static void copy_one(const From& from, To& to) {
+    if constexpr (std::is_base_of_v<G, From> && std::is_base_of_v<G, To>) {
+      static_cast<G&>(to) = static_cast<const G&>(from);
+    }
+  }
+};
+using AllGroups =
+    GroupList<KernelSetting, ChainSetting, SequenceSetting, DataSetting, ValidationSetting,
+              ValidationDataSetting, LagSetting, ModelSetting, StageSetting, FlowSetting,
+              DescentSetting, RateSetting, FreshSetting, StretchSetting, DeviceSetting,
+              ThreadSetting, OutputSetting, KernelOutputSetting, RunSetting, DryRunSetting,
+              JsonSetting, QuietSetting>;
+template <class S>
+inline constexpr Groups groups_of = AllGroups::among<S>();
+
 // --- Settings of the commands --------------------------------------------------------------------
 
 /// `sampling.purpose` may be sample, for chains of its own, or train or validation, for those that
@@ -158,18 +196,9 @@ struct SampleSetting : SequenceSetting,
   SampleSetting() { sampling.purpose = Purpose::sample; }
 };
 
-struct TrainSetting : SequenceSetting,
-                      DataSetting,
-                      ValidationSetting,
-                      ValidationDataSetting,
-                      ModelSetting,
-                      StageSetting,
-                      FlowSetting,
-                      DescentSetting,
-                      DeviceSetting,
-                      ThreadSetting,
-                      OutputSetting,
-                      RunSetting {};
+struct RankSetting : ChainSetting, LagSetting, ThreadSetting {
+  RankSetting() { sampling.purpose = Purpose::rank; }
+};
 
 struct EvaluateSetting : SequenceSetting,
                          DataSetting,
@@ -177,21 +206,22 @@ struct EvaluateSetting : SequenceSetting,
                          DeviceSetting,
                          ThreadSetting {};
 
-struct RankSetting : ChainSetting, LagSetting, ThreadSetting {
-  RankSetting() { sampling.purpose = Purpose::rank; }
-};
-
-struct CompareSetting : SequenceSetting,
-                        DataSetting,
-                        ModelSetting,
-                        StageSetting,
-                        FlowSetting,
-                        RateSetting,
-                        DeviceSetting,
-                        ThreadSetting,
-                        OutputSetting {
+struct CompareSetting : EvaluateSetting, StageSetting, FlowSetting, RateSetting, OutputSetting {
   CompareSetting() { flow = CompareOptions().flow; }
 };
+
+struct TrainSetting : EvaluateSetting,
+                      ValidationSetting,
+                      ValidationDataSetting,
+                      StageSetting,
+                      FlowSetting,
+                      DescentSetting,
+                      OutputSetting,
+                      RunSetting {};
+
+struct PredictSetting : SequenceSetting, ModelSetting, StageSetting, ThreadSetting {};
+
+struct VerifySetting : PredictSetting, FlowSetting, OutputSetting {};
 
 /// A given file is where that of the run is now.
 struct CheckSetting : KernelSetting, FreshSetting, ThreadSetting {};
@@ -203,32 +233,12 @@ struct AuditSetting : DataSetting,
                       StretchSetting,
                       ThreadSetting {};
 
-struct PredictSetting : SequenceSetting, ModelSetting, StageSetting, ThreadSetting {};
-
-struct VerifySetting : SequenceSetting,
-                       ModelSetting,
-                       StageSetting,
-                       FlowSetting,
-                       ThreadSetting,
-                       OutputSetting {};
-
 /// All groups: what a command line or a config is read into, whichever the command.
-struct Setting : SequenceSetting,
-                 DataSetting,
-                 ValidationSetting,
-                 ValidationDataSetting,
-                 ModelSetting,
-                 StageSetting,
-                 FlowSetting,
-                 DescentSetting,
+struct Setting : TrainSetting,
+                 KernelOutputSetting,
                  RateSetting,
                  FreshSetting,
                  StretchSetting,
-                 DeviceSetting,
-                 ThreadSetting,
-                 OutputSetting,
-                 KernelOutputSetting,
-                 RunSetting,
                  DryRunSetting,
                  JsonSetting,
                  QuietSetting {
@@ -236,27 +246,21 @@ struct Setting : SequenceSetting,
   /// The groups of a command's setting; the others at their defaults.
   template <class S>
   requires(!std::is_base_of_v<Setting, S>) explicit Setting(const S& setting) {
-    take<SequenceSetting, ChainSetting, KernelSetting, DataSetting, ValidationSetting,
-         ValidationDataSetting, ModelSetting, LagSetting, StageSetting, FlowSetting, DescentSetting,
-         RateSetting, FreshSetting, StretchSetting, DeviceSetting, ThreadSetting, OutputSetting,
-         KernelOutputSetting, RunSetting, DryRunSetting, JsonSetting, QuietSetting>(setting);
+    AllGroups::copy(setting, *this);
+  }
+  /// The setting of one command.
+  template <class S>
+  S as() const {
+    S setting;
+    AllGroups::copy(*this, setting);
+    return setting;
   }
 
-  /// Options that were given rather than left at their default, by name, each with the config file
+  /// Options that were given rather than left at their default, each with the config file
   /// it came from, empty for the command line. What an input file fixes (d, L, N, M, H, D, parents)
   /// replaces a default silently, but contradicts an option that was given.
-  std::map<std::string, std::string> given;
-  std::string command_line;  ///< recorded with the run
-
- private:
-  template <class... Groups, class S>
-  void take(const S& setting) {
-    (take_group<Groups>(setting), ...);
-  }
-  template <class Group, class S>
-  void take_group(const S& setting) {
-    if constexpr (std::is_base_of_v<Group, S>) static_cast<Group&>(*this) = setting;
-  }
+  std::map<Field, std::string> given;
 };
+inline constexpr Groups all_groups = groups_of<Setting>;
 
 }  // namespace gihflow

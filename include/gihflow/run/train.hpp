@@ -38,7 +38,6 @@ struct Run : RunFile {
 /// Throws InputError before anything is written; WriteError when an output cannot be written, the
 /// last good one being left in place. A numerical failure is an outcome.
 Run train(const TrainSetting& setting, RunObserver* observer = nullptr);
-Run train(const Setting& setting, RunObserver* observer = nullptr);
 Run train(const Problem& problem, RunObserver* observer = nullptr);
 
 /// Accuracy certificates of one stage.

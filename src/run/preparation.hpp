@@ -1,0 +1,60 @@
+#pragma once
+
+#include <string>
+
+#include "gihflow/run/problem.hpp"
+
+namespace gihflow {
+
+/// A problem that is being put together, with the faults found so far.
+class Preparation {
+ public:
+  explicit Preparation(Assembled assembled);
+  /// Throws InputError with all faults.
+  Problem finish();
+
+ private:
+  Setting& setting() { return problem_.setting; }
+  const Setting& setting() const { return problem_.setting; }
+  // Whether only the kernels of the chains matter, and nothing of sequences.
+  bool kernels_alone() const { return !problem_.has<SequenceSetting>() || problem_.infinite(); }
+  bool given(Field field) const { return setting().given.contains(field); }
+  void refuse(Fault fault) { faults_.add(located(setting(), std::move(fault))); }
+  void refuse(const ErrorList& errors) {
+    for (const Fault& fault : errors.faults()) refuse(fault);
+  }
+
+  // Settings that a library user may have set to anything; those from a parser are in range.
+  void check_ranges();
+
+  // What input files hold, and what they fix; see preparation_files.cpp.
+  void read_files();
+  template <class Read>
+  auto read(Field field, const std::string& path, Read reader)
+      -> std::optional<decltype(reader(path, Isolation()))>;
+  template <class T>
+  void fix(Field field, T& member, const T& value, const std::string& path);
+  void fix_vocabulary(Index vocabulary, const std::string& path);
+  void fix_labels(const Sequences& data, const std::string& path);
+  void use_data();
+  void use_kernels();
+  void use_validation_data();
+  void no_validation(Phrase must);
+  void use_parameters();
+  void note_other_conventions(const std::string& path);
+
+  // How settings fit together; of those known to be faulty nothing more is said.
+  void choose_chains();
+  void find_unused();
+  void check_chains();
+  void check_model();
+  void check_stages();
+  void check_descent();
+  void check_outputs();
+  void check_output(Field field, const std::string& path);
+
+  Problem problem_;
+  ErrorList faults_;
+};
+
+}  // namespace gihflow

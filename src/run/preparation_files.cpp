@@ -1,0 +1,198 @@
+// Reads the input files of a problem and takes over what they fix.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+
+#include "base/make_fault.hpp"
+#include "gihflow/record/data_file.hpp"
+#include "gihflow/record/kernel_file.hpp"
+#include "gihflow/record/parameter_file.hpp"
+#include "gihflow/run/resume.hpp"
+#include "run/preparation.hpp"
+
+namespace gihflow {
+
+namespace {
+
+std::string printed(Index x) {
+  return fmt::format("{}", x);
+}
+std::string printed(const std::vector<Index>& lags) {
+  return lags.empty() ? "none" : to_string_lags(lags);
+}
+
+}  // namespace
+
+// Reads the file that a setting names; its faults are added to the others.
+template <class Read>
+auto Preparation::read(Field field, const std::string& path, Read reader)
+    -> std::optional<decltype(reader(path, Isolation()))> {
+  if (path.empty()) return std::nullopt;
+  try {
+    return reader(path, setting().isolation);
+  } catch (const InputError& error) {
+    const bool moved = problem_.resumed && !std::filesystem::exists(path);
+    for (Fault fault : error.faults()) {
+      if (moved) fault.allowed += phrase("; if it has moved, give {}", field);
+      faults_.add(field, std::move(fault));
+    }
+    return std::nullopt;
+  }
+}
+
+// Takes over what a file fixes, unless an option that was given says otherwise.
+template <class T>
+void Preparation::fix(Field field, T& member, const T& value, const std::string& path) {
+  if (given(field) && !faults_.about({field}) && member != value) {
+    refuse(fault(field, printed(member), "must be {}, which {} fixes", printed(value), path));
+  }
+  member = value;
+}
+
+void Preparation::fix_vocabulary(Index vocabulary, const std::string& path) {
+  fix(Field::vocabulary, setting().sampling.prior.vocabulary, vocabulary, path);
+  setting().model.vocabulary = vocabulary;
+}
+
+void Preparation::read_files() {
+  if (!setting().data.empty() && !setting().kernels.empty()) {
+    refuse(fault(Field::kernels, setting().kernels, "must not be given beside {} {}", Field::data,
+                 setting().data));
+    return;
+  }
+  const auto no_sequences = [&](Field field, const std::string& path) {
+    if (path.empty() || !problem_.infinite()) return;
+    refuse(fault(field, path, "must be left out in {} infinite, which needs {}", Field::context,
+                 Field::kernels));
+  };
+  no_sequences(Field::data, setting().data);
+  no_sequences(Field::validation_data, setting().validation_data);
+  if (faults_.about({Field::data, Field::validation_data})) return;
+  use_data();
+  use_kernels();
+  use_validation_data();
+  use_parameters();
+}
+
+void Preparation::use_data() {
+  auto read_one = read(Field::data, setting().data, read_data);
+  if (!read_one) return;
+  const std::string& path = setting().data;
+  auto data = std::make_shared<const Sequences>(std::move(*read_one));
+  fix_vocabulary(data->vocabulary, path);
+  fix(Field::length, setting().sampling.length, data->length, path);
+  fix(Field::chains, setting().sampling.count, data->count, path);
+  problem_.parents_known = !data->parents.empty() || given(Field::parents);
+  if (!data->parents.empty()) {
+    fix(Field::parents, setting().sampling.prior.parents, data->parents, path);
+  }
+  if (!problem_.parents_known) problem_.unused.insert(Field::parents);
+  fix_labels(*data, path);
+  if (setting().validation_data.empty()) {
+    no_validation(
+        phrase("must be 0 or left out beside {} without {}", Field::data, Field::validation_data));
+  }
+  problem_.data = std::move(data);
+}
+
+void Preparation::fix_labels(const Sequences& data, const std::string& path) {
+  const std::string word = to_string(*find_option(Field::labels)->get(setting()));
+  if (!data.targets.empty()) {
+    problem_.unused.insert(Field::labels);
+    if (given(Field::labels)) {
+      refuse(fault(Field::labels, word, "must be left out, since {} has /targets", path));
+    }
+  } else {
+    if (given(Field::labels) && setting().sampling.labels != Labels::sampled) {
+      refuse(fault(Field::labels, word, "must be sampled, since {} has no /targets", path));
+    }
+    setting().sampling.labels = Labels::sampled;
+  }
+}
+
+void Preparation::use_kernels() {
+  auto read_one = read(Field::kernels, setting().kernels, read_kernels);
+  if (!read_one) return;
+  const std::string& path = setting().kernels;
+  fix_vocabulary(read_one->vocabulary, path);
+  fix(Field::parents, setting().sampling.prior.parents, read_one->parents, path);
+  if (kernels_alone()) {
+    fix(Field::chains, setting().sampling.count, read_one->count, path);
+  } else if (!given(Field::chains)) {
+    setting().sampling.count = read_one->count;
+  }
+  if (problem_.infinite()) {
+    no_validation(
+        phrase("must be 0 or left out beside {} in {} infinite", Field::kernels, Field::context));
+  }
+  problem_.kernels = std::make_shared<const Kernels>(std::move(*read_one));
+}
+
+void Preparation::no_validation(Phrase must) {
+  if (given(Field::validation_chains) && setting().validation_chains > 0) {
+    refuse({Field::validation_chains, printed(setting().validation_chains), std::move(must), ""});
+  }
+  setting().validation_chains = 0;
+}
+
+void Preparation::use_validation_data() {
+  auto read_one = read(Field::validation_data, setting().validation_data, read_data);
+  if (!read_one) return;
+  const std::string& path = setting().validation_data;
+  if (!faults_.about({Field::data, Field::kernels, Field::vocabulary}) &&
+      read_one->vocabulary != setting().model.vocabulary) {
+    faults_.add(Field::validation_data,
+                fault(path + ": attribute vocabulary_size", read_one->vocabulary,
+                      "must be {}, as in training", setting().model.vocabulary));
+  }
+  if (setting().model.boundary == Boundary::masked &&
+      read_one->length <= setting().model.widest()) {
+    faults_.add(Field::validation_data, fault(path + ": sequences of length", read_one->length,
+                                              "must exceed the widest lag, {}, with {} masked",
+                                              setting().model.widest(), Field::boundary));
+  }
+  fix(Field::validation_chains, setting().validation_chains, read_one->count, path);
+  problem_.validation_data = std::make_shared<const Sequences>(std::move(*read_one));
+}
+
+void Preparation::use_parameters() {
+  if (problem_.resumed) {  // the run started from them: their file is not read again
+    if (!setting().parameters.empty()) problem_.parameters = problem_.resumed->run.state.start;
+    return;
+  }
+  auto read_one = read(Field::parameters, setting().parameters, read_parameters);
+  if (!read_one) return;
+  const std::string& path = setting().parameters;
+  fix(Field::window, setting().model.window, read_one->window, path);
+  fix(Field::heads, setting().model.heads, read_one->heads, path);
+  fix(Field::degree, setting().model.degree, read_one->degree, path);
+  problem_.parameters = std::move(*read_one);
+  note_other_conventions(path);
+}
+
+// A run's parameters mean something else under other conventions.
+void Preparation::note_other_conventions(const std::string& path) {
+  std::vector<std::string> differing;
+  try {
+    const Setting theirs =
+        setting_of_config(read_run(path, setting().isolation).provenance.config, path);
+    for (const Field field : {Field::boundary, Field::head_windows, Field::head_normalization,
+                              Field::readout, Field::epsilon}) {
+      const Option& option = *find_option(field);
+      const std::string here = to_string(*option.get(setting()));
+      const std::string there = to_string(*option.get(theirs));
+      if (here == there) continue;
+      differing.push_back(fmt::format("{} {} (here {})", option.name(), there, here));
+    }
+  } catch (const InputError&) {
+    return;  // a parameter file, which says nothing of conventions
+  }
+  if (!differing.empty()) {
+    problem_.notes.push_back(
+        fmt::format("{} was trained with {}", path, fmt::join(differing, ", ")));
+  }
+}
+
+}  // namespace gihflow
