@@ -10,9 +10,11 @@ namespace GIHFLOW_API gihflow {
 /// Asks work to end early. Every member may be called from any thread and from a signal handler.
 class Interrupt {
  public:
+  /// Asks for the end of work.
   void request() noexcept { requested_.store(true, std::memory_order_relaxed); }
   /// Forgets earlier requests.
   void clear() noexcept { requested_.store(false, std::memory_order_relaxed); }
+  /// Whether it was asked for.
   bool requested() const noexcept { return requested_.load(std::memory_order_relaxed); }
 
  private:

@@ -16,9 +16,12 @@ namespace GIHFLOW_API gihflow {
 /// each, one a line, with settings called as in a config file.
 class InputError : public std::runtime_error {
  public:
+  /// One fault.
   explicit InputError(Fault fault);
+  /// All faults of an input, at least one.
   explicit InputError(std::vector<Fault> faults);
   explicit InputError(std::string message) : InputError(Fault{.allowed = std::move(message)}) {}
+  /// The faults, in the order in which they were found.
   const std::vector<Fault>& faults() const noexcept { return faults_; }
 
  private:
@@ -34,10 +37,12 @@ class WriteError : public std::runtime_error {
 /// Collects every fault of an input before any is thrown, so that a user sees all at once.
 class ErrorList {
  public:
+  /// Adds a fault to those that are thrown together.
   void add(Fault fault) { add(fault.field, std::move(fault)); }
   /// Adds a fault on account of which a setting is unusable: of the file that it names, for one.
   void add(Field unusable, Fault fault);
   void add(const ErrorList& others);
+  /// Whether no fault was found.
   bool empty() const noexcept { return faults_.empty(); }
   const std::vector<Fault>& faults() const& noexcept { return faults_; }
   std::vector<Fault> faults() && noexcept { return std::move(faults_); }

@@ -35,16 +35,20 @@ Field field_named(std::string_view name);
 /// " stationary"). The mentions are spelled where the sentence is made.
 class Phrase {
  public:
+  /// Words, or the name of a setting.
   using Part = std::variant<std::string, Field>;
 
   Phrase() = default;
+  /// Words and names of settings one after another.
   template <class... Parts>
   requires(sizeof...(Parts) > 0 && (std::constructible_from<Part, Parts> && ...))
       Phrase(Parts&&... parts)
       : parts_{Part(std::forward<Parts>(parts))...} {}
   explicit Phrase(std::vector<Part> parts) : parts_(std::move(parts)) {}
 
+  /// Whether it says nothing.
   bool empty() const noexcept { return parts_.empty(); }
+  /// What it is made of, in order.
   const std::vector<Part>& parts() const noexcept { return parts_; }
   Phrase& operator+=(const Phrase& more) {
     parts_.insert(parts_.end(), more.parts_.begin(), more.parts_.end());

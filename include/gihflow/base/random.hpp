@@ -38,6 +38,7 @@ std::array<std::uint32_t, 4> philox4x32_10(const std::array<std::uint32_t, 4>& c
 /// most 2^33 draws a stream.
 class Stream {
  public:
+  /// The stream of these four, at its beginning.
   Stream(std::uint64_t seed, Purpose purpose, Variate variate, Index chain) noexcept;
 
   /// Next 64 random bits.

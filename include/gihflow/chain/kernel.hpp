@@ -21,6 +21,7 @@ struct Kernels {
   Index contexts() const;                                                     ///< dⁿ
   Index longest_lag() const { return parents.empty() ? 0 : parents.back(); }  ///< r_n
   std::span<const double> of_chain(Index chain) const;                        ///< [dⁿ, d]
+  /// The same, to be written.
   std::span<double> of_chain(Index chain);
 };
 

@@ -14,8 +14,10 @@
 
 namespace GIHFLOW_API gihflow {
 
-enum class InitialLaw { stationary, uniform };          ///< (1.2)
-enum class Labels { conditional, sampled, posterior };  ///< (1.4)
+/// Law of the first tokens (1.2).
+enum class InitialLaw { stationary, uniform };
+/// What the cross-entropy is taken against (1.4).
+enum class Labels { conditional, sampled, posterior };
 
 /// Sequences held in memory. tokens [count, length + 1], the last column the label x_{L+1};
 /// targets [count, d], the label distribution T of (1.4).
@@ -27,9 +29,11 @@ struct Sequences {
   std::vector<double> targets;  ///< empty: the label alone, one-hot
   std::vector<Index> parents;   ///< of the chains they were drawn from; empty when unknown
 
+  /// x₁ … x_{L+1} of a chain [L + 1].
   std::span<const Token> tokens_of(Index chain) const {
     return {tokens.data() + chain * (length + 1), static_cast<std::size_t>(length + 1)};
   }
+  /// T of a chain [d].
   std::span<const double> targets_of(Index chain) const {
     return {targets.data() + chain * vocabulary, static_cast<std::size_t>(vocabulary)};
   }
@@ -41,6 +45,7 @@ struct Sequences {
 class SequenceSource {
  public:
   virtual ~SequenceSource() = default;
+  /// d.
   virtual Index vocabulary() const = 0;
   virtual Index length() const = 0;  ///< L
   virtual Index count() const = 0;   ///< N
@@ -107,6 +112,7 @@ std::unique_ptr<SequenceSource> stored_sequences(std::shared_ptr<const Sequences
 /// Consecutive chains of a source, numbered from 0, without their laws. The source must outlive it.
 class SequenceSlice final : public SequenceSource {
  public:
+  /// Chains first … first + count − 1 of `source`.
   SequenceSlice(const SequenceSource& source, Index first, Index count)
       : source_(source), first_(first), count_(count) {}
   Index vocabulary() const override { return source_.vocabulary(); }

@@ -9,6 +9,7 @@
 
 namespace GIHFLOW_API gihflow {
 
+/// What a comparison of gradient descent with the flow tries, and how exactly.
 struct CompareOptions {
   std::vector<double> learning_rates = {1.0, 0.1, 0.01};  ///< η > 0, distinct
   /// Of the flow. `outputs` and `first_output` set the times at which the two are compared, rounded
@@ -51,6 +52,7 @@ struct ObservedOrder {
   Index points = 0;             ///< distances that entered
 };
 
+/// Gradient descent beside the flow in one stage.
 struct ComparedStage {
   Stage stage;
   std::vector<double> t;            ///< compared times [times]
@@ -67,6 +69,7 @@ struct ComparedStage {
   ObservedOrder to_flow, to_modified;
 };
 
+/// Gradient descent beside the flow through a schedule.
 struct Comparison {
   std::vector<ComparedStage> stages;
 };

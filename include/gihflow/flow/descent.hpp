@@ -18,12 +18,14 @@ namespace GIHFLOW_API gihflow {
 ///   adam:     m ← 0.9m + 0.1g, s ← 0.999s + 0.001g², x ← x − ηm̂/(√ŝ + 1e-8) with
 ///             m̂ = m/(1 − 0.9^k), ŝ = s/(1 − 0.999^k) in step k = 1, 2, … (Kingma & Ba 2015).
 enum class Optimizer { gd, momentum, adam };
+/// "gd", "momentum", "adam".
 std::string to_string(Optimizer optimizer);
 
 /// Builds the objective that a step takes its gradient from; `step` counts the steps of the run
 /// from 0, over all stages.
 using ObjectiveOfStep = std::function<std::unique_ptr<Objective>(Index step)>;
 
+/// How gradient descent steps (3.6).
 struct DescentOptions {
   Optimizer optimizer = Optimizer::gd;
   double learning_rate = 1.0;  ///< η > 0

@@ -17,6 +17,7 @@ enum class Integrator { automatic, dopri5, fehlberg78, rodas5p };
 /// "auto", "dopri5", "fehlberg78", "rodas5p".
 std::string to_string(Integrator integrator);
 
+/// How the flow is integrated and recorded.
 struct FlowOptions {
   Integrator integrator = Integrator::automatic;
   /// Error allowed per step: atol + rtol·max(|x|, m), with m = 1 for logits and 0 for a and the

@@ -16,9 +16,11 @@ namespace GIHFLOW_API gihflow {
 /// included. `objective` is referred to and must outlive it.
 class Hessian {
  public:
+  /// Of the loss at `at`, over the trained blocks; the objective must outlive it.
   Hessian(const Objective& objective, const Stage& blocks, const Parameters& at);
   ~Hessian();
 
+  /// Number of trained parameters.
   Index size() const;
   std::vector<double> gradient() const;  ///< ∇𝓛 [size]
   /// ∇²𝓛·u for u [size], one evaluation of gradient_along.

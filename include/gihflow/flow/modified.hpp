@@ -8,6 +8,7 @@
 
 namespace GIHFLOW_API gihflow {
 
+/// How the modified flow (3.6) is integrated.
 struct ModifiedFlowOptions {
   double rtol = 1e-10;             ///< > 0
   double atol = 1e-13;             ///< ≥ 0

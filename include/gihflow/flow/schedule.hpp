@@ -18,6 +18,7 @@ struct Stage {
   bool operator==(const Stage&) const = default;
 };
 
+/// Stages in the order in which they are trained.
 using Schedule = std::vector<Stage>;
 
 /// Parses "c:2000,w:50000,a:5000". Throws InputError, one sentence per faulty stage: unknown or

@@ -21,7 +21,9 @@ enum class Outcome {
   step_underflow,  ///< the step size fell below what flow time can resolve
   non_finite       ///< loss, gradient or state stayed non-finite however small the step
 };
+/// The outcome as files name it, such as "reached".
 std::string to_string(Outcome outcome);
+/// Inverse of to_string. Throws InputError for another text.
 Outcome parse_outcome(const std::string& text);
 
 /// One recorded point of a stage. Parameters are gauge-fixed: logsumexp θ = log C_D of the stage's
@@ -114,6 +116,7 @@ struct RestartPoint {
 };
 inline constexpr Index most_restart_points = 16;  ///< of a stage
 
+/// What was recorded of one stage.
 struct StageRecord {
   Stage stage;
   std::vector<Snapshot> snapshots;
@@ -130,6 +133,7 @@ struct StageRecord {
   bool operator==(const StageRecord&) const = default;
 };
 
+/// What was recorded of a run, stage by stage.
 struct Trajectory {
   std::vector<StageRecord> stages;
 

@@ -56,6 +56,7 @@ ErrorList parameter_errors(const Parameters& parameters, const Model& model,
 
 /// softmax and logsumexp of θ, −∞ entries allowed; every entry −∞ is the caller's error.
 std::vector<double> softmax(std::span<const double> theta);
+/// log Σ exp θ_i; −∞ entries allowed.
 double logsumexp(std::span<const double> theta);
 
 }  // namespace gihflow

@@ -21,6 +21,7 @@ struct Point {
   double a = 0.0;
 };
 
+/// The point (softmax(θ), w, a) of parameters.
 Point point_of(const Parameters& parameters);
 
 /// Loss 𝓛 in nats and its derivatives with p treated as free (3.1).
@@ -48,6 +49,7 @@ struct StandardErrors {
   double a = 0.0;
 };
 
+/// How sums over chains are computed: eight chains at a time, one at a time, or by the definition.
 enum class Engine { automatic, dense, sparse, reference };
 
 /// Loss, gradient and second derivatives of the population objective over fixed chains. Every
@@ -57,6 +59,7 @@ class Objective {
  public:
   virtual ~Objective() = default;
 
+  /// The model whose loss it is.
   virtual const Model& model() const = 0;
   virtual Index chains() const = 0;  ///< N
   /// Name of the engine that computes: "dense", "sparse", "reference", "infinite".
@@ -66,6 +69,7 @@ class Objective {
 
   /// Fills `out`. The loss costs a logarithm a chain and token: with_loss = false leaves it NaN.
   virtual void gradient(const Point& at, Gradient& out, bool with_loss = true) const = 0;
+  /// Loss (2.4), nats.
   virtual double loss(const Point& at) const;
 
   /// Mean gradient over some of the chains, a minibatch: distinct numbers in [0, N), in any order,

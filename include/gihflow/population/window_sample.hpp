@@ -19,6 +19,7 @@ class WindowSample {
   /// too wide to be numbered.
   WindowSample(const Model& model, const SequenceSource& source);
 
+  /// The model whose windows were counted.
   const Model& model() const { return model_; }
   Index chains() const { return static_cast<Index>(query_.size()); }  ///< N
   Index length() const { return length_; }                            ///< L

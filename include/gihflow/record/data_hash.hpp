@@ -36,6 +36,7 @@ std::string kernel_hash(const Kernels& kernels);
 /// anyway gets the hash of the data for nothing.
 class HashingSource final : public SequenceSource {
  public:
+  /// Hashes the sequences of `source` as they are drawn.
   explicit HashingSource(std::shared_ptr<const SequenceSource> source);
   Index vocabulary() const override { return source_->vocabulary(); }
   Index length() const override { return source_->length(); }

@@ -24,6 +24,7 @@ struct NumberDifference {
   std::uint64_t ulp = 0;      ///< most doubles from one to the other
   std::size_t first = 0;      ///< index of the first entry that differs, if any does
 };
+/// How two arrays of equal size differ.
 NumberDifference difference(std::span<const double> a, std::span<const double> b);
 /// The same of integers, or of unsigned ones of the same bits.
 NumberDifference difference(std::span<const std::int64_t> a, std::span<const std::int64_t> b,
@@ -45,6 +46,7 @@ struct DatasetDifference {
   std::string what;                     ///< why it cannot be compared number by number; else empty
   std::optional<OutputPosition> first;  ///< first output of a stage that differs
 
+  /// Whether anything differs.
   bool differs() const { return numbers.different > 0 || !what.empty(); }
 };
 

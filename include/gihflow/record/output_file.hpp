@@ -30,6 +30,7 @@ class OutputFile {
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
+  /// The path as it was given.
   const std::string& path() const noexcept { return path_; }
   /// A sentence for the user where the file could not be locked; else empty.
   const std::string& note() const noexcept { return note_; }

@@ -56,7 +56,9 @@ struct SnapshotColumn : Description {
   RecordedIn files = RecordedIn::runs;
   bool added = false;  ///< files of schema 2 may lack it: values stay those of a new Snapshot, NaN
 
+  /// Whether run files have the column.
   bool in_runs() const { return files != RecordedIn::comparisons; }
+  /// Whether comparison files have it.
   bool in_comparisons() const { return files >= RecordedIn::runs_and_comparisons; }
 };
 
@@ -69,6 +71,7 @@ struct FlatRecord {
   std::vector<double> reals;
   std::vector<Index> integers;
 };
+/// All counters.
 FlatRecord flatten(const StepStatistics& statistics);
 /// t, dt, x and next_output, then the fields of its method; these only where it is active.
 FlatRecord flatten(const StepperState& stepper);

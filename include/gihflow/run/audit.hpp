@@ -45,6 +45,7 @@ struct Audit {
   std::vector<AuditedQuantity> quantities;
   std::string failure;  ///< where it could not be compared number by number; else empty
 
+  /// Whether all of it is as it must be.
   bool passed() const;
 };
 
@@ -57,6 +58,7 @@ class Auditor {
   explicit Auditor(const std::string& path, const AuditSetting& setting = {});
   ~Auditor();
 
+  /// The run that is audited.
   const RunFile& run() const;
   /// What makes other bits likely: another version, compiler, instruction set; one sentence each.
   const std::vector<std::string>& notes() const;
@@ -74,6 +76,7 @@ struct AuditReport {
   std::vector<Audit> audits;  ///< of those that were asked for
   std::vector<std::string> notes;
 
+  /// Whether all of it is as it must be.
   bool passed() const;
 };
 

@@ -29,6 +29,7 @@ struct CheckResult {
   Index chains = 0;                                 ///< of each point
   bool from_prior = true;  ///< chains come from a prior with `alpha`, not from given kernels
   std::vector<CheckPoint> points;
+  /// Whether all of it is as it must be.
   bool passed() const;
 };
 

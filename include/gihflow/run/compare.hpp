@@ -12,6 +12,7 @@ namespace GIHFLOW_API gihflow {
 /// interrupt, where the comparison returned is of the stages up to it. Throws
 /// InputError before anything is written; WriteError when the output cannot be written.
 ComparisonFile compare(const CompareSetting& setting, RunObserver* observer = nullptr);
+/// \overload
 ComparisonFile compare(const Problem& problem, RunObserver* observer = nullptr);
 
 }  // namespace gihflow

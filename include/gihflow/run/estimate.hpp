@@ -23,6 +23,7 @@ struct Estimate {
   double disk = 0;          ///< bytes
 };
 
+/// Upper bounds of what a problem will take. Throws InputError as prepare() does.
 Estimate estimate(const Problem& problem);
 
 /// Time that a problem of `train` or `compare` takes on this machine, as it is now.
@@ -31,6 +32,7 @@ struct TimeEstimate {
   double gradient = 0;    ///< seconds for one gradient over them
   double gradients = 0;   ///< how many
   bool counted = false;   ///< exact number, of gradient descent; else a typical one, of a flow
+  /// All of it, in seconds.
   double seconds() const { return statistics + gradient * gradients; }
 };
 

@@ -20,10 +20,12 @@ struct Evaluation {
   std::string engine;  ///< that computed it, see Objective::engine
 };
 
+/// At given parameters of any objective.
 Evaluation evaluate(const Objective& objective, const Parameters& at);
 
 /// At the parameters, or the initial point, and on the chains of a setting. Throws InputError.
 Evaluation evaluate(const EvaluateSetting& setting, RunObserver* observer = nullptr);
+/// \overload
 Evaluation evaluate(const Problem& problem, RunObserver* observer = nullptr);
 
 }  // namespace gihflow

@@ -31,6 +31,7 @@ struct Problem {
   bool has() const {
     return (groups_of<Group> & ~groups) == 0;
   }
+  /// Whether the context is infinite (5.1).
   bool infinite() const { return setting.context == ContextLength::infinite; }
   /// Sequences of the command's purpose: given, or drawn. Throws InputError.
   std::shared_ptr<const SequenceSource> chains() const;

@@ -19,6 +19,7 @@ struct Sample {
 /// `setting.kernels_output`, unless that is empty or an interrupt was requested. Throws InputError
 /// before anything is written; WriteError when an output cannot be written.
 Sample sample(const SampleSetting& setting, RunObserver* observer = nullptr);
+/// \overload
 Sample sample(const Problem& problem, RunObserver* observer = nullptr);
 
 }  // namespace gihflow

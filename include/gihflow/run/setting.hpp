@@ -73,19 +73,23 @@ struct ModelSetting : LagSetting {
   Engine engine = Engine::automatic;
 };
 
+/// Where gradients are computed.
 struct DeviceSetting {
   Device device = Device::automatic;
 };
 
+/// What is trained, and for how long.
 struct StageSetting {
   Schedule stages = {
       {.c = true, .duration = 2000}, {.w = true, .duration = 50000}, {.a = true, .duration = 5000}};
 };
 
+/// How the flow is integrated.
 struct FlowSetting {
   FlowOptions flow;  ///< outputs, first output and limit of steps are those of descent too
 };
 
+/// How gradient descent steps.
 struct DescentSetting {
   TrainingMethod method = TrainingMethod::flow;
   Optimizer optimizer = Optimizer::gd;
@@ -94,6 +98,7 @@ struct DescentSetting {
   bool resample = false;  ///< fresh chains in every step
 };
 
+/// Learning rates that are compared.
 struct RateSetting {
   std::vector<double> learning_rates = CompareOptions().learning_rates;
 };
@@ -120,11 +125,13 @@ struct ThreadSetting {
   Isolation isolation = Isolation::in_process;  ///< how input files are read
 };
 
+/// Where results go.
 struct OutputSetting {
   std::string output;  ///< empty: no file is written
   bool force = false;  ///< overwrite existing outputs; resume across program versions
 };
 
+/// Where kernels that were drawn go.
 struct KernelOutputSetting {
   std::string kernels_output;  ///< empty: none is written
 };
@@ -141,9 +148,11 @@ struct RunSetting {
 struct DryRunSetting {
   bool dry_run = false;
 };
+/// Whether results are printed as JSON.
 struct JsonSetting {
   bool json = false;
 };
+/// Whether only results and errors are printed.
 struct QuietSetting {
   bool quiet = false;
 };
@@ -196,6 +205,7 @@ struct SampleSetting : SequenceSetting,
   SampleSetting() { sampling.purpose = Purpose::sample; }
 };
 
+/// Of `rank`.
 struct RankSetting : ChainSetting, LagSetting, ThreadSetting {
   RankSetting() { sampling.purpose = Purpose::rank; }
 };
@@ -206,6 +216,7 @@ struct EvaluateSetting : SequenceSetting,
                          DeviceSetting,
                          ThreadSetting {};
 
+/// Of `compare`.
 struct CompareSetting : EvaluateSetting, StageSetting, FlowSetting, RateSetting, OutputSetting {
   CompareSetting() { flow = CompareOptions().flow; }
 };

@@ -38,6 +38,7 @@ struct Run : RunFile {
 /// Throws InputError before anything is written; WriteError when an output cannot be written, the
 /// last good one being left in place. A numerical failure is an outcome.
 Run train(const TrainSetting& setting, RunObserver* observer = nullptr);
+/// \overload
 Run train(const Problem& problem, RunObserver* observer = nullptr);
 
 /// Accuracy certificates of one stage.
@@ -49,6 +50,7 @@ struct Certificates {
   double gauge_drift = 0;        ///< largest |logsumexp θ − log C_D| (3.2)
   double loss_rise = 0;  ///< largest rise of the recorded loss between two outputs, ≥ 0, nats
 };
+/// Certificates of a recorded stage, which has at least one snapshot.
 Certificates certificates(const StageRecord& stage);
 
 /// Process exit code of an outcome: 0 reached, 3 numerical failure, 5 a limit, 130 interrupted.

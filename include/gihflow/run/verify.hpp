@@ -15,6 +15,7 @@ bool has_own_setting(const Setting& setting);
 /// empty. On an interrupt returns what there is by then and writes nothing. Throws InputError;
 /// WriteError when the output cannot be written.
 Verification verify(const VerifySetting& setting, RunObserver* observer = nullptr);
+/// \overload
 Verification verify(const Problem& problem, RunObserver* observer = nullptr);
 
 }  // namespace gihflow

@@ -23,6 +23,7 @@ struct Distance {
   double argmax_agreement = 0;  ///< share of chains whose sets of maximisers meet
 };
 
+/// Between two laws of the next token for one context after the other, [contexts, d] each.
 Distance distance(std::span<const double> reference, std::span<const double> prediction,
                   Index vocabulary, double epsilon);
 

@@ -49,13 +49,16 @@ struct Departure {
   double measured = 0;  ///< NaN where the trajectory has no stage that shows it
 };
 
+/// Predictions beside measurements, with the curves to draw.
 struct Verification {
   std::vector<VerificationRow> rows;
   std::vector<Curve> curves;
   std::vector<Departure> departures;  ///< of the user's setting; empty without one
+  /// Whether all of it is as it must be.
   bool passed() const;
 };
 
+/// What verify() computes, and with how many chains.
 struct VerifyOptions {
   std::uint64_t seed = 1;
   std::vector<std::string> experiments;  ///< names of those to run, as progress gets them; {}: all
