@@ -222,7 +222,8 @@ bool InputReader::part(std::size_t number, const Shape& start, const Shape& coun
 }
 
 std::optional<std::vector<std::string>> InputReader::texts(std::size_t number) try {
-  const auto& [dataset, opened] = datasets_.at(number);
+  const auto& dataset = datasets_.at(number).first;
+  const hid_t opened = datasets_.at(number).second;
   const Handle type(H5Dget_type(opened), H5Tclose, "its type");
   if (dataset.entries() > most_entries || H5Tis_variable_str(type) <= 0) {
     fault(fmt::format("{} must be a list of at most {} texts of variable length", dataset.name,
