@@ -118,7 +118,7 @@ class Check(DirectoryTest):
             ("check",): "check: must be followed by the path of a run file",
             ("check", path, "--lengths", "3,5"): "--lengths 3: must exceed the widest lag, 3, with --boundary masked",
             ("check", path, "--lengths", "0"): "--lengths 0: must be lengths of at least 1, as in 64,1024",
-            ("check", path, "--alphas", "1,x"): "--alphas x: must be finite numbers above 0, as in 0.1,1",
+            ("check", path, "--alphas", "1,x"): "--alphas 1,x: must be finite numbers above 0, as in 0.1,1",
             ("check", path, "--alphas", "0"): "--alphas 0: must be finite numbers above 0, as in 0.1,1",
             ("check", path, "--tolerance", "0"): "--tolerance 0: must be a finite number above 0",
             ("check", path, "--fresh-chains", "0"): "--fresh-chains 0: must be an integer of at least 1 and below 2^63",
