@@ -130,7 +130,7 @@ class Descent(DirectoryTest):
             return done.stderr
 
         text = errors("--stages", "c:0.4,w:2", "--batch", 9001)
-        self.assertIn("--stages: 'c:0.4' rounds to no step at learning-rate 1", text)
+        self.assertIn("--stages: 'c:0.4' rounds to no step at --learning-rate 1", text)
         self.assertIn("--batch 9001: must be between 0 (all chains) and the number of chains, 9000", text)
         self.assertIn("--learning-rate 0: must be a finite number above 0", errors("--learning-rate", 0))
         self.assertIn("must be gd, momentum or adam", errors("--optimizer", "sgd"))
