@@ -109,13 +109,17 @@ int granted_threads(int wanted) {
   return static_cast<int>(threads.size()) + 1;
 }
 
+// Where a forked process leaves the workers that it lost: in reach, so that no tool takes them for
+// a leak.
+tbb::task_arena* volatile left_behind = nullptr;
+
 struct Workers {
   int wanted = 0;
   std::unique_ptr<tbb::task_arena> arena;
 
   ~Workers() {
     // oneTBB's locks may have been taken when the process was forked.
-    if (workers_lost) static_cast<void>(arena.release());
+    if (workers_lost) left_behind = arena.release();
   }
 };
 
