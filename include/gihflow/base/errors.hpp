@@ -20,7 +20,6 @@ class InputError : public std::runtime_error {
   explicit InputError(Fault fault);
   /// All faults of an input, at least one.
   explicit InputError(std::vector<Fault> faults);
-  explicit InputError(std::string message) : InputError(Fault{.allowed = std::move(message)}) {}
   /// The faults, in the order in which they were found.
   const std::vector<Fault>& faults() const noexcept { return faults_; }
 
@@ -41,10 +40,13 @@ class ErrorList {
   void add(Fault fault) { add(fault.field, std::move(fault)); }
   /// Adds a fault on account of which a setting is unusable: of the file that it names, for one.
   void add(Field unusable, Fault fault);
+  /// Adds all that another list holds, what is unusable too.
   void add(const ErrorList& others);
   /// Whether no fault was found.
   bool empty() const noexcept { return faults_.empty(); }
+  /// The faults, in the order in which they were found.
   const std::vector<Fault>& faults() const& noexcept { return faults_; }
+  /// The same, of a list that is no longer needed.
   std::vector<Fault> faults() && noexcept { return std::move(faults_); }
   /// Whether one of the settings is unusable.
   bool about(std::initializer_list<Field> fields) const;

@@ -44,12 +44,14 @@ class Phrase {
   requires(sizeof...(Parts) > 0 && (std::constructible_from<Part, Parts> && ...))
       Phrase(Parts&&... parts)
       : parts_{Part(std::forward<Parts>(parts))...} {}
+  /// The given parts.
   explicit Phrase(std::vector<Part> parts) : parts_(std::move(parts)) {}
 
   /// Whether it says nothing.
   bool empty() const noexcept { return parts_.empty(); }
   /// What it is made of, in order.
   const std::vector<Part>& parts() const noexcept { return parts_; }
+  /// Appends the parts of another phrase.
   Phrase& operator+=(const Phrase& more) {
     parts_.insert(parts_.end(), more.parts_.begin(), more.parts_.end());
     return *this;

@@ -49,6 +49,7 @@ struct Option {
   /// Why the option has no effect in a setting, "the method is the flow"; empty where it has.
   std::function<std::string(const Setting&)> without_effect;
 
+  /// Its name in a config file.
   std::string name() const { return std::string(gihflow::name(field)); }
   /// Whether settings of these groups have the option.
   bool belongs_to(Groups setting) const { return (groups & ~setting) == 0; }
@@ -58,6 +59,7 @@ struct Option {
 std::span<const Option> options();
 /// The option of that name among those of `groups`, else of any command; null where there is none.
 const Option* find_option(Field field, Groups groups = all_groups);
+/// The same by the name in a config file.
 const Option* find_option(std::string_view name, Groups groups = all_groups);
 /// The name among `names` that is nearest to `name` in edit distance; empty when none is close.
 std::string nearest(const std::string& name, std::span<const std::string> names);
@@ -76,9 +78,11 @@ struct Convention {
   Field field;
   Value paper, reference;
 };
+/// All rows of the table.
 std::span<const Convention> conventions();
 /// Sets every row, "paper" or "reference".
 void apply_preset(Setting& setting, const std::string& preset);
+/// The same for the settings of one command, in those groups that it has.
 template <class S>
 void apply_preset(S& setting, const std::string& preset) {
   Setting all(setting);

@@ -57,6 +57,7 @@ struct Problem {
 /// `assembled` first. With `setting.resume` it is the problem of that run file, see run/resume.hpp;
 /// of a run with nothing left to do the input files are not read.
 Problem prepare(Assembled assembled);
+/// The same for the settings of one command, as a caller of the library fills them.
 template <class S>
 requires(std::is_base_of_v<ChainSetting, S> && !std::is_base_of_v<Setting, S>) Problem
     prepare(const S& setting) {

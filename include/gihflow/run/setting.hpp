@@ -160,6 +160,7 @@ struct QuietSetting {
 /// A set of groups, one bit each.
 using Groups = std::uint32_t;
 
+/// Operations on all groups of settings; bit i of Groups is the i-th of them.
 template <class... Group>
 class GroupList {
  public:
@@ -184,6 +185,7 @@ class GroupList {
     }
   }
 };
+/// Every group of settings.
 using AllGroups =
     GroupList<KernelSetting, ChainSetting, SequenceSetting, DataSetting, ValidationSetting,
               ValidationDataSetting, LagSetting, ModelSetting, StageSetting, FlowSetting,
