@@ -29,7 +29,8 @@ ErrorList state_errors(const TrainingState& state, const Schedule& schedule) {
   }
   const Index begun = state.stage + (stepper.active ? 1 : 0);
   if (static_cast<Index>(records.size()) != begun) {
-    errors.add(fault("", records.size(), "stages have a record: must be {}", begun));
+    errors.add(
+        fault(fmt::format("{} stages have a record", records.size()), "", "must be {}", begun));
     return errors;
   }
   for (std::size_t k = 0; k < records.size(); ++k) {
@@ -38,7 +39,7 @@ ErrorList state_errors(const TrainingState& state, const Schedule& schedule) {
                        "must be {}", to_string(Schedule{schedule[k]})));
     }
     if (records[k].snapshots.empty()) {
-      errors.add(fault("stage", k + 1, "has no recorded point"));
+      errors.add(fault("", "", "stage {} has no recorded point", k + 1));
     }
   }
   if (!errors.empty() || !stepper.active) return errors;
