@@ -134,7 +134,7 @@ class Descent(DirectoryTest):
         self.assertIn("--batch 9001: must be between 0 (all chains) and the number of chains, 9000", text)
         self.assertIn("--learning-rate 0: must be a finite number above 0", errors("--learning-rate", 0))
         self.assertIn("must be gd, momentum or adam", errors("--optimizer", "sgd"))
-        self.assertIn("batch 5: must be 0 in context infinite", errors("--context", "infinite", "--batch", 5))
+        self.assertIn("--batch 5: must be 0 in --context infinite", errors("--context", "infinite", "--batch", 5))
 
 
 if __name__ == "__main__":
