@@ -9,11 +9,7 @@ ComparisonFile compare(const Problem& given, RunObserver* observer) {
   Problem problem = given;
   const Setting& setting = problem.setting;
   const Call call(problem, observer);
-  std::unique_ptr<OutputFile> file;
-  if (!setting.output.empty()) {
-    file = std::make_unique<OutputFile>(setting.output, setting.force);
-  }
-  if (file && !file->note().empty()) call.observer.note(file->note());
+  const auto file = call.output(setting.output, setting.force);
   call.observer.phase(problem.data ? "counting windows" : "drawing chains");
   const Objectives objectives = make_objectives(problem);
   call.observer.phase("training");

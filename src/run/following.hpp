@@ -1,7 +1,11 @@
 #pragma once
 
+#include <memory>
+#include <string>
+
 #include "gihflow/base/context.hpp"
 #include "gihflow/flow/flow.hpp"
+#include "gihflow/record/output_file.hpp"
 #include "gihflow/run/observer.hpp"
 #include "gihflow/run/problem.hpp"
 
@@ -12,6 +16,9 @@ namespace gihflow {
 class Call {
  public:
   Call(const Problem& problem, RunObserver* observer);
+
+  /// Opens a file that the problem asks for and passes on its note; null without a path.
+  std::unique_ptr<OutputFile> output(const std::string& path, bool force) const;
 
   RunObserver& observer;  ///< the caller's, or one that ignores everything
 

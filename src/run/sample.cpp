@@ -6,22 +6,11 @@
 
 namespace gihflow {
 
-namespace {
-
-std::unique_ptr<OutputFile> output(const std::string& path, bool force, RunObserver& observer) {
-  if (path.empty()) return nullptr;
-  auto file = std::make_unique<OutputFile>(path, force);
-  if (!file->note().empty()) observer.note(file->note());
-  return file;
-}
-
-}  // namespace
-
 Sample sample(const Problem& problem, RunObserver* observer) {
   const Call call(problem, observer);
   const Setting& setting = problem.setting;
-  const auto file = output(setting.output, setting.force, call.observer);
-  const auto kernels_file = output(setting.kernels_output, setting.force, call.observer);
+  const auto file = call.output(setting.output, setting.force);
+  const auto kernels_file = call.output(setting.kernels_output, setting.force);
   const HashingSource source(problem.chains());
   Sample result{collect(source), source.hash()};
   if (setting.sampling.labels == Labels::sampled) result.sequences.targets.clear();

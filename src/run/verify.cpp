@@ -39,11 +39,7 @@ Verification verify(const Problem& given, RunObserver* observer) {
   Problem problem = given;
   const Setting& setting = problem.setting;
   const Call call(problem, observer);
-  std::unique_ptr<OutputFile> file;
-  if (!setting.output.empty()) {
-    file = std::make_unique<OutputFile>(setting.output, setting.force);
-    if (!file->note().empty()) call.observer.note(file->note());
-  }
+  const auto file = call.output(setting.output, setting.force);
   VerifyOptions options;
   options.seed = setting.sampling.seed;
   options.progress = [&](const std::string& name) { call.observer.phase(name); };
