@@ -14,6 +14,7 @@
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/flow/descent.hpp"
+#include "gihflow/information/chi_square.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/population/objective.hpp"
 
@@ -25,22 +26,19 @@ double real(Index n) {
   return static_cast<double>(n);
 }
 
-// Bytes that statistics and error bars of one chain take at most: (window, token, count) while they
-// are counted, then in tiles; targets and their padding; a row of per-chain gradients.
-double bytes_per_chain(const Setting& setting, const Estimate& size, Index length) {
-  const double pairs = std::min(size.pairs_per_chain, real(length));
-  const double row = 8.0 * (real(size.parameters) + 1.0);
-  if (setting.engine == Engine::reference) {
-    return real(length + 1) * sizeof(Token) + 8.0 * real(setting.model.vocabulary) + row;
-  }
-  return 20.0 * pairs + 24.0 * real(setting.model.vocabulary) + row + 64.0;
+// Of the program and its libraries, beyond what is resident when the estimate is made.
+constexpr double program_bytes = 32.0 * 0x1p20;
+// Of a card's driver and its contexts.
+constexpr double driver_bytes = 1024.0 * 0x1p20;
+
+double kernel_bytes(const Setting& setting) {
+  return 8.0 * std::pow(real(setting.model.vocabulary),
+                        static_cast<double>(setting.sampling.prior.parents.size()) + 1.0);
 }
 
-// Bytes of sequences held in memory.
-double bytes_of(const Sequences* sequences) {
-  if (sequences == nullptr) return 0.0;
-  return 2.0 * static_cast<double>(sequences->tokens.size()) +
-         8.0 * static_cast<double>(sequences->targets.size());
+Index longest_lag(const Setting& setting) {
+  const std::vector<Index>& parents = setting.sampling.prior.parents;
+  return parents.empty() ? 0 : parents.back();
 }
 
 double recorded_bytes(const Setting& setting, const Estimate& size) {
@@ -55,13 +53,14 @@ void estimate_sample(const Setting& setting, Estimate& size) {
   const double tokens = real(size.chains) * real(size.length + 1) * sizeof(Token);
   const double targets = 8.0 * real(size.chains) * real(setting.model.vocabulary);
   const double kernels =
-      setting.kernels_output.empty()
-          ? 0.0
-          : 8.0 * real(size.chains) *
-                std::pow(real(setting.model.vocabulary),
-                         static_cast<double>(setting.sampling.prior.parents.size()) + 1.0);
+      setting.kernels_output.empty() ? 0.0 : real(size.chains) * kernel_bytes(setting);
   size.disk = tokens + targets + kernels + 8.0 * real(size.chains + size.length) + 8192.0;
-  size.memory = 2.0 * size.disk;  // the numbers and the file's image
+  size.memory += 2.0 * size.disk;  // the numbers and the file's image
+}
+
+// Of the objectives on training and validation chains, one made after the other.
+double both(const MemoryBound& training, const MemoryBound& validation) {
+  return std::max(training.peak, training.kept + validation.peak);
 }
 
 void estimate_objective(const Problem& problem, Estimate& size) {
@@ -71,12 +70,14 @@ void estimate_objective(const Problem& problem, Estimate& size) {
   size.subsets = subset_count(model.heads, model.degree);
   size.parameters = size.subsets + model.heads * model.window + 1;
   size.windows = std::pow(d, real(model.widest()));
+  MemoryBound validation;
   if (problem.infinite()) {
-    const double kernel =
-        std::pow(d, static_cast<double>(setting.sampling.prior.parents.size()) + 1.0);
     size.pairs_per_chain = size.windows * d;
-    size.memory = 8.0 * real(size.chains + size.validation_chains) *
-                  (size.pairs_per_chain + kernel + real(size.parameters) + 1.0);
+    const Index longest = longest_lag(setting);
+    if (size.validation_chains > 0)
+      validation = infinite_objective_memory(model, size.validation_chains, longest);
+    size.memory += both(infinite_objective_memory(model, size.chains, longest), validation) +
+                   real(size.chains + size.validation_chains) * kernel_bytes(setting);
     return;
   }
   if (model.boundary == Boundary::partial) {  // (4.4)
@@ -85,61 +86,119 @@ void estimate_objective(const Problem& problem, Estimate& size) {
   size.pairs_per_chain = std::min(real(size.length), size.windows * d);
   const Index validation_length =
       problem.validation_data ? problem.validation_data->length : size.length;
-  size.memory = real(size.chains) * bytes_per_chain(setting, size, size.length) +
-                real(size.validation_chains) * bytes_per_chain(setting, size, validation_length) +
-                bytes_of(problem.data.get()) + bytes_of(problem.validation_data.get()) +
-                4.0 * real(setting.threads.value_or(threads())) * real(size.length + 1);
-  if (problem.kernels) size.memory += 8.0 * static_cast<double>(problem.kernels->values.size());
+  if (size.validation_chains > 0)
+    validation = objective_memory(model, size.validation_chains, validation_length, setting.engine,
+                                  setting.device);
+  // Hashes of chains and their losses under the baselines.
+  size.memory +=
+      both(objective_memory(model, size.chains, size.length, setting.engine, setting.device),
+           validation) +
+      128.0 * real(size.chains + size.validation_chains) +
+      threads() * 4.0 * real(std::max(size.length, validation_length) + 1);
+  if (setting.resample && setting.batch > 0)
+    size.memory +=
+        objective_memory(model, setting.batch, size.length, setting.engine, setting.device).peak;
 }
 
 }  // namespace
 
 Estimate estimate(const Problem& problem) {
   const Setting& setting = problem.setting;
+  const ContextScope scope({.threads = setting.threads});
   Estimate size;
   size.chains = setting.sampling.count;
   size.length = setting.sampling.length;
   size.memory_limit = static_cast<double>(memory_limit());
+  size.memory = static_cast<double>(resident_memory()) + program_bytes;
+  if (!problem.data) size.memory += threads() * drawing_memory(setting.sampling);
   if (!problem.has<LagSetting>()) {
     estimate_sample(setting, size);
     return size;
   }
   if (!problem.has<SequenceSetting>()) {
-    size.memory = 8.0 * real(size.chains) *
-                  std::pow(real(setting.model.vocabulary),
-                           static_cast<double>(setting.sampling.prior.parents.size()) + 1.0);
+    size.memory += real(size.chains) * kernel_bytes(setting) +
+                   ranking_memory(setting.model.vocabulary, longest_lag(setting), size.chains,
+                                  setting.model.window, setting.model.degree);
     return size;
   }
+  if (resolved(setting.device) == Device::cuda) size.memory += driver_bytes;
   if (problem.has<RunSetting>()) size.validation_chains = setting.validation_chains;
   estimate_objective(problem, size);
   if (problem.has<RunSetting>()) {
     size.outputs = setting.flow.outputs * static_cast<Index>(setting.stages.size());
     const double recorded = recorded_bytes(setting, size);
     size.disk = recorded + 65536.0 + 16384.0 * static_cast<double>(setting.stages.size());
-    size.memory += 4.0 * recorded;  // the points, a column of them, the file's image twice
+    size.memory += 4.0 * size.disk;  // the points, a column of them, the file's image twice
   }
   return size;
 }
 
 namespace {
 
-constexpr Index sample_chains = 1000, sample_tokens = 2'000'000;
-constexpr double gradients_of_flow = 300.0;  // a stage
+constexpr double most_sample_chains = 1000.0, sample_work = 2e7;  // tokens times subsets, about
+constexpr double gradients_of_flow = 300.0;                       // a stage
+constexpr double multiplications_a_second = 2e9;
 
-std::unique_ptr<Objective> sampled_objective(const Problem& problem, Index count) {
-  const Setting& setting = problem.setting;
-  if (!problem.infinite()) {
-    return make_objective(setting.model, SequenceSlice(*problem.chains(), 0, count),
-                          setting.engine);
-  }
-  Kernels first = problem.kernels ? *problem.kernels
-                                  : draw_kernels(setting.sampling.prior, setting.sampling.seed,
-                                                 Purpose::train, count);
-  first.values.resize(first.values.size() / static_cast<std::size_t>(first.count) *
-                      static_cast<std::size_t>(count));
-  first.count = count;
-  return make_infinite_objective(setting.model, first);
+// Multiplications that a chain's stationary law takes.
+double law_work(const Setting& setting) {
+  return std::pow(real(setting.model.vocabulary), 3.0 * real(longest_lag(setting))) / 3.0;
 }
+
+// A part of the problem that takes a moment to measure, and how much more the whole takes.
+struct Sample {
+  Problem problem;
+  Index chains = 1;
+  double draws = 1.0, gradient = 1.0;  ///< work of the whole in that of the part
+  double seconds = 0.0;                ///< beside it, of work too long to be measured
+  double gradient_seconds = 0.0;
+
+  explicit Sample(const Problem& whole) : problem(whole) {
+    Setting& setting = problem.setting;
+    const Estimate size = estimate(whole);
+    const double all = real(setting.sampling.count) + real(size.validation_chains);
+    double a_chain = std::min(real(size.length) * (4.0 + real(size.subsets) / 4.0), sample_work);
+    const bool stationary = !problem.data && (problem.infinite() || setting.sampling.initial_law ==
+                                                                        InitialLaw::stationary);
+    const double law = stationary ? law_work(setting) : 0.0;
+    if (problem.infinite()) {
+      a_chain = 4.0 * size.windows * size.pairs_per_chain;
+    } else if (!problem.data && real(size.length) > sample_work / 10.0) {
+      setting.sampling.length = static_cast<Index>(sample_work / 10.0);
+      draws = real(size.length) / real(setting.sampling.length);
+      gradient =
+          size.pairs_per_chain / std::min(size.pairs_per_chain, real(setting.sampling.length));
+    }
+    chains =
+        static_cast<Index>(std::clamp(sample_work / (a_chain + law), 1.0,
+                                      std::min(most_sample_chains, real(setting.sampling.count))));
+    draws *= all / real(chains);
+    gradient *= real(setting.sampling.count) / real(chains);
+    if (a_chain + law > 10.0 * sample_work) {  // a chain alone takes more than a moment
+      seconds = all * law / multiplications_a_second / threads();
+      setting.sampling.initial_law = InitialLaw::uniform;
+      if (problem.infinite()) {
+        chains = 0;
+        gradient_seconds =
+            real(setting.sampling.count) * a_chain / multiplications_a_second / threads();
+      }
+    }
+  }
+
+  std::unique_ptr<Objective> objective() const {
+    const Setting& setting = problem.setting;
+    if (!problem.infinite()) {
+      return make_objective(setting.model, SequenceSlice(*problem.chains(), 0, chains),
+                            setting.engine);
+    }
+    Kernels first = problem.kernels ? *problem.kernels
+                                    : draw_kernels(setting.sampling.prior, setting.sampling.seed,
+                                                   Purpose::train, chains);
+    first.values.resize(first.values.size() / static_cast<std::size_t>(first.count) *
+                        static_cast<std::size_t>(chains));
+    first.count = chains;
+    return make_infinite_objective(setting.model, first);
+  }
+};
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -169,23 +228,22 @@ double count_gradients(const Problem& problem) {
 TimeEstimate estimate_time(const Problem& problem) {
   const Setting& setting = problem.setting;
   const ContextScope scope({.threads = setting.threads});
-  const Index sample =
-      std::clamp<Index>(sample_tokens / setting.sampling.length, 16, sample_chains);
-  const Index count = std::min(sample, setting.sampling.count);
-  const double scale = real(setting.sampling.count) / real(count);
+  const Sample sample(problem);
   TimeEstimate time;
+  time.gradients = count_gradients(problem);
+  time.counted = setting.method == TrainingMethod::gd;
+  time.statistics = sample.seconds;
+  time.gradient = sample.gradient_seconds;
+  if (sample.chains == 0) return time;
   auto start = std::chrono::steady_clock::now();
-  const auto objective = sampled_objective(problem, count);
-  time.statistics = scale * seconds_since(start) *
-                    (1.0 + real(setting.validation_chains) / real(setting.sampling.count));
+  const auto objective = sample.objective();
+  time.statistics += sample.draws * seconds_since(start);
   const Point at = point_of(problem.start());
   Gradient gradient;
   objective->gradient(at, gradient);  // threads are awake, memory is there
   start = std::chrono::steady_clock::now();
   objective->gradient(at, gradient);
-  time.gradient = scale * seconds_since(start);
-  time.gradients = count_gradients(problem);
-  time.counted = setting.method == TrainingMethod::gd;
+  time.gradient = sample.gradient * seconds_since(start);
   return time;
 }
 
