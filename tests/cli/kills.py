@@ -130,6 +130,14 @@ class Faults(DirectoryTest):
                 for command in (("show", "run.h5"), ("diff", "run.h5", "run.h5"), ("sample", "-o", "data.h5")):
                     run(*before, PROGRAM, *command, cwd=self.directory)
 
+    @unittest.skipUnless(can_trace(), "needs strace")
+    def test_threads_that_the_system_refuses(self):
+        """Fewer threads, the same results."""
+        self.train(*PLAIN[:-1], "4", "--stages", "c:200,w:200,a:50",
+                   before=(STRACE, "-f", "-o", "/dev/null", "-e", "trace=clone,clone3", "-e",
+                           "inject=clone,clone3:error=EAGAIN"))
+        self.assertEqual(contents(self.directory / "run.h5"), self.whole)
+
     def test_a_write_stops_halfway(self):
         """A limit on the size of files, between those of the first checkpoint and the last."""
         self.train(*SMALL, "--max-steps", "1", expect=5)
