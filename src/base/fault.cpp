@@ -47,7 +47,12 @@ Field field_named(std::string_view name) {
 }
 
 Fault within(const std::string& whole, Fault fault) {
-  fault.where = fault.where.empty() ? whole : whole + ": " + fault.where;
+  // A value that has no place of its own stands in place of one: "FILE: 9", not "FILE 9".
+  const bool value_alone =
+      fault.field == Field::none && fault.where.empty() && !fault.value.empty();
+  if (!fault.where.empty()) fault.where.insert(0, ": ");
+  fault.where.insert(0, whole);
+  if (value_alone) fault.where += ':';
   return fault;
 }
 

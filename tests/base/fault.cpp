@@ -65,6 +65,13 @@ TEST_CASE("a fault of a part is one of the whole") {
   CHECK(within("x.h5", part).where == "x.h5: /tokens[0, 3]");
   CHECK(sentence(within("x.h5", fault(Field::none, "", "is damaged")), plain_spelling) ==
         "x.h5: is damaged");
+  const Fault value{.value = "9", .allowed = Phrase("must be below 8")};
+  CHECK(sentence(within("x.h5", value), plain_spelling) == "x.h5: 9: must be below 8");
+  CHECK(sentence(within("all", within("x.h5", value)), plain_spelling) ==
+        "all: x.h5: 9: must be below 8");
+  CHECK(sentence(within("x.h5", fault(Field::length, 9, "must be below 8")), plain_spelling) ==
+        "x.h5: length 9: must be below 8");
+  CHECK(sentence(within("x.h5", part), plain_spelling) == "x.h5: /tokens[0, 3] 9: must be below 8");
 }
 
 TEST_CASE("parts of a fault that are empty are left out") {
