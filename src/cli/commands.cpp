@@ -15,6 +15,7 @@ int diff(const Invocation& invocation);
 int audit(const Invocation& invocation);
 int predict(const Invocation& invocation);
 int verify(const Invocation& invocation);
+int example(const Invocation& invocation);
 
 namespace {
 
@@ -138,6 +139,19 @@ std::vector<Command> make_commands() {
                "Exit code 0 if every row passes, else 1.",
            .default_output = "verify.h5",
            .run = verify}),
+      with<OutputSetting, JsonSetting>(
+          {.name = "example",
+           .summary = "List configs of experiments, or write one to run",
+           .description =
+               "Lists configs of experiments that others have run with this program and described; "
+               "given the name of one it writes that as a config file, whose first lines say what "
+               "it is and which command runs it.",
+           .files = {"NAME"},
+           .files_allowed = "the name of an example",
+           .may_lack_files = true,
+           .suffixes = {},
+           .default_output = "NAME.toml",
+           .run = example}),
   };
 }
 
@@ -166,13 +180,16 @@ std::vector<Option> Command::options() const {
   for (const Option& option : gihflow::options()) {
     if (!option.belongs_to(groups)) continue;
     rows.push_back(option);
-    if (option.field == Field::output) rows.back().unset = default_output;
+    if (option.field != Field::output || default_output.empty()) continue;
+    rows.back().unset = default_output;
+    rows.back().suffixes = {default_output.substr(default_output.rfind('.') + 1)};
   }
   if (files.empty()) {
     rows.push_back(own_option(
         Field::config, Kind::text, "FILE",
         "Read options from flat TOML, option names as keys, arrays for lists, or from a file that "
         "gihflow wrote. Options on the command line win over it, it wins over --preset"));
+    rows.back().suffixes = {"toml", "h5"};
   } else if (run == show) {
     rows.push_back(own_option(Field::config, Kind::flag, "",
                               "Print only the settings of the run, as a config that train reads"));

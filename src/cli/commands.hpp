@@ -14,11 +14,11 @@ struct Command;
 struct Invocation {
   const Command* command = nullptr;
   CommandLine line;
-  std::string text;          ///< the command line as it was typed
-  std::string file;          ///< that follows the command's name
-  std::string second_file;   ///< of `diff`
-  bool config_only = false;  ///< of `show`
-  ErrorList faults;          ///< of usage
+  std::string text;                ///< the command line as it was typed
+  std::string file;                ///< the first word that follows the command's name
+  std::vector<std::string> files;  ///< all of them
+  bool config_only = false;        ///< of `show`
+  ErrorList faults;                ///< of usage
 };
 
 /// A command of the program: the one place where it is declared. Its options are those of the
@@ -30,9 +30,12 @@ struct Command {
   Groups groups = 0;
   Setting defaults = {};
   std::vector<std::string> files =
-      {};                           ///< what follows its name, "RUN"; without any it has --config
-  std::string files_allowed = {};   ///< "the path of a run file"
-  std::string default_output = {};  ///< file that it writes to when not told otherwise
+      {};                          ///< what follows its name, "RUN"; without any it has --config
+  std::string files_allowed = {};  ///< "the path of a run file"
+  bool may_lack_files = false;     ///< whether they may be left out
+  bool takes_more_files = false;   ///< whether further ones may follow the last
+  std::vector<std::string> suffixes = {"h5"};  ///< of the files; none where they are no files
+  std::string default_output = {};             ///< file that it writes to when not told otherwise
   /// Prints results to stdout and returns the exit code. Throws InputError and WriteError.
   int (*run)(const Invocation&) = nullptr;
 

@@ -71,7 +71,7 @@ std::string words_table(const std::string& title, const std::vector<WordDifferen
                         const Invocation& files) {
   if (differences.empty()) return "";
   Table table;
-  table.add({title, files.file, files.second_file});
+  table.add({title, files.file, files.files[1]});
   for (const WordDifference& difference : differences) {
     table.add({difference.name, words(difference.a), words(difference.b)});
   }
@@ -104,7 +104,7 @@ std::string as_table(const FileDifference& difference, const Invocation& files) 
 int diff(const Invocation& invocation) {
   invocation.faults.throw_if_any();
   const FileDifference difference =
-      compare_files(invocation.file, invocation.second_file, Isolation::child);
+      compare_files(invocation.file, invocation.files[1], Isolation::child);
   print(invocation.line.values.contains(Field::json) ? as_json(difference)
                                                      : as_table(difference, invocation));
   return difference.equal() ? 0 : 1;

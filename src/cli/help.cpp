@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/Version.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -66,7 +67,11 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
 std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) const {
   std::string text = "Usage: " + name + (app->get_parent() == nullptr ? " COMMAND" : "");
   for (const CLI::Option* option : app->get_options()) {
-    if (option->get_positional()) text += " " + option->get_name();
+    if (!option->get_positional()) continue;
+    const char* const more = option->get_expected_max() > 1 ? "..." : "";
+    const bool may_lack = option->get_description() == may_be_left_out;
+    text += fmt::format(" {}{}{}{}", may_lack ? "[" : "", option->get_name(), more,
+                        may_lack ? "]" : "");
   }
   return text + " [OPTIONS]\n";
 }
@@ -100,13 +105,47 @@ std::string help_on(const Option& option, const Command& command) {
   return fmt::format("{} ({}default {})", text, choices, value);
 }
 
-std::string exit_codes() {
-  return "Exit codes:\n" + entry("0", "good") + entry("1", "a check or verification failed") +
-         entry("2", "bad input or usage") +
-         entry("3", "numerical failure: step size underflow or values that are not finite") +
-         entry("4", "an output could not be written") +
-         entry("5", "a limit was reached (--max-wall, --max-steps); checkpoint written") +
-         entry("130", "interrupted; checkpoint written");
+std::span<const Explained> exit_codes() {
+  static constexpr Explained codes[] = {
+      {"0", "good"},
+      {"1", "a check or verification failed"},
+      {"2", "bad input or usage"},
+      {"3", "numerical failure: step size underflow or values that are not finite"},
+      {"4", "an output could not be written"},
+      {"5", "a limit was reached (--max-wall, --max-steps); checkpoint written"},
+      {"130", "interrupted; checkpoint written"}};
+  return codes;
+}
+
+std::span<const Explained> first_commands() {
+  static constexpr Explained commands[] = {
+      {"gihflow train", "the paper's experiment, in about a second; writes run.h5"},
+      {"gihflow show run.h5", "what it found: stages, weights, attention, losses"},
+      {"gihflow example", "configs of other experiments, to run and to change"}};
+  return commands;
+}
+
+std::string table_of(const std::string& title, std::span<const Explained> rows) {
+  std::size_t column = narrow_column;
+  for (const Explained& row : rows) column = std::max(column, row.text.size() + 4);
+  std::string text = title + ":\n";
+  for (const Explained& row : rows) {
+    text += entry(std::string(row.text), std::string(row.meaning), column);
+  }
+  return text;
+}
+
+std::string title_line() {
+  return fmt::format(
+      "gihflow {}: gradient flow of transformers that learn generalised induction heads",
+      version());
+}
+
+std::string first_screen() {
+  return fmt::format(
+      "{}\n\n{}\nUsage: gihflow COMMAND [OPTIONS]; gihflow --help lists all "
+      "commands, gihflow COMMAND --help\nexplains one, as does man gihflow-COMMAND\n",
+      title_line(), table_of("Three commands to try", first_commands()));
 }
 
 std::string version_text() {

@@ -4,7 +4,9 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "cli/commands.hpp"
 
@@ -24,9 +26,25 @@ class HelpFormatter final : public CLI::Formatter {
   std::string make_subcommand(const CLI::App* command) const override;
 };
 
+/// Describes a word that may be left out.
+inline constexpr char may_be_left_out[] = "may be left out";
+
 /// What the help says of an option: its text, its choices and its default.
 std::string help_on(const Option& option, const Command& command);
-std::string exit_codes();
+
+/// A word of the program, and what it means.
+struct Explained {
+  std::string_view text, meaning;
+};
+std::span<const Explained> exit_codes();
+/// What a newcomer may try first.
+std::span<const Explained> first_commands();
+/// "Title:" and a line each.
+std::string table_of(const std::string& title, std::span<const Explained> rows);
+/// Name, version and what the program is, in one line.
+std::string title_line();
+/// What `gihflow` alone says.
+std::string first_screen();
 /// Version, commit, compiler, engines, libraries, instruction set, level of reproducibility.
 std::string version_text();
 

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "cli/commands.hpp"
+#include "cli/help.hpp"
 #include "cli/parser.hpp"
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
@@ -61,7 +62,7 @@ int run_program(int argc, char** argv) {
   const Command* const command = parsed.invocation.command;
   if (command != nullptr) return command->run(parsed.invocation);
   parsed.invocation.faults.throw_if_any();
-  say(parsed.help);
+  say(first_screen());
   return bad_input;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/make_fault.hpp"
+#include "cli/generate.hpp"
 #include "cli/help.hpp"
 #include "gihflow/base/text.hpp"
 #include "gihflow/base/version.hpp"
@@ -47,16 +48,14 @@ Fault usage(const std::string& word, const std::string& sentence) {
 // The program as CLI11 sees it, and what it found in the words of a command line.
 class Program {
  public:
-  Program()
-      : app_(fmt::format("gihflow {}: gradient flow of transformers that learn generalised "
-                         "induction heads",
-                         version()),
-             "gihflow") {
+  Program() : app_(title_line(), "gihflow") {
     app_.allow_extras();
     app_.formatter(std::make_shared<HelpFormatter>(command_column));
-    app_.set_help_flag("-h,--help", "Print this help; after a command, the help on it");
-    app_.add_flag("--version")->description("Print version, build and level of reproducibility");
-    app_.footer(exit_codes());
+    const std::vector<ProgramOption> own = program_options();
+    app_.set_help_flag("-h,--help", own[0].help);
+    app_.add_flag("--version")->description(own[1].help);
+    app_.add_option("--generate", generate_)->type_name(own[2].value)->description(own[2].help);
+    app_.footer(table_of("Exit codes", exit_codes()));
     for (const Command& command : commands()) add(command);
   }
 
@@ -76,6 +75,9 @@ class Program {
     return found == all.end() ? nullptr : &*found;
   }
   bool asks_for_version() const { return app_.count("--version") > 0; }
+  bool asks_for_text() const { return app_.count("--generate") > 0; }
+  // What --generate is to write. Throws InputError.
+  std::string generated_text() const { return generated(generate_, command()); }
   std::string help() const { return app_.help(); }
 
   // What the options of the command say.
@@ -89,13 +91,13 @@ class Program {
     found_.line.defaults = found_.command->defaults;
     found_.line.defaults.isolation = Isolation::child;
     report_extras(words);
-    if (files_.size() < found_.command->files.size()) {
+    if (files_.size() < found_.command->files.size() && !found_.command->may_lack_files) {
       found_.faults.add(
           usage(found_.command->name, "must be followed by " + found_.command->files_allowed));
     }
-    files_.resize(2);
-    found_.file = files_[0];
-    found_.second_file = files_[1];
+    files_.resize(std::max(files_.size(), found_.command->files.size()));
+    if (!files_.empty()) found_.file = files_.front();
+    found_.files = files_;
     return std::move(found_);
   }
 
@@ -107,9 +109,17 @@ class Program {
     sub->formatter(std::make_shared<HelpFormatter>(option_column));
     for (const Option& option : command.options()) add(*sub, option, command);
     for (const std::string& file : command.files) {
-      sub->add_option_function<std::string>(
-             file, [this](const std::string& path) { files_.push_back(path); })
-          ->type_name("");
+      CLI::Option* added = nullptr;
+      if (command.takes_more_files && &file == &command.files.back()) {
+        added = sub->add_option_function<std::vector<std::string>>(
+            file, [this](const std::vector<std::string>& paths) {
+              files_.insert(files_.end(), paths.begin(), paths.end());
+            });
+      } else {
+        added = sub->add_option_function<std::string>(
+            file, [this](const std::string& path) { files_.push_back(path); });
+      }
+      added->type_name("")->description(command.may_lack_files ? may_be_left_out : "");
     }
     sub->set_help_flag("-h,--help", "Print this help")->group("Other");
   }
@@ -202,6 +212,7 @@ class Program {
   }
 
   CLI::App app_;
+  std::string generate_;
   Invocation found_;
   std::vector<std::string> files_;  // that follow the command's name
 };
@@ -241,7 +252,6 @@ Parsed parse(int argc, char** argv) {
   Parsed parsed;
   for (bool complete = false; !complete;) {
     Program program;
-    parsed.help = program.help();
     try {
       program.parse(words);
       complete = true;
@@ -256,7 +266,10 @@ Parsed parse(int argc, char** argv) {
       complete = true;
     }
     if (program.asks_for_version()) parsed.answer = version_text();
+    const bool generates = program.asks_for_text();
+    if (generates) parsed.answer = program.generated_text();
     parsed.invocation = program.invocation(words);
+    if (generates && program.command() == nullptr) parsed.invocation.faults.throw_if_any();
   }
   faults.add(parsed.invocation.faults);
   parsed.invocation.faults = std::move(faults);

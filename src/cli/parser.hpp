@@ -6,8 +6,7 @@ namespace gihflow::cli {
 
 /// What a command line asks for.
 struct Parsed {
-  std::string answer;     ///< the help or the version that was asked for; empty: run the command
-  std::string help;       ///< on the program
+  std::string answer;     ///< the help or another text that was asked for; empty: run the command
   Invocation invocation;  ///< without a command where none was named
 };
 

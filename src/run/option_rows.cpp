@@ -56,11 +56,15 @@ Range flag() {
   return {Kind::flag, "true or false"};
 }
 
-Range path() {
-  return {Kind::text, "the path of a file, in UTF-8", [](const Value& value) {
+Range path(std::vector<std::string> suffixes) {
+  return {Kind::text,
+          "the path of a file, in UTF-8",
+          [](const Value& value) {
             const auto& text = std::get<std::string>(value);
             return !text.empty() && is_plain_utf8(text);
-          }};
+          },
+          {},
+          std::move(suffixes)};
 }
 
 Range list(Kind kind, const char* allowed, bool (*accepts)(double)) {

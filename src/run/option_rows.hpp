@@ -34,6 +34,7 @@ struct Range {
   std::string allowed;
   std::function<bool(const Value&)> accepts = [](const Value&) { return true; };
   std::vector<std::string> choices = {};
+  std::vector<std::string> suffixes = {};  ///< of a file
 };
 
 /// From least to most.
@@ -44,8 +45,9 @@ Range not_zero();
 Range not_negative();
 Range above_zero();
 Range flag();
-/// Not empty, since that stands for none; in UTF-8, since a config has to say it.
-Range path();
+/// A file that this program reads or writes, with such an end of its name. Not empty, since that
+/// stands for none; in UTF-8, since a config has to say it.
+Range path(std::vector<std::string> suffixes = {"h5"});
 /// A list of integers or reals, each of which `accepts`; not empty.
 Range list(Kind kind, const char* allowed, bool (*accepts)(double));
 Range one_of(std::vector<std::string> words);
@@ -90,6 +92,7 @@ Option described(const Words& words, const Place& place, Range range) {
   option.allowed = std::move(range.allowed);
   option.unset = words.unset;
   option.choices = std::move(range.choices);
+  option.suffixes = std::move(range.suffixes);
   option.groups = groups_of<Group>;
   option.accepts = std::move(range.accepts);
   option.without_effect = [why = place.without_effect](const Setting& setting) {

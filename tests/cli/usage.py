@@ -40,8 +40,13 @@ class Usage(DirectoryTest):
             self.assertIn("default", entry, option)
 
     def test_no_command(self):
+        """Three commands to try, each of which runs, the second on what the first wrote."""
         done = self.gihflow(expect=2)
         self.assertIn("Usage: gihflow COMMAND", done.stderr)
+        commands = re.findall(r"^  (gihflow .*?)  ", done.stderr, re.MULTILINE)
+        self.assertEqual(len(commands), 3)
+        for command in commands:
+            self.gihflow(*command.split()[1:])
         self.assertEqual(done.stdout, "")
 
     def test_version(self):

@@ -43,7 +43,8 @@ PYTHON = {
 # generators and compilers of the presets, and what scripts ask for
 TOOLS = {"Ninja": "ninja-build", "clang": "clang", "clang++": "clang", "clang-format": "clang-format", "doxygen": "doxygen"}
 ALWAYS = {"g++", "cmake", "python3"}
-OF_ALL = {"doxygen", "python3-h5netcdf"}  # of scripts/packages-all and no other; the last is how xarray reads HDF5
+# of scripts/packages-all and no other: how xarray reads HDF5, what tests run where it is there
+OF_ALL = {"doxygen", "fish", "man-db", "python3-h5netcdf", "zsh"}
 NEEDED = re.compile(r"\bcommand -v ([\w+-]+) *> */dev/null *\|\|")
 
 LOOKED_FOR = re.compile(

@@ -40,7 +40,9 @@ struct Option {
   std::string allowed;  ///< what a value must be, after "must be"
   std::string unset;    ///< what the help calls the default where the option has no value
   std::vector<std::string> choices;  ///< of Kind::choice
-  Groups groups = 0;                 ///< of settings that have it
+  /// What names of the files that the value may name end in, "h5"; empty where it names no file.
+  std::vector<std::string> suffixes;
+  Groups groups = 0;  ///< of settings that have it
 
   std::function<bool(const Value&)> accepts;  ///< range only; the type is right
   std::function<std::optional<Value>(const Setting&)> get;

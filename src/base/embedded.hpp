@@ -1,0 +1,17 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace gihflow {
+
+/// A file of the source tree that is part of the program; cmake/embed.cmake writes them.
+struct EmbeddedFile {
+  std::string_view path;  ///< "experiments/three_stages/three_stages.toml"
+  std::string_view text;
+};
+
+/// Configs of experiments that `gihflow example` lists and writes.
+std::span<const EmbeddedFile> example_files();
+
+}  // namespace gihflow
