@@ -13,5 +13,7 @@ struct EmbeddedFile {
 
 /// Configs of experiments that `gihflow example` lists and writes.
 std::span<const EmbeddedFile> example_files();
+/// Page, style and script of `gihflow report`.
+std::span<const EmbeddedFile> page_files();
 
 }  // namespace gihflow

@@ -16,6 +16,7 @@ int audit(const Invocation& invocation);
 int predict(const Invocation& invocation);
 int verify(const Invocation& invocation);
 int example(const Invocation& invocation);
+int report(const Invocation& invocation);
 
 namespace {
 
@@ -99,6 +100,20 @@ std::vector<Command> make_commands() {
            .files = {"RUN"},
            .files_allowed = "the path of a run file",
            .run = check}),
+      with<ReportSetting, QuietSetting>(
+          {.name = "report",
+           .summary = "Write a page that shows runs over flow time",
+           .description =
+               "Writes one page in HTML for a browser, without anything else to load: a slider over "
+               "flow time moves the attention of every head, the weights, the scale, the losses "
+               "and what the model makes of a sequence of the run; below are predictions beside "
+               "what was measured, the verdict of check, certificates, provenance and config. "
+               "Several runs stand side by side.",
+           .files = {"RUN"},
+           .files_allowed = "the paths of run files",
+           .takes_more_files = true,
+           .default_output = "RUN.html",
+           .run = report}),
       with<NoSetting, JsonSetting>(
           {.name = "diff",
            .summary = "Where two run files differ, and by how much",

@@ -120,7 +120,7 @@ std::span<const Explained> exit_codes() {
 std::span<const Explained> first_commands() {
   static constexpr Explained commands[] = {
       {"gihflow train", "the paper's experiment, in about a second; writes run.h5"},
-      {"gihflow show run.h5", "what it found: stages, weights, attention, losses"},
+      {"gihflow report run.h5", "watch the induction head form; writes run.html for a browser"},
       {"gihflow example", "configs of other experiments, to run and to change"}};
   return commands;
 }

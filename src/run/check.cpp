@@ -103,7 +103,11 @@ bool CheckResult::passed() const {
 }
 
 CheckResult check(const std::string& path, const CheckSetting& asked, RunObserver* observer) {
-  const RunFile run = read_run(path, asked.isolation);
+  return check(read_run(path, asked.isolation), path, asked, observer);
+}
+
+CheckResult check(const RunFile& run, const std::string& path, const CheckSetting& asked,
+                  RunObserver* observer) {
   const ContextScope scope({.threads = asked.threads});
   if (observer != nullptr && run.state.outcome != Outcome::reached) {
     observer->note(

@@ -31,7 +31,7 @@ CMAKE = {
     "tomlplusplus": "libtomlplusplus-dev",
 }
 # looked for, done without where missing; the package, if scripts/test --all has it
-OPTIONAL = {"CUDAToolkit": None, "Git": None, "SUNDIALS": "libsundials-dev", "diffrax": None, "jax": None, "setuptools":
+OPTIONAL = {"CUDAToolkit": None, "Git": None, "SUNDIALS": "libsundials-dev", "diffrax": None, "jax": None, "selenium": "python3-selenium", "setuptools":
             "python3-setuptools", "torch": None, "xarray": "python3-xarray"}
 # what finds this project itself
 OWN = {"gihflow"}
@@ -44,7 +44,7 @@ PYTHON = {
 TOOLS = {"Ninja": "ninja-build", "clang": "clang", "clang++": "clang", "clang-format": "clang-format", "doxygen": "doxygen"}
 ALWAYS = {"g++", "cmake", "python3"}
 # of scripts/packages-all and no other: how xarray reads HDF5, what tests run where it is there
-OF_ALL = {"doxygen", "fish", "man-db", "python3-h5netcdf", "zsh"}
+OF_ALL = {"chromium", "chromium-driver", "doxygen", "fish", "man-db", "python3-h5netcdf", "zsh"}
 NEEDED = re.compile(r"\bcommand -v ([\w+-]+) *> */dev/null *\|\|")
 
 LOOKED_FOR = re.compile(

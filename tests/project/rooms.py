@@ -20,7 +20,7 @@ AT_HOME = {
 }
 
 # private headers that lower rooms include nevertheless
-SHARED = {"base/embedded.hpp", "base/make_fault.hpp", "flow/integrate.hpp"}
+SHARED = {"base/embedded.hpp", "base/make_fault.hpp", "flow/integrate.hpp", "record/json.hpp"}
 
 
 def place(path):

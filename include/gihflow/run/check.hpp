@@ -39,5 +39,8 @@ struct CheckResult {
 /// sequences; alphas beside given kernels; lengths that do not fit its chains or its model.
 CheckResult check(const std::string& path, const CheckSetting& asked = {},
                   RunObserver* observer = nullptr);
+/// The same of a run that is in memory; `name` is what faults call it.
+CheckResult check(const RunFile& run, const std::string& name, const CheckSetting& asked = {},
+                  RunObserver* observer = nullptr);
 
 }  // namespace gihflow

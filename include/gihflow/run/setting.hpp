@@ -246,6 +246,9 @@ struct AuditSetting : DataSetting,
                       StretchSetting,
                       ThreadSetting {};
 
+/// Given files are where those of the runs are now.
+struct ReportSetting : DataSetting, KernelSetting, ThreadSetting, OutputSetting {};
+
 /// All groups: what a command line or a config is read into, whichever the command.
 struct Setting : TrainSetting,
                  KernelOutputSetting,

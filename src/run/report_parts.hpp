@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "gihflow/run/report.hpp"
+#include "record/json.hpp"
+
+namespace gihflow {
+
+/// Numbers as a page holds them: base 64 of little-endian binary64.
+std::string base64_reals(const std::vector<double>& numbers);
+/// Shares in [0, 1], as base 64 of little-endian 16-bit multiples of 1/65535.
+std::string base64_shares(const std::vector<double>& shares);
+
+/// Which outputs of each stage a page shows: all, or evenly spaced ones with the first and last.
+using ShownOutputs = std::vector<std::vector<std::size_t>>;
+
+/// The first training sequences of a run, each with what the model makes of it at the shown
+/// outputs; or why there are none. `setting`: of the run, with its chain files where they are now.
+Json report_sequences(const RunFile& run, const Setting& setting, const ShownOutputs& shown);
+
+}  // namespace gihflow
