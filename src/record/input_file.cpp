@@ -117,7 +117,8 @@ InputFile::InputFile(std::string path, Isolation isolation) : path_(std::move(pa
   if (!std::filesystem::is_regular_file(status))
     throw InputError(gihflow::fault(path_, "", "is not a regular file"));
   reader_ = make_reader(path_, isolation);
-  ask<bool>(Question::open, path_);
+  request(Message() << path_, seconds_of_structure);
+  receive<bool>();
   finish();
 }
 
@@ -126,15 +127,28 @@ void InputFile::fail(const std::string& sentence) {
   throw InputError(errors_.faults());
 }
 
-template <class... Arguments>
-void InputFile::send(Question question, const Arguments&... arguments) try {
-  Message request;
-  request << question;
-  static_cast<void>((request << ... << arguments));
-  const bool values = question == Question::part || question == Question::objects;
-  reader_->send(request, values ? seconds_of_values : seconds_of_structure);
+void InputFile::request(const Message& message, unsigned processor_seconds) try {
+  reader_->send(message, processor_seconds);
 } catch (const ChildFailure& failure) {
   fail(failure.what());
+}
+
+template <class Answer, class... Wanted>
+Message request_for(Call call, Answer (InputReader::*)(Wanted...),
+                    const std::decay_t<Wanted>&... arguments) {
+  Message message;
+  message << call;
+  static_cast<void>((message << ... << arguments));
+  return message;
+}
+
+template <auto member, class... Arguments>
+void InputFile::send(const Arguments&... arguments) {
+  constexpr Call wanted = call<member>;
+  constexpr bool values =
+      wanted == Call(call<&InputReader::part>) || wanted == Call(call<&InputReader::objects>);
+  request(request_for(wanted, member, arguments...),
+          values ? seconds_of_values : seconds_of_structure);
 }
 
 template <class Answer>
@@ -149,16 +163,18 @@ Answer InputFile::receive() try {
 }
 
 template <class Answer, class... Arguments>
-Answer InputFile::ask(Question question, const Arguments&... arguments) {
-  send(question, arguments...);
-  return receive<Answer>();
+Answer answer_of(Answer (InputReader::*)(Arguments...));
+
+template <auto member, class... Arguments>
+auto InputFile::ask(const Arguments&... arguments) {
+  send<member>(arguments...);
+  return receive<decltype(answer_of(member))>();
 }
 
 std::vector<InputObject> InputFile::objects() {
-  using Listing = std::optional<std::vector<std::vector<std::string>>>;
+  const auto listing = ask<&InputReader::objects>();
   std::vector<InputObject> result;
-  for (const std::vector<std::string>& words :
-       ask<Listing>(Question::objects).value_or(std::vector<std::vector<std::string>>())) {
+  for (const auto& words : listing.value_or(std::vector<std::vector<std::string>>())) {
     if (words.size() % 3 != 0 || words.empty()) fail(nonsense);
     InputObject object{words[0], words[1], words[2], {}};
     for (std::size_t i = 3; i < words.size(); i += 3)
@@ -169,16 +185,16 @@ std::vector<InputObject> InputFile::objects() {
 }
 
 bool InputFile::has(const std::string& object) {
-  return ask<bool>(Question::has, object);
+  return ask<&InputReader::has>(object);
 }
 
 bool InputFile::has_attribute(const std::string& object, const std::string& name) {
-  return ask<bool>(Question::has_attribute, object, name);
+  return ask<&InputReader::has_attribute>(object, name);
 }
 
 std::optional<InputDataset> InputFile::dataset(const std::string& name, Numbers numbers,
                                                const std::string& wanted, std::size_t entry_bytes) {
-  const auto shape = ask<std::optional<Shape>>(Question::dataset, name, numbers, wanted);
+  const auto shape = ask<&InputReader::dataset>(name, numbers, wanted);
   if (!shape) return std::nullopt;
   InputDataset found{name, datasets_++, numbers, *shape};
   if (!entries_in_memory(found.shape, entry_bytes)) {
@@ -209,15 +225,15 @@ bool InputFile::stream(const InputDataset& found,
   if (entries == 0) return true;
   Cut cut(found.shape);
   std::size_t half = 0;
-  const auto request = [&] {
-    send(Question::part, found.number, half * piece * sizeof(T), cut.start(), cut.count());
+  const auto ask_for_piece = [&] {
+    send<&InputReader::part>(found.number, half * piece * sizeof(T), cut.start(), cut.count());
   };
-  request();
+  ask_for_piece();
   for (std::size_t first = 0; first < entries;) {
     const std::span<const T> values = window.subspan(half * piece, cut.entries());
     if (!receive<bool>()) return false;
     half = 1 - half;
-    if (cut.advance()) request();
+    if (cut.advance()) ask_for_piece();
     take(first, values);
     first += values.size();
   }
@@ -230,7 +246,7 @@ template bool InputFile::stream<std::int64_t>(
 
 template <class T>
 std::optional<std::vector<T>> InputFile::values(const InputDataset& found) {
-  // Memory is asked for once values come, and used as they come: what a file declares costs
+  // Memory is reserved once the first values have come: a size that a file declares allocates
   // nothing.
   std::vector<T> result;
   const bool complete = stream<T>(found, [&](std::size_t, std::span<const T> piece_read) {
@@ -270,14 +286,13 @@ std::optional<std::vector<std::string>> InputFile::texts(const std::string& name
 }
 
 std::optional<std::vector<std::string>> InputFile::texts(const InputDataset& found) {
-  return ask<std::optional<std::vector<std::string>>>(Question::texts, found.number);
+  return ask<&InputReader::texts>(found.number);
 }
 
 std::optional<std::vector<std::int64_t>> InputFile::integers_attribute(const std::string& object,
                                                                        const std::string& name,
                                                                        const std::string& wanted) {
-  return ask<std::optional<std::vector<std::int64_t>>>(Question::integers_attribute, object, name,
-                                                       wanted);
+  return ask<&InputReader::integers_attribute>(object, name, wanted);
 }
 
 std::optional<std::int64_t> InputFile::integer_attribute(const std::string& object,
@@ -294,12 +309,12 @@ std::optional<std::int64_t> InputFile::integer_attribute(const std::string& obje
 
 std::optional<double> InputFile::real_attribute(const std::string& object,
                                                 const std::string& name) {
-  return ask<std::optional<double>>(Question::real_attribute, object, name);
+  return ask<&InputReader::real_attribute>(object, name);
 }
 
 std::optional<std::string> InputFile::text_attribute(const std::string& object,
                                                      const std::string& name) {
-  return ask<std::optional<std::string>>(Question::text_attribute, object, name);
+  return ask<&InputReader::text_attribute>(object, name);
 }
 
 }  // namespace gihflow::hdf5

@@ -93,14 +93,16 @@ class InputFile {
                                                const Shape& shape);
   template <class T>
   std::optional<std::vector<T>> values(const InputDataset& dataset);
+  void request(const Message& message, unsigned processor_seconds);
 
-  // Requests and replies; a failure to answer is a fault, thrown with the others.
-  template <class... Arguments>
-  void send(Question question, const Arguments&... arguments);
+  // A request for a member of InputReader, and the reply; a failure to answer is a fault, thrown
+  // with the others.
+  template <auto member, class... Arguments>
+  void send(const Arguments&... arguments);
   template <class Answer>
   Answer receive();
-  template <class Answer, class... Arguments>
-  Answer ask(Question question, const Arguments&... arguments);
+  template <auto member, class... Arguments>
+  auto ask(const Arguments&... arguments);
   [[noreturn]] void fail(const std::string& sentence);
 
   std::string path_;

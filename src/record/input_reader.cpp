@@ -82,7 +82,7 @@ std::size_t InputDataset::entries() const {
   return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
 }
 
-InputReader::InputReader(const std::string& path) {
+InputReader::InputReader(const std::string& path, std::span<std::byte> window) : window_(window) {
   prepare_library();
   try {
     // A file that is only read is not locked: not every file system has locks.
@@ -111,7 +111,7 @@ void InputReader::load_filters() {
   H5PLset_loading_state(0);
 }
 
-bool InputReader::has(const std::string& object) const {
+bool InputReader::has(const std::string& object) {
   for (const std::string& prefix : prefixes(object)) {
     if (H5Lexists(file_, prefix.c_str(), H5P_DEFAULT) <= 0) return false;
     H5L_info_t link{};
@@ -194,8 +194,9 @@ std::optional<Shape> InputReader::dataset(const std::string& name, Numbers numbe
   return std::nullopt;
 }
 
-bool InputReader::part(std::size_t number, const Shape& start, const Shape& count,
-                       std::span<std::byte> out) try {
+bool InputReader::part(std::size_t number, std::size_t offset, const Shape& start,
+                       const Shape& count) try {
+  const std::span<std::byte> out = window_.subspan(offset);
   const auto& [dataset, opened] = datasets_.at(number);
   const hsize_t entries =
       std::accumulate(count.begin(), count.end(), hsize_t{1}, std::multiplies<>());
@@ -245,7 +246,7 @@ std::optional<std::vector<std::string>> InputReader::texts(std::size_t number) t
   return std::nullopt;
 }
 
-bool InputReader::has_attribute(const std::string& object, const std::string& name) const {
+bool InputReader::has_attribute(const std::string& object, const std::string& name) {
   if (object != "/" && !has(object)) return false;
   return H5Aexists_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT) > 0;
 }
@@ -342,43 +343,13 @@ std::optional<std::string> InputReader::text_attribute(const std::string& object
 }
 
 Message Reading::operator()(Message request, std::span<std::byte> window) {
-  const auto reply = [this](const auto& answer) {
-    return std::move(Message() << reader_->take_faults() << answer);
-  };
-  const auto question = request.take<Question>();
-  if (question == Question::open) {
-    reader_ = std::make_shared<InputReader>(request.take<std::string>());
-    if (isolation_ == Isolation::child) {
-      reader_->load_filters();
-      forbid_opening_files();
-    }
-    return reply(true);
+  if (reader_) return request.take<Call>()(*reader_, request);
+  reader_ = std::make_shared<InputReader>(request.take<std::string>(), window);
+  if (isolation_ == Isolation::child) {
+    reader_->load_filters();
+    forbid_opening_files();
   }
-  if (question == Question::part) {
-    const auto number = request.take<std::size_t>(), offset = request.take<std::size_t>();
-    const auto start = request.take<Shape>(), count = request.take<Shape>();
-    return reply(reader_->part(number, start, count, window.subspan(offset)));
-  }
-  if (question == Question::objects) return reply(reader_->objects());
-  if (question == Question::texts) return reply(reader_->texts(request.take<std::size_t>()));
-
-  const auto object = request.take<std::string>();
-  if (question == Question::has) return reply(reader_->has(object));
-  if (question == Question::dataset) {
-    const auto numbers = request.take<Numbers>();
-    return reply(reader_->dataset(object, numbers, request.take<std::string>()));
-  }
-  const auto name = request.take<std::string>();
-  switch (question) {
-    case Question::has_attribute:
-      return reply(reader_->has_attribute(object, name));
-    case Question::real_attribute:
-      return reply(reader_->real_attribute(object, name));
-    case Question::text_attribute:
-      return reply(reader_->text_attribute(object, name));
-    default:
-      return reply(reader_->integers_attribute(object, name, request.take<std::string>()));
-  }
+  return std::move(Message() << reader_->take_faults() << true);
 }
 
 }  // namespace gihflow::hdf5

@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -23,20 +25,6 @@ const char* to_words(Numbers numbers);
 /// "[3, 101]", "a scalar" for an empty shape.
 std::string to_string(const Shape& shape);
 
-/// What an InputFile asks of the InputReader in its child.
-enum class Question : std::uint8_t {
-  open,
-  has,
-  has_attribute,
-  dataset,
-  part,
-  texts,
-  integers_attribute,
-  real_attribute,
-  text_attribute,
-  objects
-};
-
 /// A dataset of an input file, by the number that its reader gave it.
 struct InputDataset {
   std::string name;
@@ -54,15 +42,16 @@ inline constexpr const char* not_compared = "not compared";
 /// leaves sentences, without the path in front, in `faults`.
 class InputReader {
  public:
-  explicit InputReader(const std::string& path);
+  /// `window` takes what part() reads.
+  InputReader(const std::string& path, std::span<std::byte> window);
 
-  bool has(const std::string& object) const;
-  bool has_attribute(const std::string& object, const std::string& name) const;
+  bool has(const std::string& object);
+  bool has_attribute(const std::string& object, const std::string& name);
   /// Shape of a dataset, which has from then on the number of datasets found before it.
   std::optional<Shape> dataset(const std::string& name, Numbers numbers, const std::string& wanted);
   /// Reads entries [start, start + count) along each axis of the dataset of that number, row-major,
-  /// as int64 or double, into the beginning of `out`. Returns whether that worked.
-  bool part(std::size_t number, const Shape& start, const Shape& count, std::span<std::byte> out);
+  /// as int64 or double, into the window from `offset` on. Returns whether that worked.
+  bool part(std::size_t number, std::size_t offset, const Shape& start, const Shape& count);
   std::optional<std::vector<std::string>> texts(std::size_t number);
   std::optional<std::vector<std::int64_t>> integers_attribute(const std::string& object,
                                                               const std::string& name,
@@ -90,13 +79,30 @@ class InputReader {
   bool reachable(const std::string& object, const std::string& wanted);
 
   Handle file_;
+  std::span<std::byte> window_;
   std::vector<std::pair<InputDataset, Handle>> datasets_;
   std::vector<std::string> faults_;
 };
 
-/// Answers one request after another, the first of which opens the file: Question, then what it
-/// needs; the reply is the faults found, then the answer. In a child no other file can be opened
-/// from then on.
+/// The reply to a request for one member of InputReader: the faults found, then what it returns.
+using Call = Message (*)(InputReader& reader, Message& request);
+/// Calls a member with the arguments that the request holds.
+template <class Answer, class... Arguments>
+Message reply_of(InputReader& reader, Message& request,
+                 Answer (InputReader::*member)(Arguments...)) {
+  const std::tuple arguments{request.take<std::decay_t<Arguments>>()...};
+  const Answer answer =
+      std::apply([&](const auto&... each) { return (reader.*member)(each...); }, arguments);
+  return std::move(Message() << reader.take_faults() << answer);
+}
+template <auto member>
+Message call(InputReader& reader, Message& request) {
+  return reply_of(reader, request, member);
+}
+
+/// Answers one request after another. The first is the path of the file, to be opened; the others
+/// are a Call, whose address is the same in a fork of this process, and its arguments. In a child
+/// no other file can be opened from then on.
 class Reading {
  public:
   explicit Reading(Isolation isolation) : isolation_(isolation) {}

@@ -16,10 +16,14 @@ class Malformed : public std::runtime_error {
   Malformed() : std::runtime_error("malformed message") {}
 };
 
-/// Values in a row, as bytes, for two processes of one program. Numbers, enumerations, texts,
-/// vectors and optionals of them go in with <<, and come out in the same order with take<T>(),
-/// which trusts nothing: what is not there throws Malformed, and no size is believed beyond the
-/// bytes that follow.
+/// What goes into a message byte by byte. Pointers are addresses in both processes.
+template <class T>
+concept Plain = std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_pointer_v<T>;
+
+/// Values in a row, as bytes, for two processes of one program. Numbers, enumerations, addresses,
+/// texts, vectors and optionals of them go in with <<, and come out in the same order with
+/// take<T>(), which trusts nothing: what is not there throws Malformed, and no size is believed
+/// beyond the bytes that follow.
 class Message {
  public:
   Message() = default;
@@ -27,8 +31,8 @@ class Message {
 
   const std::string& bytes() const { return bytes_; }
 
-  template <class T>
-  requires std::is_arithmetic_v<T> || std::is_enum_v<T> Message& operator<<(T value) {
+  template <Plain T>
+  Message& operator<<(T value) {
     return append(&value, sizeof value);
   }
   Message& operator<<(const std::string& text) {
@@ -65,8 +69,8 @@ class Message {
   }
 
   // One overload for each kind; the argument only chooses.
-  template <class T>
-  requires std::is_arithmetic_v<T> || std::is_enum_v<T> T taker(T*) {
+  template <Plain T>
+  T taker(T*) {
     T value;
     std::memcpy(&value, next(sizeof value), sizeof value);
     return value;
