@@ -46,14 +46,6 @@ std::string duration_text(double seconds) {
 
 }  // namespace
 
-double fraction_done(const Progress& progress) {
-  const double first = std::min(1.0, progress.duration / 1000.0);
-  const double in_stage = std::log1p(progress.t / first) / std::log1p(progress.duration / first);
-  return std::clamp(
-      (static_cast<double>(progress.stage) + in_stage) / static_cast<double>(progress.stages), 0.0,
-      1.0);
-}
-
 std::string progress_line(const Progress& progress, double seconds, std::size_t width) {
   const Snapshot& latest = *progress.latest;
   const Parameters& now = latest.parameters;

@@ -38,7 +38,4 @@ class ProgressBar final : public RunObserver {
 /// The line that ProgressBar draws, at most `width` columns.
 std::string progress_line(const Progress& progress, double seconds, std::size_t width);
 
-/// Share of a run that is done, stages counted equally and flow time logarithmically, in [0, 1].
-double fraction_done(const Progress& progress);
-
 }  // namespace gihflow::cli

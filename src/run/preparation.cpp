@@ -27,6 +27,7 @@ Preparation::Preparation(Assembled assembled) : faults_(std::move(assembled.faul
   problem_.setting = std::move(assembled.setting);
   problem_.notes = std::move(assembled.notes);
   problem_.resumed = std::move(assembled.resumed);
+  inputs_ = std::move(assembled.inputs);
 }
 
 Problem Preparation::finish() {

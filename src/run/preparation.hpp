@@ -32,6 +32,9 @@ class Preparation {
   template <class Read>
   auto read(Field field, const std::string& path, Read reader)
       -> std::optional<decltype(reader(path, Isolation()))>;
+  std::shared_ptr<const Sequences> sequences(Field field, const std::string& path,
+                                             std::shared_ptr<const Sequences> held);
+  std::shared_ptr<const Kernels> given_kernels();
   template <class T>
   void fix(Field field, T& member, const T& value, const std::string& path);
   void fix_vocabulary(Index vocabulary, const std::string& path);
@@ -54,6 +57,7 @@ class Preparation {
   void check_output(Field field, const std::string& path);
 
   Problem problem_;
+  Inputs inputs_;
   ErrorList faults_;
 };
 

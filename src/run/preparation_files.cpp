@@ -42,6 +42,38 @@ auto Preparation::read(Field field, const std::string& path, Read reader)
   }
 }
 
+// Sequences that a setting names: held by the caller, or read from the file.
+std::shared_ptr<const Sequences> Preparation::sequences(Field field, const std::string& path,
+                                                        std::shared_ptr<const Sequences> held) {
+  if (!held) {
+    auto read_one = read(field, path, read_data);
+    return read_one ? std::make_shared<const Sequences>(std::move(*read_one)) : nullptr;
+  }
+  try {
+    static_cast<void>(stored_sequences(held));
+    return held;
+  } catch (const InputError& error) {
+    for (const Fault& fault : error.faults()) faults_.add(field, fault);
+    return nullptr;
+  }
+}
+
+// The same of kernels.
+std::shared_ptr<const Kernels> Preparation::given_kernels() {
+  const std::string& path = setting().kernels;
+  if (!inputs_.kernels) {
+    auto read_one = read(Field::kernels, path, read_kernels);
+    return read_one ? std::make_shared<const Kernels>(std::move(*read_one)) : nullptr;
+  }
+  try {
+    validate(*inputs_.kernels, "kernels");
+    return inputs_.kernels;
+  } catch (const InputError& error) {
+    for (const Fault& fault : error.faults()) faults_.add(Field::kernels, fault);
+    return nullptr;
+  }
+}
+
 // Takes over what a file fixes, unless an option that was given says otherwise.
 template <class T>
 void Preparation::fix(Field field, T& member, const T& value, const std::string& path) {
@@ -77,10 +109,9 @@ void Preparation::read_files() {
 }
 
 void Preparation::use_data() {
-  auto read_one = read(Field::data, setting().data, read_data);
-  if (!read_one) return;
+  auto data = sequences(Field::data, setting().data, inputs_.data);
+  if (!data) return;
   const std::string& path = setting().data;
-  auto data = std::make_shared<const Sequences>(std::move(*read_one));
   fix_vocabulary(data->vocabulary, path);
   fix(Field::length, setting().sampling.length, data->length, path);
   fix(Field::chains, setting().sampling.count, data->count, path);
@@ -113,21 +144,21 @@ void Preparation::fix_labels(const Sequences& data, const std::string& path) {
 }
 
 void Preparation::use_kernels() {
-  auto read_one = read(Field::kernels, setting().kernels, read_kernels);
-  if (!read_one) return;
+  auto kernels = given_kernels();
+  if (!kernels) return;
   const std::string& path = setting().kernels;
-  fix_vocabulary(read_one->vocabulary, path);
-  fix(Field::parents, setting().sampling.prior.parents, read_one->parents, path);
+  fix_vocabulary(kernels->vocabulary, path);
+  fix(Field::parents, setting().sampling.prior.parents, kernels->parents, path);
   if (kernels_alone()) {
-    fix(Field::chains, setting().sampling.count, read_one->count, path);
+    fix(Field::chains, setting().sampling.count, kernels->count, path);
   } else if (!given(Field::chains)) {
-    setting().sampling.count = read_one->count;
+    setting().sampling.count = kernels->count;
   }
   if (problem_.infinite()) {
     no_validation(
         phrase("must be 0 or left out beside {} in {} infinite", Field::kernels, Field::context));
   }
-  problem_.kernels = std::make_shared<const Kernels>(std::move(*read_one));
+  problem_.kernels = std::move(kernels);
 }
 
 void Preparation::no_validation(Phrase must) {
@@ -138,23 +169,22 @@ void Preparation::no_validation(Phrase must) {
 }
 
 void Preparation::use_validation_data() {
-  auto read_one = read(Field::validation_data, setting().validation_data, read_data);
-  if (!read_one) return;
+  auto data = sequences(Field::validation_data, setting().validation_data, inputs_.validation_data);
+  if (!data) return;
   const std::string& path = setting().validation_data;
   if (!faults_.about({Field::data, Field::kernels, Field::vocabulary}) &&
-      read_one->vocabulary != setting().model.vocabulary) {
+      data->vocabulary != setting().model.vocabulary) {
     faults_.add(Field::validation_data,
-                fault(path + ": attribute vocabulary_size", read_one->vocabulary,
+                fault(path + ": attribute vocabulary_size", data->vocabulary,
                       "must be {}, as in training", setting().model.vocabulary));
   }
-  if (setting().model.boundary == Boundary::masked &&
-      read_one->length <= setting().model.widest()) {
-    faults_.add(Field::validation_data, fault(path + ": sequences of length", read_one->length,
+  if (setting().model.boundary == Boundary::masked && data->length <= setting().model.widest()) {
+    faults_.add(Field::validation_data, fault(path + ": sequences of length", data->length,
                                               "must exceed the widest lag, {}, with {} masked",
                                               setting().model.widest(), Field::boundary));
   }
-  fix(Field::validation_chains, setting().validation_chains, read_one->count, path);
-  problem_.validation_data = std::make_shared<const Sequences>(std::move(*read_one));
+  fix(Field::validation_chains, setting().validation_chains, data->count, path);
+  problem_.validation_data = std::move(data);
 }
 
 void Preparation::use_parameters() {
@@ -162,9 +192,10 @@ void Preparation::use_parameters() {
     if (!setting().parameters.empty()) problem_.parameters = problem_.resumed->run.state.start;
     return;
   }
-  auto read_one = read(Field::parameters, setting().parameters, read_parameters);
-  if (!read_one) return;
   const std::string& path = setting().parameters;
+  auto read_one = inputs_.parameters ? std::move(inputs_.parameters)
+                                     : read(Field::parameters, path, read_parameters);
+  if (!read_one) return;
   fix(Field::window, setting().model.window, read_one->window, path);
   fix(Field::heads, setting().model.heads, read_one->heads, path);
   fix(Field::degree, setting().model.degree, read_one->degree, path);

@@ -98,6 +98,7 @@ class ResumedSetting {
     }
     result_.faults.throw_if_any();
     result_.resumed = resumed_;
+    result_.inputs = asked_.inputs;
     return std::move(result_);
   }
 
@@ -114,7 +115,7 @@ class ResumedSetting {
     }
     take_chain_files(mine(), result_.setting);
     result_.setting.isolation = mine().isolation;
-    result_.setting.output = path_;
+    result_.setting.output = resumed_->file ? path_ : "";
     result_.setting.command_line = mine().command_line;
     for (const auto& [field, origin] : mine().given) {
       if (find_option(field, asked_.groups)->role == Role::handling) {
@@ -252,9 +253,10 @@ std::string nothing_left(const RunFile& run, Index max_steps, const std::string&
 
 Assembled assemble_resumption(const Assembled& asked) {
   const std::string& path = asked.setting.resume;
-  const auto resumed = std::make_shared<Resumption>();
-  resumed->path = path;
   try {
+    if (asked.resumed) return ResumedSetting(asked, asked.resumed).finish();
+    const auto resumed = std::make_shared<Resumption>();
+    resumed->path = path;
     resumed->file = std::make_unique<OutputFile>(path, true);
     resumed->run = read_run(path, asked.setting.isolation);
     return ResumedSetting(asked, resumed).finish();

@@ -229,6 +229,51 @@ TEST_CASE(
             .starts_with("--labels posterior: not known"));
 }
 
+TEST_CASE("inputs held in memory stand for files, and are checked like them") {
+  const Files files;
+  const auto prepared_on = [](Values values, const Inputs& inputs) {
+    Assembled asked = testing::assembled<TrainSetting>(values);
+    asked.inputs = inputs;
+    return prepare(asked);
+  };
+  Inputs inputs;
+  auto sequences = std::make_shared<Sequences>(read_data(files.data));
+  inputs.data = sequences;
+  const Problem problem = prepared_on({{"data", "an array"}}, inputs);
+  CHECK(problem.data == sequences);
+  CHECK(problem.setting.sampling.length == 20);
+  CHECK(problem.provenance().config.find("data = \"an array\"") != std::string::npos);
+  CHECK(input_errors(
+            [&] {
+              prepared_on({{"data", "an array"}, {"chains", "3"}}, inputs);
+            },
+            testing::as_options) ==
+        std::vector<std::string>{"--chains 3: must be 4, which an array fixes"});
+  sequences->tokens[5] = 7;
+  CHECK(input_errors(
+            [&] {
+              prepared_on({{"data", "an array"}}, inputs);
+            },
+            testing::as_options)
+            .size() == 1);
+
+  inputs = {};
+  auto kernels = std::make_shared<Kernels>(read_kernels(files.kernels));
+  inputs.kernels = kernels;
+  CHECK(prepared_on({{"kernels", "an array"}}, inputs).kernels == kernels);
+  kernels->values[0] = -1.0;
+  CHECK(input_errors(
+            [&] {
+              prepared_on({{"kernels", "an array"}}, inputs);
+            },
+            testing::as_options)
+            .size() == 1);
+
+  inputs = {};
+  inputs.parameters = read_parameters(files.parameters);
+  CHECK(prepared_on({{"parameters", "a run"}}, inputs).start() == *inputs.parameters);
+}
+
 TEST_CASE("given parameters fix the shape of the model") {
   const Files files;
   const Problem problem = prepared({{"parameters", files.parameters}});

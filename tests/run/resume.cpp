@@ -202,6 +202,27 @@ TEST_CASE("the processes of a run are told apart, and their times add up") {
   CHECK(read_run(setting.output).execution == run.execution);
 }
 
+TEST_CASE("a run in memory goes on in memory, to the bits of one that was never stopped") {
+  TrainSetting setting = small_setting();
+  const RunFile whole = train(setting);
+  Stopper stopper(9);
+  const RunFile part = train(setting, &stopper);
+  REQUIRE(part.state.outcome == Outcome::interrupted);
+  stopper.interrupt.clear();
+  TrainSetting next;
+  next.resume = "the run";
+  Assembled asked{Setting(next), groups_of<TrainSetting>};
+  const auto held = std::make_shared<Resumption>();
+  held->path = "the run";
+  held->run = part;
+  asked.resumed = held;
+  const RunFile rest = train(prepare(asked));
+  check_same_run(rest, whole);
+  CHECK(rest.execution.processes.size() == 2);
+  CHECK(rest.execution.checkpoints == 0);
+  CHECK_FALSE(std::filesystem::exists("the run"));
+}
+
 TEST_CASE("a limit on steps can be raised, and only raised") {
   const Directory directory;
   TrainSetting setting = small_setting();

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,6 +23,14 @@ struct CommandLine {
 
 struct Resumption;
 
+/// Inputs that a caller of the library holds in memory. Its setting says "an array", or whatever
+/// messages shall call them, where it would name a file.
+struct Inputs {
+  std::shared_ptr<const Sequences> data, validation_data;
+  std::shared_ptr<const Kernels> kernels;
+  std::optional<Parameters> parameters;
+};
+
 /// A setting put together from all places, with the faults found on the way and remarks that a user
 /// should see.
 struct Assembled {
@@ -29,7 +38,9 @@ struct Assembled {
   Groups groups = 0;  ///< those of `setting` that the command has
   ErrorList faults = {};
   std::vector<std::string> notes = {};
-  std::shared_ptr<const Resumption> resumed = nullptr;  ///< the run that goes on; null: a new one
+  /// The run that goes on; null: a new one, or the file that `setting.resume` names.
+  std::shared_ptr<const Resumption> resumed = nullptr;
+  Inputs inputs = {};  ///< in place of files
 };
 
 /// A sentence on who wrote a file, where that was another version of the program; without its end.

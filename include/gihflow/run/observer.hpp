@@ -19,4 +19,7 @@ class RunObserver {
   virtual void progress(const Progress& /*progress*/) {}
 };
 
+/// Share of a run that is done, stages counted equally and flow time logarithmically, in [0, 1].
+double fraction_done(const Progress& progress);
+
 }  // namespace gihflow

@@ -32,7 +32,8 @@ ErrorList state_faults(const TrainingState& state, const Setting& setting);
 /// has ended, or it has taken all steps that it may. Empty where there is something left.
 std::string nothing_left(const RunFile& run, Index max_steps, const std::string& path);
 
-/// The setting in which the run `asked.setting.resume` goes on in place: that of the file's config,
+/// The setting in which the run `asked.setting.resume` goes on in place, in its file or, if
+/// `asked.resumed` holds it, in memory: that of the file's config,
 /// with options that cannot change a bit (threads, limits, output of messages) as asked, and a new
 /// limit on steps if one was asked for.
 ///
