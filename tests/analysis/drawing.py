@@ -1,16 +1,14 @@
 """python3 -m gihflow: every figure is drawn, and the numbers of the captions are those of a file whose answer is known."""
 
 import os
-import shutil
 import struct
-import subprocess
 import sys
 import unittest
 import warnings
 
 import h5py
 import numpy as np
-from gihflow_testing import PROGRAM, SOURCE, DirectoryTest, run
+from gihflow_testing import PROGRAM, DirectoryTest, run
 from run_fixture import write_run
 
 import gihflow
@@ -218,26 +216,6 @@ class Drawings(DirectoryTest):
         run = gihflow.read(self.directory / "run.h5")
         figures.loss(run).canvas.draw()
         self.assertNotIn("GIH", findings.loss(run))
-
-
-class Installed(DirectoryTest):
-    def test_package(self):
-        """Installed offline with the interpreter's own setuptools, then used away from the source tree."""
-        have = subprocess.run([sys.executable, "-c", "import setuptools"], capture_output=True, check=False)
-        if have.returncode:
-            self.skipTest("this python3 has no setuptools")
-        source, root = self.directory / "analysis", self.directory / "root"
-        shutil.copytree(SOURCE / "analysis", source, ignore=shutil.ignore_patterns("*.egg-info", "build", "__pycache__"))
-        run(sys.executable, "-c", "import setuptools; setuptools.setup()", "--quiet", "install", "--root", root,
-            "--single-version-externally-managed", "--record", self.directory / "record", cwd=source)
-        (package,) = root.rglob("gihflow/__main__.py")
-        target = package.parent.parent
-        write_run(self.directory / "run.h5")
-        run(sys.executable, "-m", "gihflow", "run.h5", "-o", "figures", "--figures", "scale", cwd=self.directory,
-            env=dict(os.environ, PYTHONPATH=str(target)))
-        self.assertTrue((self.directory / "figures/scale.pdf").exists())
-        (metadata,) = target.glob("gihflow-*/PKG-INFO")
-        self.assertIn("Name: gihflow\n", metadata.read_text())
 
 
 @unittest.skipUnless(PROGRAM.is_file(), "built without the program")

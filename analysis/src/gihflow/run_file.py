@@ -7,7 +7,8 @@ lexicographically; times = output times of a stage. Losses are in nats, times ar
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+import shutil
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import h5py
@@ -39,6 +40,15 @@ class Stage:
     integrator: str
     attributes: dict[str, Any]  # these and all others: counts of steps and evaluations, gauge_drift
     arrays: dict[str, np.ndarray | None]
+    descriptions: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)  # units, meaning of each array
+
+    @classmethod
+    def trained_by(cls, number: int, stage: dict[str, Any]) -> Stage:
+        """A stage that was trained here."""
+        attributes = stage["attributes"]
+        arrays = {"validation_loss": None, **stage["columns"]}
+        own = {name: attributes[name] for name in ("trained", "duration", "outcome", "integrator")}
+        return cls(number=number, attributes=attributes, arrays=arrays, descriptions=stage["descriptions"], **own)
 
     def __getattr__(self, name: str) -> np.ndarray | None:
         if name == "arrays" or name not in self.arrays:
@@ -63,11 +73,11 @@ class Baselines:
     entropy_floor_standard_error: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
-    """A run file."""
+    """A training run, read from a file or trained here; what its file holds."""
 
-    path: str
+    path: str | None  # None: in memory alone
     schema_version: int
     outcome: str
     attributes: dict[str, Any]  # of the root: config, seed, git_commit …
@@ -79,6 +89,69 @@ class Run:
     gih_lags: tuple[int, ...]  # S of the GIH(S) in the baselines; empty without them
     training_baselines: Baselines | None
     validation_baselines: Baselines | None
+    standard_errors: dict[str, Any]  # of loss and gradient at the end, by name; empty without them
+    core: Any = field(default=None, repr=False, compare=False)  # the run in memory of one that was trained here
+
+    @classmethod
+    def trained(cls, core: Any, path: str | None) -> Run:
+        """What was trained, with the arrays that it was recorded in; `path` is the file that holds it too, if one does."""
+        found = core.contents()
+        lines = {name: found[name] and Baselines(**found[name]) for name in ("training_baselines", "validation_baselines")}
+        return cls(
+            path=path, schema_version=found["attributes"]["schema_version"], outcome=found["attributes"]["outcome"],
+            attributes=found["attributes"], execution=found["execution"], subsets=list(found["subsets"]),
+            lag=found["lag"], stages=[Stage.trained_by(number, stage) for number, stage in enumerate(found["stages"], 1)],
+            final=found["final"], gih_lags=found["gih_lags"] or (), standard_errors=found["standard_errors"] or {},
+            core=core, **lines)
+
+    def in_memory(self) -> Any:
+        """The run as the compiled module has it."""
+        if self.core is None:
+            raise ValueError(f"{self.path}: was read from a file; give its path")
+        return self.core
+
+    def save(self, path: str | os.PathLike, force: bool = False) -> None:
+        """Writes the run file. ValueError where there is one already and `force` is not given; OSError where that fails."""
+        if self.core is not None:
+            self.core.save(os.fspath(path), force)
+            return
+        if os.path.exists(path) and not force:
+            raise ValueError(f"{os.fspath(path)}: exists; give force to replace it")
+        shutil.copyfile(self.path, path)
+
+    def resume(self, progress: bool = True, **options: Any) -> Run:
+        """Continues the run from where it stopped, to the bits of one that never did; `options` are limits and the like, as
+        of train(resume=...). One with a file goes on in it, another in memory."""
+        from gihflow import commands
+
+        if self.path is not None:
+            return commands.train(resume=self.path, progress=progress, **options)
+        return commands.resume(self, progress, options)
+
+    def to_xarray(self) -> Any:
+        """All stages in one xarray.Dataset: the columns over (time, subset, head, component), named coordinates, and the
+        units and meaning of each as its attributes. The attributes of the run are those of the dataset."""
+        from gihflow.labelled import dataset
+
+        return dataset(self)
+
+    def __repr__(self) -> str:
+        end = self.stages[-1] if self.stages else None
+        lines = [f"Run of gihflow: {self.outcome}" + (f", {self.path}" if self.path else ", in memory")]
+        for stage in self.stages:
+            lines.append(f"  stage {stage.number} {stage.trained}: {stage.outcome}, t = {stage.t[-1]:g} of {stage.duration:g}, "
+                         f"{len(stage.t)} times, loss {stage.loss[0]:.6f} → {stage.loss[-1]:.6f}")
+        if end is not None:
+            leading = int(np.argmax(end.p[-1]))
+            members = ",".join(map(str, self.subsets[leading]))
+            lines.append(f"  p of {{{members}}} = {end.p[-1, leading]:.6f}, a = {end.a[-1]:.6g}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The overview figure and what it shows."""
+        from gihflow.page import overview
+
+        return overview(self)
 
     def joined(self, name: str) -> np.ndarray | None:
         """One dataset of all stages in a row, [all times, …]; None if a stage lacks it. For "t" time counts from the
@@ -197,6 +270,7 @@ class _Reader:
             gih_lags=tuple(int(r) for r in self.file["baselines"].attrs.get("lags", ())) if lines else (),
             training_baselines=self.baselines("/baselines/training") if "training" in lines else None,
             validation_baselines=self.baselines("/baselines/validation") if "validation" in lines else None,
+            standard_errors=self.standard_errors(),
         )
 
     def stage(self, name: str, number: int, subsets: int, heads: int, window: int) -> Stage:
@@ -217,7 +291,16 @@ class _Reader:
             raise self.fail(f"attribute trained of {name} is {trained!r}: must be letters of cwa")
         return Stage(number=number, trained=trained, duration=self.attribute(name, "duration", float),
                      outcome=self.attribute(name, "outcome", str),
-                     integrator=self.attribute(name, "integrator", str), attributes=self.attributes(name), arrays=arrays)
+                     integrator=self.attribute(name, "integrator", str), attributes=self.attributes(name), arrays=arrays,
+                     descriptions={key: self.description(f"{name}/{key}") for key in arrays if arrays[key] is not None})
+
+    def description(self, name: str) -> tuple[str, str]:
+        attributes = self.attributes(name)
+        return str(attributes.get("units", "1")), str(attributes.get("long_name", ""))
+
+    def standard_errors(self) -> dict[str, Any]:
+        group = self.file.get("standard_errors", {})
+        return {key: plain(dataset[()]) for key, dataset in group.items()}
 
     def baselines(self, name: str) -> Baselines:
         values = {}

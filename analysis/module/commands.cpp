@@ -1,0 +1,286 @@
+// The functions of the package that end in a table: rank, predict, verify, check, compare, sample,
+// evaluate.
+
+#include "blocks.hpp"
+#include "call.hpp"
+#include "gihflow/base/subsets.hpp"
+#include "gihflow/run/check.hpp"
+#include "gihflow/run/compare.hpp"
+#include "gihflow/run/evaluate.hpp"
+#include "gihflow/run/predict.hpp"
+#include "gihflow/run/rank.hpp"
+#include "gihflow/run/sample.hpp"
+#include "gihflow/run/verify.hpp"
+#include "options.hpp"
+#include "records.hpp"
+#include "runs.hpp"
+
+namespace gihflow::python {
+
+namespace {
+
+nb::tuple lags_of(std::uint32_t mask) {
+  return tuple_of(elements_of(mask));
+}
+
+// An array of one member of each row.
+template <class Row, class T>
+nb::object member_of(const std::vector<Row>& rows, T Row::*member) {
+  std::vector<T> values;
+  for (const Row& row : rows) values.push_back(row.*member);
+  return array_of(std::move(values));
+}
+
+nb::object as_python(const Problem&, const Ranking& ranking) {
+  nb::dict result;
+  result["vocabulary"] = ranking.vocabulary;
+  result["chains"] = ranking.chains;
+  result["sets"] = tuple_of(ranking.sets, [](const RankedSet& set) { return lags_of(set.lags); });
+  result["modified"] = member_of(ranking.sets, &RankedSet::modified);
+  result["modified_standard_error"] = member_of(ranking.sets, &RankedSet::modified_error);
+  result["chi_square"] = member_of(ranking.sets, &RankedSet::chi_square);
+  result["chi_square_standard_error"] = member_of(ranking.sets, &RankedSet::chi_square_error);
+  result["order"] =
+      array_of(std::vector<std::int64_t>(ranking.by_modified.begin(), ranking.by_modified.end()));
+  result["information_set"] = lags_of(ranking.information_set().lags);
+  result["gap"] = ranking.gap;
+  result["gap_standard_error"] = ranking.gap_error;
+  return result;
+}
+
+nb::dict subject_of(Quantity quantity, const Subject& subject) {
+  nb::dict result;
+  for (const auto& [name, value] : members_of(quantity, subject)) result[name.c_str()] = value;
+  return result;
+}
+
+nb::dict prediction_of(const Prediction& p) {
+  const bool sets = !p.sharp_set.empty() || !p.trained_set.empty();
+  nb::dict row;
+  row["name"] = to_string(p.quantity);
+  row["phase"] = phase_of(p.quantity);
+  row["label"] = label(p.quantity, p.subject);
+  row["subject"] = subject_of(p.quantity, p.subject);
+  row["units"] = units_of(p.quantity);
+  row["sharp"] = sets ? nb::cast(p.sharp_set) : nb::cast(p.sharp);
+  row["trained"] = sets ? nb::cast(p.trained_set) : nb::cast(p.trained);
+  row["regime"] = p.regime;
+  return row;
+}
+
+nb::object as_python(const Problem&, const std::vector<Prediction>& predictions) {
+  return tuple_of(predictions, prediction_of);
+}
+
+nb::dict row_of(const VerificationRow& r) {
+  const bool sets = !r.predicted_set.empty();
+  nb::dict row;
+  row["name"] = to_string(r.quantity);
+  row["phase"] = phase_of(r.quantity);
+  row["label"] = label(r);
+  row["subject"] = subject_of(r.quantity, r.subject);
+  row["setting"] = r.setting;
+  row["units"] = units_of(r.quantity);
+  row["predicted"] = sets ? nb::cast(r.predicted_set) : nb::cast(r.predicted);
+  row["measured"] = sets ? nb::cast(r.measured_set) : nb::cast(r.measured);
+  row["difference"] = r.difference;
+  row["tolerance"] = r.tolerance;
+  row["passed"] = r.passed;
+  row["regime"] = r.regime;
+  return row;
+}
+
+nb::object as_python(const Problem&, const Verification& verification) {
+  nb::dict result;
+  result["rows"] = tuple_of(verification.rows, row_of);
+  result["curves"] = tuple_of(verification.curves, [](const Curve& curve) {
+    nb::dict drawn;
+    drawn["name"] = to_string(curve.quantity);
+    drawn["subject"] = subject_of(curve.quantity, curve.subject);
+    drawn["setting"] = curve.setting;
+    drawn["x_name"] = curve.x_name;
+    drawn["y_name"] = curve.y_name;
+    drawn["x"] = array_of(curve.x);
+    drawn["measured"] = array_of(curve.measured);
+    drawn["predicted"] = array_of(curve.predicted);
+    return drawn;
+  });
+  result["departures"] = tuple_of(verification.departures, [](const Departure& departure) {
+    nb::dict row = prediction_of(departure.prediction);
+    row["measured"] = departure.measured;
+    return row;
+  });
+  result["passed"] = verification.passed();
+  return result;
+}
+
+nb::dict distance_of(const Distance& d) {
+  nb::dict result;
+  result["total_variation"] = d.total_variation;
+  result["total_variation_standard_error"] = d.total_variation_error;
+  result["kl"] = d.kl;
+  result["kl_standard_error"] = d.kl_error;
+  result["argmax_agreement"] = d.argmax_agreement;
+  return result;
+}
+
+nb::object as_python(const CheckResult& check) {
+  nb::dict result;
+  result["information_set"] = tuple_of(check.information_set);
+  result["leading_set"] = tuple_of(check.leading_set);
+  result["tolerance"] = check.tolerance;
+  result["chains"] = check.chains;
+  result["points"] = tuple_of(check.points, [&](const CheckPoint& point) {
+    nb::dict row;
+    row["length"] = point.length;
+    row["alpha"] = check.from_prior ? nb::cast(point.alpha) : nb::object(nb::none());
+    row["to_information_set"] = distance_of(point.limit);
+    row["to_leading_set"] = distance_of(point.leading);
+    row["passed"] = point.passed;
+    row["missing"] = tuple_of(names_of(point.missing));
+    return row;
+  });
+  result["passed"] = check.passed();
+  return result;
+}
+
+// Over all blocks, and of the losses.
+nb::dict distances_of(const std::vector<BlockDistance>& distances) {
+  nb::dict result;
+  result["all"] = member_of(distances, &BlockDistance::all);
+  result["loss"] = member_of(distances, &BlockDistance::loss);
+  return result;
+}
+
+nb::object as_python(const Problem& problem, const ComparisonFile& file) {
+  const Parameters shape = problem.start();
+  const auto columns = [&](const std::vector<Snapshot>& snapshots) {
+    nb::dict result;
+    for (const SnapshotColumn& column : snapshot_columns()) {
+      if (column.in_comparisons()) result[column.name] = column_of(column, snapshots, shape);
+    }
+    return result;
+  };
+  const auto order_of = [](const ObservedOrder& order) {
+    return order.order ? nb::cast(*order.order) : nb::object(nb::none());
+  };
+  nb::dict result;
+  result["tokens_hash"] = file.tokens_hash;
+  result["stages"] = tuple_of(file.comparison.stages, [&](const ComparedStage& stage) {
+    nb::dict compared;
+    compared["trained"] = blocks_of(stage.stage);
+    compared["duration"] = stage.stage.duration;
+    compared["t"] = array_of(stage.t);
+    compared["flow"] = columns(stage.flow);
+    compared["sharpness"] = array_of(stage.sharpness);
+    compared["flow_outcome"] = to_string(stage.flow_outcome);
+    compared["order_to_flow"] = order_of(stage.to_flow);
+    compared["order_to_modified"] = order_of(stage.to_modified);
+    compared["rates"] = tuple_of(stage.rates, [&](const ComparedRate& rate) {
+      nb::dict row;
+      row["learning_rate"] = rate.learning_rate;
+      row["descent"] = columns(rate.descent);
+      row["to_flow"] = distances_of(rate.to_flow);
+      row["to_modified"] = distances_of(rate.to_modified);
+      row["growth"] = array_of(rate.growth);
+      row["modified_growth"] = array_of(rate.modified_growth);
+      row["growth_error"] = rate.growth_error;
+      row["leaves_at"] = rate.leaves_at ? nb::cast(*rate.leaves_at) : nb::object(nb::none());
+      row["outcome"] = to_string(rate.outcome);
+      return row;
+    });
+    return compared;
+  });
+  return result;
+}
+
+nb::object as_python(const Problem&, const Sample& sample) {
+  const Sequences& drawn = sample.sequences;
+  nb::dict result;
+  const auto n = static_cast<std::size_t>(drawn.count);
+  result["tokens"] = array_of(drawn.tokens, {n, static_cast<std::size_t>(drawn.length + 1)});
+  result["targets"] =
+      drawn.targets.empty()
+          ? nb::object(nb::none())
+          : array_of(drawn.targets, {n, static_cast<std::size_t>(drawn.vocabulary)});
+  result["vocabulary"] = drawn.vocabulary;
+  result["parents"] = tuple_of(drawn.parents);
+  result["tokens_hash"] = sample.tokens_hash;
+  return result;
+}
+
+nb::object as_python(const Problem& problem, const Evaluation& evaluation) {
+  nb::dict result;
+  result["loss"] = evaluation.loss;
+  result["loss_standard_error"] = evaluation.errors.loss;
+  std::vector<double> gradient(size_of(evaluation.at));
+  pack_gradient(evaluation.at, evaluation.gradient, gradient.data());
+  result["at"] = array_of(packed(evaluation.at));
+  result["gradient"] = array_of(std::move(gradient));
+  result["gradient_standard_error"] = array_of(packed(evaluation.errors));
+  result["blocks"] = described_blocks(evaluation.at);
+  result["engine"] = evaluation.engine;
+  static_cast<void>(problem);
+  return result;
+}
+
+// A function of run/ on what a call says.
+template <class Function>
+void add(nb::module_& module, const char* name, Function function, const char* documentation) {
+  module.def(
+      name,
+      [name, function](const nb::dict& values, const std::string& config, const nb::dict& inputs,
+                       const nb::object& listener) {
+        const Assembled asked = assembled({name, values, config, inputs, listener});
+        return follow(listener, [&](RunObserver& observer) -> Finish {
+          const auto problem = std::make_shared<const Problem>(prepare(asked));
+          using Result = decltype(function(*problem, &observer));
+          const auto result = std::make_shared<const Result>(function(*problem, &observer));
+          return [problem, result] { return as_python(*problem, *result); };
+        });
+      },
+      nb::arg("values"), nb::arg("config"), nb::arg("inputs"), nb::arg("listener").none(),
+      documentation);
+}
+
+nb::object check(const std::variant<const RunHandle*, std::string>& run, const nb::dict& values,
+                 const std::string& config, const nb::dict& inputs, const nb::object& listener) {
+  const Assembled asked = assembled({"check", values, config, inputs, listener});
+  asked.faults.throw_if_any();
+  const auto setting = asked.setting.as<CheckSetting>();
+  return follow(listener, [&](RunObserver& observer) -> Finish {
+    const auto* const path = std::get_if<std::string>(&run);
+    const auto result = std::make_shared<const CheckResult>(
+        path != nullptr ? gihflow::check(*path, setting, &observer)
+                        : gihflow::check(std::get<const RunHandle*>(run)->run(), "the run", setting,
+                                         &observer));
+    return [result] { return as_python(*result); };
+  });
+}
+
+}  // namespace
+
+void add_commands(nb::module_& module) {
+  add(
+      module, "rank", [](const Problem& p, RunObserver* o) { return rank(p, o); },
+      "See gihflow.rank.");
+  add(
+      module, "predict", [](const Problem& p, RunObserver* o) { return predict(p, o); },
+      "See gihflow.predict.");
+  add(
+      module, "verify", [](const Problem& p, RunObserver* o) { return verify(p, o); },
+      "See gihflow.verify.");
+  add(
+      module, "compare", [](const Problem& p, RunObserver* o) { return compare(p, o); },
+      "See gihflow.compare.");
+  add(
+      module, "sample", [](const Problem& p, RunObserver* o) { return sample(p, o); },
+      "See gihflow.sample.");
+  add(
+      module, "evaluate", [](const Problem& p, RunObserver* o) { return evaluate(p, o); },
+      "See gihflow.evaluate.");
+  module.def("check", check, nb::arg("run"), nb::arg("values"), nb::arg("config"),
+             nb::arg("inputs"), nb::arg("listener").none(), "See gihflow.check.");
+}
+
+}  // namespace gihflow::python

@@ -1,0 +1,145 @@
+#include "runs.hpp"
+
+#include <algorithm>
+
+#include "call.hpp"
+#include "gihflow/base/subsets.hpp"
+#include "gihflow/base/version.hpp"
+#include "gihflow/run/resume.hpp"
+#include "options.hpp"
+#include "records.hpp"
+
+namespace gihflow::python {
+
+namespace {
+
+// The names of a file: what docs/schema.md says of a run, as nested dictionaries.
+
+nb::dict root_of(const RunFile& run) {
+  nb::dict root;
+  root["schema_version"] = run.schema_version;
+  root["program"] = "gihflow";
+  put_fields(root, run.provenance);
+  root["outcome"] = to_string(run.state.outcome);
+  root["tokens_hash"] = run.tokens_hash;
+  if (!run.validation_hash.empty()) root["validation_tokens_hash"] = run.validation_hash;
+  root["vocabulary_size"] = run.vocabulary;
+  root["degree"] = run.state.start.degree;
+  return root;
+}
+
+nb::dict stage_of(const StageRecord& stage, const Parameters& shape, bool has_validation) {
+  nb::dict attributes, columns, descriptions, result;
+  put_fields(attributes, stage);
+  put_fields(attributes, stage.statistics);
+  for (const SnapshotColumn& column : snapshot_columns()) {
+    if (column.in_runs() && (has_validation || column.files != RecordedIn::validated_runs)) {
+      columns[column.name] = column_of(column, stage.snapshots, shape);
+      descriptions[column.name] = nb::make_tuple(column.units, column.meaning);
+    }
+  }
+  result["attributes"] = attributes;
+  result["columns"] = columns;
+  result["descriptions"] = descriptions;
+  result["switches"] =
+      tuple_of(stage.switches, [](const IntegratorSwitch& change) { return fields_of(change); });
+  return result;
+}
+
+nb::dict parameters_of(const Parameters& parameters) {
+  nb::dict result;
+  const std::size_t subsets = parameters.log_c_squared.size();
+  result["c"] = array_of(parameters.c(), {subsets});
+  result["log_c_squared"] = array_of(parameters.log_c_squared, {subsets});
+  result["c_sign"] = array_of(parameters.c_sign, {subsets});
+  result["w"] = array_of(parameters.w, shape_of("HM", parameters));
+  result["a"] = parameters.a;
+  return result;
+}
+
+template <class T, class Make>
+nb::object optional(const std::optional<T>& value, Make make) {
+  if (!value) return nb::none();
+  return make(*value);
+}
+
+nb::dict contents(const RunHandle& handle) {
+  const Run& run = handle.run();
+  const Parameters& shape = run.state.start;
+  nb::dict result;
+  result["attributes"] = root_of(run);
+  nb::dict execution = fields_of(run.execution);
+  execution["processes"] = tuple_of(
+      run.execution.processes, [](const ProcessRecord& process) { return fields_of(process); });
+  result["execution"] = execution;
+  result["subsets"] = tuple_of(subsets(shape.heads, shape.degree),
+                               [](std::uint32_t mask) { return tuple_of(elements_of(mask)); });
+  result["lag"] = array_of(run.lags, shape_of("HM", shape));
+  result["stages"] = tuple_of(run.state.trajectory.stages, [&](const StageRecord& stage) {
+    return stage_of(stage, shape, !run.validation_hash.empty());
+  });
+  result["final"] = parameters_of(run.final());
+  result["gih_lags"] =
+      optional(run.baselines, [](const RunBaselines& lines) { return tuple_of(lines.lags); });
+  result["training_baselines"] =
+      optional(run.baselines, [](const RunBaselines& lines) { return fields_of(lines.training); });
+  result["validation_baselines"] = optional(run.baselines, [](const RunBaselines& lines) {
+    return optional(lines.validation, [](const Baselines& own) { return fields_of(own); });
+  });
+  result["standard_errors"] = optional(
+      run.standard_errors, [&](const StandardErrors& errors) { return fields_of(errors, shape); });
+  return result;
+}
+
+void save(const RunHandle& handle, const std::string& path, bool force) {
+  const nb::gil_scoped_release others_may_run;
+  OutputFile file(path, force);
+  write_run(file, handle.run());
+}
+
+// Trains; with `resumed` the run that it holds goes on.
+nb::object train(const std::string& command, const nb::dict& values, const std::string& config,
+                 const nb::dict& inputs, const nb::object& listener, const RunHandle* resumed) {
+  Assembled asked = assembled({command, values, config, inputs, listener});
+  if (resumed != nullptr) {
+    auto held = std::make_shared<Resumption>();
+    held->path = "the run";
+    held->run = resumed->run();
+    asked.setting.resume = held->path;
+    asked.resumed = std::move(held);
+    asked.inputs = resumed->inputs();
+  }
+  return follow(listener, [&](RunObserver& observer) -> Finish {
+    const Problem problem = prepare(asked);
+    auto run = std::make_shared<Run>(gihflow::train(problem, &observer));
+    return [run, inputs = asked.inputs] { return nb::cast(RunHandle(std::move(*run), inputs)); };
+  });
+}
+
+}  // namespace
+
+nb::object column_of(const SnapshotColumn& column, const std::vector<Snapshot>& snapshots,
+                     const Parameters& shape) {
+  std::vector<double> values;
+  for (const Snapshot& snapshot : snapshots) {
+    const std::vector<double> row = column.get(snapshot);
+    values.insert(values.end(), row.begin(), row.end());
+  }
+  Shape lengths = shape_of(column.axes, shape);
+  lengths.insert(lengths.begin(), snapshots.size());
+  return array_of(std::move(values), lengths);
+}
+
+void add_runs(nb::module_& module) {
+  nb::class_<RunHandle>(module, "Run", "A training run in memory.")
+      .def("contents", contents, "What its file holds, by the names of docs/schema.md.")
+      .def("save", save, nb::arg("path"), nb::arg("force") = false,
+           "Writes the run file. OSError where that fails.");
+  module.def("train", train, nb::arg("command"), nb::arg("values"), nb::arg("config"),
+             nb::arg("inputs"), nb::arg("listener").none(), nb::arg("resumed").none() = nb::none(),
+             "Trains; see gihflow.train.");
+  module.attr("__version__") = version();
+  module.attr("git_commit") = git_commit();
+}
+
+}  // namespace gihflow::python

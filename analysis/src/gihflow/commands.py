@@ -1,0 +1,96 @@
+"""The commands of the program as functions: options are keyword arguments, results objects that print themselves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from gihflow import _core, results
+from gihflow.arguments import Options, takes_options
+from gihflow.progress import Listener
+from gihflow.run_file import Run
+
+
+def call(function: Callable, finish: Callable, name: str, options: dict[str, Any], config, progress: bool, *before, **more):
+    """Calls a function of the compiled module. What ends it early, Ctrl-C above all, carries what it has come to."""
+    values, inputs = Options(name).split(options)
+    config = "" if config is None else os.fspath(config)
+    with Listener(progress) as listener:
+        try:
+            return finish(function(*before, values, config, inputs, listener, **more))
+        except BaseException as raised:
+            if hasattr(raised, "unfinished"):
+                core, raised.result = raised.unfinished, None
+                del raised.unfinished
+                if core is not None:
+                    raised.result = finish(core)
+            raise
+
+
+@takes_options
+def train(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> Run:
+    """Trains the two-attention-layer transformer by gradient flow, or descent, through a schedule of stages.
+
+    Without options it is the three-stage experiment of the paper. Times are flow times, losses are in nats. Without `output`
+    nothing is written; what a file would hold is what the run returned has, bit for bit.
+
+    Ctrl-C ends after the current step: the KeyboardInterrupt has the run so far as its `result`, None where no training had
+    begun, and `output` holds it too. ValueError has one line for each fault of the options.
+    """
+    return call(_core.train, lambda core: Run.trained(core, path_of(options)), "train", options, config, progress, "train")
+
+
+def path_of(options: dict[str, Any]) -> str | None:
+    path = options.get("resume") or options.get("output")
+    return None if path is None else os.fspath(path)
+
+
+def resume(run: Run, progress: bool, options: dict[str, Any]) -> Run:
+    """Continues a run in memory."""
+    return call(_core.train, lambda core: Run.trained(core, None), "train", options, None, progress, "train",
+                resumed=run.core)
+
+
+@takes_options
+def evaluate(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> results.Evaluation:
+    """Loss (2.4) and gradient with their Monte Carlo standard errors, at given parameters or at the initial point."""
+    return call(_core.evaluate, lambda core: results.Evaluation(**core), "evaluate", options, config, progress)
+
+
+@takes_options
+def rank(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> results.Ranking:
+    """Ranks every set of lags by its modified chi-square mutual information (6.2), exact for each chain."""
+    return call(_core.rank, lambda core: results.Ranking(**core), "rank", options, config, progress)
+
+
+@takes_options
+def predict(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> results.Predictions:
+    """What theory predicts for the training that a setting describes, each with the regime in which it is exact."""
+    return call(_core.predict, results.Predictions, "predict", options, config, progress)
+
+
+@takes_options
+def verify(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> results.Verification:
+    """Runs the flow where the predictions of theory are sharp, and holds them against what it does."""
+    return call(_core.verify, lambda core: results.Verification(**core), "verify", options, config, progress)
+
+
+@takes_options
+def check(run: Run | str | os.PathLike, *, config: str | os.PathLike | None = None, progress: bool = True,
+          **options) -> results.Check:
+    """Has a run become the generalised induction head of its information set? On fresh chains, by total variation."""
+    held = run.core or run.path if isinstance(run, Run) else os.fspath(run)
+    return call(_core.check, lambda core: results.Check(**core), "check", options, config, progress, held)
+
+
+@takes_options
+def compare(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> results.Comparison:
+    """Gradient descent of several learning rates beside the flow, on the same chains from the same start."""
+    return call(_core.compare, lambda core: results.Comparison(**core), "compare", options, config, progress)
+
+
+@takes_options
+def sample(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> results.Sample:
+    """Draws chains and one sequence from each; its arrays are what train(data=...) and Objective(data=...) take."""
+    return call(_core.sample, lambda core: results.Sample(**core), "sample", options, config, progress)
