@@ -49,10 +49,12 @@ PYTHON = {
     "tqdm": "python3-tqdm",
 }
 # generators and compilers of the presets, and what scripts ask for
-TOOLS = {"Ninja": "ninja-build", "clang": "clang", "clang++": "clang", "clang-format": "clang-format", "doxygen": "doxygen"}
+TOOLS = {"Ninja": "ninja-build", "clang": "clang", "clang++": "clang", "clang-format": "clang-format", "doxygen": "doxygen",
+         "sphinx-build": "python3-sphinx"}
 ALWAYS = {"g++", "cmake", "python3", "python3-venv"}
-# of scripts/packages-all and no other: how xarray reads HDF5, what tests run where it is there
-OF_ALL = {"chromium", "chromium-driver", "doxygen", "fish", "man-db", "python3-h5netcdf", "zsh"}
+# of scripts/packages-all and no other: how xarray reads HDF5, what tests run where it is there, what the site is made by
+OF_ALL = {"chromium", "chromium-driver", "doxygen", "fish", "fonts-katex", "furo", "libjs-katex", "man-db", "node-normalize.css",
+          "python3-breathe", "python3-h5netcdf", "python3-myst-parser", "python3-sphinx", "zsh"}
 NEEDED = re.compile(r"\bcommand -v ([\w+-]+) *> */dev/null *\|\|")
 
 LOOKED_FOR = re.compile(

@@ -45,7 +45,7 @@ function sequencePanel(run) {
       tokens, make("p", {class: "note"}, "The same at the start of training:"), before, spoken),
     make("div", {}, make("div", {}, big, " ", told), meter,
       make("h3", {style: "margin-top: 12px"}, "Its guess beside the truth"),
-      make("table", {}, make("thead", {}, make("tr", {}, make("th", {scope: "col"}, "next"), make("th", {scope: "col", class: "text"}, make("span", {class: "key", style: "--k: var(--model)"}), " model ", make("span", {class: "key line", style: "--k: var(--limit)"}), " ideal"), make("th", {scope: "col"}, ""), make("th", {scope: "col", class: "text"}, make("span", {class: "key", style: "--k: var(--truth)"}), " truth"), make("th", {scope: "col"}, ""))), bars),
+      make("table", {}, make("thead", {}, make("tr", {}, make("th", {scope: "col"}, "next"), make("th", {scope: "col", colspan: 2, class: "text"}, make("span", {class: "key", style: "--k: var(--model)"}), " model ", make("span", {class: "key line", style: "--k: var(--limit)"}), " ideal"), make("th", {scope: "col", colspan: 2, class: "text"}, make("span", {class: "key", style: "--k: var(--truth)"}), " truth"))), bars),
       make("p", {class: "note"}, "ideal: the induction head that the theorem predicts, which counts exact matches. truth: ", "the law of the chain, or the token that came where that is unknown.")));
   let rows;
   const strengthOf = (at, k) => Math.sqrt(sequence.rows[at].weights[k] / sequence.most);
