@@ -23,6 +23,7 @@ suppress_warnings = ["misc.highlighting_failure"]
 breathe_projects = {"gihflow": str(ROOT / "build-site/doxygen/xml")}
 breathe_default_project = "gihflow"
 cpp_id_attributes = ["GIHFLOW_API"]
+autodoc_mock_imports = ["gihflow._core", "tqdm"]  # the compiled module is not needed to read docstrings
 autodoc_member_order = "bysource"
 html_theme = "furo"
 html_title = f"gihflow {release}"
