@@ -1,5 +1,7 @@
 """python3 -m gihflow: every figure is drawn, and the numbers of the captions are those of a file whose answer is known."""
 
+import contextlib
+import io
 import os
 import struct
 import sys
@@ -12,9 +14,9 @@ from gihflow_testing import PROGRAM, DirectoryTest, run
 from run_fixture import write_run
 
 import gihflow
-from gihflow import figures, findings
+from gihflow import animation, comparison, figures, findings, simplex
 
-NAMES = ["overview", "weights", "attention", "scale", "loss", "energy"]
+NAMES = ["overview", "weights", "attention", "scale", "loss", "energy", "simplex"]
 
 
 def draw(*arguments, expect=0):
@@ -41,7 +43,7 @@ class Command(DirectoryTest):
             self.assertTrue((self.output / f"{name}.pdf").read_bytes().startswith(b"%PDF"))
             png = (self.output / f"{name}.png").read_bytes()
             width, height = struct.unpack(">II", png[16:24])
-            self.assertGreaterEqual(width, 7 * 150)
+            self.assertGreaterEqual(width, (simplex.COLUMN if name == "simplex" else 7) * 150)
             self.assertGreater(height, 2 * 150)
             sentence = line.removeprefix(f"{name}: ")
             self.assertIn(f"**{name}.** {sentence}\n", captions)
@@ -186,6 +188,55 @@ class Drawings(DirectoryTest):
         for value in (run.validation_baselines.gih_loss, run.validation_baselines.posterior_loss,
                       run.validation_baselines.entropy_floor):
             self.assertIn(round(value, 9), levels)
+
+    def test_path_through_the_simplex(self):
+        """The winner's corner is the left one: from the middle straight to it, at the shares that the file has."""
+        run = self.read()
+        sets = findings.heaviest(run, 3)
+        self.assertEqual(run.subsets[sets[0]], (1, 2))
+        places, t = simplex.path(run, sets)
+        p = run.stages[0].p[:, sets]
+        p = p / p.sum(axis=1, keepdims=True)
+        np.testing.assert_array_equal(t, run.stages[0].t)
+        np.testing.assert_allclose(places[0], [0.5, np.sqrt(3) / 6])
+        np.testing.assert_allclose(places[-1], [0, 0], atol=1e-12)
+        np.testing.assert_allclose(places[:, 0], p[:, 1] + p[:, 2] / 2)
+        np.testing.assert_allclose(places[:, 1], p[:, 2] * np.sqrt(3) / 2)
+        chosen = [run.subsets.index(name) for name in ((1,), (2,), (3,))]
+        self.assertIn("of {3}; the sets drawn have 0.429 of the weight at the start", findings.simplex(run, chosen))
+        self.assertIn("{3}", [text.get_text() for text in simplex.simplex(run, chosen).axes[0].texts])
+
+    def test_when_descent_ceases_to_be_stable(self):
+        t, eigenvalue = np.array([0.0, 1.0, 3.0]), np.array([1.0, 1.0, 100.0])
+        stage = comparison.ComparedStage("c", 3.0, None, None, t, eigenvalue, {})
+        for rate, time in ((0.2, 2.0), (0.01, None), (4.0, 0.0)):  # 2/rate is 10, halfway on a logarithmic scale; 200; 0.5
+            self.assertEqual(comparison.leaving_time(stage, rate), time)
+        found = comparison.Comparison(np.array([4.0, 0.2, 0.01]), [stage])
+        self.assertEqual(comparison.sharpness_finding(found), "Gradient descent is stable along the flow, below λ = 2/η, with "
+                         "η = 4 nowhere, η = 0.2 until t = 2 and η = 0.01 throughout.")
+        comparison.sharpness(found).canvas.draw()
+
+    def test_film_reveals_what_has_come(self):
+        """Pictures are the overview, bright where the run has not come to, and more of it in each than in the one before."""
+        run = self.read()
+        pictures = list(animation.frames(run, 6, dpi=60))
+        whole = pictures[-1].astype(int)
+        dark = [(picture < 100).sum() for picture in pictures]
+        self.assertEqual(dark[:-1], sorted(dark[:-1]), "the last one has no line where the run is")
+        self.assertLess(dark[0], 0.8 * dark[-1])
+        for picture in pictures:
+            self.assertEqual((picture.shape[0] % 2, picture.shape[1] % 2, picture.shape), (0, 0, whole.shape))
+
+    def test_film_is_written(self):
+        path = write_run(self.directory / "run.h5")
+        film = self.directory / "run.gif"
+        command = [str(path), "--seconds", "0.4", "--rate", "5", "--dpi", "50", "-o"]
+        run(sys.executable, "-B", "-m", "gihflow.animation", *command, film)
+        self.assertTrue(film.read_bytes().startswith(b"GIF89a"))
+        for name, code, words in (("run.avi", 2, "must end in .gif or .mp4"), ("nowhere/run.gif", 4, "cannot be written")):
+            with contextlib.redirect_stderr(io.StringIO()) as said:
+                self.assertEqual(animation.main([*command, str(self.directory / name)]), code)
+            self.assertIn(words, said.getvalue())
 
     def test_energy_shows_the_sign(self):
         axes = panels(figures.energy(self.read()))[0]

@@ -52,6 +52,8 @@ class Compare(DirectoryTest):
         figure = self.directory / "overlay.png"
         run(sys.executable, "-B", "-m", "gihflow.comparison", self.directory / "compare.h5", "-o", figure)
         self.assertTrue(figure.read_bytes().startswith(b"\x89PNG"))
+        run(sys.executable, "-B", "-m", "gihflow.comparison", self.directory / "compare.h5", "--figure", "sharpness", "-o", figure)
+        self.assertTrue(figure.read_bytes().startswith(b"\x89PNG"))
         text = self.compare(*options, "--force").stdout
         self.assertEqual([stage["flow"]["order"] is None for stage in stages], [False, True])
         for k, stage in enumerate(stages):

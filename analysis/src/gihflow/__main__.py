@@ -8,7 +8,7 @@ from pathlib import Path
 
 import matplotlib
 
-from gihflow import findings
+from gihflow import findings, simplex  # noqa: F401  simplex registers its figure
 from gihflow.figures import FIGURES, STYLE
 from gihflow.run_file import RunFileError, read
 

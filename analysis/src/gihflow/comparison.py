@@ -1,6 +1,7 @@
 """Comparison files of gihflow compare as arrays, and the figure that lays gradient descent over the flow.
 
     python3 -m gihflow.comparison compare.h5 -o overlay.png
+    python3 -m gihflow.comparison compare.h5 --figure sharpness -o sharpness.png
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gihflow.figures import LINES, STYLE, WIDTH
+from gihflow.figures import LINES, STYLE, WIDTH, add_caption
+from gihflow.findings import listing, number
 from gihflow.run_file import RunFileError
 
 
@@ -98,15 +100,76 @@ def overlay(comparison: Comparison) -> Figure:
         return figure
 
 
+def leaving_time(stage: ComparedStage, rate: float) -> float | None:
+    """First flow time at which the sharpness exceeds 2/rate (3.7), log-linear between output times; None: never."""
+    limit = 2 / rate
+    above = np.flatnonzero(stage.sharpness > limit)
+    if len(above) == 0:
+        return None
+    k = above[0]
+    if k == 0:
+        return 0.0
+    before, after = np.log(stage.sharpness[k - 1:k + 1])
+    return float(stage.t[k - 1] + (np.log(limit) - before) / (after - before) * (stage.t[k] - stage.t[k - 1]))
+
+
+def sharpness_finding(comparison: Comparison) -> str:
+    """Which learning rates stay stable along the flow, and when the others cease to be."""
+    parts = []
+    for rate in comparison.learning_rates:
+        begin, left = 0.0, None
+        for stage in comparison.stages:
+            time = leaving_time(stage, rate)
+            if time is not None:
+                left = begin + time
+                break
+            begin += stage.duration
+        words = "throughout" if left is None else "nowhere" if left == 0 else f"until t = {number(left)}"
+        parts.append(f"η = {rate:g} {words}")
+    return f"Gradient descent is stable along the flow, below λ = 2/η, with {listing(parts)}."
+
+
+def sharpness(comparison: Comparison) -> Figure:
+    """The largest eigenvalue of the Hessian along the flow, and the limit 2/η of each learning rate (3.7): descent is stable
+    where the curve is below its line. One column of a page wide, stages side by side."""
+    with rc_context(STYLE):
+        count = len(comparison.stages)
+        figure = Figure(figsize=(max(3.5, 2.2 * count), 2.6), layout="constrained")
+        panels = figure.subplots(1, count, squeeze=False, sharey=True)[0]
+        for axes, stage in zip(panels, comparison.stages, strict=True):
+            t = stage.t.copy()
+            t[0] = t[1] / max(t[-1] / t[1], 1.5) ** 0.1  # t = 0, a little to the left
+            axes.plot(t, stage.sharpness, color="k", zorder=5)
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            axes.set_title(f"{stage.trained} trained")
+            axes.set_xlabel("flow time $t$ (first point: 0)")
+            for k, rate in enumerate(comparison.learning_rates):
+                color, dashes = LINES[1 + k % (len(LINES) - 1)]
+                axes.axhline(2 / rate, color=color, linestyle=dashes, linewidth=1.1)
+                over = stage.sharpness > 2 / rate
+                axes.plot(t[over], stage.sharpness[over], "o", color=color, markersize=3.5 - 0.25 * k, zorder=6 + k)
+                if axes is panels[-1]:
+                    axes.annotate(rf"$\eta$ = {rate:g}", (1, 2 / rate), xycoords=("axes fraction", "data"), xytext=(3, 0),
+                                  textcoords="offset points", va="center", fontsize=8, color=color)
+        panels[0].set_ylabel(r"$\lambda_{\max}$ of the Hessian; $2/\eta$")
+        return add_caption(figure, sharpness_finding(comparison))
+
+
+FIGURES = {"overlay": overlay, "sharpness": sharpness}
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m gihflow.comparison", allow_abbrev=False,
                                      description="Draws a comparison file of gihflow compare.")
     parser.add_argument("comparison", metavar="COMPARE.h5", help="file that gihflow compare wrote")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, default=Path("overlay.png"),
                         help="figure to write: png, pdf or svg (default: overlay.png)")
+    parser.add_argument("--figure", choices=FIGURES, default="overlay",
+                        help="overlay: all of it; sharpness: the eigenvalue beside 2/learning rate (default: overlay)")
     given = parser.parse_args(arguments)
     try:
-        figure = overlay(read_comparison(given.comparison))
+        figure = FIGURES[given.figure](read_comparison(given.comparison))
     except RunFileError as error:
         print(error, file=sys.stderr)
         return 2

@@ -55,14 +55,14 @@ FIXED = "#F0F0F0"  # ground of a panel whose quantity its stage does not train
 FIGURES: dict[str, Callable[[Run], Figure]] = {}  # by name, in the order in which they are drawn
 
 
-def _drawing(finding: Callable[[Run], str]) -> Callable:
+def drawing(finding: Callable[[Run], str]) -> Callable:
     """Registers a figure under the name of its function, with the style and with its finding below it."""
 
     def register(draw: Callable[[Run], Figure]) -> Callable[[Run], Figure]:
         @functools.wraps(draw)
-        def drawn(run: Run) -> Figure:
+        def drawn(run: Run, *choices) -> Figure:
             with rc_context(STYLE):
-                return add_caption(draw(run), finding(run))
+                return add_caption(draw(run, *choices), finding(run, *choices))
 
         FIGURES[draw.__name__] = drawn
         return drawn
@@ -76,7 +76,7 @@ def line_style(k: int) -> tuple:
     return LINES[place][0], LINES[(place + turn) % len(LINES)][1]
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -156,7 +156,7 @@ def _curve(axes: Axes, stage: Stage, values: np.ndarray, color: str, dashes, *, 
 def _panels(run: Run, stages: list[Stage], block: str | None, height: float,
             draw: Callable[[Axes, Stage], None], *, with_origin: bool = True) -> tuple[Figure, list[Axes]]:
     """A row of panels, one a stage, with a common vertical axis."""
-    figure = _figure(max(WIDTH, 2.2 * len(stages)), height)
+    figure = new_figure(max(WIDTH, 2.2 * len(stages)), height)
     panels = list(figure.subplots(1, len(stages), sharey=True, squeeze=False)[0])
     for axes, stage in zip(panels, stages):
         _panel(axes, stage, block, draw)
@@ -288,7 +288,7 @@ class _Losses:
 # --- figures -----------------------------------------------------------------------------------------------------
 
 
-@_drawing(findings.overview)
+@drawing(findings.overview)
 def overview(run: Run) -> Figure:
     """All phases on one page: a column a stage, a row a quantity."""
     stages = _begun(run)
@@ -303,7 +303,7 @@ def overview(run: Run) -> Figure:
         ("scale $a$", "a", _draw_scale, fixed, None),
         ("loss (nats)", None, losses.draw, losses.keys, None),
     ]
-    figure = _figure(max(WIDTH, 1.6 + 1.9 * len(stages)), 6.6)
+    figure = new_figure(max(WIDTH, 1.6 + 1.9 * len(stages)), 6.6)
     table = figure.subplots(len(rows), len(stages), sharex="col", sharey="row", squeeze=False)
     for line, (label, block, draw, keys, title) in zip(table, rows):
         for axes, stage in zip(line, stages):
@@ -318,7 +318,7 @@ def overview(run: Run) -> Figure:
     return figure
 
 
-@_drawing(findings.weights)
+@drawing(findings.weights)
 def weights(run: Run) -> Figure:
     """p_S(t) for each set S of heads (2.2), in the stages that train c."""
     shown = _Weights(run)
@@ -350,13 +350,13 @@ def _heat_map(axes: Axes, run: Run, attention: np.ndarray):
     return image
 
 
-@_drawing(findings.attention)
+@drawing(findings.attention)
 def attention(run: Run) -> Figure:
     """First attention of each head over lags at start and end (2.1), and the weight on its own lag in between."""
     stages = findings.training(run, "w")
     shown = _OwnLag(run)
     heads, lags = run.lag.shape[0], run.lag.max()
-    figure = _figure(max(WIDTH, 3.2 + 2.2 * len(stages)), 2.3 if heads <= 4 else 3.4)
+    figure = new_figure(max(WIDTH, 3.2 + 2.2 * len(stages)), 2.3 if heads <= 4 else 3.4)
     left, right = figure.subfigures(1, 2, width_ratios=[3.2, figure.get_size_inches()[0] - 3.2])
     maps = left.subplots(1, 2, sharey=True)
     image = None
@@ -377,7 +377,7 @@ def attention(run: Run) -> Figure:
     return figure
 
 
-@_drawing(findings.scale)
+@drawing(findings.scale)
 def scale(run: Run) -> Figure:
     """a(t), the scale of the second attention (2.3), in the stages that train it."""
     figure, panels = _panels(run, findings.training(run, "a"), "a", 2.5, _draw_scale)
@@ -385,7 +385,7 @@ def scale(run: Run) -> Figure:
     return figure
 
 
-@_drawing(findings.loss)
+@drawing(findings.loss)
 def loss(run: Run) -> Figure:
     """Training and validation loss (2.4) with GIH's own loss, the posterior predictor's and the entropy floor."""
     shown = _Losses(run)
@@ -400,7 +400,7 @@ def loss(run: Run) -> Figure:
     return figure
 
 
-@_drawing(findings.energy)
+@drawing(findings.energy)
 def energy(run: Run) -> Figure:
     """Energy residual (3.5) over the loss drop of the stage, by size and sign."""
     positive, negative = LINES[2][0], LINES[1][0]

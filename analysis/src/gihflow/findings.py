@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gihflow.run_file import Baselines, Run, Stage
@@ -70,6 +72,13 @@ def leader(run: Run) -> int:
     return int(np.argmax(np.nan_to_num(run.stages[-1].p[-1])))
 
 
+def heaviest(run: Run, count: int) -> list[int]:
+    """The subsets with most weight on average over the stages that train c, the one that leads at the end first."""
+    mean = np.nanmean(np.concatenate([stage.p for stage in training(run, "c")]), axis=0)
+    best = leader(run)
+    return [best, *(int(s) for s in np.argsort(-mean, kind="stable") if s != best)][:count]
+
+
 def take_over_time(stage: Stage, subset: int, level: float = TAKEN_OVER) -> float | None:
     """First flow time at which p of a subset reaches a level, None if it never does. Between output times the log odds
     are interpolated linearly, which is how they move under (7.1)."""
@@ -116,6 +125,15 @@ def relative_residual(stage: Stage) -> np.ndarray | None:
 
 def _capital(sentence: str) -> str:
     return sentence[0].upper() + sentence[1:]
+
+
+def simplex(run: Run, sets: Sequence[int] | None = None) -> str:
+    sets = heaviest(run, 3) if sets is None else list(sets)
+    stages = training(run, "c")
+    first, last = stages[0].p[0, sets], stages[-1].p[-1, sets]
+    shares = listing([f"{weight(x)} of {set_name(run.subsets[s])}" for x, s in zip(last, sets)])
+    return _capital(f"{stage_name(run, stages[-1])} ends at p = {shares}; the sets drawn have {weight(first.sum())} of the weight "
+                    f"at the start and {weight(last.sum())} at the end.")
 
 
 def weights(run: Run) -> str:
