@@ -25,6 +25,7 @@
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/export.hpp"
 #include "gihflow/base/fault.hpp"
+#include "gihflow/base/interrupted.hpp"
 #include "gihflow/base/mean_error.hpp"
 #include "gihflow/base/memory.hpp"
 #include "gihflow/base/parallel.hpp"

@@ -17,11 +17,13 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/context.hpp"
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/interrupted.hpp"
 
 namespace gihflow {
 
@@ -30,6 +32,11 @@ namespace {
 std::atomic<std::uint64_t> helped{0};
 std::atomic<bool> workers_lost{false};  // this process was forked from one with workers
 thread_local bool inside = false;       // a body
+thread_local bool giving_up = false;    // on an interrupt
+
+void give_up_if_asked(bool may) {
+  if (may && interrupt_requested()) throw Interrupted();
+}
 
 class Inside {
  public:
@@ -65,6 +72,7 @@ class Loop {
     if (std::this_thread::get_id() != caller_) helped_.store(true, std::memory_order_relaxed);
     const Inside mark(context_);
     try {
+      give_up_if_asked(gives_up_);
       body_(block);
     } catch (...) {
       const std::lock_guard guard(mutex_);
@@ -86,6 +94,7 @@ class Loop {
  private:
   const std::function<void(Index)>& body_;
   const Context context_ = current_context();
+  const bool gives_up_ = giving_up;
   const std::thread::id caller_ = std::this_thread::get_id();
   std::atomic<bool> helped_{false};
   std::atomic<Index> failed_;
@@ -144,6 +153,12 @@ tbb::task_arena* workers(int wanted) {
 
 }  // namespace
 
+GivingUp::GivingUp() : before_(std::exchange(giving_up, true)) {}
+
+GivingUp::~GivingUp() {
+  giving_up = before_;
+}
+
 std::uint64_t helped_loops() noexcept {
   return helped.load();
 }
@@ -153,7 +168,10 @@ void parallel_blocks(Index blocks, const std::function<void(Index)>& body) {
   const int wanted = inside ? 1 : static_cast<int>(std::min<Index>(blocks, threads()));
   tbb::task_arena* const arena = wanted > 1 ? workers(threads()) : nullptr;
   if (arena == nullptr) {
-    for (Index block = 0; block < blocks; ++block) body(block);
+    for (Index block = 0; block < blocks; ++block) {
+      give_up_if_asked(giving_up);
+      body(block);
+    }
     return;
   }
   Loop loop(blocks, body);

@@ -11,6 +11,7 @@
 #include "cli/parser.hpp"
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/interrupted.hpp"
 
 namespace gihflow::cli {
 
@@ -78,6 +79,8 @@ int guarded(int argc, char** argv) {
   } catch (const WriteError& error) {
     say(fmt::format("error: {}\n", error.what()));
     return write_failure;
+  } catch (const Interrupted&) {
+    return stopped;
   } catch (const std::bad_alloc&) {
     say("error: out of memory\n");
     return bad_input;

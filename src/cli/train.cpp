@@ -48,7 +48,8 @@ int train(const Invocation& invocation) {
     print(run_report(run) + "\n" + times_line(run.execution) + "written to " + setting.output +
           "\n");
   }
-  return exit_code(run.state.outcome);
+  const bool complete = run.baselines || !has_ended(run.state.outcome);
+  return exit_code(complete ? run.state.outcome : Outcome::interrupted);
 }
 
 }  // namespace gihflow::cli

@@ -8,6 +8,7 @@
 #include "base/make_fault.hpp"
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/interrupted.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/information/chi_square.hpp"
 #include "gihflow/record/data_hash.hpp"
@@ -109,6 +110,7 @@ CheckResult check(const std::string& path, const CheckSetting& asked, RunObserve
 CheckResult check(const RunFile& run, const std::string& path, const CheckSetting& asked,
                   RunObserver* observer) {
   const ContextScope scope({.threads = asked.threads});
+  const GivingUp on_interrupt;
   if (observer != nullptr && run.state.outcome != Outcome::reached) {
     observer->note(
         fmt::format("{} ended before its schedule did: {}", path, to_string(run.state.outcome)));
@@ -145,12 +147,16 @@ CheckResult check(const RunFile& run, const std::string& path, const CheckSettin
   result.leading_set = leading_lags(parameters, model);
   for (const double alpha : alphas) {
     for (const Index length : lengths) {
-      if (interrupt_requested()) return result;
-      const auto chains = fresh.draw(fresh.options(length, alpha, asked.fresh_chains));
-      CheckPoint point = check_point(WindowSample(model, *chains), parameters, result);
-      point.length = length;
-      point.alpha = alpha;
-      result.points.push_back(std::move(point));
+      try {
+        const auto chains = fresh.draw(fresh.options(length, alpha, asked.fresh_chains));
+        CheckPoint point = check_point(WindowSample(model, *chains), parameters, result);
+        point.length = length;
+        point.alpha = alpha;
+        result.points.push_back(std::move(point));
+      } catch (const Interrupted&) {
+        if (result.points.empty()) throw;
+        return result;
+      }
     }
   }
   return result;

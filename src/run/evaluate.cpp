@@ -1,5 +1,6 @@
 #include "gihflow/run/evaluate.hpp"
 
+#include "gihflow/base/interrupted.hpp"
 #include "gihflow/run/objectives.hpp"
 #include "run/following.hpp"
 
@@ -19,6 +20,7 @@ Evaluation evaluate(const Objective& objective, const Parameters& at) {
 Evaluation evaluate(const Problem& given, RunObserver* observer) {
   Problem problem = given;
   const Call call(problem, observer);
+  const GivingUp on_interrupt;
   return evaluate(*make_objectives(problem).training, problem.start());
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/interrupted.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/record/data_hash.hpp"
 #include "gihflow/run/resume.hpp"
@@ -46,6 +47,7 @@ void check_hash(const Problem& problem, const std::string& hash, const std::stri
 }  // namespace
 
 Objectives make_objectives(Problem& problem) {
+  const GivingUp on_interrupt;
   Setting& setting = problem.setting;
   Objectives result;
   if (problem.infinite()) {

@@ -1,5 +1,6 @@
 #include "gihflow/run/predict.hpp"
 
+#include "gihflow/base/interrupted.hpp"
 #include "run/following.hpp"
 #include "run/theory_input.hpp"
 
@@ -8,6 +9,7 @@ namespace gihflow {
 std::vector<Prediction> predict(const Problem& given, RunObserver* observer) {
   Problem problem = given;
   const Call call(problem, observer);
+  const GivingUp on_interrupt;
   return predictions(theory_input(problem).input);
 }
 

@@ -1,11 +1,13 @@
 #include "gihflow/run/rank.hpp"
 
+#include "gihflow/base/interrupted.hpp"
 #include "run/following.hpp"
 
 namespace gihflow {
 
 Ranking rank(const Problem& problem, RunObserver* observer) {
   const Call call(problem, observer);
+  const GivingUp on_interrupt;
   const Model& model = problem.setting.model;
   return rank_lag_sets(*problem.chain_kernels(), model.window, model.degree);
 }

@@ -1,5 +1,6 @@
 #include "gihflow/run/sample.hpp"
 
+#include "gihflow/base/interrupted.hpp"
 #include "gihflow/record/data_hash.hpp"
 #include "gihflow/record/kernel_file.hpp"
 #include "run/following.hpp"
@@ -8,13 +9,13 @@ namespace gihflow {
 
 Sample sample(const Problem& problem, RunObserver* observer) {
   const Call call(problem, observer);
+  const GivingUp on_interrupt;
   const Setting& setting = problem.setting;
   const auto file = call.output(setting.output, setting.force);
   const auto kernels_file = call.output(setting.kernels_output, setting.force);
   const HashingSource source(problem.chains());
   Sample result{collect(source), source.hash()};
   if (setting.sampling.labels == Labels::sampled) result.sequences.targets.clear();
-  if (interrupt_requested()) return result;
   if (kernels_file) {
     write_kernels(*kernels_file,
                   draw_kernels(setting.sampling.prior, setting.sampling.seed,

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/interrupted.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/version.hpp"
 #include "gihflow/record/schema.hpp"
@@ -251,6 +252,15 @@ class Training {
   void report() {
     const Outcome outcome = run_.state.outcome;
     if (outcome == Outcome::interrupted || outcome == Outcome::wall_time) return;
+    try {
+      const GivingUp on_interrupt;
+      hold_against();
+    } catch (const Interrupted&) {  // a later resumption does it again
+      run_.standard_errors.reset();
+    }
+  }
+
+  void hold_against() {
     observer_.phase("baselines and standard errors");
     const Clock::time_point begin = Clock::now();
     const Parameters& trained = final_parameters(run_.state);

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "gihflow/base/context.hpp"
+#include "gihflow/base/interrupted.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "theory/experiment.hpp"
 #include "theory/readings.hpp"
@@ -154,7 +155,12 @@ Verification verify(const VerifyOptions& options) {
     if (interrupt_requested()) break;
     if (!wanted.empty() && std::ranges::find(wanted, experiment.name) == wanted.end()) continue;
     if (options.progress) options.progress(experiment.name);
-    experiment.run(verifier);
+    try {
+      const GivingUp on_interrupt;
+      experiment.run(verifier);
+    } catch (const Interrupted&) {
+      break;
+    }
   }
   return verifier.finish();
 }

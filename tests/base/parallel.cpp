@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/interrupted.hpp"
 #include "support/threads.hpp"
 
 using namespace gihflow;
@@ -162,6 +163,28 @@ TEST_CASE("loops work in a process forked from one that has workers") {
   std::atomic<int> after{0};
   parallel_blocks(100, [&](Index) { ++after; });
   CHECK(after == 100);
+}
+
+TEST_CASE("a loop is given up on an interrupt where it may be, with one thread and with several") {
+  for (const int count : {1, 3}) {
+    const Threads use(count);
+    Interrupt interrupt;
+    const ContextScope scope({.interrupt = &interrupt});
+    std::atomic<int> visits{0};
+    const auto loop = [&] {
+      parallel_blocks(10000, [&](Index) {
+        if (++visits == 5) interrupt.request();
+      });
+    };
+    {
+      const GivingUp on_interrupt;
+      CHECK_THROWS_AS(loop(), Interrupted);
+      CHECK(visits < 10000);
+    }
+    visits = 0;
+    loop();  // an interrupt was requested, but nobody may give up
+    CHECK(visits == 10000);
+  }
 }
 
 TEST_CASE("ranges cut a count into blocks of the given size, the last one shorter") {

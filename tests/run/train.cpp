@@ -3,12 +3,16 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <optional>
 #include <thread>
 
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
+#include "gihflow/base/interrupted.hpp"
 #include "gihflow/record/data_file.hpp"
+#include "gihflow/run/evaluate.hpp"
+#include "gihflow/run/rank.hpp"
 #include "support/directory.hpp"
 #include "support/input_errors.hpp"
 #include "support/threads.hpp"
@@ -207,6 +211,59 @@ TEST_CASE("an interrupt, a step limit and a wall limit leave the state to contin
   train_flow(state, problem.setting.stages, *objective, validation.get(), problem.setting.flow,
              nullptr);
   CHECK(state == whole.state);
+}
+
+namespace {
+
+// Asks for the end as a part of the work begins.
+class AtPhase final : public RunObserver {
+ public:
+  explicit AtPhase(std::string name) : name_(std::move(name)) {}
+  void phase(const std::string& name) override {
+    if (name == name_) interrupt.request();
+  }
+  Interrupt interrupt;
+
+ private:
+  ContextScope scope_{{.interrupt = &interrupt}};
+  std::string name_;
+};
+
+}  // namespace
+
+TEST_CASE("drawing is given up on an interrupt, and nothing is written") {
+  const Directory directory;
+  TrainSetting setting = small_setting();
+  setting.output = directory / "run.h5";
+  AtPhase observer("drawing chains");
+  CHECK_THROWS_AS(train(setting, &observer), Interrupted);
+  CHECK_FALSE(std::filesystem::exists(setting.output));
+  RankSetting ranked;
+  ranked.sampling.count = 100;
+  CHECK_THROWS_AS(rank(ranked), Interrupted);
+  EvaluateSetting evaluated;
+  CHECK_THROWS_AS(evaluate(evaluated), Interrupted);
+}
+
+TEST_CASE("baselines are given up on an interrupt, and computed when the run is resumed") {
+  const Directory directory;
+  TrainSetting setting = small_setting();
+  setting.output = directory / "run.h5";
+  const Run whole = train(setting);
+  setting.force = true;
+  {
+    AtPhase observer("baselines and standard errors");
+    const Run run = train(setting, &observer);
+    CHECK(run.state.outcome == Outcome::reached);
+    CHECK_FALSE(run.baselines.has_value());
+    CHECK_FALSE(run.standard_errors.has_value());
+  }
+  TrainSetting next;
+  next.resume = setting.output;
+  const Run run = train(next);
+  REQUIRE(run.baselines.has_value());
+  CHECK(run.baselines->training.gih_loss == whole.baselines->training.gih_loss);
+  CHECK(run.standard_errors->w == whole.standard_errors->w);
 }
 
 TEST_CASE("data that were written and read again train to the same bits") {

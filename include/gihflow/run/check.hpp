@@ -36,7 +36,8 @@ struct CheckResult {
 /// Checks the final parameters of the run in the file `path` on fresh chains like its own, of the
 /// lengths, alphas, number and seed that `asked` names; of a run on given kernels, from these. On
 /// an interrupt returns the points done by then. Throws InputError: not a run file; a run on given
-/// sequences; alphas beside given kernels; lengths that do not fit its chains or its model.
+/// sequences; alphas beside given kernels; lengths that do not fit its chains or its model;
+/// Interrupted where there is no point yet.
 CheckResult check(const std::string& path, const CheckSetting& asked = {},
                   RunObserver* observer = nullptr);
 /// The same of a run that is in memory; `name` is what faults call it.

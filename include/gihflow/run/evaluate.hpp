@@ -23,7 +23,8 @@ struct Evaluation {
 /// At given parameters of any objective.
 Evaluation evaluate(const Objective& objective, const Parameters& at);
 
-/// At the parameters, or the initial point, and on the chains of a setting. Throws InputError.
+/// At the parameters, or the initial point, and on the chains of a setting. Throws InputError;
+/// Interrupted.
 Evaluation evaluate(const EvaluateSetting& setting, RunObserver* observer = nullptr);
 /// \overload
 Evaluation evaluate(const Problem& problem, RunObserver* observer = nullptr);

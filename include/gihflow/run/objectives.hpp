@@ -21,7 +21,7 @@ struct Objectives {
 /// Draws chains or takes given ones, and builds the objectives. Replaces an engine or device of
 /// `problem` that is automatic by the one that computes, so that every objective of a run, and of
 /// one that repeats, continues or audits it, is computed the same way. Throws InputError where the
-/// chains of a run that goes on do not have its hashes.
+/// chains of a run that goes on do not have its hashes; Interrupted.
 Objectives make_objectives(Problem& problem);
 
 }  // namespace gihflow

@@ -10,7 +10,7 @@
 namespace GIHFLOW_API gihflow {
 
 /// What theory predicts for the training that a setting describes, without training. Quantities in
-/// infinite context are those of the first 1,000 of its chains. Throws InputError.
+/// infinite context are those of the first 1,000 of its chains. Throws InputError; Interrupted.
 std::vector<Prediction> predict(const PredictSetting& setting, RunObserver* observer = nullptr);
 /// \overload
 std::vector<Prediction> predict(const Problem& problem, RunObserver* observer = nullptr);

@@ -8,7 +8,8 @@
 namespace GIHFLOW_API gihflow {
 
 /// Ranks the sets of lags that a model with the setting's window and degree can see by what they
-/// tell of the label, over the setting's chains, see rank_lag_sets. Throws InputError.
+/// tell of the label, over the setting's chains, see rank_lag_sets. Throws InputError;
+/// Interrupted.
 Ranking rank(const RankSetting& setting, RunObserver* observer = nullptr);
 /// \overload
 Ranking rank(const Problem& problem, RunObserver* observer = nullptr);

@@ -16,7 +16,7 @@ struct Sample {
 };
 
 /// Draws the chains of a setting. Writes them to `setting.output` and their kernels to
-/// `setting.kernels_output`, unless that is empty or an interrupt was requested. Throws InputError
+/// `setting.kernels_output`, unless that is empty. Throws InputError, and Interrupted,
 /// before anything is written; WriteError when an output cannot be written.
 Sample sample(const SampleSetting& setting, RunObserver* observer = nullptr);
 /// \overload
