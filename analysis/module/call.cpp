@@ -54,6 +54,7 @@ class Mailbox final : public RunObserver {
   void phase(const std::string& name) override {
     const std::lock_guard guard(mutex_);
     phase_ = name;
+    standing_.reset();  // of the phase before
   }
   void progress(const Progress& progress) override {
     // Seldom enough that it costs a step nothing.

@@ -166,19 +166,29 @@ void add_objective(nb::module_& module) {
            nb::arg("listener").none())
       .def("value_and_gradient", &FlatObjective::value_and_gradient, nb::arg("x"),
            nb::arg("out") = nb::none(),
+           nb::sig("def value_and_gradient(self, x: NDArray[numpy.float64], out: "
+                   "NDArray[numpy.float64] | None = None) -> tuple[float, NDArray[numpy.float64]]"),
            "Loss (2.4) in nats and its gradient [size] at x [size]; the gradient goes into `out` "
            "where that is given.")
       .def("value", &FlatObjective::value, nb::arg("x"), "Loss (2.4) in nats at x [size].")
       .def("gradient", &FlatObjective::gradient, nb::arg("x"), nb::arg("chains") = nb::none(),
+           nb::sig("def gradient(self, x: NDArray[numpy.float64], chains: Sequence[int] | None = "
+                   "None) -> NDArray[numpy.float64]"),
            "Gradient [size] at x [size], over all chains or over some by their numbers.")
       .def("hvp", &FlatObjective::hvp, nb::arg("x"), nb::arg("v"),
+           nb::sig("def hvp(self, x: NDArray[numpy.float64], v: NDArray[numpy.float64]) -> "
+                   "NDArray[numpy.float64]"),
            "Product of the Hessian at x [size] with v [size], exact, by dual numbers.")
       .def("standard_errors", &FlatObjective::standard_errors, nb::arg("x"),
+           nb::sig("def standard_errors(self, x: NDArray[numpy.float64]) -> tuple[float, "
+                   "NDArray[numpy.float64]]"),
            "Monte Carlo standard errors over chains of the loss and of the gradient [size] at x.")
       .def_prop_ro("size", &FlatObjective::size, "Number of parameters.")
       .def_prop_ro("described_blocks", &FlatObjective::blocks,
                    "Letter, meaning and shape of each block of a flat vector, in its order.")
-      .def_prop_ro("start", &FlatObjective::start, "The initial point [size].")
+      .def_prop_ro("start", &FlatObjective::start,
+                   nb::for_getter(nb::sig("def start(self, /) -> NDArray[numpy.float64]")),
+                   "The initial point [size].")
       .def_prop_ro("chains", &FlatObjective::chains, "Number of chains N.")
       .def_prop_ro("engine", &FlatObjective::engine,
                    "What computes: dense, sparse, reference, infinite.")

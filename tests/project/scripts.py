@@ -16,7 +16,7 @@ JUNIT = """<?xml version="1.0" encoding="UTF-8"?>
   <testcase name="cli.b" classname="cli.b" time="0.1" status="run"><system-out>ok</system-out></testcase>
 </testsuite>
 """
-QUIET = ("install-packages", "clang-reads", "format", "sanitize", "fuzz", "reference", "site", "find-python")
+QUIET = ("install-packages", "clang-reads", "format", "sanitize", "fuzz", "reference", "site", "test-python", "find-python")
 
 
 class Test(DirectoryTest):
@@ -66,8 +66,8 @@ class Test(DirectoryTest):
         done, called = self.call("--all")
         self.assertEqual(called[0], "install-packages --all")
         self.assertIn("clang-reads", called)
-        self.assertEqual(called[-3:], ["python tests/python/skipped.py build/tests.xml --none-but on a card|^population.cuda$",
-                                       "reference", "site"])
+        self.assertEqual(called[-4:], ["python tests/python/skipped.py build/tests.xml --none-but on a card|^population.cuda$",
+                                       "reference", "site", "test-python"])
         self.assertIn("in all, of 35", done.stdout)
 
     def test_a_step_that_fails_is_the_last_and_its_code_the_scripts(self):

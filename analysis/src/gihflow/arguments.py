@@ -120,7 +120,7 @@ class Options:
         return "\n".join(lines)
 
 
-KINDS = {"flag": "bool", "integer": "int", "real": "float", "text": "str | os.PathLike", "integers": "Sequence[int] | str",
+KINDS = {"flag": "bool", "integer": "int", "real": "float", "text": "str | os.PathLike[str]", "integers": "Sequence[int] | str",
          "reals": "Sequence[float] | str", "words": "Sequence[str] | str"}
 
 

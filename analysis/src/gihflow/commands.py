@@ -29,7 +29,7 @@ def call(function: Callable, finish: Callable, name: str, options: dict[str, Any
 
 
 @takes_options
-def train(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> Run:
+def train(*, config: str | os.PathLike[str] | None = None, progress: bool = True, **options) -> Run:
     """Trains the two-attention-layer transformer by gradient flow, or descent, through a schedule of stages.
 
     Without options it is the three-stage experiment of the paper. Times are flow times, losses are in nats. Without `output`
@@ -53,31 +53,31 @@ def resume(run: Run, progress: bool, options: dict[str, Any]) -> Run:
 
 
 @takes_options
-def evaluate(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> results.Evaluation:
+def evaluate(*, config: str | os.PathLike[str] | None = None, progress: bool = True, **options) -> results.Evaluation:
     """Loss (2.4) and gradient with their Monte Carlo standard errors, at given parameters or at the initial point."""
     return call(_core.evaluate, lambda core: results.Evaluation(**core), "evaluate", options, config, progress)
 
 
 @takes_options
-def rank(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> results.Ranking:
+def rank(*, config: str | os.PathLike[str] | None = None, progress: bool = True, **options) -> results.Ranking:
     """Ranks every set of lags by its modified chi-square mutual information (6.2), exact for each chain."""
     return call(_core.rank, lambda core: results.Ranking(**core), "rank", options, config, progress)
 
 
 @takes_options
-def predict(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> results.Predictions:
+def predict(*, config: str | os.PathLike[str] | None = None, progress: bool = True, **options) -> results.Predictions:
     """What theory predicts for the training that a setting describes, each with the regime in which it is exact."""
     return call(_core.predict, results.Predictions, "predict", options, config, progress)
 
 
 @takes_options
-def verify(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> results.Verification:
+def verify(*, config: str | os.PathLike[str] | None = None, progress: bool = True, **options) -> results.Verification:
     """Runs the flow where the predictions of theory are sharp, and holds them against what it does."""
     return call(_core.verify, lambda core: results.Verification(**core), "verify", options, config, progress)
 
 
 @takes_options
-def check(run: Run | str | os.PathLike, *, config: str | os.PathLike | None = None, progress: bool = True,
+def check(run: Run | str | os.PathLike[str], *, config: str | os.PathLike[str] | None = None, progress: bool = True,
           **options) -> results.Check:
     """Has a run become the generalised induction head of its information set? On fresh chains, by total variation."""
     held = run.core or run.path if isinstance(run, Run) else os.fspath(run)
@@ -85,12 +85,12 @@ def check(run: Run | str | os.PathLike, *, config: str | os.PathLike | None = No
 
 
 @takes_options
-def compare(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> results.Comparison:
+def compare(*, config: str | os.PathLike[str] | None = None, progress: bool = True, **options) -> results.Comparison:
     """Gradient descent of several learning rates beside the flow, on the same chains from the same start."""
     return call(_core.compare, lambda core: results.Comparison(**core), "compare", options, config, progress)
 
 
 @takes_options
-def sample(*, config: str | os.PathLike | None = None, progress: bool = True, **options) -> results.Sample:
+def sample(*, config: str | os.PathLike[str] | None = None, progress: bool = True, **options) -> results.Sample:
     """Draws chains and one sequence from each; its arrays are what train(data=...) and Objective(data=...) take."""
     return call(_core.sample, lambda core: results.Sample(**core), "sample", options, config, progress)

@@ -46,7 +46,7 @@ class Objective(_core.Objective):
     """
 
     def __init__(self, tokens: ArrayLike | None = None, targets: ArrayLike | None = None, *,
-                 config: str | os.PathLike | None = None, progress: bool = False, **options):
+                 config: str | os.PathLike[str] | None = None, progress: bool = False, **options):
         if tokens is not None:
             if options.get("data") is not None:
                 raise TypeError("Objective() takes tokens or data, not both")

@@ -110,7 +110,7 @@ class Run:
             raise ValueError(f"{self.path}: was read from a file; give its path")
         return self.core
 
-    def save(self, path: str | os.PathLike, force: bool = False) -> None:
+    def save(self, path: str | os.PathLike[str], force: bool = False) -> None:
         """Writes the run file. ValueError where there is one already and `force` is not given; OSError where that fails."""
         if self.core is not None:
             self.core.save(os.fspath(path), force)
@@ -171,7 +171,7 @@ class Run:
         return np.where((self.lag == heads).any(axis=1), np.argmax(self.lag == heads, axis=1), -1)
 
 
-def read(path: str | os.PathLike) -> Run:
+def read(path: str | os.PathLike[str]) -> Run:
     """Reads a run file. Raises RunFileError if it is missing, not a run, damaged, or newer than this package."""
     path = os.fspath(path)
     if not os.path.isfile(path):

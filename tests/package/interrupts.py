@@ -1,0 +1,169 @@
+"""Ctrl-C in every part of every long call: an end soon, a KeyboardInterrupt with what there is, files that resume."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import unittest
+
+import numpy as np
+from gihflow_testing import DirectoryTest, contents
+
+import gihflow
+
+LONG = dict(chains=3000, length=200, stages="c:2000,w:50000,a:5000", progress=False)
+
+
+class Signals(DirectoryTest):
+    """Each call in a process of its own, which is sent a SIGINT as soon as a part of the work has begun."""
+
+    def interrupted(self, call, part, after=0.0):
+        """What a process prints that makes a call and is interrupted in a part of it."""
+        source = textwrap.dedent(f"""
+            import os, signal, sys, threading, time
+            import gihflow
+            from gihflow import progress
+
+            def send():
+                time.sleep({after})
+                os.kill(os.getpid(), signal.SIGINT)
+
+            class Listener(progress.Listener):
+                def phase(self, name):
+                    if {part!r} in (name, "") and not getattr(self, "sent", False):
+                        self.sent = True
+                        threading.Thread(target=send, daemon=True).start()
+
+            progress.Listener = Listener
+            import gihflow.commands, gihflow.objective
+            gihflow.commands.Listener = gihflow.objective.Listener = Listener
+            if {part!r} == "":
+                threading.Thread(target=send, daemon=True).start()
+            begun = time.monotonic()
+            try:
+                {call}
+                print("completed")
+            except KeyboardInterrupt as raised:
+                print("interrupted", type(getattr(raised, "result", None)).__name__,
+                      getattr(getattr(raised, "result", None), "outcome", ""))
+        """)
+        done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, cwd=self.directory,
+                              timeout=120, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        return done.stdout.split()
+
+    def test_training(self):
+        options = ", ".join(f"{name}={value!r}" for name, value in LONG.items())
+        said = self.interrupted(f"gihflow.train(output='run.h5', checkpoint_every=1000, {options})", "training", 0.2)
+        self.assertEqual(said, ["interrupted", "Run", "interrupted"])
+        path = self.directory / "run.h5"
+        part = gihflow.read(path)
+        self.assertEqual(part.outcome, "interrupted")
+        rest = part.resume(progress=False)
+        whole = self.directory / "whole.h5"
+        gihflow.train(output=whole, **LONG)
+        self.assertEqual(rest.outcome, "reached")
+        self.assertEqual(contents(path), contents(whole))
+
+    def test_baselines(self):
+        options = ", ".join(f"{name}={value!r}" for name, value in {**LONG, "stages": "c:1"}.items())
+        said = self.interrupted(f"gihflow.train(output='run.h5', {options})", "baselines and standard errors")
+        self.assertIn(said, (["interrupted", "Run", "reached"],))
+        self.assertIsNotNone(gihflow.train(resume=self.directory / "run.h5", progress=False).training_baselines)
+
+    def test_drawing(self):
+        said = self.interrupted("gihflow.train(chains=100000, length=1000, output='run.h5', progress=False)", "drawing chains")
+        self.assertEqual(said, ["interrupted", "NoneType"])
+        self.assertFalse((self.directory / "run.h5").exists())
+        said = self.interrupted("gihflow.Objective(chains=100000, length=1000)", "drawing chains")
+        self.assertEqual(said, ["interrupted", "NoneType"])
+
+    def test_the_other_functions(self):
+        for call in ("rank(chains=200000, progress=False)", "sample(chains=100000, length=1000, progress=False)",
+                     "evaluate(chains=100000, length=1000, progress=False)", "predict(chains=100000, length=1000, progress=False)",
+                     "compare(chains=100000, length=1000, progress=False)", "verify(progress=False)"):
+            with self.subTest(call):
+                begun = time.monotonic()
+                said = self.interrupted(f"gihflow.{call}", "", 0.5)
+                self.assertEqual(said[0], "interrupted")
+                self.assertLess(time.monotonic() - begun, 30)
+
+    def test_checking(self):
+        gihflow.train(chains=50, length=20, stages="c:1", outputs=3, output=self.directory / "run.h5", progress=False)
+        said = self.interrupted("gihflow.check('run.h5', fresh_chains=100000, lengths=[1000], progress=False)", "", 0.5)
+        self.assertEqual(said[0], "interrupted")
+
+
+class InProcess(unittest.TestCase):
+    def test_a_run_in_memory_goes_on(self):
+        """A handler of one's own that raises what it likes ends the call, which carries the run so far."""
+
+        class Enough(Exception):
+            pass
+
+        def handler(number, frame):
+            raise Enough
+
+        before = signal.signal(signal.SIGALRM, handler)
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        options = dict(chains=200, length=30, stages="c:2000,w:50000", progress=False)
+        whole = gihflow.train(**options)
+        for delay in (0.05, 0.1, 0.2, 0.4):
+            signal.setitimer(signal.ITIMER_REAL, delay)
+            try:
+                run = gihflow.train(**options, rtol=1e-12, atol=1e-14)
+            except Enough as raised:
+                run = raised.result
+                if run is None:
+                    continue
+                self.assertEqual(run.outcome, "interrupted")
+                rest = run.resume(progress=False)
+                expected = gihflow.train(**options, rtol=1e-12, atol=1e-14)
+                self.assertEqual(rest.final["w"].tobytes(), expected.final["w"].tobytes())
+                self.assertEqual(len(rest.execution["processes"]), 2)
+                break
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        else:
+            self.fail("no call was interrupted while it trained")
+        self.assertEqual(whole.outcome, "reached")
+
+    def test_others_run_meanwhile(self):
+        """The interpreter's lock is free while a call works."""
+        count = [0]
+        over = threading.Event()
+
+        def tick():
+            while not over.is_set():
+                count[0] += 1
+                time.sleep(0.001)
+
+        ticking = threading.Thread(target=tick)
+        ticking.start()
+        gihflow.train(chains=2000, stages="c:2000,w:50000", progress=False)
+        over.set()
+        ticking.join()
+        self.assertGreater(count[0], 20)
+
+    def test_progress_is_told(self):
+        from gihflow import commands
+        from gihflow.progress import Listener
+
+        told = []
+
+        class Recording(Listener):
+            def phase(self, name):
+                told.append(name)
+
+            def progress(self, done, *rest):
+                told.append(done)
+
+        commands.Listener, before = Recording, commands.Listener
+        self.addCleanup(setattr, commands, "Listener", before)
+        gihflow.train(chains=9000, rtol=1e-9, atol=1e-12, progress=False)
+        shares = [entry for entry in told if isinstance(entry, float)]
+        self.assertTrue(shares, told)
+        self.assertTrue(np.all(np.diff(shares) >= 0) and 0 <= shares[0] and shares[-1] <= 1)
+        self.assertIn("baselines and standard errors", told)
