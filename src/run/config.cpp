@@ -2,57 +2,17 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/version.hpp"
+#include "run/toml_values.hpp"
 
 namespace gihflow {
 
 namespace {
-
-constexpr std::size_t largest_config = std::size_t{1} << 20;  // bytes
-constexpr std::string_view hdf5_signature = "\x89HDF\r\n\x1a\n";
-
-// Whether a config is a regular file; false for what can be read once only, from its beginning to
-// its end: /dev/stdin, a named pipe, the shell's <(…).
-bool is_regular(const std::string& path) {
-  using enum std::filesystem::file_type;
-  std::error_code error;
-  switch (std::filesystem::status(path, error).type()) {
-    case regular:
-      return true;
-    case fifo:
-    case character:
-      return false;
-    case none:
-    case not_found:
-      throw InputError(fault(Field::config, path, "no such file"));
-    default:
-      throw InputError(fault(Field::config, path, "must be a regular file or a pipe"));
-  }
-}
-
-std::string read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(largest_config + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) throw InputError(fault(Field::config, path, "cannot be read"));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > largest_config) {
-    throw InputError(fault(Field::config, path, "must be at most 1 MiB"));
-  }
-  if (text.starts_with(hdf5_signature)) {
-    throw InputError(
-        fault(Field::config, path, "a run file, which must be a regular file; this is a pipe"));
-  }
-  return text;
-}
 
 // What a config file says, and a remark that a user should see.
 struct ConfigSource {
@@ -61,58 +21,12 @@ struct ConfigSource {
 };
 
 ConfigSource read_config(const std::string& path, Isolation isolation) {
-  if (!is_regular(path) || !is_hdf5(path)) return {read_text(path), ""};
+  if (!is_regular(path, Field::config) || !is_hdf5(path))
+    return {read_text(path, Field::config), ""};
   const Provenance wrote = read_provenance(path, isolation);
   std::string difference = version_difference(wrote, path);
   if (!difference.empty()) difference += ": bits may differ";
   return {wrote.config, std::move(difference)};
-}
-
-toml::table parse_toml(const std::string& text, const std::string& origin) {
-  try {
-    return toml::parse(text, origin);
-  } catch (const toml::parse_error& error) {
-    throw InputError(fault(fmt::format("{}: line {}, column {}", origin, error.source().begin.line,
-                                       error.source().begin.column),
-                           "", "not TOML: {}", error.description()));
-  }
-}
-
-std::optional<Value> scalar_of(const toml::node& node) {
-  if (const auto* flag = node.as_boolean()) return flag->get();
-  if (const auto* integer = node.as_integer()) return std::int64_t{integer->get()};
-  if (const auto* real = node.as_floating_point()) return real->get();
-  if (const auto* text = node.as_string()) return text->get();
-  return std::nullopt;
-}
-
-// An array of texts, integers or reals, among which may be integers; an empty one counts as of
-// texts.
-std::optional<Value> list_of(const toml::array& array) {
-  std::vector<std::int64_t> integers;
-  std::vector<double> reals;
-  std::vector<std::string> words;
-  for (const toml::node& node : array) {
-    if (const auto* integer = node.as_integer()) integers.push_back(integer->get());
-    if (const auto real = node.value<double>(); node.is_number()) reals.push_back(*real);
-    if (const auto* text = node.as_string()) words.push_back(text->get());
-  }
-  if (words.size() == array.size()) return words;
-  if (integers.size() == array.size()) return integers;
-  if (reals.size() == array.size()) return reals;
-  return std::nullopt;
-}
-
-std::optional<Value> value_of(const toml::node& node) {
-  if (const auto* array = node.as_array()) return list_of(*array);
-  return scalar_of(node);
-}
-
-// Names that may be keys of a config.
-std::vector<std::string> option_names() {
-  std::vector<std::string> names;
-  for (const Option& option : options()) names.push_back(option.name());
-  return names;
 }
 
 // One key of a config.
@@ -125,18 +39,12 @@ std::vector<Entry> entries_of(const toml::table& table, const std::string& origi
                               ErrorList& faults) {
   std::vector<Entry> entries;
   for (const auto& [key, node] : table) {
-    const std::string name(key.str());
-    const Option* option = find_option(name, groups);
-    const std::optional<Value> value = value_of(node);
-    if (option == nullptr) {
-      const std::string near = nearest(name, option_names());
-      faults.add(
-          fault(origin, "", "unknown key {}{}", name,
-                near.empty() ? "; keys are the names of options" : "; the nearest key is " + near));
-    } else if (!value) {
-      faults.add({option->field, "", "must be " + option->allowed, origin});
-    } else {
+    const Option* option = option_of_key(std::string(key.str()), origin, groups, faults);
+    if (option == nullptr) continue;
+    if (const std::optional<Value> value = value_of_node(node)) {
       entries.push_back({option, *value});
+    } else {
+      faults.add({option->field, "", "must be " + option->allowed, origin});
     }
   }
   return entries;
@@ -187,8 +95,8 @@ void check_sampled(const std::vector<Entry>& config, const CommandLine& line, As
                             "these chains were not drawn: they are {} {} of {}", file,
                             to_string(given->value), line.config));
   }
-  const bool of_run =
-      entry_of(Field::stages, config) != nullptr && is_regular(line.config) && is_hdf5(line.config);
+  const bool of_run = entry_of(Field::stages, config) != nullptr &&
+                      is_regular(line.config, Field::config) && is_hdf5(line.config);
   if (of_run && purpose.empty()) {
     result.notes.push_back(fmt::format(
         "these are not the chains of {}: give purpose train or validation for them", line.config));
