@@ -16,31 +16,6 @@ namespace {
 
 constexpr std::size_t command_column = 19, option_column = 30;
 
-// Quoted where a shell would need it.
-std::string shell_word(const std::string& word) {
-  const bool plain =
-      !word.empty() &&
-      word.find_first_not_of(
-          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%") ==
-          std::string::npos;
-  if (plain) return word;
-  if (!is_plain_utf8(word)) {
-    std::string escaped = "$'";
-    for (const char c : word) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (byte >= 0x20 && byte < 0x7f && c != '\'' && c != '\\') {
-        escaped += c;
-      } else {
-        escaped += fmt::format("\\x{:02x}", byte);
-      }
-    }
-    return escaped + "'";
-  }
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 Fault usage(const std::string& word, const std::string& sentence) {
   return {Field::none, "", sentence, word};
 }
@@ -245,6 +220,30 @@ Fault take_out_mismatch(std::vector<std::string>& words, const Command* command)
 }
 
 }  // namespace
+
+std::string shell_word(const std::string& word) {
+  const bool plain =
+      !word.empty() &&
+      word.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%") ==
+          std::string::npos;
+  if (plain) return word;
+  if (!is_plain_utf8(word)) {
+    std::string escaped = "$'";
+    for (const char c : word) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte >= 0x20 && byte < 0x7f && c != '\'' && c != '\\') {
+        escaped += c;
+      } else {
+        escaped += fmt::format("\\x{:02x}", byte);
+      }
+    }
+    return escaped + "'";
+  }
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
 
 Parsed parse(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);

@@ -10,6 +10,9 @@ struct Parsed {
   Invocation invocation;  ///< without a command where none was named
 };
 
+/// A word of a command line, quoted where a shell would need it.
+std::string shell_word(const std::string& word);
+
 /// Splits a command line into options and their texts, see run/config.hpp for what becomes of them.
 /// All faults of usage are found, not the first alone.
 Parsed parse(int argc, char** argv);

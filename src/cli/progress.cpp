@@ -32,6 +32,8 @@ std::size_t terminal_width() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+}  // namespace
+
 std::string bar(double fraction, std::size_t cells) {
   const auto full = static_cast<std::size_t>(fraction * static_cast<double>(cells));
   return fmt::format("[{:=<{}}{:{}}]", "", full, "", cells - full);
@@ -43,8 +45,6 @@ std::string duration_text(double seconds) {
   if (whole < 7200) return fmt::format("{} min", (whole + 59) / 60);
   return fmt::format("{} h", (whole + 3599) / 3600);
 }
-
-}  // namespace
 
 std::string progress_line(const Progress& progress, double seconds, std::size_t width) {
   const Snapshot& latest = *progress.latest;
@@ -63,49 +63,50 @@ std::string progress_line(const Progress& progress, double seconds, std::size_t 
   return line;
 }
 
-ProgressBar::ProgressBar(bool quiet, Phases phases)
-    : quiet_(quiet),
-      phases_(phases),
-      animated_(!quiet && can_animate()),
-      training_began_(Clock::now()) {}
+StatusLine::StatusLine(bool quiet) : quiet_(quiet), animated_(!quiet && can_animate()) {}
 
-ProgressBar::~ProgressBar() {
-  clear();
-}
-
-void ProgressBar::note(const std::string& text) {
-  if (quiet_) return;
-  clear();
-  say(fmt::format("note: {}\n", text));
-}
-
-void ProgressBar::phase(const std::string& name) {
-  training_began_ = Clock::now();
-  if (phases_ == Phases::lines && !quiet_) {
-    clear();
-    say(name + "\n");
-  } else if (animated_) {
-    draw(name + " ...");
-  }
-}
-
-void ProgressBar::progress(const Progress& progress) {
+bool StatusLine::due() {
   const Clock::time_point now = Clock::now();
-  if (!animated_ || now - last_drawn_ < redraw_interval) return;
+  if (!animated_ || now - last_drawn_ < redraw_interval) return false;
   last_drawn_ = now;
-  const double seconds = std::chrono::duration<double>(now - training_began_).count();
-  draw(progress_line(progress, seconds, terminal_width() - 1));
+  return true;
 }
 
-void ProgressBar::draw(const std::string& line) {
+void StatusLine::draw(std::string line) {
+  if (!animated_) return;
+  if (const std::size_t width = terminal_width() - 1; line.size() > width) line.resize(width);
   say(fmt::format("\r{}\x1b[K", line));
   drawn_ = true;
 }
 
-void ProgressBar::clear() {
+void StatusLine::keep(const std::string& line) {
+  if (quiet_) return;
+  clear();
+  say(line + "\n");
+}
+
+void StatusLine::clear() {
   if (!drawn_) return;
   say("\r\x1b[K");
   drawn_ = false;
+}
+
+ProgressBar::ProgressBar(bool quiet, Phases phases)
+    : line_(quiet), phases_(phases), training_began_(Clock::now()) {}
+
+void ProgressBar::phase(const std::string& name) {
+  training_began_ = Clock::now();
+  if (phases_ == Phases::lines) {
+    line_.keep(name);
+  } else {
+    line_.draw(name + " ...");
+  }
+}
+
+void ProgressBar::progress(const Progress& progress) {
+  if (!line_.due()) return;
+  const double seconds = std::chrono::duration<double>(Clock::now() - training_began_).count();
+  line_.draw(progress_line(progress, seconds, terminal_width() - 1));
 }
 
 }  // namespace gihflow::cli

@@ -7,33 +7,61 @@
 
 namespace gihflow::cli {
 
-/// Follows a command on stderr: remarks as lines; on a terminal also one line that is redrawn, with
-/// stage, flow time on a log scale, loss, leading p_S, a and time left. Nothing when quiet; no
-/// redrawn line off a terminal, on a dumb one or with NO_COLOR.
-class ProgressBar final : public RunObserver {
+/// A line on stderr that is redrawn on a terminal, and remarks as lines above it. Nothing when
+/// quiet; no redrawn line off a terminal, on a dumb one or with NO_COLOR.
+class StatusLine {
  public:
-  /// How phases are shown: on the line that is redrawn, or as lines that stay.
-  enum class Phases { redrawn, lines };
-  explicit ProgressBar(bool quiet, Phases phases = Phases::redrawn);
-  ~ProgressBar() override;
+  explicit StatusLine(bool quiet);
+  ~StatusLine() { clear(); }
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
 
-  void note(const std::string& text) override;
-  void phase(const std::string& name) override;
-  void progress(const Progress& progress) override;
+  /// Whether draw() shows anything.
+  bool animated() const { return animated_; }
+  /// The same, at most ten times a second.
+  bool due();
+  /// Replaces the line, cut to the terminal's width.
+  void draw(std::string line);
+  /// Writes a line that stays.
+  void keep(const std::string& line);
+  void note(const std::string& text) { keep("note: " + text); }
   /// Removes the line.
   void clear();
 
  private:
   using Clock = std::chrono::steady_clock;
-  void draw(const std::string& line);
-
   bool quiet_;
-  Phases phases_;
   bool animated_;
   bool drawn_ = false;
-  Clock::time_point training_began_;
   Clock::time_point last_drawn_;
 };
+
+/// Follows a command on stderr: remarks as lines; on a terminal also one line that is redrawn, with
+/// stage, flow time on a log scale, loss, leading p_S, a and time left.
+class ProgressBar final : public RunObserver {
+ public:
+  /// How phases are shown: on the line that is redrawn, or as lines that stay.
+  enum class Phases { redrawn, lines };
+  explicit ProgressBar(bool quiet, Phases phases = Phases::redrawn);
+
+  void note(const std::string& text) override { line_.note(text); }
+  void phase(const std::string& name) override;
+  void progress(const Progress& progress) override;
+  /// Removes the line.
+  void clear() { line_.clear(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  StatusLine line_;
+  Phases phases_;
+  Clock::time_point training_began_;
+};
+
+/// "[=====     ]" with so many cells.
+std::string bar(double fraction, std::size_t cells);
+/// "90 s", "12 min", "5 h", rounded up.
+std::string duration_text(double seconds);
 
 /// The line that ProgressBar draws, at most `width` columns.
 std::string progress_line(const Progress& progress, double seconds, std::size_t width);
