@@ -17,6 +17,7 @@ int predict(const Invocation& invocation);
 int verify(const Invocation& invocation);
 int example(const Invocation& invocation);
 int report(const Invocation& invocation);
+int sweep(const Invocation& invocation);
 
 namespace {
 
@@ -40,7 +41,7 @@ std::vector<Command> make_commands() {
                "sequence from each, and writes tokens and label distributions to a data file. The chains of a run are those of --config RUN --purpose train.",
            .default_output = "data.h5",
            .run = sample}),
-      with<TrainSetting, DryRunSetting, JsonSetting, QuietSetting>(
+      with<TrainSetting, ReplicaSetting, JobSetting, DryRunSetting, JsonSetting, QuietSetting>(
           {.name = "train",
            .summary = "Integrate the gradient flow through a schedule of stages",
            .description =
@@ -50,6 +51,18 @@ std::vector<Command> make_commands() {
                "steps; losses are in nats.",
            .default_output = "run.h5",
            .run = train}),
+      with<SweepSetting, SweepActionSetting, DryRunSetting, JsonSetting, QuietSetting>(
+          {.name = "sweep",
+           .summary = "Train many members: a plan of options that are crossed",
+           .description =
+               "Trains every member of a plan, a config with the tables [grid] (lists of values of "
+               "any options, crossed) and [zip] (lists taken together) and the key replicas (so "
+               "many seeds), each as a process that writes a run file of its own into the "
+               "directory. A second call runs what is missing; several calls may share a "
+               "directory. Keys that check has decide how --collect judges final models.",
+           .files = {"PLAN"},
+           .files_allowed = "the path of a plan",
+           .run = sweep}),
       with<EvaluateSetting, JsonSetting, QuietSetting>(
           {.name = "evaluate",
            .summary = "Loss and gradient at given parameters on given data",

@@ -30,17 +30,21 @@ void write_to_stderr(const char* text) {
 }
 
 // The first signal asks for an end after the current step, the second one ends the process. Output
-// files are replaced as a whole, so that neither can spoil one.
-extern "C" void on_signal(int) {
-  if (interrupt.requested()) _exit(stopped);
+// files are replaced as a whole, so that neither can spoil one. A sweep passes on to its members,
+// as a queued signal, what they may have got with it: that one is never the second.
+extern "C" void on_signal(int, siginfo_t* information, void*) {
+  if (interrupt.requested()) {
+    if (information->si_code == SI_QUEUE) return;
+    _exit(stopped);
+  }
   interrupt.request();
   write_to_stderr("\ngihflow: stopping after the current step; a second signal stops at once\n");
 }
 
 void handle_signals() {
   struct sigaction action {};
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
+  action.sa_sigaction = on_signal;
+  action.sa_flags = SA_RESTART | SA_SIGINFO;
   sigemptyset(&action.sa_mask);
   for (const int signal : stopping_signals) {
     struct sigaction inherited {};
@@ -50,6 +54,7 @@ void handle_signals() {
   // A file that grows past a limit and a reader that went away are write errors, not the end of the
   // process.
   action.sa_handler = SIG_IGN;
+  action.sa_flags = 0;
   sigaction(SIGXFSZ, &action, nullptr);
   sigaction(SIGPIPE, &action, nullptr);
 }

@@ -2,9 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+
+#include "base/make_fault.hpp"
 #include "cli/commands.hpp"
+#include "cli/members.hpp"
 #include "cli/progress.hpp"
 #include "cli/report.hpp"
+#include "gihflow/base/context.hpp"
+#include "gihflow/run/collect.hpp"
 #include "gihflow/run/resume.hpp"
 
 namespace gihflow::cli {
@@ -28,7 +35,60 @@ bool is_over(const Problem& problem) {
 
 }  // namespace
 
+namespace {
+
+// With several seeds: members beside the output, "run.members" of "run.h5", which is then made.
+int train_replicas(const Invocation& invocation, const Assembled& asked) {
+  const Setting& setting = asked.setting;
+  const std::string output =
+      setting.output.empty() ? invocation.command->default_output : setting.output;
+  ErrorList faults = asked.faults;
+  if (!setting.resume.empty()) {
+    faults.add(fault(Field::resume, setting.resume,
+                     "must be left out beside {}: the same call again goes on", Field::replicas));
+  }
+  if (setting.max_wall) {
+    faults.add(
+        fault(Field::max_wall, *setting.max_wall, "must be left out beside {}", Field::replicas));
+  }
+  if (const auto fault = output_fault(Field::output, output, setting.force)) faults.add(*fault);
+  faults.throw_if_any();
+  const Plan plan = replicas_of(invocation.line, setting.replicas);
+  SweepSetting members;
+  members.directory = std::filesystem::path(output).replace_extension("members").string();
+  members.jobs = setting.jobs;
+  members.member_threads = setting.threads.value_or(1);
+  members.table = output;
+  members.force_members = setting.force;
+  members.isolation = setting.isolation;
+  const Index jobs = setting.jobs.value_or(std::max(1, threads() / members.member_threads));
+  if (setting.dry_run) {
+    print_dry_run(plan, members_of(plan, std::nullopt), jobs);
+    return 0;
+  }
+  SweepBar bar(setting.quiet);
+  SweepResult result = sweep(plan, members, &bar);
+  if (!result.interrupted) {
+    const std::size_t processes = result.run;
+    const int code = result.exit_code();
+    result = collect(plan, members, &bar);
+    result.run = processes;
+    bar.clear();
+    print(setting.json ? members_json(plan, result)
+                       : members_report(plan, result, jobs) + "\nwritten to " + output + "\n");
+    return result.interrupted ? result.exit_code() : code;
+  }
+  bar.clear();
+  print(setting.json ? members_json(plan, result) : members_report(plan, result, jobs));
+  return result.exit_code();
+}
+
+}  // namespace
+
 int train(const Invocation& invocation) {
+  if (const Assembled asked = assembled(invocation); asked.setting.replicas > 1) {
+    return train_replicas(invocation, asked);
+  }
   const Problem problem = prepare(invocation);
   const Setting& setting = problem.setting;
   if (setting.dry_run) {

@@ -57,20 +57,20 @@ bool agrees(double given, double expected) {
          agreement_tolerance * std::abs(expected) + std::numeric_limits<double>::min();
 }
 
-void write_parameter_axes(hdf5::Image& image, const Parameters& shape) {
+void write_parameter_axes(hdf5::Image& image, const Parameters& shape, const std::string& group) {
   const std::vector<std::uint32_t> masks = subsets(shape.heads, shape.degree);
-  image.counting_scale("/subset", 0, masks.size(), "index of a subset of heads, see /subsets");
-  image.counting_scale("/head", 1, size(shape.heads), "head");
-  image.counting_scale("/component", 1, size(shape.window), "component of a head's window");
+  const std::string subset = group + "/subset", head = group + "/head";
+  image.counting_scale(subset, 0, masks.size(), "index of a subset of heads, see /subsets");
+  image.counting_scale(head, 1, size(shape.heads), "head");
+  image.counting_scale(group + "/component", 1, size(shape.window), "component of a head's window");
   std::vector<std::uint8_t> members;
   for (const std::uint32_t mask : masks) {
-    for (Index head = 0; head < shape.heads; ++head) {
-      members.push_back(static_cast<std::uint8_t>((mask >> head) & 1u));
+    for (Index h = 0; h < shape.heads; ++h) {
+      members.push_back(static_cast<std::uint8_t>((mask >> h) & 1u));
     }
   }
-  image.dataset<std::uint8_t>(
-      "/subsets", members, {masks.size(), size(shape.heads)},
-      {"1", "whether the head belongs to the subset", {"/subset", "/head"}});
+  image.dataset<std::uint8_t>(group + "/subsets", members, {masks.size(), size(shape.heads)},
+                              {"1", "whether the head belongs to the subset", {subset, head}});
 }
 
 void write_parameters_into(hdf5::Image& image, const std::string& group,

@@ -84,13 +84,13 @@ template <class Group>
 Option described(const Words& words, const Place& place, Range range) {
   Option option;
   option.field = words.field;
-  option.value = words.value;
+  option.value = std::string(words.value);
   option.kind = range.kind;
   option.role = place.role;
   option.heading = place.heading;
   option.help = words.help;
   option.allowed = std::move(range.allowed);
-  option.unset = words.unset;
+  option.unset = std::string(words.unset);
   option.choices = std::move(range.choices);
   option.suffixes = std::move(range.suffixes);
   option.groups = groups_of<Group>;
@@ -151,5 +151,8 @@ row(const Words& words, const Place& place, const Alternatives<TypeOf<Group, Mem
   };
   return option;
 }
+
+/// The rows on many runs, beside those of the main table.
+std::vector<Option> member_rows();
 
 }  // namespace gihflow

@@ -1,5 +1,7 @@
 // The option table: what each option is called, what it means, what it may be.
 
+#include <algorithm>
+
 #include "gihflow/chain/kernel.hpp"
 #include "run/option_rows.hpp"
 
@@ -380,7 +382,15 @@ std::vector<Option> make_table() {
 }  // namespace
 
 std::span<const Option> options() {
-  static const std::vector<Option> table = make_table();
+  static const std::vector<Option> table = [] {
+    std::vector<Option> rows = make_table();
+    const std::vector<Option> members = member_rows();
+    const auto outputs = std::find_if(rows.begin(), rows.end(), [](const Option& option) {
+      return std::string_view(option.heading) == output.heading;
+    });
+    rows.insert(outputs, members.begin(), members.end());
+    return rows;
+  }();
   return table;
 }
 

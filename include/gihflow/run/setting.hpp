@@ -119,10 +119,14 @@ struct StretchSetting {
   bool audit_all = false;
 };
 
+/// How input files are read.
+struct IsolationSetting {
+  Isolation isolation = Isolation::in_process;
+};
+
 /// How the process works, which no result depends on.
-struct ThreadSetting {
-  std::optional<int> threads;                   ///< none: as in the caller's Context
-  Isolation isolation = Isolation::in_process;  ///< how input files are read
+struct ThreadSetting : IsolationSetting {
+  std::optional<int> threads;  ///< none: as in the caller's Context
 };
 
 /// Where results go.
@@ -142,6 +146,40 @@ struct RunSetting {
   double checkpoint_every = 0.5;   ///< at most so often, in seconds of wall time
   std::optional<double> max_wall;  ///< seconds of wall time
   std::string command_line;        ///< recorded with the run
+};
+
+/// A share of the members of a sweep: every N-th of them, from the K-th on.
+struct Shard {
+  Index index = 1;  ///< K, from 1
+  Index count = 1;  ///< N
+  bool operator==(const Shard&) const = default;
+};
+
+/// Several runs at a time, each in a process of its own.
+struct JobSetting {
+  std::optional<Index> jobs;  ///< at a time; none: as many as the threads of the Context allow
+};
+
+/// Runs that differ in their seed alone.
+struct ReplicaSetting {
+  Index replicas = 1;  ///< seeds, from that of the setting on
+};
+
+/// Where the members of a sweep are, and which of them are run.
+struct PlanSetting {
+  std::string directory;       ///< of the run files; made if it is missing
+  std::optional<Shard> shard;  ///< none: that of the Slurm array, else all
+  int member_threads = 1;      ///< of each member
+  std::string table;           ///< file to collect the members into; empty: none
+  /// Overwrite that file; go on with members of another program version.
+  bool force_members = false;
+  std::string program;  ///< that runs the members; empty: the running program itself
+};
+
+/// What a call of `sweep` does instead of running members; of the program alone.
+struct SweepActionSetting {
+  bool status = false;  ///< print how far the members are
+  bool sbatch = false;  ///< print a job script for Slurm
 };
 
 /// Of the program alone.
@@ -190,7 +228,8 @@ using AllGroups =
     GroupList<KernelSetting, ChainSetting, SequenceSetting, DataSetting, ValidationSetting,
               ValidationDataSetting, LagSetting, ModelSetting, StageSetting, FlowSetting,
               DescentSetting, RateSetting, FreshSetting, StretchSetting, DeviceSetting,
-              ThreadSetting, OutputSetting, KernelOutputSetting, RunSetting, DryRunSetting,
+              IsolationSetting, ThreadSetting, OutputSetting, KernelOutputSetting, RunSetting,
+              JobSetting, ReplicaSetting, PlanSetting, SweepActionSetting, DryRunSetting,
               JsonSetting, QuietSetting>;
 template <class S>
 inline constexpr Groups groups_of = AllGroups::among<S>();
@@ -249,12 +288,19 @@ struct AuditSetting : DataSetting,
 /// Given files are where those of the runs are now.
 struct ReportSetting : DataSetting, KernelSetting, ThreadSetting, OutputSetting {};
 
+/// Of `sweep`; the members are in its plan.
+struct SweepSetting : PlanSetting, JobSetting, IsolationSetting {};
+
 /// All groups: what a command line or a config is read into, whichever the command.
 struct Setting : TrainSetting,
                  KernelOutputSetting,
                  RateSetting,
                  FreshSetting,
                  StretchSetting,
+                 JobSetting,
+                 ReplicaSetting,
+                 PlanSetting,
+                 SweepActionSetting,
                  DryRunSetting,
                  JsonSetting,
                  QuietSetting {
