@@ -73,10 +73,6 @@ class SweepWriter {
     const std::size_t rows = contents_.columns.front().values.size();
     image_.counting_scale("/row", 1, rows, "run");
     for (const TableColumn& column : contents_.columns) write(column, rows);
-    if (contents_.ensembles.empty()) return;
-    image_.dataset<double>("/quantile", quantile_levels, {std::size(quantile_levels)},
-                           {"1", "level of a quantile over replicas", {}});
-    image_.make_scale("/quantile");
     for (const Ensemble& ensemble : contents_.ensembles) write(ensemble);
   }
 
@@ -139,6 +135,10 @@ class SweepWriter {
     image_.dataset<double>(t, stage.t, {stage.t.size()},
                            {"flow time", "flow time since the start of the stage", {}});
     image_.make_scale(t);
+    const std::string levels = group + "/quantile";
+    image_.dataset<double>(levels, quantile_levels, {std::size(quantile_levels)},
+                           {"1", "level of a quantile over replicas", {}});
+    image_.make_scale(levels);
     image_.dataset<Index>(group + "/replicas", stage.replicas, {stage.t.size()},
                           {"1", "runs that recorded the time", {t}});
     for (const EnsembleColumn& column : stage.columns) {
@@ -153,7 +153,7 @@ class SweepWriter {
           path + "_deviation", column.deviation, sizes,
           {quantity.units, meaning + ", standard deviation over replicas", scales});
       sizes.insert(sizes.begin(), std::size(quantile_levels));
-      scales.insert(scales.begin(), "/quantile");
+      scales.insert(scales.begin(), levels);
       image_.dataset<double>(path + "_quantile", column.quantiles, sizes,
                              {quantity.units, meaning + ", quantile over replicas", scales});
     }

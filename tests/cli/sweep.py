@@ -289,12 +289,12 @@ heads = [2, 3]
         self.sweep("-d", "out")
         self.sweep("-d", "out", "--collect", "table.h5", "--quiet")
         with h5py.File(self.directory / "table.h5") as table:
-            levels = table["quantile"][:]
             for point, chains in ((1, 10), (2, 20)):
                 self.assertEqual(table[f"point_{point}"].attrs["chains"], chains)
                 for stage in ("stage_1", "stage_2"):
                     group = table[f"point_{point}/{stage}"]
                     self.assertEqual(set(group["replicas"]), {5})
+                    levels = group["quantile"][:]
                     runs = [h5py.File(self.directory / f"out/chains={chains}_seed={seed}.h5")[stage] for seed in range(1, 6)]
                     columns = {name for name in runs[0] if isinstance(runs[0][name], h5py.Dataset)} - {"t"}
                     self.assertEqual({name[:-5] for name in group if name.endswith("_mean")}, columns)

@@ -53,8 +53,9 @@ TOOLS = {"Ninja": "ninja-build", "clang": "clang", "clang++": "clang", "clang-fo
          "sphinx-build": "python3-sphinx"}
 ALWAYS = {"g++", "cmake", "python3", "python3-venv"}
 # of scripts/packages-all and no other: how xarray reads HDF5, what tests run where it is there, what the site is made by
-OF_ALL = {"chromium", "chromium-driver", "doxygen", "fish", "fonts-katex", "furo", "libjs-katex", "man-db", "node-normalize.css",
-          "python3-breathe", "python3-h5netcdf", "python3-myst-parser", "python3-sphinx", "zsh"}
+OF_ALL = {"chromium", "chromium-driver", "doxygen", "fish", "fonts-katex", "furo", "libjs-katex", "man-db", "munge",
+          "node-normalize.css", "python3-breathe", "python3-h5netcdf", "python3-myst-parser", "python3-sphinx",
+          "slurm-wlm", "zsh"}
 NEEDED = re.compile(r"\bcommand -v ([\w+-]+) *> */dev/null *\|\|")
 
 LOOKED_FOR = re.compile(
