@@ -27,6 +27,8 @@ namespace {
 constexpr std::size_t most_outputs = 1200;  // of a run
 constexpr std::size_t most_outputs_of_stage = 400;
 constexpr Index most_predicted_chains = 100'000;
+// Pairs of windows over the kernels that predictions look at; the paper's setting has 7·10⁵.
+constexpr double most_window_pairs = 1e7;
 
 // `count` of the numbers below n, evenly spaced, 0 and n − 1 among them; all where count ≥ n.
 std::vector<std::size_t> evenly(std::size_t n, std::size_t count) {
@@ -124,6 +126,13 @@ Json check_json(const ReportedRun& reported, const ReportSetting& asked) {
 Json predictions_json(const RunFile& run, Setting setting) {
   if (!setting.data.empty()) {
     return {{"reason", "predictions need chains that are drawn from a prior or from kernels"}};
+  }
+  const double windows = std::pow(static_cast<double>(run.vocabulary), setting.model.widest());
+  if (1000.0 * windows * windows > most_window_pairs) {
+    return {{"reason",
+             fmt::format("with {:.6g} windows they take long; gihflow predict --config FILE, with "
+                         "the file of the run, makes them",
+                         windows)}};
   }
   Json json{{"rows", Json::array()}};
   if (setting.sampling.count > most_predicted_chains && setting.kernels.empty()) {

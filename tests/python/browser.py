@@ -7,8 +7,10 @@ import unittest
 BROWSER, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))
 
 
-def open_browser(test):
-    """A driver that is closed after the test."""
+def open_browser(case):
+    """The driver of a class of tests, closed after the last of them."""
+    if getattr(case, "browser", None):
+        return case.browser
     try:
         from selenium import webdriver
         from selenium.webdriver.chrome.options import Options
@@ -22,13 +24,14 @@ def open_browser(test):
     for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"):
         options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(service=Service(DRIVER), options=options)
-    test.addCleanup(driver.quit)
-    return driver
+    case.browser = webdriver.Chrome(service=Service(DRIVER), options=options)
+    case.addClassCleanup(case.browser.quit)
+    return case.browser
 
 
 def show(driver, page, width=1200, height=900):
-    """Opens a file in a window of that size."""
+    """Opens a file in a window of that size, and forgets what was said and asked for before."""
+    complaints(driver), requested(driver)
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
     driver.get(page.resolve().as_uri())
