@@ -31,7 +31,7 @@ int main(int count, char** words) try {
   }
   for (const StageRecord& stage : run.state.trajectory.stages) {
     const Snapshot& last = stage.snapshots.back();
-    std::printf("\n%-3s%9g %12.6f", blocks_of(stage.stage).c_str(), last.t, last.loss);
+    std::printf("\n%-3s%9g %12.6f", stage.stage.blocks.text().c_str(), last.t, last.loss);
     for (const double p : last.parameters.p()) std::printf(" %8.4f", p);
   }
   std::printf("\na = %.4f\n", end.a);

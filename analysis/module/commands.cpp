@@ -157,7 +157,8 @@ nb::object as_python(const Problem& problem, const ComparisonFile& file) {
   const auto columns = [&](const std::vector<Snapshot>& snapshots) {
     nb::dict result;
     for (const SnapshotColumn& column : snapshot_columns()) {
-      if (column.in_comparisons()) result[column.name] = column_of(column, snapshots, shape);
+      if (column.in_comparisons() && column.is_of(shape))
+        result[column.name] = column_of(column, snapshots, shape);
     }
     return result;
   };
@@ -168,7 +169,7 @@ nb::object as_python(const Problem& problem, const ComparisonFile& file) {
   result["tokens_hash"] = file.tokens_hash;
   result["stages"] = tuple_of(file.comparison.stages, [&](const ComparedStage& stage) {
     nb::dict compared;
-    compared["trained"] = blocks_of(stage.stage);
+    compared["trained"] = stage.stage.blocks.text();
     compared["duration"] = stage.stage.duration;
     compared["t"] = array_of(stage.t);
     compared["flow"] = columns(stage.flow);

@@ -127,7 +127,7 @@ class FlatObjective {
   std::shared_ptr<const Hessian> hessian_at(const Flat& x, const Parameters& at) const {
     const std::lock_guard guard(mutex_);
     if (!hessian_ || !std::equal(hessian_x_.begin(), hessian_x_.end(), x.data())) {
-      hessian_ = std::make_shared<const Hessian>(*objective_, every_block(), at);
+      hessian_ = std::make_shared<const Hessian>(*objective_, every_block(at), at);
       hessian_x_.assign(x.data(), x.data() + x.size());
     }
     return hessian_;

@@ -33,7 +33,8 @@ nb::dict stage_of(const StageRecord& stage, const Parameters& shape, bool has_va
   put_fields(attributes, stage);
   put_fields(attributes, stage.statistics);
   for (const SnapshotColumn& column : snapshot_columns()) {
-    if (column.in_runs() && (has_validation || column.files != RecordedIn::validated_runs)) {
+    if (column.in_runs() && column.is_of(shape) &&
+        (has_validation || column.files != RecordedIn::validated_runs)) {
       columns[column.name] = column_of(column, stage.snapshots, shape);
       descriptions[column.name] = nb::make_tuple(column.units, column.meaning);
     }
@@ -52,8 +53,14 @@ nb::dict parameters_of(const Parameters& parameters) {
   result["c"] = array_of(parameters.c(), {subsets});
   result["log_c_squared"] = array_of(parameters.log_c_squared, {subsets});
   result["c_sign"] = array_of(parameters.c_sign, {subsets});
-  result["w"] = array_of(parameters.w, shape_of("HM", parameters));
-  result["a"] = parameters.a;
+  for (const PlainArray& array : plain_arrays) {
+    const std::span<const double> numbers = array.in(parameters);
+    if (*array.axes == '\0')
+      result[array.name] = numbers.front();
+    else if (!numbers.empty())
+      result[array.name] = array_of(std::vector<double>(numbers.begin(), numbers.end()),
+                                    shape_of(array.axes, parameters));
+  }
   return result;
 }
 

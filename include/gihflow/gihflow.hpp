@@ -48,6 +48,7 @@
 #include "gihflow/flow/schedule.hpp"
 #include "gihflow/flow/trajectory.hpp"
 #include "gihflow/information/chi_square.hpp"
+#include "gihflow/model/blocks.hpp"
 #include "gihflow/model/model.hpp"
 #include "gihflow/model/parameters.hpp"
 #include "gihflow/population/device.hpp"

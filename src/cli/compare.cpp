@@ -23,10 +23,6 @@ constexpr double absent = std::numeric_limits<double>::quiet_NaN();
 double last(const std::vector<double>& values, std::size_t size) {
   return values.size() == size ? values.back() : absent;
 }
-double last(const std::vector<BlockDistance>& values, std::size_t size,
-            double BlockDistance::*number) {
-  return values.size() == size ? values.back().*number : absent;
-}
 
 std::string order_text(const ObservedOrder& order) {
   return order.order ? fmt::format("{:.3f}", *order.order) : "-";
@@ -55,20 +51,26 @@ std::string stage_text(const ComparedStage& stage, std::size_t number_of_stage) 
         "larger one makes five steps before equilibrium\n";
   }
   Table table;
-  table.add({"rate", "leaves at", "end: c", "w", "a", "loss", "to modified", "C_D grows",
-             "modified", "outcome"});
+  std::vector<std::string> head{"rate", "leaves at"};
+  for (const char letter : stage.letters)
+    head.push_back(head.size() == 2 ? fmt::format("end: {}", letter) : std::string(1, letter));
+  for (const char* title : {"loss", "to modified", "C_D grows", "modified", "outcome"})
+    head.push_back(title);
+  table.add(head);
   const std::size_t size = stage.t.size();
   for (const ComparedRate& rate : stage.rates) {
-    const auto end = [&](double BlockDistance::*block) {
-      return small_number(last(rate.to_flow, size, block));
-    };
-    table.add({number(rate.learning_rate), rate.leaves_at ? number(*rate.leaves_at) : "never",
-               end(&BlockDistance::c), end(&BlockDistance::w), end(&BlockDistance::a),
-               end(&BlockDistance::loss),
-               small_number(last(rate.to_modified, size, &BlockDistance::all)),
-               fmt::format("x {}", number(std::exp(last(rate.growth, size)))),
-               fmt::format("x {}", number(std::exp(last(rate.modified_growth, size)))),
-               to_string(rate.outcome)});
+    std::vector<std::string> row{number(rate.learning_rate),
+                                 rate.leaves_at ? number(*rate.leaves_at) : "never"};
+    const bool whole = rate.to_flow.size() == size;
+    for (std::size_t k = 0; k < stage.letters.size(); ++k)
+      row.push_back(small_number(whole ? rate.to_flow.back().blocks[k] : absent));
+    row.push_back(small_number(whole ? rate.to_flow.back().loss : absent));
+    row.push_back(
+        small_number(rate.to_modified.size() == size ? rate.to_modified.back().all : absent));
+    row.push_back(fmt::format("x {}", number(std::exp(last(rate.growth, size)))));
+    row.push_back(fmt::format("x {}", number(std::exp(last(rate.modified_growth, size)))));
+    row.push_back(to_string(rate.outcome));
+    table.add(row);
   }
   text += table.text();
   for (const ComparedRate& rate : stage.rates) {
@@ -84,31 +86,30 @@ Json json_order(const ObservedOrder& order) {
   return {{"order", json_optional(order.order)}, {"pairs", order.pairs}, {"points", order.points}};
 }
 
-Json json_distances(const std::vector<BlockDistance>& distances) {
-  const auto one = [&](double BlockDistance::*number) {
-    return json_list(distances, [&](const BlockDistance& distance) { return distance.*number; });
-  };
-  return {{"c", one(&BlockDistance::c)},
-          {"w", one(&BlockDistance::w)},
-          {"a", one(&BlockDistance::a)},
-          {"all", one(&BlockDistance::all)},
-          {"loss", one(&BlockDistance::loss)}};
+Json json_distances(const std::vector<BlockDistance>& distances, const std::string& letters) {
+  Json out;
+  for (std::size_t k = 0; k < letters.size(); ++k)
+    out[letters.substr(k, 1)] =
+        json_list(distances, [k](const BlockDistance& distance) { return distance.blocks[k]; });
+  out["all"] = json_list(distances, [](const BlockDistance& distance) { return distance.all; });
+  out["loss"] = json_list(distances, [](const BlockDistance& distance) { return distance.loss; });
+  return out;
 }
 
-Json json_rate(const ComparedRate& rate) {
+Json json_rate(const ComparedRate& rate, const std::string& letters) {
   return {{"learning_rate", rate.learning_rate},
           {"outcome", to_string(rate.outcome)},
           {"leaves_at", json_optional(rate.leaves_at)},
-          {"distance", json_distances(rate.to_flow)},
+          {"distance", json_distances(rate.to_flow, letters)},
           {"modified_outcome", to_string(rate.modified_outcome)},
-          {"modified_distance", json_distances(rate.to_modified)},
+          {"modified_distance", json_distances(rate.to_modified, letters)},
           {"growth", rate.growth},
           {"modified_growth", rate.modified_growth},
           {"growth_error", rate.growth_error}};
 }
 
 Json json_stage(const ComparedStage& stage) {
-  return {{"trained", blocks_of(stage.stage)},
+  return {{"trained", stage.stage.blocks.text()},
           {"duration", stage.stage.duration},
           {"outcome", to_string(stage.flow_outcome)},
           {"t", stage.t},
@@ -120,7 +121,9 @@ Json json_stage(const ComparedStage& stage) {
           {"fit_end", stage.fit_end},
           {"flow", json_order(stage.to_flow)},
           {"modified_flow", json_order(stage.to_modified)},
-          {"rates", json_list(stage.rates, json_rate)}};
+          {"rates", json_list(stage.rates, [&](const ComparedRate& rate) {
+             return json_rate(rate, stage.letters);
+           })}};
 }
 
 // The worst that happened to the flow or to a descent; leaving the flow is no failure.

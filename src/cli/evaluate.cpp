@@ -16,19 +16,18 @@ namespace gihflow::cli {
 
 namespace {
 
-Json json_gradient(const std::vector<double>& c, const std::vector<double>& w, double a,
-                   Index window) {
-  return {{"c", c}, {"w", json_rows(w, window)}, {"a", a}};
+Json json_gradient(const std::vector<double>& c, const PlainBlocks& blocks, const Parameters& at) {
+  Json json{{"c", c}};
+  add_plain_arrays(json, blocks, at);
+  return json;
 }
 
 std::string as_json(const Evaluation& result) {
-  const Index window = result.at.window;
   const Json json = {
       {"loss", result.loss},
       {"loss_standard_error", result.errors.loss},
-      {"gradient", json_gradient(result.c, result.gradient.w, result.gradient.a, window)},
-      {"gradient_standard_error",
-       json_gradient(result.errors.c, result.errors.w, result.errors.a, window)},
+      {"gradient", json_gradient(result.c, result.gradient, result.at)},
+      {"gradient_standard_error", json_gradient(result.errors.c, result.errors, result.at)},
       {"engine", result.engine}};
   return to_text(json);
 }
@@ -43,14 +42,17 @@ std::string as_table(const Evaluation& result, const Model& model) {
   for (std::size_t s = 0; s < masks.size(); ++s) {
     add(fmt::format("c{}", to_string_subset(masks[s])), result.c[s], result.errors.c[s]);
   }
-  for (Index h = 0; h < model.heads; ++h) {
-    for (Index i = 0; i < model.window; ++i) {
-      const auto k = static_cast<std::size_t>(h * model.window + i);
-      add(fmt::format("w head {} lag {}", h + 1, model.lag(h, i)), result.gradient.w[k],
-          result.errors.w[k]);
+  for (const MovingPart& part : moving_parts(letters_of(model).c_str(), result.at, model.heads)) {
+    const std::span<const double> gradient = part.in(result.gradient),
+                                  error = part.in(result.errors);
+    for (Index i = 0; i < part.size; ++i) {
+      const auto k = static_cast<std::size_t>(i);
+      add(part.array->letter == 'w'
+              ? fmt::format("w head {} lag {}", part.head + 1, model.lag(part.head, i))
+              : part.name(i),
+          gradient[k], error[k]);
     }
   }
-  add("a", result.gradient.a, result.errors.a);
   return fmt::format("loss {} nats, engine {}\n\n", with_error(result.loss, result.errors.loss),
                      result.engine) +
          table.text();

@@ -105,7 +105,12 @@ class Program {
                                   ? "--" + option.name()
                                   : fmt::format("-{},--{}", option.short_name, option.name());
     CLI::Option* added = nullptr;
-    if (option.kind == Kind::flag) {
+    if (option.kind == Kind::flag && option.role == Role::problem) {
+      // A preset may have set it, so that it can also be taken back: --rectify=false.
+      added = sub.add_flag_function(names, [this, field](std::int64_t count) {
+        take(field, {count > 0 ? "true" : "false"});
+      });
+    } else if (option.kind == Kind::flag) {
       added = sub.add_flag_callback(names, [this, field] { take(field, {"true"}); })
                   ->disable_flag_override();
     } else {
@@ -209,8 +214,10 @@ Fault take_out_mismatch(std::vector<std::string>& words, const Command* command)
     const std::size_t equals = word->find('=');
     const Option* option = option_called(options, word->substr(0, equals));
     if (option == nullptr || option->kind != Kind::flag || equals == std::string::npos) continue;
+    const bool takes_it_back = option->role == Role::problem;
+    const std::string value = takes_it_back ? word->substr(equals + 1) : "";
     words.erase(word);
-    return {option->field, "", "takes no value", ""};
+    return {option->field, value, takes_it_back ? "must be true or false" : "takes no value", ""};
   }
   const std::string last = words.back();
   words.pop_back();

@@ -50,7 +50,7 @@ std::string stages_table(const RunFile& run) {
     const StageRecord& stage = run.state.trajectory.stages[k];
     const Certificates proof = certificates(stage);
     const double reached = stage.snapshots.empty() ? 0.0 : stage.snapshots.back().t;
-    table.add({fmt::format("{} {}", k + 1, blocks_of(stage.stage)),
+    table.add({fmt::format("{} {}", k + 1, stage.stage.blocks.text()),
                reached == stage.stage.duration
                    ? number(reached)
                    : fmt::format("{} of {}", number(reached), number(stage.stage.duration)),
@@ -198,9 +198,8 @@ Json json_final(const RunFile& run) {
   json["c"] = parameters.c();
   json["log_c_squared"] = parameters.log_c_squared;
   json["c_sign"] = parameters.c_sign;
-  json["w"] = json_rows(parameters.w, parameters.window);
-  json["attention"] = json_rows(parameters.attention(), parameters.window);
-  json["a"] = parameters.a;
+  add_plain_arrays(json, parameters, parameters);
+  json["attention"] = json_array(parameters.attention(), "HM", parameters);
   return json;
 }
 
@@ -259,7 +258,7 @@ std::string run_json(const RunFile& run, const std::string& path) {
     }
   }
   if (run.standard_errors) {
-    json["standard_errors"] = json_record(*run.standard_errors, run.state.start.window);
+    json["standard_errors"] = json_record(*run.standard_errors, run.state.start);
   }
   json["execution"] = json_record(run.execution);
   json["execution"]["processes"] = json_table(run.execution.processes);

@@ -14,25 +14,41 @@ double dot(const std::vector<double>& x, const std::vector<double>& y) {
 }  // namespace
 
 Cartesian::Cartesian(const Stage& stage, const Parameters& start)
-    : stage_(stage),
-      start_(start),
+    : start_(start),
       start_p_(start.p()),
       start_c_(start.c()),
-      coefficients_(stage.c ? static_cast<Index>(start_c_.size()) : 0),
-      logits_(stage.w ? static_cast<Index>(start.w.size()) : 0),
-      size_(coefficients_ + logits_ + (stage.a ? 1 : 0)) {}
+      coefficients_(stage.blocks.has('c') ? static_cast<Index>(start_c_.size()) : 0),
+      parts_(moving_parts(stage.blocks, start, start.heads)),
+      size_(coefficients_) {
+  for (const MovingPart& part : parts_) size_ += part.size;
+}
+
+void Cartesian::gather(const PlainBlocks& from, Eigen::VectorXd& out) const {
+  auto next = out.begin() + coefficients_;
+  for (const MovingPart& part : parts_) {
+    const std::span<const double> numbers = part.in(from);
+    next = std::copy(numbers.begin(), numbers.end(), next);
+  }
+}
+
+void Cartesian::scatter(const Eigen::VectorXd& x, PlainBlocks& to) const {
+  auto next = x.begin() + coefficients_;
+  for (const MovingPart& part : parts_) {
+    std::copy_n(next, part.size, part.of(to).begin());
+    next += part.size;
+  }
+}
 
 Eigen::VectorXd Cartesian::initial_point() const {
   Eigen::VectorXd x(size_);
   std::copy_n(start_c_.begin(), coefficients_, x.begin());
-  std::copy_n(start_.w.begin(), logits_, x.begin() + coefficients_);
-  if (stage_.a) x[size_ - 1] = start_.a;
+  gather(start_, x);
   return x;
 }
 
 double Cartesian::normalizer(const Eigen::VectorXd& x) const {
   double sum = 0.0;
-  if (stage_.c)
+  if (coefficients_ > 0)
     for (Index i = 0; i < coefficients_; ++i) sum += x[i] * x[i];
   else
     for (double c : start_c_) sum += c * c;
@@ -41,41 +57,38 @@ double Cartesian::normalizer(const Eigen::VectorXd& x) const {
 
 Parameters Cartesian::parameters(const Eigen::VectorXd& x) const {
   Parameters out = start_;
-  if (stage_.c) out.set_c({x.data(), static_cast<std::size_t>(coefficients_)});
-  std::copy_n(x.begin() + coefficients_, logits_, out.w.begin());
-  if (stage_.a) out.a = x[size_ - 1];
+  if (coefficients_ > 0) out.set_c({x.data(), static_cast<std::size_t>(coefficients_)});
+  scatter(x, out);
   return out;
 }
 
 void Cartesian::point(const Eigen::VectorXd& x, Point& out) const {
   out.p = start_p_;
-  if (stage_.c) {
+  if (coefficients_ > 0) {
     const double normalizer_x = normalizer(x);
     for (Index i = 0; i < coefficients_; ++i)
       out.p[static_cast<std::size_t>(i)] = x[i] * x[i] / normalizer_x;
   }
-  out.w = start_.w;
-  std::copy_n(x.begin() + coefficients_, logits_, out.w.begin());
-  out.a = stage_.a ? x[size_ - 1] : start_.a;
+  static_cast<PlainBlocks&>(out) = start_;
+  scatter(x, out);
 }
 
 void Cartesian::gradient(const Eigen::VectorXd& x, const Point& at, const Gradient& g,
                          Eigen::VectorXd& out) const {
   out.resize(size_);
-  if (stage_.c) {
+  if (coefficients_ > 0) {
     const double mean = dot(at.p, g.p), scale = 2.0 / normalizer(x);
     for (Index i = 0; i < coefficients_; ++i)
       out[i] = scale * x[i] * (g.p[static_cast<std::size_t>(i)] - mean);
   }
-  std::copy_n(g.w.begin(), logits_, out.begin() + coefficients_);
-  if (stage_.a) out[size_ - 1] = g.a;
+  gather(g, out);
 }
 
 void Cartesian::direction(const Eigen::VectorXd& x, const Point& at, const Eigen::VectorXd& u,
                           Point& out) const {
   out.p.assign(at.p.size(), 0.0);
-  out.w.assign(at.w.size(), 0.0);
-  if (stage_.c) {
+  static_cast<PlainBlocks&>(out) = zeros_like(at);
+  if (coefficients_ > 0) {
     const double scale = 2.0 / normalizer(x);
     const double stretch = scale * x.head(coefficients_).dot(u.head(coefficients_));  // Ċ_D/C_D
     for (Index i = 0; i < coefficients_; ++i) {
@@ -83,15 +96,14 @@ void Cartesian::direction(const Eigen::VectorXd& x, const Point& at, const Eigen
       out.p[s] = scale * x[i] * u[i] - at.p[s] * stretch;
     }
   }
-  std::copy_n(u.begin() + coefficients_, logits_, out.w.begin());
-  out.a = stage_.a ? u[size_ - 1] : 0.0;
+  scatter(u, out);
 }
 
 void Cartesian::hessian_product(const Eigen::VectorXd& x, const Point& at, const Eigen::VectorXd& u,
                                 const Point& along, const Gradient& g, const Gradient& dg,
                                 Eigen::VectorXd& out) const {
   out.resize(size_);
-  if (stage_.c) {
+  if (coefficients_ > 0) {
     const double scale = 2.0 / normalizer(x);
     const double stretch = scale * x.head(coefficients_).dot(u.head(coefficients_));
     const double mean = dot(at.p, g.p);
@@ -101,8 +113,7 @@ void Cartesian::hessian_product(const Eigen::VectorXd& x, const Point& at, const
       out[i] = scale * ((u[i] - x[i] * stretch) * (g.p[s] - mean) + x[i] * (dg.p[s] - mean_along));
     }
   }
-  std::copy_n(dg.w.begin(), logits_, out.begin() + coefficients_);
-  if (stage_.a) out[size_ - 1] = dg.a;
+  gather(dg, out);
 }
 
 }  // namespace gihflow

@@ -50,18 +50,29 @@ std::vector<double> compared_times(const Stage& stage, const FlowOptions& flow, 
   return times;
 }
 
-double distance(const std::vector<double>& x, const std::vector<double>& y) {
+double squared_distance(std::span<const double> x, std::span<const double> y) {
   double squares = 0.0;
-  for (std::size_t i = 0; i < x.size(); ++i) squares += (x[i] - y[i]) * (x[i] - y[i]);
-  return std::sqrt(squares);
+  // Logits of lags that a head does not have are equal infinities.
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (x[i] != y[i]) squares += (x[i] - y[i]) * (x[i] - y[i]);
+  return squares;
 }
 
 BlockDistance distance(const Parameters& x, double loss_x, const Parameters& y, double loss_y) {
+  std::vector<double> squares{squared_distance(x.c(), y.c())};
+  char block = 'c';
+  for (const PlainArray& array : plain_arrays) {
+    if (array.in(x).empty()) continue;
+    if (array.letter != block) squares.push_back(0.0);
+    block = array.letter;
+    squares.back() += squared_distance(array.in(x), array.in(y));
+  }
   BlockDistance out;
-  out.c = distance(x.c(), y.c());
-  out.w = distance(x.w, y.w);
-  out.a = std::abs(x.a - y.a);
-  out.all = std::sqrt(out.c * out.c + out.w * out.w + out.a * out.a);
+  for (const double square : squares) {
+    out.blocks.push_back(std::sqrt(square));
+    out.all += square;
+  }
+  out.all = std::sqrt(out.all);
   out.loss = std::abs(loss_x - loss_y);
   return out;
 }
@@ -70,8 +81,9 @@ double size_of(const Parameters& x) {
   Parameters zero = x;
   std::fill(zero.log_c_squared.begin(), zero.log_c_squared.end(),
             -std::numeric_limits<double>::infinity());
-  std::fill(zero.w.begin(), zero.w.end(), 0.0);
-  zero.a = 0.0;
+  for (const PlainArray& array : plain_arrays)
+    for (double& value : array.of(zero))
+      if (std::isfinite(value)) value = 0.0;
   return distance(x, 0.0, zero, 0.0).all;
 }
 
@@ -179,6 +191,7 @@ Comparison compare_descent(const Parameters& start, const Schedule& schedule,
        })) {
     ComparedStage stage;
     stage.stage = record.stage;
+    stage.letters = letters_of(objective.model());
     stage.flow_outcome = record.outcome;
     for (Snapshot& snapshot : record.snapshots) {
       stage.t.push_back(snapshot.t);

@@ -15,19 +15,20 @@ Coordinates::Coordinates(const Stage& stage, const Parameters& start)
       start_(start),
       log_normalizer_(start.log_normalizer()),
       rate_(4.0 * std::exp(-log_normalizer_)) {
-  if (stage.c)
+  if (stage.blocks.has('c'))
     for (Index i = 0; i < static_cast<Index>(start.c_sign.size()); ++i)
       if (std::isfinite(start.log_c_squared[static_cast<std::size_t>(i)])) active_.push_back(i);
-  size_ = thetas() + (stage.w ? static_cast<Index>(start.w.size()) : 0) + (stage.a ? 1 : 0) + 1;
+  parts_ = moving_parts(stage.blocks, start, start.heads);
+  size_ = thetas() + 1;
+  for (const MovingPart& part : parts_) size_ += part.size;
 }
 
 Eigen::VectorXd Coordinates::initial_state() const {
   Eigen::VectorXd x(size_);
   Index k = 0;
   for (Index i : active_) x[k++] = start_.log_c_squared[static_cast<std::size_t>(i)];
-  if (stage_.w)
-    for (double w : start_.w) x[k++] = w;
-  if (stage_.a) x[k++] = start_.a;
+  for (const MovingPart& part : parts_)
+    for (const double value : part.in(start_)) x[k++] = value;
   x[k] = 0.0;
   return x;
 }
@@ -37,9 +38,8 @@ Parameters Coordinates::parameters(const Eigen::VectorXd& x) const {
   Index k = 0;
   const double shift = gauge_shift(x);
   for (Index i : active_) out.log_c_squared[static_cast<std::size_t>(i)] = x[k++] - shift;
-  if (stage_.w)
-    for (double& w : out.w) w = x[k++];
-  if (stage_.a) out.a = x[k];
+  for (const MovingPart& part : parts_)
+    for (double& value : part.of(out)) value = x[k++];
   return out;
 }
 
@@ -55,7 +55,7 @@ double Coordinates::gauge_error(const Eigen::VectorXd& x, const Eigen::VectorXd&
 }
 
 Point Coordinates::point(const Eigen::VectorXd& x) const {
-  Point at{{}, start_.w, start_.a};
+  Point at({}, static_cast<const PlainBlocks&>(start_));
   Index k = thetas();
   if (active_.empty()) {
     at.p = start_.p();
@@ -65,9 +65,8 @@ Point Coordinates::point(const Eigen::VectorXd& x) const {
     for (std::size_t i = 0; i < active_.size(); ++i)
       at.p[static_cast<std::size_t>(active_[i])] = p[i];
   }
-  if (stage_.w)
-    for (double& w : at.w) w = x[k++];
-  if (stage_.a) at.a = x[k];
+  for (const MovingPart& part : parts_)
+    for (double& value : part.of(at)) value = x[k++];
   return at;
 }
 
@@ -80,14 +79,13 @@ void Coordinates::slope(const Point& at, const Gradient& gradient, Eigen::Vector
   Index k = 0;
   const double mean = mean_gain(at, gradient);
   for (Index i : active_) dxdt[k++] = rate_ * (-gradient.p[static_cast<std::size_t>(i)] - mean);
-  if (stage_.w)
-    for (double g : gradient.w) dxdt[k++] = -g;
-  if (stage_.a) dxdt[k++] = -gradient.a;
+  for (const MovingPart& part : parts_)
+    for (const double g : part.in(gradient)) dxdt[k++] = -g;
   dxdt[k] = dissipation(at, gradient);
 }
 
 Point Coordinates::tangent(const Point& at, Index k) const {
-  Point along{std::vector<double>(at.p.size(), 0.0), std::vector<double>(at.w.size(), 0.0), 0.0};
+  Point along(std::vector<double>(at.p.size(), 0.0), zeros_like(at));
   if (k < thetas()) {
     const auto subset = static_cast<std::size_t>(active_[static_cast<std::size_t>(k)]);
     for (std::size_t i = 0; i < at.p.size(); ++i)
@@ -95,10 +93,13 @@ Point Coordinates::tangent(const Point& at, Index k) const {
     return along;
   }
   k -= thetas();
-  if (stage_.w && k < static_cast<Index>(at.w.size()))
-    along.w[static_cast<std::size_t>(k)] = 1.0;
-  else
-    along.a = 1.0;
+  for (const MovingPart& part : parts_) {
+    if (k < part.size) {
+      part.of(along)[static_cast<std::size_t>(k)] = 1.0;
+      break;
+    }
+    k -= part.size;
+  }
   return along;
 }
 
@@ -119,32 +120,36 @@ void Coordinates::jacobian_column(const Point& at, const Gradient& gradient, con
     column[k++] = rate_ * excess_along;
     rate_along += rate_ * (along.p[subset] * excess + 2.0 * at.p[subset] * excess_along) * excess;
   }
-  if (stage_.w) {
-    for (double g : derivative.w) column[k++] = -g;
-    rate_along += 2.0 * dot(gradient.w, derivative.w);
-  }
-  if (stage_.a) {
-    column[k++] = -derivative.a;
-    rate_along += 2.0 * gradient.a * derivative.a;
+  for (const MovingPart& part : parts_) {
+    const std::span<const double> g = part.in(gradient), dg = part.in(derivative);
+    for (std::size_t i = 0; i < g.size(); ++i) column[k++] = -dg[i];
+    rate_along += 2.0 * std::inner_product(g.begin(), g.end(), dg.begin(), 0.0);
   }
   column[k] = rate_along;
 }
 
-std::vector<std::pair<Index, Index>> Coordinates::softmax_groups() const {
+std::vector<std::pair<Index, Index>> Coordinates::softmax_groups(const Model& model) const {
   std::vector<std::pair<Index, Index>> groups;
   Index k = thetas();
   if (k > 0) groups.push_back({0, k});
-  if (stage_.w)
-    for (Index h = 0; h < start_.heads; ++h, k += start_.window)
-      groups.push_back({k, k + start_.window});
+  for (const MovingPart& part : parts_) {
+    // An own position with a fixed logit takes part in the softmax.
+    if (part.array->letter == 'w' && !model.own_position) groups.push_back({k, k + part.size});
+    k += part.size;
+  }
   return groups;
 }
 
 Eigen::VectorXd Coordinates::magnitude(const Eigen::VectorXd& x) const {
   Eigen::VectorXd out = x.cwiseAbs();
-  Index logits = size_ - 1 - (stage_.a ? 1 : 0);
-  for (Index k = 0; k < logits; ++k)
-    out[k] = std::max(1.0, k < thetas() ? std::abs(x[k] - log_normalizer_) : out[k]);
+  for (Index k = 0; k < thetas(); ++k) out[k] = std::max(1.0, std::abs(x[k] - log_normalizer_));
+  Index k = thetas();
+  for (const MovingPart& part : parts_) {
+    auto numbers = out.segment(k, part.size);
+    if (part.array->scale == ErrorScale::one) numbers = numbers.cwiseMax(1.0);
+    if (part.array->scale == ErrorScale::largest) numbers.setConstant(numbers.maxCoeff());
+    k += part.size;
+  }
   return out;
 }
 
@@ -155,9 +160,8 @@ double Coordinates::dissipation(const Point& at, const Gradient& gradient) const
     double excess = -gradient.p[static_cast<std::size_t>(i)] - mean;
     rate += rate_ * at.p[static_cast<std::size_t>(i)] * excess * excess;
   }
-  if (stage_.w)
-    for (double g : gradient.w) rate += g * g;
-  if (stage_.a) rate += gradient.a * gradient.a;
+  for (const MovingPart& part : parts_)
+    for (const double g : part.in(gradient)) rate += g * g;
   return rate;
 }
 
@@ -168,12 +172,11 @@ std::string Coordinates::component(Index i) const {
                start_.heads,
                start_.degree)[static_cast<std::size_t>(active_[static_cast<std::size_t>(i)])]);
   i -= thetas();
-  if (stage_.w) {
-    if (i < static_cast<Index>(start_.w.size()))
-      return fmt::format("w[{},{}]", i / start_.window + 1, i % start_.window + 1);
-    i -= static_cast<Index>(start_.w.size());
+  for (const MovingPart& part : parts_) {
+    if (i < part.size) return part.name(i);
+    i -= part.size;
   }
-  return stage_.a && i == 0 ? "a" : "the dissipated energy";
+  return "the dissipated energy";
 }
 
 }  // namespace gihflow

@@ -12,8 +12,8 @@
 
 namespace gihflow {
 
-/// State of a stage: the trained blocks in the order θ (coefficients that are not zero), w [H, M],
-/// a; then the dissipated energy of (3.5).
+/// State of a stage: the trained blocks in the order θ (coefficients that are not zero), then the
+/// plain arrays as the table has them; then the dissipated energy of (3.5).
 class Coordinates {
  public:
   Coordinates(const Stage& stage, const Parameters& start);
@@ -30,12 +30,13 @@ class Coordinates {
   /// What a small error of the state x changes it by, Σ p_S δθ_S.
   double gauge_error(const Eigen::VectorXd& x, const Eigen::VectorXd& error) const;
 
-  /// (p, w, a) of a state.
+  /// The point of a state.
   Point point(const Eigen::VectorXd& x) const;
   /// ẋ from the gradient at a state's point: θ̇_S = (4/C_D)(g_S − ḡ), computed from p and never by
   /// dividing by e^θ (3.3); ẇ, ȧ; and the rate of dissipation (3.5).
   void slope(const Point& at, const Gradient& gradient, Eigen::VectorXd& dxdt) const;
-  /// The same for a displaced state: d(p, w, a) along state component k (not the last) …
+  /// The same for a displaced state: the direction of the point along state component k (not the
+  /// last) …
   Point tangent(const Point& at, Index k) const;
   /// … and column k of the Jacobian of ẋ, from the gradient and its derivative along tangent(at,
   /// k).
@@ -43,15 +44,16 @@ class Coordinates {
                        const Gradient& derivative, Eigen::Ref<Eigen::VectorXd> column) const;
   /// Components [begin, end) of the state that enter ẋ through their softmax alone: θ, and w of
   /// each head. Their columns of the Jacobian add up to zero.
-  std::vector<std::pair<Index, Index>> softmax_groups() const;
-  /// What an error in each component is to be compared with, at least: 0 for a and the dissipated
-  /// energy; for logits 1 (θ counted from log C_D), since adding δ to one changes its softmax by a
-  /// factor 1 + δ wherever it stands.
+  std::vector<std::pair<Index, Index>> softmax_groups(const Model& model) const;
+  /// What an error in each component is to be compared with: ErrorScale of its block, 0 for the
+  /// dissipated energy. For θ, counted from log C_D, and other logits at least 1, since adding δ to
+  /// one changes its softmax by a factor 1 + δ wherever it stands.
   Eigen::VectorXd magnitude(const Eigen::VectorXd& x) const;
-  /// Rate of dissipation, the squared norm of the gradient in (c, w, a) over the trained blocks.
+  /// Rate of dissipation, the squared norm of the gradient over the trained blocks.
   double dissipation(const Point& at, const Gradient& gradient) const;
 
-  /// Name of a component for messages: "θ{1,2}", "w[1,2]" of head 1 at component 2, "a".
+  /// Name of a component for messages: "θ{1,2}", "w[1,2]" of head 1 at component 2, "a",
+  /// "query[1,2,3]".
   std::string component(Index i) const;
 
  private:
@@ -62,6 +64,7 @@ class Coordinates {
   std::vector<Index> active_;  ///< subsets with c_S ≠ 0, if c is trained
   double log_normalizer_;      ///< log C_D
   double rate_;                ///< 4/C_D
+  std::vector<MovingPart> parts_;
   Index size_;
 };
 

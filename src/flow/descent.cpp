@@ -205,7 +205,7 @@ class StageDescent {
     std::swap(x_, x_new_);
     std::copy(x_.begin(), x_.end(), s.x.begin());
     dissipated() += rate_ * slope_.squaredNorm();
-    if (stage_.c && options_.optimizer == Optimizer::gd) {
+    if (stage_.blocks.has('c') && options_.optimizer == Optimizer::gd) {
       memory().predicted_normalizer +=
           rate_ * rate_ * slope_.head(coordinates_.coefficients()).squaredNorm();
       record().gauge_drift = std::max(

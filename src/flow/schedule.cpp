@@ -16,25 +16,18 @@ Schedule parse_schedule(const std::string& text) {
   ErrorList errors;
   std::size_t begin = 0;
   while (begin <= text.size()) {
-    std::size_t end = std::min(text.find(',', begin), text.size());
+    std::size_t end = begin;  // of the stage: a comma outside brackets
+    for (bool in_list = false; end < text.size() && (in_list || text[end] != ','); ++end)
+      in_list = text[end] == '[' || (in_list && text[end] != ']');
     std::string part = text.substr(begin, end - begin);
     begin = end + 1;
     Stage stage;
     std::size_t colon = part.find(':');
-    std::string blocks = part.substr(0, colon);
     std::string wrong;
-    if (blocks.empty()) wrong = "names no block";
-    for (char letter : blocks) {
-      bool* block = letter == 'c'   ? &stage.c
-                    : letter == 'w' ? &stage.w
-                    : letter == 'a' ? &stage.a
-                                    : nullptr;
-      if (!block) {
-        wrong = fmt::format("has the unknown block '{}'", letter);
-        break;
-      }
-      if (*block) wrong = fmt::format("names block '{}' twice", letter);
-      *block = true;
+    try {
+      stage.blocks = BlockSet(part.substr(0, colon));
+    } catch (const InputError& error) {
+      wrong = std::get<std::string>(error.faults().front().allowed.parts().front());
     }
     if (wrong.empty()) {
       if (colon == std::string::npos || colon + 1 == part.size()) {
@@ -53,22 +46,39 @@ Schedule parse_schedule(const std::string& text) {
       schedule.push_back(stage);
     else
       errors.add(fault(Field::stages, "",
-                       "'{}' {}; a stage is BLOCKS:TIME with letters of c, w, a, each once, and "
+                       "'{}' {}; a stage is BLOCKS:TIME with letters of {}, each once, and "
                        "TIME > 0 in flow time, for example c:2000",
-                       part, wrong));
+                       part, wrong, fmt::join(all_block_letters(), ", ")));
   }
   errors.throw_if_any();
   return schedule;
 }
 
-std::string blocks_of(const Stage& stage) {
-  return std::string(stage.c ? "c" : "") + (stage.w ? "w" : "") + (stage.a ? "a" : "");
+ErrorList schedule_errors(const Schedule& schedule, const Model& model) {
+  ErrorList errors;
+  for (const Stage& stage : schedule) {
+    const auto refuse = [&](const std::string& why) {
+      errors.add(
+          Fault{Field::stages, fmt::format("'{}'", to_string(Schedule{stage})), Phrase(why)});
+    };
+    const std::string letters = letters_of(model);
+    if (stage.blocks.empty() || !std::isfinite(stage.duration) || stage.duration <= 0.0)
+      refuse("a stage must train a block for a positive finite flow time");
+    for (const char letter : stage.blocks.letters())
+      if (letters.find(letter) == std::string::npos)
+        refuse(
+            fmt::format("the model has no block '{}', only {}", letter, fmt::join(letters, ", ")));
+    if (stage.blocks.largest_head() > model.heads)
+      refuse(
+          fmt::format("names head {}; the model has {}", stage.blocks.largest_head(), model.heads));
+  }
+  return errors;
 }
 
 std::string to_string(const Schedule& schedule) {
   std::string text;
   for (const Stage& stage : schedule)
-    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", blocks_of(stage), stage.duration);
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", stage.blocks.text(), stage.duration);
   return text;
 }
 

@@ -22,7 +22,7 @@ Index StageSystem::jacobian(const Eigen::VectorXd& x, Eigen::MatrixXd& j) {
   // The largest entry of each softmax is left out: it has the largest column, so that the small
   // ones are not differences.
   std::vector<Index> left_out;
-  const auto groups = coordinates_.softmax_groups();
+  const auto groups = coordinates_.softmax_groups(objective_.model());
   for (auto [begin, end] : groups)
     left_out.push_back(std::max_element(x.data() + begin, x.data() + end) - x.data());
   Index derivatives = 0;

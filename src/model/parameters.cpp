@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/size.hpp"
@@ -44,6 +46,14 @@ void Parameters::set_c(std::span<const double> c) {
   }
 }
 
+Index Parameters::vocabulary() const {
+  if (!gain.empty()) return static_cast<Index>(gain.size());
+  const std::size_t squares = std::max(query.size(), value.size());
+  return heads == 0
+             ? 0
+             : std::llround(std::sqrt(static_cast<double>(squares) / static_cast<double>(heads)));
+}
+
 std::vector<double> Parameters::p() const {
   return softmax(log_c_squared);
 }
@@ -62,8 +72,21 @@ std::vector<double> Parameters::attention() const {
   return sigma;
 }
 
+namespace {
+
+/// The lag on which a head starts: h, or where lists of lags are given the h-th of its list, or the
+/// last of a shorter one.
+Index own_lag(const Model& model, Index head) {
+  if (model.head_lags.empty()) return head + 1;
+  const std::vector<Index>& lags = model.lags_of(head);
+  return lags[std::min(size(head), lags.size() - 1)];
+}
+
+}  // namespace
+
 Parameters initial_parameters(const Model& model, const InitialPoint& point) {
-  if (model.head_windows == HeadWindows::shared && model.heads > model.window)
+  if (model.head_lags.empty() && model.head_windows == HeadWindows::shared &&
+      model.heads > model.window)
     throw InputError(fault(
         Field::heads, model.heads,
         "with {} shared the initial point puts head h on lag h, so at most {} = {} heads are "
@@ -76,17 +99,63 @@ Parameters initial_parameters(const Model& model, const InitialPoint& point) {
   std::vector<double> c(size(model.subsets()), point.c);
   parameters.set_c(c);
   for (Index h = 0; h < model.heads; ++h)
-    for (Index i = 0; i < model.window; ++i)
-      parameters.w.push_back(model.lag(h, i) == h + 1 ? point.w_own : point.w_other);
+    for (Index i = 0; i < model.window; ++i) {
+      const Index lag = model.lag(h, i);
+      parameters.w.push_back(lag == 0                   ? -std::numeric_limits<double>::infinity()
+                             : lag == own_lag(model, h) ? point.w_own
+                                                        : point.w_other);
+    }
   parameters.a = point.a;
+  const auto multiple_of_unit = [&](double x) {
+    const Index d = model.vocabulary;
+    std::vector<double> out(size(model.heads * d * d), 0.0);
+    for (Index h = 0; h < model.heads; ++h)
+      for (Index e = 0; e < d; ++e) out[size((h * d + e) * d + e)] = x;
+    return out;
+  };
+  if (model.scores == Scores::tokens)
+    parameters.query = parameters.key = multiple_of_unit(point.query_key);
+  if (model.values == HeadValues::matrix) parameters.value = multiple_of_unit(point.value);
+  if (model.head_normalization == HeadNormalization::layer) {
+    parameters.gain.assign(size(model.vocabulary), 1.0);
+    parameters.bias.assign(size(model.vocabulary), 0.0);
+  }
   return parameters;
+}
+
+ErrorList value_errors(const Parameters& parameters, const std::string& name) {
+  ErrorList errors;
+  const auto refuse = [&](const std::string& why) {
+    errors.add(Fault{.allowed = why, .where = name});
+  };
+  const std::vector<double>& theta = parameters.log_c_squared;
+  if (std::any_of(theta.begin(), theta.end(), [](double x) {
+        return std::isnan(x) || x == std::numeric_limits<double>::infinity();
+      }))
+    refuse("c holds a value that is not finite; every c must be finite");
+  const bool any = std::any_of(theta.begin(), theta.end(), [](double x) {
+    return x > -std::numeric_limits<double>::infinity();
+  });
+  if (!theta.empty() && !any)
+    refuse("all c are zero; the normalisation (2.2) needs one that is not");
+  for (const PlainArray& array : plain_arrays) {
+    const std::span<const double> numbers = array.in(parameters);
+    const bool finite = std::all_of(numbers.begin(), numbers.end(), [&](double x) {
+      return std::isfinite(x) || (array.scale == ErrorScale::one && std::isinf(x) && x < 0.0);
+    });
+    if (finite) continue;
+    refuse(*array.axes == '\0'
+               ? fmt::format("{} is not finite; it must be a finite number", array.name)
+               : fmt::format("{0} holds a value that is not finite; every {0} must be finite",
+                             array.name));
+  }
+  return errors;
 }
 
 ErrorList parameter_errors(const Parameters& parameters, const Model& model,
                            const std::string& name) {
   ErrorList errors;
-  const auto refuse = [&](const char* why) { errors.add(Fault{.allowed = why, .where = name}); };
-  const auto expect = [&](const char* what, auto given, auto wanted) {
+  const auto expect = [&](const std::string& what, auto given, auto wanted) {
     if (static_cast<Index>(given) != static_cast<Index>(wanted))
       errors.add(fault(name, "", "{} is {}, the model has {}", what, given, wanted));
   };
@@ -95,23 +164,19 @@ ErrorList parameter_errors(const Parameters& parameters, const Model& model,
   expect("degree", parameters.degree, model.degree);
   expect("number of coefficients c", parameters.log_c_squared.size(), model.subsets());
   expect("number of signs of c", parameters.c_sign.size(), model.subsets());
-  expect("number of logits w", parameters.w.size(), model.heads * model.window);
-  for (double theta : parameters.log_c_squared)
-    if (std::isnan(theta) || theta == std::numeric_limits<double>::infinity()) {
-      refuse("c holds a value that is not finite; every c must be finite");
-      break;
+  for (const PlainArray& array : plain_arrays)
+    expect(fmt::format("number of entries of {}", array.name), array.in(parameters).size(),
+           size_of(array, model));
+  const bool fits = errors.empty();
+  errors.add(value_errors(parameters, name));
+  if (!fits) return errors;
+  for (Index h = 0; h < model.heads; ++h)
+    for (Index i = 0; i < model.window; ++i) {
+      const double w = parameters.w[size(h * model.window + i)];
+      if (std::isinf(w) == (model.lag(h, i) == 0)) continue;
+      errors.add(fault(name, "", "w[{},{}] is {}; it must be {}", h + 1, i + 1, w,
+                       model.lag(h, i) == 0 ? "-inf, since the head has no such lag" : "finite"));
     }
-  bool any =
-      std::any_of(parameters.log_c_squared.begin(), parameters.log_c_squared.end(),
-                  [](double theta) { return theta > -std::numeric_limits<double>::infinity(); });
-  if (!parameters.log_c_squared.empty() && !any)
-    refuse("all c are zero; the normalisation (2.2) needs one that is not");
-  for (double w : parameters.w)
-    if (!std::isfinite(w)) {
-      refuse("w holds a value that is not finite; every w must be finite");
-      break;
-    }
-  if (!std::isfinite(parameters.a)) refuse("a is not finite; it must be a finite number");
   return errors;
 }
 

@@ -47,7 +47,7 @@ std::unique_ptr<Objective> make_reference_objective(const Model& model,
 /// The derivative along a direction of the loss with that gradient.
 double slope_along(const Gradient& gradient, const Point& along);
 
-/// Numbers of a chain's row: loss, ∂ℓ/∂c [subsets], ∂ℓ/∂w [H·M], ∂ℓ/∂a.
+/// Numbers of a chain's row: loss, ∂ℓ/∂c [subsets], the derivatives in the plain blocks.
 Index row_size(const Model& model);
 /// A chain's own loss and gradient as a row.
 void write_row(const Parameters& at, const Gradient& of_chain, double* row);

@@ -7,9 +7,11 @@ namespace {
 /// ∂/∂a of the gradient at a = 0 with p = δ_S.
 Gradient slope_in_a(const Objective& objective, std::span<const double> w, Index subset) {
   const auto subsets = static_cast<std::size_t>(objective.model().subsets());
-  Point at{std::vector<double>(subsets, 0.0), {w.begin(), w.end()}, 0.0};
+  Point at(std::vector<double>(subsets, 0.0), zero_blocks(objective.model()));
+  at.w.assign(w.begin(), w.end());
   at.p[static_cast<std::size_t>(subset)] = 1.0;
-  const Point along{std::vector<double>(subsets, 0.0), std::vector<double>(w.size(), 0.0), 1.0};
+  Point along(std::vector<double>(subsets, 0.0), zeros_like(at));
+  along.a = 1.0;
   Gradient value, derivative;
   objective.gradient_along(at, along, value, derivative);
   return derivative;

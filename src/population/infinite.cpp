@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/digits.hpp"
@@ -17,6 +18,7 @@
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/size.hpp"
 #include "population/engines.hpp"
+#include "population/features.hpp"
 #include "population/infinite_cut.hpp"
 #include "population/infinite_numbers.hpp"
 #include "population/instruction_sets.hpp"
@@ -36,14 +38,10 @@ class InfiniteObjective final : public Objective {
         chains_(kernels.count),
         cut_(model, kernels.count),
         windows_(cut_.windows),
-        tables_(without_boundary(model)) {
+        tables_(model, false) {
     check_memory(kernels);
-    const Index d = model.vocabulary, W = model.widest();
-    digits_.resize(size(windows_ * W));
-    for (Index z = 0; z < windows_; ++z) {
-      Index rest = z;
-      for (Index j = W; j-- > 0; rest /= d) digits_[size(z * W + j)] = static_cast<Token>(rest % d);
-    }
+    features_.emplace(without_boundary(model), all_windows(windows_),
+                      std::span<const std::uint64_t>());
     joint_ = window_laws(model, kernels);
   }
 
@@ -64,27 +62,40 @@ class InfiniteObjective final : public Objective {
 
   StandardErrors standard_errors(const Parameters& at) const override {
     const Point point = point_of(at);
-    const Attention attention = tables_.attention(point, nullptr);
-    const Numbers<Plain> numbers = numbers_of<Plain>(point, attention, nullptr);
-    const std::vector<Head<Plain>> heads = heads_of(numbers);
+    const Numbers<Plain> numbers = numbers_of<Plain>(point, nullptr);
+    const std::vector<Grid> u = features_of<Plain>(point, nullptr);
     std::vector<std::vector<double>> sums(size(chains_),
                                           std::vector<double>(size(tables_.sums()), 0.0));
+    std::vector<PlainBlocks> blocks(size(chains_), zeros_like(point));
     for (Index first = 0; first < cut_.panels; first += cut_.at_once) {
-      const std::vector<Panel<Plain>> panels = panels_of(numbers, heads, first);
+      const std::vector<Panel<Plain>> panels = panels_of(numbers, u, first);
       parallel_ranges(chains_, 16, [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i)
+        Gradient g;
+        for (Index i = begin; i < end; ++i) {
+          std::vector<Grid> u_bar = zero_features<Plain>();
           for (const Panel<Plain>& panel : panels) {
             Grid b = Grid::Zero(windows_, panel.count);
             sums[size(i)][hot::partial_loss] += chains_through(panel, i, i + 1, true, b);
-            add(sums[size(i)], pairs_backward(numbers, heads, panel, b));
+            add(sums[size(i)], pairs_backward(numbers, u, panel, b, u_bar));
           }
+          back(point, nullptr, 1.0, u_bar, g, nullptr);
+          for (const PlainArray& array : plain_arrays) {
+            const std::span<double> sum = array.of(blocks[size(i)]);
+            const std::span<const double> part = array.in(g);
+            if (array.letter != 'a')
+              for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += part[k];
+          }
+        }
       });
     }
     std::vector<double> rows(size(chains_ * row_size(model_)));
     parallel_ranges(chains_, 64, [&](Index begin, Index end) {
       Gradient g;
       for (Index i = begin; i < end; ++i) {
-        tables_.gradient(sums[size(i)].data(), 1.0, point, attention, nullptr, g, nullptr, true);
+        tables_.gradient(sums[size(i)].data(), 1.0, point, {}, nullptr, g, nullptr, true);
+        const double slope_in_a = g.a;
+        static_cast<PlainBlocks&>(g) = blocks[size(i)];
+        g.a = slope_in_a;
         write_row(at, g, rows.data() + i * row_size(model_));
       }
     });
@@ -113,97 +124,83 @@ class InfiniteObjective final : public Objective {
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += others[i];
   }
 
-  template <class N>
-  void differentiate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
-                     bool with_loss) const {
-    const Attention attention = tables_.attention(at, along);
-    const auto sums = evaluate(numbers_of<N>(at, attention, along), with_loss);
-    tables_.gradient(sums.data(), static_cast<double>(chains_), at, attention, along, out,
-                     derivative, with_loss);
+  static std::vector<std::uint64_t> all_windows(Index count) {
+    std::vector<std::uint64_t> windows(size(count));
+    std::iota(windows.begin(), windows.end(), std::uint64_t{0});
+    return windows;
   }
 
   template <class N>
-  static Numbers<N> numbers_of(const Point& at, const Attention& attention, const Point* along) {
+  void differentiate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
+                     bool with_loss) const {
+    std::vector<typename N::Grid> u_bar = zero_features<N>();
+    const auto sums =
+        evaluate(numbers_of<N>(at, along), features_of<N>(at, along), with_loss, u_bar);
+    const double chains = static_cast<double>(chains_);
+    tables_.gradient(sums.data(), chains, at, {}, along, out, derivative, with_loss);
+    back(at, along, chains, u_bar, out, derivative);
+  }
+
+  template <class N>
+  static Numbers<N> numbers_of(const Point& at, const Point* along) {
     Numbers<N> numbers;
     numbers.p.resize(at.p.size());
-    numbers.sigma.resize(attention.sigma.size());
     for (std::size_t i = 0; i < at.p.size(); ++i)
       join(numbers.p[i], at.p[i], along ? along->p[i] : 0.0);
-    for (std::size_t i = 0; i < attention.sigma.size(); ++i)
-      join(numbers.sigma[i], attention.sigma[i], along ? attention.along[i] : 0.0);
     join(numbers.a, at.a, along ? along->a : 0.0);
     return numbers;
   }
 
-  /// Token at component i of head h in window z.
-  Token seen(Index z, Index head, Index i) const {
-    return digits_[size(z * model_.widest() + model_.lag(head, i) - 1)];
+  /// u of every head in all windows, [d^W, d] each.
+  template <class N>
+  std::vector<typename N::Grid> features_of(const Point& at, const Point* along) const {
+    const std::vector<double> u = features_->forward(at, along);
+    std::vector<typename N::Grid> out = zero_features<N>();
+    const double* next = u.data();
+    for (typename N::Grid& grid : out)
+      for (Index e = 0; e < model_.vocabulary; ++e)
+        for (Index z = 0; z < windows_; ++z, next += N::parts) put(grid, z, e, next);
+    return out;
   }
-  /// v of head h in all windows from its attention, (2.1), and the transpose of that map.
-  Grid scatter(Index head, const double* sigma) const {
-    Grid v = Grid::Zero(windows_, model_.vocabulary);
-    for (Index z = 0; z < windows_; ++z)
-      for (Index i = 0; i < model_.window; ++i) v(z, seen(z, head, i)) += sigma[i];
-    return v;
-  }
-  void scatter(Index head, const std::vector<double>& sigma, Grid& v) const {
-    v = scatter(head, sigma.data() + head * model_.window);
-  }
-  void scatter(Index head, const std::vector<Dual<double>>& sigma, Dual<Grid>& v) const {
-    std::vector<double> values, tangents;
-    for (Index i = 0; i < model_.window; ++i) {
-      values.push_back(sigma[size(head * model_.window + i)].v);
-      tangents.push_back(sigma[size(head * model_.window + i)].d);
-    }
-    v = {scatter(head, values.data()), scatter(head, tangents.data())};
+  template <class N>
+  std::vector<typename N::Grid> zero_features() const {
+    std::vector<typename N::Grid> out(size(model_.heads));
+    for (typename N::Grid& grid : out) constant(grid, windows_, model_.vocabulary, 0.0);
+    return out;
   }
   template <class G>
-  auto gather(Index head, Index i, const G& v_bar) const {
-    return linear(
-        [&](const Grid& g) {
-          double total = 0.0;
-          for (Index z = 0; z < windows_; ++z) total += g(z, seen(z, head, i));
-          return total;
+  void back(const Point& at, const Point* along, double chains, const std::vector<G>& u_bar,
+            Gradient& out, Gradient* derivative) const {
+    features_->backward(
+        at, along, chains,
+        [&](Index z, double* to) {
+          for (const G& grid : u_bar)
+            for (Index e = 0; e < model_.vocabulary; ++e) to = get(grid, z, e, to);
         },
-        v_bar);
-  }
-
-  template <class N>
-  std::vector<Head<N>> heads_of(const Numbers<N>& at) const {
-    const Index d = model_.vocabulary;
-    std::vector<Head<N>> heads(size(model_.heads));
-    for (Index h = 0; h < model_.heads; ++h) {
-      Head<N>& head = heads[size(h)];
-      scatter(h, at.sigma, head.v);
-      if (model_.head_normalization == HeadNormalization::l2) {
-        head.norm = square_root(row_sums<typename N::Grid>(head.v * head.v));
-        head.scale = head.norm + hot::norm_guard;
-        head.u = head.v / repeated(head.scale, d);
-      } else {
-        head.u = head.v;
-      }
-    }
-    return heads;
+        out, derivative);
   }
 
   /// The panels first, first + 1, … that are held at once.
   template <class N>
-  std::vector<Panel<N>> panels_of(const Numbers<N>& at, const std::vector<Head<N>>& heads,
+  std::vector<Panel<N>> panels_of(const Numbers<N>& at, const std::vector<typename N::Grid>& u,
                                   Index first) const {
     std::vector<Panel<N>> panels(size(std::min(cut_.at_once, cut_.panels - first)));
     parallel_blocks(static_cast<Index>(panels.size()), [&](Index i) {
       Panel<N>& panel = panels[size(i)];
       panel.first = (first + i) * cut_.panel;
       panel.count = std::min(cut_.panel, windows_ - panel.first);
-      features(at, heads, panel);
+      features(at, u, panel);
     });
     return panels;
   }
 
   template <class N>
-  void features(const Numbers<N>& at, const std::vector<Head<N>>& heads, Panel<N>& panel) const {
-    for (const Head<N>& head : heads)
-      panel.t.push_back(product(head.u, transposed(rows_of(head.u, panel.first, panel.count))));
+  void features(const Numbers<N>& at, const std::vector<typename N::Grid>& u,
+                Panel<N>& panel) const {
+    for (const typename N::Grid& of_head : u) {
+      panel.t.push_back(product(of_head, transposed(rows_of(of_head, panel.first, panel.count))));
+      if (model_.rectify) panel.slope.push_back(rectify(model_.rectify_width, panel.t.back()));
+    }
     const hot::ModelView m = tables_.view();
     panel.kappa.resize(size(m.subsets));
     constant(panel.kappa[0], windows_, panel.count, 1.0);
@@ -224,13 +221,13 @@ class InfiniteObjective final : public Objective {
     to_packs(panel.e, panel.packed_e.front().number);
   }
 
-  /// Sums over chains and pairs, as ModelTables::gradient() takes them.
+  /// Sums over chains and pairs, as ModelTables::gradient() takes them; ∂/∂u is added to u_bar.
   template <class N>
-  std::vector<double> evaluate(const Numbers<N>& at, bool with_loss) const {
-    const std::vector<Head<N>> heads = heads_of(at);
+  std::vector<double> evaluate(const Numbers<N>& at, const std::vector<typename N::Grid>& u,
+                               bool with_loss, std::vector<typename N::Grid>& u_bar) const {
     std::vector<double> total(size(tables_.sums() * N::parts), 0.0);
     for (Index first = 0; first < cut_.panels; first += cut_.at_once) {
-      const std::vector<Panel<N>> panels = panels_of(at, heads, first);
+      const std::vector<Panel<N>> panels = panels_of(at, u, first);
       const Index count = static_cast<Index>(panels.size());
       std::vector<typename N::Grid> b(size(count * cut_.ranges));
       std::vector<double> losses(b.size());
@@ -243,13 +240,16 @@ class InfiniteObjective final : public Objective {
         losses[size(block)] = chains_through(panel, begin, end, with_loss, b[size(block)]);
       });
       std::vector<std::vector<double>> sums(panels.size());
+      std::vector<std::vector<typename N::Grid>> bars(panels.size(), zero_features<N>());
       parallel_blocks(count, [&](Index i) {
         typename N::Grid& sum_of_b = b[size(i * cut_.ranges)];
         for (Index range = 1; range < cut_.ranges; ++range)
           sum_of_b = sum_of_b + b[size(i * cut_.ranges + range)];
-        sums[size(i)] = pairs_backward(at, heads, panels[size(i)], sum_of_b);
+        sums[size(i)] = pairs_backward(at, u, panels[size(i)], sum_of_b, bars[size(i)]);
       });
       for (const std::vector<double>& some : sums) add(total, some);
+      for (const auto& bar : bars)
+        for (std::size_t h = 0; h < bar.size(); ++h) u_bar[h] = u_bar[h] + bar[h];
       total[hot::partial_loss] += std::accumulate(losses.begin(), losses.end(), 0.0);
     }
     return total;
@@ -364,20 +364,20 @@ class InfiniteObjective final : public Objective {
     return loss;
   }
 
-  /// From what chains_through leaves in b to ΣB·k, ΣB·κ_S and ∂/∂σ, formulas (4.3) and (4.5).
+  /// From what chains_through leaves in b to ΣB·k and ΣB·κ_S, (4.3); ∂/∂u is added to u_bar.
   template <class N>
-  std::vector<double> pairs_backward(const Numbers<N>& at, const std::vector<Head<N>>& heads,
-                                     const Panel<N>& panel, typename N::Grid& b) const {
+  std::vector<double> pairs_backward(const Numbers<N>& at, const std::vector<typename N::Grid>& u,
+                                     const Panel<N>& panel, typename N::Grid& b,
+                                     std::vector<typename N::Grid>& u_bar) const {
     using G = typename N::Grid;
-    const Index d = model_.vocabulary, H = model_.heads, M = model_.window;
     const hot::ModelView m = tables_.view();
     std::vector<double> sums(size(tables_.sums() * N::parts), 0.0);
-    const auto put = [&](Index i, const auto& x) { split(x, sums.data() + i, tables_.sums()); };
+    const auto put_sum = [&](Index i, const auto& x) { split(x, sums.data() + i, tables_.sums()); };
     if (!panel.wide) b = b * panel.e;
-    put(hot::partial_a, sum(G(b * panel.k)));
-    std::vector<G> kappa_bar(panel.kappa.size()), t_bar(heads.size());
+    put_sum(hot::partial_a, sum(G(b * panel.k)));
+    std::vector<G> kappa_bar(panel.kappa.size()), t_bar(u.size());
     for (std::size_t s = 0; s < kappa_bar.size(); ++s) {
-      put(hot::partial_p + static_cast<Index>(s), sum(G(b * panel.kappa[s])));
+      put_sum(hot::partial_p + static_cast<Index>(s), sum(G(b * panel.kappa[s])));
       kappa_bar[s] = at.p[s] * b;
     }
     for (G& bar : t_bar) constant(bar, windows_, panel.count, 0.0);
@@ -386,16 +386,11 @@ class InfiniteObjective final : public Objective {
       t_bar[h] = t_bar[h] + kappa_bar[s] * panel.kappa[rest];
       kappa_bar[rest] = kappa_bar[rest] + kappa_bar[s] * panel.t[h];
     }
-    for (Index h = 0; h < H; ++h) {
-      const Head<N>& head = heads[size(h)];
-      const G g = at.a * t_bar[size(h)];
-      G bar = product(g, rows_of(head.u, panel.first, panel.count));
-      add_rows(bar, panel.first, product(transposed(g), head.u));
-      if (model_.head_normalization == HeadNormalization::l2) {
-        const G pull = row_sums(G(head.v * bar)) / (head.norm * head.scale);
-        bar = (bar - head.v * repeated(pull, d)) / repeated(head.scale, d);
-      }
-      for (Index i = 0; i < M; ++i) put(hot::partial_p + m.subsets + h * M + i, gather(h, i, bar));
+    for (std::size_t h = 0; h < u.size(); ++h) {
+      G g = at.a * t_bar[h];
+      if (model_.rectify) g = g * panel.slope[h];
+      u_bar[h] = u_bar[h] + product(g, rows_of(u[h], panel.first, panel.count));
+      add_rows(u_bar[h], panel.first, product(transposed(g), u[h]));
     }
     return sums;
   }
@@ -410,13 +405,21 @@ class InfiniteObjective final : public Objective {
   Model model_;
   Index chains_;
   Cut cut_;
-  Index windows_;  ///< d^W
+  Index windows_;  ///< d^W, W the number of lags that the model uses
   ModelTables tables_;
-  std::vector<Token> digits_;  ///< [d^W, W], digit j = token at lag j + 1
-  std::vector<double> joint_;  ///< [N, d, d^W] μ^π(Z, e)
+  std::optional<FeatureTable> features_;  ///< of all windows
+  std::vector<double> joint_;             ///< [N, d, d^W] μ^π(Z, e)
 };
 
 }  // namespace
+
+void require_infinite(const Model& model) {
+  if (!model.sees_own_token()) return;
+  Phrase allowed("has no engine for ");
+  allowed += model.scores == Scores::tokens ? Phrase(Field::scores, " tokens")
+                                            : Phrase(Field::own_position);
+  throw InputError(Fault{Field::context, "infinite", std::move(allowed)});
+}
 
 std::unique_ptr<Objective> make_host_infinite_objective(const Model& model, const Kernels& kernels,
                                                         const std::string& set) {
@@ -429,7 +432,8 @@ std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Ker
   if (kernels.vocabulary != model.vocabulary)
     throw InputError(fault(Field::vocabulary, fmt::format("{} of the kernels", kernels.vocabulary),
                            "the model has {} {}", Field::vocabulary, model.vocabulary));
-  if (resolved(device) == Device::cuda) return make_cuda_infinite_objective(model, kernels);
+  require_infinite(model);
+  if (resolved(device, model) == Device::cuda) return make_cuda_infinite_objective(model, kernels);
   return make_host_infinite_objective(model, kernels);
 }
 

@@ -26,7 +26,7 @@ constexpr Index tile_chains = 8;      // a tile has a multiple of
 }  // namespace
 
 Cut::Cut(const Model& model, Index chains)
-    : windows(power(model.vocabulary, model.widest(), "windows")),
+    : windows(power(model.vocabulary, static_cast<Index>(model.used_lags().size()), "windows")),
       column_bytes(8.0 * static_cast<double>(windows) *
                    static_cast<double>(model.subsets() + model.heads + 4)) {
   panel = std::clamp(static_cast<Index>(panel_bytes / column_bytes), Index{1},
@@ -42,7 +42,7 @@ Cut::Cut(const Model& model, Index chains)
 
 MemoryBound infinite_objective_memory(const Model& model, Index chains, Index longest_lag) {
   const infinite::Cut cut(model, chains);
-  const ModelTables tables(model);
+  const ModelTables tables(model, false);
   const double n = static_cast<double>(chains), d = static_cast<double>(model.vocabulary),
                windows = static_cast<double>(cut.windows), law = 8.0 * windows * d,
                column = 8.0 * windows;
@@ -51,14 +51,18 @@ MemoryBound infinite_objective_memory(const Model& model, Index chains, Index lo
   // of chains; heads; and the rows of standard errors.
   const double panels = static_cast<double>(cut.panel * cut.at_once) *
                         (4.0 * cut.column_bytes + 2.0 * column * static_cast<double>(cut.ranges));
-  const double heads = 4.0 * (law + column) * (static_cast<double>(model.heads) + threads());
+  const double heads = 4.0 * (law + column) * (static_cast<double>(model.heads) + threads()) +
+                       2.0 * law * static_cast<double>(model.heads * (cut.at_once + 4)) +
+                       threads() * law * static_cast<double>(model.heads);
   const double threads_own = threads() * (6.0 * column * static_cast<double>(cut.panel) +
                                           16.0 * static_cast<double>(cut.panel * cut.tile) * d);
-  const double rows = n * (8.0 * static_cast<double>(tables.sums()) + 40.0 +
-                           16.0 * static_cast<double>(row_size(model)));
+  const double rows = n * (8.0 * static_cast<double>(tables.sums()) + 300.0 +
+                           24.0 * static_cast<double>(row_size(model)));
   MemoryBound bound;
   bound.kept = n * law + 2.0 * windows * static_cast<double>(model.widest());
-  bound.peak = bound.kept + std::max(threads() * (3.0 * law + stationary_memory(states)),
+  // The law of all tokens up to the widest lag, of which the lags in use are kept.
+  const double whole = 8.0 * std::pow(d, static_cast<double>(model.widest()) + 1.0);
+  bound.peak = bound.kept + std::max(threads() * (3.0 * whole + stationary_memory(states)),
                                      panels + heads + threads_own + rows);
   return bound;
 }

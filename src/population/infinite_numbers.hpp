@@ -62,19 +62,9 @@ G rows_of(const G& x, Index first, Index count) {
   return linear([&](const Grid& g) { return Grid(g.middleRows(first, count)); }, x);
 }
 template <class G>
-G row_sums(const G& x) {
-  return linear([](const Grid& g) { return Grid(g.rowwise().sum()); }, x);
-}
-template <class G>
 auto sum(const G& x) {
   return linear([](const auto& g) { return g.sum(); }, x);
 }
-/// One column, `columns` times.
-template <class G>
-G repeated(const G& x, Index columns) {
-  return linear([&](const Grid& g) { return Grid(g.replicate(1, columns)); }, x);
-}
-
 inline Column column(const Grid& x, Index i) {
   return x.col(i);
 }
@@ -118,11 +108,11 @@ inline void add_packs(Dual<Grid>& x, double* packs) {
   add_packs(x.d, packs, 2, 1);
 }
 
-/// (p, σ, a) of an evaluation.
+/// (p, a) of an evaluation.
 template <class N>
 struct Numbers {
   using Scalar = typename N::Scalar;
-  std::vector<Scalar> p, sigma;  // [subsets], [H, M]
+  std::vector<Scalar> p;  // [subsets]
   Scalar a;
 };
 
@@ -141,17 +131,47 @@ inline void split(const Dual<double>& x, double* value, Index stride) {
   value[stride] = x.d;
 }
 
-/// v^{(h)} and u^{(h)} of all windows, [d^W, d], and with l2 the column of norms, (4.5).
-template <class N>
-struct Head {
-  typename N::Grid v, u, norm, scale;
-};
+/// A number of a grid from memory, where its derivative follows it, and back; returns the next.
+inline void put(Grid& x, Index i, Index j, const double* from) {
+  x(i, j) = *from;
+}
+inline void put(Dual<Grid>& x, Index i, Index j, const double* from) {
+  x.v(i, j) = from[0];
+  x.d(i, j) = from[1];
+}
+inline double* get(const Grid& x, Index i, Index j, double* to) {
+  *to = x(i, j);
+  return to + 1;
+}
+inline double* get(const Dual<Grid>& x, Index i, Index j, double* to) {
+  to[0] = x.v(i, j);
+  to[1] = x.d(i, j);
+  return to + 2;
+}
+
+/// Replaces z by max(0, z) smoothed over the width δ (2.8); returns the slope.
+template <class G>
+G rectify(double width, G& z) {
+  G slope;
+  if (width > 0.0) {
+    const G root = square_root(G(z * z + width * width));
+    z = (z + root) * 0.5;
+    slope = z / root;
+  } else {
+    const Grid positive = (value(z) > 0.0).template cast<double>();
+    slope = z * 0.0 + 1.0;
+    slope = scaled(positive, slope);
+    z = scaled(positive, z);
+  }
+  return slope;
+}
 
 /// Features of all windows beside the queries of one panel, [d^W, count] each.
 template <class N>
 struct Panel {
   Index first = 0, count = 0;
   std::vector<typename N::Grid> t, kappa;  // t_h; κ_S = Π_{h∈S} t_h
+  std::vector<typename N::Grid> slope;     // of the rectifier at t_h
   typename N::Grid k, x, e;                // k; a·k; E, each query shifted by its largest a·k
   std::vector<hot::Line> packed_e;         // E as the hot loops take it
   bool wide = false;

@@ -6,10 +6,13 @@
 #include <numeric>
 
 #include "gihflow/base/subsets.hpp"
+#include "population/features.hpp"
 
 namespace gihflow {
 
-ModelTables::ModelTables(const Model& model)
+ModelTables::ModelTables(const Model& model) : ModelTables(model, has_relative_features(model)) {}
+
+ModelTables::ModelTables(const Model& model, bool relative)
     : model_(model), masks_(subsets(model.heads, model.degree)) {
   for (std::uint32_t mask : masks_) {
     if (mask == 0) {
@@ -22,7 +25,7 @@ ModelTables::ModelTables(const Model& model)
     last_.push_back(head);
   }
   for (Index h = 0; h < model.heads; ++h) first_lag_.push_back(model.lag(h, 0) - 1);
-  patterns_ = model.boundary == Boundary::partial ? model.widest() + 1 : 1;
+  patterns_ = !relative ? 0 : model.boundary == Boundary::partial ? model.widest() + 1 : 1;
 }
 
 Index ModelTables::existing_lags(Index pattern, Index h) const {
@@ -66,7 +69,9 @@ hot::ModelView ModelTables::view() const {
           patterns_,
           model_.head_normalization == HeadNormalization::l2,
           model_.readout == Readout::softmax,
-          model_.epsilon};
+          model_.epsilon,
+          model_.rectify,
+          model_.rectify_width};
 }
 
 hot::PointView ModelTables::point(const Point& at, const Attention& attention, const Point* along) {
@@ -88,12 +93,14 @@ void ModelTables::gradient(const double* partial, double chains, const Point& at
   const double* dual_p_sums = dual + hot::partial_p;
   out.loss =
       with_loss ? partial[hot::partial_loss] / chains : std::numeric_limits<double>::quiet_NaN();
+  static_cast<PlainBlocks&>(out) = {};
   out.a = partial[hot::partial_a] / chains;
   out.p.resize(static_cast<std::size_t>(S));
   for (Index i = 0; i < S; ++i) out.p[static_cast<std::size_t>(i)] = at.a * p_sums[i] / chains;
   out.w.assign(static_cast<std::size_t>(H * M), 0.0);
   out.attention = out.w;
   if (along) {
+    static_cast<PlainBlocks&>(*derivative) = {};
     derivative->a = dual[hot::partial_a] / chains;
     derivative->p.resize(static_cast<std::size_t>(S));
     for (Index i = 0; i < S; ++i)

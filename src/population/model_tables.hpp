@@ -20,9 +20,12 @@ struct Attention {
 
 class ModelTables {
  public:
+  /// relative: sums of the relative features are among those of a block.
+  ModelTables(const Model& model, bool relative);
   explicit ModelTables(const Model& model);
 
-  /// W + 1 window patterns with partial windows, numbered by how many lags exist; else 1.
+  /// W + 1 window patterns with partial windows, numbered by how many lags exist; else 1. None
+  /// where features come from a table: the gradient is then that in p and a alone.
   Index patterns() const { return patterns_; }
   /// Numbers that a block of chains sums up, see hot::partial_p.
   Index sums() const {

@@ -9,6 +9,7 @@
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/mean_error.hpp"
 #include "population/engines.hpp"
+#include "population/features.hpp"
 #include "population/tiled_statistics.hpp"
 
 namespace gihflow {
@@ -21,13 +22,13 @@ int cpu_lanes(Engine engine) {
 
 }  // namespace
 
-Device resolved(Device device) {
+Device resolved(Device device, const Model& model) {
   if (device != Device::automatic) return device;
-  return cuda_fault().empty() ? Device::cuda : Device::cpu;
+  return cuda_fault().empty() && has_relative_features(model) ? Device::cuda : Device::cpu;
 }
 
 Point point_of(const Parameters& parameters) {
-  return {parameters.p(), parameters.w, parameters.a};
+  return {parameters.p(), static_cast<const PlainBlocks&>(parameters)};
 }
 
 std::vector<double> c_gradient(const Parameters& parameters, const Gradient& gradient) {
@@ -56,22 +57,24 @@ void Objective::batch_gradient(std::span<const Index>, const Point&, Gradient&) 
 }
 
 double slope_along(const Gradient& gradient, const Point& along) {
-  const auto dot = [](const std::vector<double>& x, const std::vector<double>& y) {
-    return std::inner_product(x.begin(), x.end(), y.begin(), 0.0);
-  };
-  return dot(gradient.p, along.p) + dot(gradient.w, along.w) + gradient.a * along.a;
+  return std::inner_product(gradient.p.begin(), gradient.p.end(), along.p.begin(), 0.0) +
+         dot(gradient, along);
 }
 
 Index row_size(const Model& model) {
-  return 2 + model.subsets() + model.heads * model.window;
+  Index numbers = 1 + model.subsets();
+  for (const PlainArray& array : plain_arrays) numbers += size_of(array, model);
+  return numbers;
 }
 
 void write_row(const Parameters& at, const Gradient& of_chain, double* row) {
   const std::vector<double> c = c_gradient(at, of_chain);
   *row++ = of_chain.loss;
   row = std::copy(c.begin(), c.end(), row);
-  row = std::copy(of_chain.w.begin(), of_chain.w.end(), row);
-  *row = of_chain.a;
+  for (const PlainArray& array : plain_arrays) {
+    const std::span<const double> numbers = array.in(of_chain);
+    if (!array.in(at).empty()) row = std::copy(numbers.begin(), numbers.end(), row);
+  }
 }
 
 StandardErrors errors_of_rows(const std::vector<double>& rows, const Model& model) {
@@ -81,14 +84,23 @@ StandardErrors errors_of_rows(const std::vector<double>& rows, const Model& mode
     for (std::size_t i = 0; i < column.size(); ++i) column[i] = rows[i * width + j];
     errors.push_back(mean_error(column).error);
   }
-  const auto c = errors.begin() + 1, w = c + model.subsets(), a = errors.end() - 1;
-  return {errors.front(), {c, w}, {w, a}, *a};
+  StandardErrors out;
+  out.loss = errors.front();
+  auto next = errors.begin() + 1 + model.subsets();
+  out.c.assign(errors.begin() + 1, next);
+  for (const PlainArray& array : plain_arrays) {
+    const Index n = size_of(array, model);
+    if (n == 0) continue;
+    array.assign(out, std::vector<double>(next, next + n));
+    next += n;
+  }
+  return out;
 }
 
 MemoryBound objective_memory(const Model& model, Index chains, Index length, Engine engine,
                              Device device) {
   if (engine == Engine::reference) return reference_memory(model, chains, length);
-  if (resolved(device) != Device::cuda)
+  if (resolved(device, model) != Device::cuda)
     return tiled_memory(model, chains, length, cpu_lanes(engine));
   // The counts stay for minibatches and standard errors.
   MemoryBound bound = statistics_memory(model, chains, length, engine == Engine::sparse ? 1 : 128);
@@ -110,7 +122,7 @@ std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSour
                      model.widest()));
   errors.throw_if_any();
   if (engine == Engine::reference) return make_reference_objective(model, source);
-  if (resolved(device) == Device::cuda) return make_cuda_objective(model, source, engine);
+  if (resolved(device, model) == Device::cuda) return make_cuda_objective(model, source, engine);
   return make_tiled_objective(model, source, cpu_lanes(engine));
 }
 

@@ -31,7 +31,8 @@ SequenceReader::SequenceReader(const Model& model, std::span<const Token> tokens
     const Index width = std::min(widest, l - 1);
     const auto end = tokens_.begin() + l - 1;
     const auto [place, is_new] =
-        seen.emplace(std::vector<Token>(end - width, end), representative_.size());
+        seen.emplace(std::vector<Token>(end - width, end + (model_.sees_own_token() ? 1 : 0)),
+                     representative_.size());
     if (is_new) representative_.push_back(l);
     window_of_.push_back(place->second);
   }
@@ -46,17 +47,20 @@ std::vector<Index> SequenceReader::first_alike() const {
 Reading SequenceReader::read(const Point& at) const {
   const auto length = static_cast<Index>(tokens_.size()) - 1;
   const std::vector<std::uint32_t> sets = subsets(model_.heads, model_.degree);
+  const auto values = reference::values_of(at, at, [](double x, double) { return x; });
+  const std::span<const Token> context = std::span(tokens_).first(size(length));
   const auto heads_at = [&](Index l) {
     std::vector<std::vector<double>> v;
     for (Index h = 0; h < model_.heads; ++h) {
-      v.push_back(reference::head_output<double>(model_, tokens_, l, h, at.w));
+      v.push_back(reference::head_output<double>(model_, context, l, h, values));
     }
     return v;
   };
   const auto query = heads_at(length + 1);
   std::vector<double> score;
   for (const Index l : representative_) {
-    score.push_back(at.a * reference::feature_kernel<double>(sets, at.p, heads_at(l), query));
+    score.push_back(at.a *
+                    reference::feature_kernel<double>(model_, sets, at.p, heads_at(l), query));
   }
   const double top = *std::max_element(score.begin(), score.end());
   for (double& x : score) x = std::exp(x - top);

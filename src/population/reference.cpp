@@ -23,7 +23,7 @@ class ReferenceObjective final : public Objective {
       : model_(model),
         sequences_(collect(source)),
         subsets_(subsets(model.heads, model.degree)),
-        size_(model.subsets() + model.heads * model.window + 1) {}
+        size_(row_size(model) - 1) {}
 
   const Model& model() const override { return model_; }
   Index chains() const override { return sequences_.count; }
@@ -33,10 +33,10 @@ class ReferenceObjective final : public Objective {
   }
 
   double loss(const Point& at) const override {
+    const auto values = reference::values_of(at, at, [](double x, double) { return x; });
     std::vector<double> losses(static_cast<std::size_t>(chains()));
     parallel_ranges(chains(), 16, [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i)
-        losses[static_cast<std::size_t>(i)] = chain<double>(i, at.p, at.w, at.a);
+      for (Index i = begin; i < end; ++i) losses[static_cast<std::size_t>(i)] = chain(i, values);
     });
     return mean_error(losses).mean;
   }
@@ -63,16 +63,12 @@ class ReferenceObjective final : public Objective {
     parallel_ranges(chains(), 1, [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) {
         Index next = 0;
-        auto variable = [&](double value, double direction) {
+        const auto variable = [&](double value, double direction) {
           std::vector<First> unit(static_cast<std::size_t>(size_));
           unit[static_cast<std::size_t>(next++)] = 1.0;
           return Second(First(value, {direction}), unit);
         };
-        std::vector<Second> p, w;
-        for (std::size_t j = 0; j < at.p.size(); ++j) p.push_back(variable(at.p[j], along.p[j]));
-        for (std::size_t j = 0; j < at.w.size(); ++j) w.push_back(variable(at.w[j], along.w[j]));
-        Second a = variable(at.a, along.a);
-        Second loss = chain<Second>(i, p, w, a);
+        const Second loss = chain(i, reference::values_of(at, along, variable));
         double* row = rows.data() + i * (size_ + 1);
         auto tangent = [](const First& x) { return x.slope(0); };
         row[0] = tangent(loss.v);
@@ -101,9 +97,9 @@ class ReferenceObjective final : public Objective {
 
  private:
   template <class T>
-  T chain(Index i, const std::vector<T>& p, const std::vector<T>& w, const T& a) const {
+  T chain(Index i, const reference::Values<T>& at) const {
     return reference::chain_loss<T>(model_, subsets_, sequences_.tokens_of(i),
-                                    sequences_.targets_of(i), p, w, a);
+                                    sequences_.targets_of(i), at);
   }
 
   void mean_gradient(std::span<const Index> chains, const Point& at, Gradient& out) const {
@@ -122,16 +118,12 @@ class ReferenceObjective final : public Objective {
     parallel_ranges(chains(), 1, [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) {
         Index next = 0;
-        auto variable = [&](double value) {
+        const auto variable = [&](double value, double) {
           std::vector<double> unit(static_cast<std::size_t>(size_), 0.0);
           unit[static_cast<std::size_t>(next++)] = 1.0;
           return First(value, unit);
         };
-        std::vector<First> p, w;
-        for (double x : at.p) p.push_back(variable(x));
-        for (double x : at.w) w.push_back(variable(x));
-        First a = variable(at.a);
-        First loss = chain<First>(i, p, w, a);
+        const First loss = chain(i, reference::values_of(at, at, variable));
         double* row = rows.data() + i * (size_ + 1);
         row[0] = loss.v;
         for (Index j = 0; j < size_; ++j) row[1 + j] = loss.slope(static_cast<std::size_t>(j));
@@ -140,12 +132,17 @@ class ReferenceObjective final : public Objective {
     return rows;
   }
 
-  void unpack(std::vector<double> row, Gradient& out) const {
-    auto p = row.begin() + 1, w = p + model_.subsets(), a = w + model_.heads * model_.window;
+  void unpack(const std::vector<double>& row, Gradient& out) const {
+    auto next = row.begin() + 1 + model_.subsets();
     out.loss = row[0];
-    out.p.assign(p, w);
-    out.w.assign(w, a);
-    out.a = *a;
+    out.p.assign(row.begin() + 1, next);
+    out.attention.clear();
+    for (const PlainArray& array : plain_arrays) {
+      const Index n = size_of(array, model_);
+      if (n == 0) continue;
+      array.assign(out, std::vector<double>(next, next + n));
+      next += n;
+    }
   }
 
   Model model_;

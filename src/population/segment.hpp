@@ -2,114 +2,46 @@
 
 // Loss and gradient of the chains that share a query window, formulas (4.1)–(4.5), as one pass:
 // features of the window pairs, forward over the tiles of counts, backward over the same tiles,
-// backward through the pairs. Templated on the number types, so that the same lines serve one chain
-// or eight at a time, values or dual numbers.
+// backward through the pairs. Templated on the model's features and on the number types, so that
+// the same lines serve every model, one chain or eight at a time, values or dual numbers.
 
-#include "population/formulas.hpp"
-#include "population/workspace.hpp"
+#include "population/features_relative.hpp"
+#include "population/features_table.hpp"
 
 namespace gihflow::GIHFLOW_ISA {
 
-using hot::BlockTask;
-using hot::ModelView;
 using hot::Segment;
-using hot::StatisticsView;
 
-/// Reads x[i] with its tangent where the number type has one.
-inline void fetch(double& y, const double* x, const double*, std::int64_t i) {
-  y = x[i];
-}
-inline void fetch(Dual<double>& y, const double* x, const double* along, std::int64_t i) {
-  y = {x[i], along[i]};
-}
-
-/// v^{(h)} of the query, and u = v or, with l2, v/(‖v‖ + 1e-7).
-template <class N>
-void query_features(const ModelView& m, Workspace<N>& s, const std::uint16_t* digits,
-                    std::int32_t pattern) {
-  using S = typename N::S;
-  std::int64_t width = m.d + 1;
-  for (std::int64_t i = 0; i < m.H * width; ++i) {
-    set(s.v[i], 0.0);
-    set(s.u_bar[i], 0.0);
+/// max(0, z) smoothed over the width δ (2.8), and its slope.
+template <class V>
+V rectified(const ModelView& m, const V& z, V& slope) {
+  V zero, one;
+  set(zero, 0.0);
+  set(one, 1.0);
+  if (m.rectify_width > 0.0) {
+    const V root = square_root(z * z + m.rectify_width * m.rectify_width);
+    const V t = (z + root) * 0.5;
+    slope = t / root;
+    return t;
   }
-  for (std::int64_t h = 0; h < m.H; ++h) {
-    const S* sigma = s.sigma + (pattern * m.H + h) * m.M;
-    const std::uint16_t* seen = digits + m.first_lag[h];
-    S* v = s.v + h * width;
-    for (std::int64_t i = 0; i < m.M; ++i)
-      if (seen[i] < m.d) v[seen[i]] = v[seen[i]] + sigma[i];
-    S* u = s.u + h * width;
-    if (m.l2) {
-      S squares;
-      set(squares, 0.0);
-      for (std::int64_t e = 0; e < m.d; ++e) squares = squares + v[e] * v[e];
-      s.norm[h] = square_root(squares);
-      s.scale[h] = s.norm[h] + norm_guard;
-      for (std::int64_t e = 0; e < m.d; ++e) u[e] = v[e] / s.scale[h];
-    } else {
-      for (std::int64_t e = 0; e < m.d; ++e) u[e] = v[e];
-    }
-    set(u[m.d], 0.0);
-  }
-}
-
-/// What head h sees of eight windows: the tokens [M, 8] at its lags, and its attention to them,
-/// each window's own where some are partial (4.4).
-template <class N>
-const std::uint16_t* attend(const ModelView& m, const StatisticsView& v, Workspace<N>& s,
-                            std::int64_t first, std::int64_t h) {
-  const typename N::S* sigma = s.sigma + h * m.M;
-  for (std::int64_t i = 0; i < m.M; ++i) {
-    if (m.patterns > 1)
-      gather(s.weight[i], sigma + i, v.pair_existing + first, m.H * m.M);
-    else
-      spread(s.weight[i], sigma[i]);
-  }
-  return v.pair_digits + first * m.W + m.first_lag[h] * hot::pack;
-}
-
-/// v_Z at the tokens of its own lags, Σ_j σ_j 1(Z_j = Z_i).
-template <class N>
-void own_features(const ModelView& m, Workspace<N>& s, const std::uint16_t* seen) {
-  for (std::int64_t i = 0; i < m.M; ++i) {
-    s.own[i] = s.weight[i];
-    for (std::int64_t j = 0; j < m.M; ++j)
-      if (j != i)
-        s.own[i] = s.own[i] + where_equal(seen + i * hot::pack, seen + j * hot::pack, s.weight[j]);
-  }
+  slope = where_positive(value(z), one, zero);
+  return where_positive(value(z), z, zero);
 }
 
 /// t_h(Z,q), k(Z,q) and a·k(Z,q) of every pair of the group; returns max and min of a·k.
-template <class N>
-void pair_features(const ModelView& m, const StatisticsView& v, Workspace<N>& s, std::int64_t first,
-                   std::int64_t pairs, const typename N::S& a, double& top, double& bottom) {
+template <template <class> class Features, class N>
+void pair_features(const BlockTask& task, Workspace<N>& s, std::int64_t first, std::int64_t pairs,
+                   const typename N::S& a, double& top, double& bottom) {
   using V = typename N::V;
-  const std::int64_t width = m.d + 1;
-  V scale, p, seen_value;
+  const ModelView& m = *task.model;
+  V scale, p;
   spread(scale, a);
   for (std::int64_t j = 0; j < pairs; j += hot::pack) {
     V* t = s.t + j / hot::pack * m.H;
-    for (std::int64_t h = 0; h < m.H; ++h) {
-      const std::uint16_t* seen = attend(m, v, s, first + j, h);
-      const typename N::S* u = s.u + h * width;
-      V sum;
-      set(sum, 0.0);
-      for (std::int64_t i = 0; i < m.M; ++i) {
-        gather(seen_value, u, seen + i * hot::pack);
-        sum = sum + s.weight[i] * seen_value;
-      }
-      if (m.l2) {
-        own_features(m, s, seen);
-        V squares;
-        set(squares, 0.0);
-        for (std::int64_t i = 0; i < m.M; ++i) squares = squares + s.weight[i] * s.own[i];
-        V norm = square_root(squares);
-        s.pair_norm[j / hot::pack * m.H + h] = norm;
-        sum = sum / (norm + norm_guard);
-      }
-      t[h] = sum;
-    }
+    Features<N>::inner_products(task, s, first, j, t);
+    if (m.rectify)
+      for (std::int64_t h = 0; h < m.H; ++h)
+        t[h] = rectified(m, t[h], s.slope[j / hot::pack * m.H + h]);
     products(m, t, s.kappa);
     V k;
     set(k, 0.0);
@@ -259,16 +191,15 @@ void tiles_shifted(const ModelView& m, const StatisticsView& v, Workspace<N>& s,
   }
 }
 
-/// From B(Z,q) to ΣB·k, ΣB·κ_S and the sums over windows of ∂𝓛/∂σ, formulas (4.3)–(4.5).
-template <class N>
-void pairs_backward(const ModelView& m, const StatisticsView& v, Workspace<N>& s,
-                    std::int64_t first, std::int64_t pairs, const typename N::S& a, bool weighted) {
+/// From B(Z,q) to ΣB·k, ΣB·κ_S and what flows back to the features, formulas (4.3)–(4.5).
+template <template <class> class Features, class N>
+void pairs_backward(const BlockTask& task, Workspace<N>& s, std::int64_t first, std::int64_t pairs,
+                    const typename N::S& a, bool weighted) {
   using S = typename N::S;
   using V = typename N::V;
-  const std::int64_t width = m.d + 1;
-  V scale, p, seen_value, zero;
+  const ModelView& m = *task.model;
+  V scale, p;
   spread(scale, a);
-  set(zero, 0.0);
   for (std::int64_t j = 0; j < pairs; j += hot::pack) {
     S sums[hot::pack];
     for (std::int64_t l = 0; l < hot::pack; ++l) {
@@ -288,55 +219,10 @@ void pairs_backward(const ModelView& m, const StatisticsView& v, Workspace<N>& s
     }
     products_backward(m, t, s.kappa, s.kappa_bar, s.t_bar);
     for (std::int64_t h = 0; h < m.H; ++h) {
-      const std::uint16_t* seen = attend(m, v, s, first + j, h);
-      const S* u = s.u + h * width;
-      V* u_bar = s.u_bar + h * width;
-      V g = scale * s.t_bar[h], pull;  // G_h(Z,q)
-      if (m.l2) {
-        // Where a window is empty, v = 0 and nothing flows back.
-        const V& norm = s.pair_norm[j / hot::pack * m.H + h];
-        g = where_positive(value(norm), g / (norm + norm_guard), zero);
-        pull = where_positive(value(norm), t[h] / norm, zero);
-        own_features(m, s, seen);
-      }
-      for (std::int64_t i = 0; i < m.M; ++i) {
-        const std::uint16_t* token = seen + i * hot::pack;
-        gather(seen_value, u, token);
-        if (m.l2) seen_value = seen_value - pull * s.own[i];
-        // Lags that do not exist collect a number here which their σ = 0 removes in the end.
-        if (m.patterns > 1)
-          scatter_add(g * seen_value, s.sigma_sum + h * m.M + i, v.pair_existing + first + j,
-                      m.H * m.M);
-        else
-          s.pattern_sum[h * m.M + i] = s.pattern_sum[h * m.M + i] + g * seen_value;
-        scatter_add_lanes(g * s.weight[i], u_bar, token);
-      }
+      V g = scale * s.t_bar[h];
+      if (m.rectify) g = g * s.slope[j / hot::pack * m.H + h];
+      Features<N>::pull(task, s, first, j, h, t[h], g);
     }
-  }
-}
-
-/// The query's own share of ∂𝓛/∂σ, from ∂𝓛/∂u summed over its partners.
-template <class N>
-void query_backward(const ModelView& m, Workspace<N>& s, const std::uint16_t* digits,
-                    std::int32_t pattern) {
-  using S = typename N::S;
-  std::int64_t width = m.d + 1;
-  for (std::int64_t h = 0; h < m.H; ++h) {
-    S* bar = s.u + h * width;  // no longer needed
-    for (std::int64_t e = 0; e < m.d; ++e) bar[e] = sum_lanes(s.u_bar[h * width + e]);
-    const S* v = s.v + h * width;
-    if (m.l2) {
-      if (!(value(s.norm[h]) > 0.0)) continue;
-      S inner;
-      set(inner, 0.0);
-      for (std::int64_t e = 0; e < m.d; ++e) inner = inner + v[e] * bar[e];
-      S pull = inner / (s.norm[h] * s.scale[h]);
-      for (std::int64_t e = 0; e < m.d; ++e) bar[e] = (bar[e] - v[e] * pull) / s.scale[h];
-    }
-    const std::uint16_t* seen = digits + m.first_lag[h];
-    S* sigma_sum = s.sigma_sum + (pattern * m.H + h) * m.M;
-    for (std::int64_t i = 0; i < m.M; ++i)
-      if (seen[i] < m.d) sigma_sum[i] = sigma_sum[i] + bar[seen[i]];
   }
 }
 
@@ -349,7 +235,7 @@ inline void store(const Dual<double>& x, double* to, std::int64_t size, std::int
 }
 
 /// One block: all its segments, sums into task.partial.
-template <class N, class Count>
+template <template <class> class Features, class N, class Count>
 void run_block(const BlockTask& task) {
   using S = typename N::S;
   const ModelView& m = *task.model;
@@ -380,11 +266,12 @@ void run_block(const BlockTask& task) {
     const Segment& segment = task.segments[i];
     std::int64_t first = v.group_pairs[segment.group];
     std::int64_t pairs = v.group_pairs[segment.group + 1] - first;
-    const std::uint16_t* query = v.query_digits + segment.group * m.W;
-    std::int32_t pattern = m.patterns > 1 ? v.query_existing[segment.group] : 0;
+    const std::int64_t number = task.first_segment + i;
     double top = 0.0, bottom = 0.0;
-    query_features(m, s, query, pattern);
-    pair_features(m, v, s, first, pairs, a, top, bottom);
+    if (v.segment_pairs != nullptr)
+      s.pulls = reinterpret_cast<S*>(task.pulls) + v.segment_pairs[number] * m.H;
+    Features<N>::begin_group(task, s, segment.group, number);
+    pair_features<Features>(task, s, first, pairs, a, top, bottom);
     for (std::int64_t j = 0; j < pairs; ++j) set(s.b[j], 0.0);
     // Not finite: the unshifted path carries NaN through to the result.
     bool shifted = top - bottom > widest_spread && top - bottom < __builtin_huge_val();
@@ -394,8 +281,8 @@ void run_block(const BlockTask& task) {
       exponentials(s.x, top, s.e, pairs);
       tiles<N, Count>(m, v, s, segment, task.targets_override, task.with_loss);
     }
-    pairs_backward(m, v, s, first, pairs, a, shifted);
-    query_backward(m, s, query, pattern);
+    pairs_backward<Features>(task, s, first, pairs, a, shifted);
+    Features<N>::end_group(task, s, segment.group, number);
   }
   for (std::int64_t i = 0; i < m.H * m.M; ++i)
     if (m.patterns == 1) s.sigma_sum[i] = s.sigma_sum[i] + sum_lanes(s.pattern_sum[i]);

@@ -127,6 +127,7 @@ class StagedInfinite final : public Objective {
         point_(model_, tables_),
         products_(place_),
         out_(2 * size_t(tables_.sums())) {
+    require_card(model);
     if (model.vocabulary > widest_vocabulary)
       throw InputError(Fault{Field::vocabulary, std::to_string(model.vocabulary),
                              Phrase("must be at most " + std::to_string(widest_vocabulary) +

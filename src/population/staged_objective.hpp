@@ -34,6 +34,7 @@ class StagedObjective final : public Objective {
         chains_(counted_.chains),
         point_(model, tables_),
         out_(2 * size_t(tables_.sums())) {
+    require_card(model);
     lay_out(engine);
   }
 
@@ -346,11 +347,16 @@ class StagedObjective final : public Objective {
   void stages(const double* targets, bool shifted, bool with_loss) const {
     constexpr bool dual = sizeof(S) > sizeof(double);
     const hot::ModelView m = model_on_place();
-    const hot::StatisticsView v{raw(group_pairs_),  nullptr,
-                                raw(query_digits_), raw(query_existing_),
-                                raw(pair_digits_),  raw(pair_existing_),
-                                raw(tile_entries_), raw(entry_pair_),
-                                raw(entry_count_),  targets};
+    hot::StatisticsView v{};
+    v.group_pairs = raw(group_pairs_);
+    v.query_digits = raw(query_digits_);
+    v.query_existing = raw(query_existing_);
+    v.pair_digits = raw(pair_digits_);
+    v.pair_existing = raw(pair_existing_);
+    v.tile_entries = raw(tile_entries_);
+    v.entry_pair = raw(entry_pair_);
+    v.entry_count = raw(entry_count_);
+    v.targets = targets;
     const PointOnCard<S> point{reinterpret_cast<const S*>(raw(on_place_))};
     const PairsOnCard<S> pairs = pairs_on_place<S>();
     const Index half = tables_.sums(), size = dual ? 2 * half : half;

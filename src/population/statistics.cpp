@@ -11,31 +11,46 @@
 namespace gihflow {
 
 WindowCode::WindowCode(const Model& model)
-    : vocabulary(model.vocabulary),
-      widest(model.widest()),
-      partial(model.boundary == Boundary::partial),
-      base(static_cast<std::uint64_t>(model.vocabulary) + (partial ? 1 : 0)),
-      leading(1) {
-  double bits = static_cast<double>(widest) * std::log2(static_cast<double>(base)) +
-                std::log2(static_cast<double>(vocabulary));
+    : vocabulary_(static_cast<std::uint64_t>(model.vocabulary)),
+      lags_(model.used_lags()),
+      partial_(model.boundary == Boundary::partial),
+      extended_(model.sees_own_token()),
+      consecutive_(lags_.back() == width()),
+      base_(vocabulary_ + (partial_ ? 1 : 0)),
+      leading_(1) {
+  const double bits = static_cast<double>(width()) * std::log2(static_cast<double>(base_)) +
+                      std::log2(static_cast<double>(vocabulary_));
   if (bits > 62.0)
-    throw InputError(
-        fault(Field::window, model.window,
-              "the widest lag {} over a vocabulary of {} gives more than 2^62 pairs of "
-              "window and token; use a smaller {}",
-              widest, vocabulary, Field::window));
-  for (Index i = 1; i < widest; ++i) leading *= base;
+    throw InputError(fault(Field::window, model.window,
+                           "{} lags over a vocabulary of {} give more than 2^62 pairs of window "
+                           "and token; use a smaller {}",
+                           width(), model.vocabulary, Field::window));
+  for (Index i = 1; i < width(); ++i) leading_ *= base_;
+}
+
+Index WindowCode::digit_of(Index lag) const {
+  const auto at = std::lower_bound(lags_.begin(), lags_.end(), lag);
+  return at != lags_.end() && *at == lag ? at - lags_.begin() : -1;
 }
 
 std::uint64_t WindowCode::blank() const {
   std::uint64_t window = 0;
-  for (Index i = 0; i < widest; ++i) window = window * base + (partial ? base - 1 : 0);
+  for (Index i = 0; i < width(); ++i) window = window * base_ + (partial_ ? base_ - 1 : 0);
+  return window;
+}
+
+std::uint64_t WindowCode::window_before(std::span<const Token> tokens, Index l) const {
+  std::uint64_t window = 0;
+  for (const Index lag : lags_)
+    window = window * base_ + (l > lag    ? tokens[static_cast<std::size_t>(l - lag - 1)]
+                               : partial_ ? base_ - 1
+                                          : 0);
   return window;
 }
 
 void WindowCode::digits(std::uint64_t window, std::uint16_t* out) const {
-  for (Index j = widest; j-- > 0; window /= base)
-    out[j] = static_cast<std::uint16_t>(window % base);
+  for (Index j = width(); j-- > 0; window /= base_)
+    out[j] = static_cast<std::uint16_t>(window % base_);
 }
 
 namespace {
@@ -47,26 +62,28 @@ constexpr Index chains_per_block = 64;
 /// n(Z,e) of one sequence, appended in increasing order of keys.
 class Counter {
  public:
-  Counter(const WindowCode& code, Index length) : code_(code), length_(length) {
-    double keys = std::pow(static_cast<double>(code.base), static_cast<double>(code.widest)) *
-                  static_cast<double>(code.vocabulary);
+  Counter(const WindowCode& code, Index vocabulary) : code_(code), vocabulary_(vocabulary) {
+    const double keys =
+        std::pow(static_cast<double>(code.base()), static_cast<double>(code.width())) *
+        static_cast<double>(vocabulary);
     if (keys <= static_cast<double>(table_limit)) table_.assign(static_cast<std::size_t>(keys), 0);
   }
 
-  std::uint64_t count(std::span<const Token> tokens, std::vector<std::uint64_t>& key,
+  /// Of the context x₁ … x_L; returns the query.
+  std::uint64_t count(std::span<const Token> context, std::vector<std::uint64_t>& key,
                       std::vector<std::uint32_t>& count) {
-    std::uint64_t window = code_.blank();
-    std::uint64_t d = static_cast<std::uint64_t>(code_.vocabulary);
-    Index first = code_.partial ? 0 : code_.widest;  // masked: positions l > W only
+    const auto d = static_cast<std::uint64_t>(vocabulary_);
+    const Index length = static_cast<Index>(context.size()), first = code_.first_position();
+    std::uint64_t query = 0;
     seen_.clear();
-    for (Index l = 0; l < length_; ++l) {
-      Token x = tokens[static_cast<std::size_t>(l)];
-      if (l >= first) {
-        std::uint64_t k = window * d + x;
+    code_.visit(context, [&](Index l, std::uint64_t window) {
+      if (l > length) {
+        query = window;
+      } else if (l >= first) {
+        const std::uint64_t k = window * d + context[static_cast<std::size_t>(l - 1)];
         if (table_.empty() || table_[k]++ == 0) seen_.push_back(k);
       }
-      window = code_.next(window, x);
-    }
+    });
     std::sort(seen_.begin(), seen_.end());
     if (!table_.empty()) {
       for (std::uint64_t k : seen_) {
@@ -83,12 +100,12 @@ class Counter {
         i = j;
       }
     }
-    return window;
+    return query;
   }
 
  private:
   const WindowCode& code_;
-  Index length_;
+  Index vocabulary_;
   std::vector<std::uint32_t> table_;
   std::vector<std::uint64_t> seen_;
 };
@@ -113,13 +130,15 @@ Statistics count_windows(const Model& model, const SequenceSource& source) {
   std::vector<Part> parts(static_cast<std::size_t>(parts_count));
   parallel_ranges(chains, chains_per_block, [&](Index begin, Index end) {
     Part& part = parts[static_cast<std::size_t>(begin / chains_per_block)];
-    Counter counter(code, length);
+    Counter counter(code, d);
     std::vector<Token> tokens(static_cast<std::size_t>(length + 1));
     for (Index i = begin; i < end; ++i) {
       std::span<double> targets(all.targets.data() + i * d, static_cast<std::size_t>(d));
       source.draw(i, tokens, targets);
       std::size_t before = part.key.size();
-      all.query[static_cast<std::size_t>(i)] = counter.count(tokens, part.key, part.count);
+      all.query[static_cast<std::size_t>(i)] =
+          counter.count(std::span<const Token>(tokens).first(static_cast<std::size_t>(length)),
+                        part.key, part.count);
       entries[static_cast<std::size_t>(i)] = static_cast<Index>(part.key.size() - before);
     }
   });

@@ -3,6 +3,7 @@
 // Sufficient statistics (n, q, T) of sequences, theory §4.
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "gihflow/chain/sequence.hpp"
@@ -10,21 +11,52 @@
 
 namespace gihflow {
 
-/// How windows Z_l = (x_{l−1}, …, x_{l−W}) are numbered: base d, or d + 1 with the blank as digit d
-/// where windows may be partial; lag 1 is the most significant digit.
-struct WindowCode {
-  Index vocabulary;
-  Index widest;  ///< W
-  bool partial;
-  std::uint64_t base;
-  std::uint64_t leading;  ///< base^(W−1)
-
-  /// Throws InputError when (base^W)·d does not fit in 62 bits.
+/// How windows Z_l, the tokens at the lags that a model uses (2.5), are numbered: base d, or d + 1
+/// with the blank as digit d where windows may be partial; the smallest lag is the most significant
+/// digit.
+class WindowCode {
+ public:
+  /// Throws InputError when (base^width)·d does not fit in 62 bits.
   explicit WindowCode(const Model& model);
+
+  Index width() const { return static_cast<Index>(lags_.size()); }  ///< digits of a window
+  std::uint64_t base() const { return base_; }
+  /// The position of a lag among the digits; −1 where the model does not use it.
+  Index digit_of(Index lag) const;
+  /// The windows of all positions 1 … L + 1 from x₁ … x_L, calling use(l, window) for each.
+  template <class Use>
+  void visit(std::span<const Token> tokens, Use use) const {
+    const Index length = static_cast<Index>(tokens.size());
+    std::uint64_t window = blank();
+    for (Index l = 1; l <= length + 1; ++l) {
+      use(l, consecutive_ ? window : window_before(tokens, l));
+      // With the lags 1 … W the next window is this one, shifted by a token.
+      if (l <= length) window = tokens[static_cast<std::size_t>(l - 1)] * leading_ + window / base_;
+    }
+  }
+  /// The first position that takes part (2.3).
+  Index first_position() const { return partial_ ? 1 : lags_.back() + 1; }
+  void digits(std::uint64_t window, std::uint16_t* out) const;  ///< [width], smallest lag first
+
+  // Keys of counts are window·d + token. What features see of it, the window or where the model
+  // sees the own token all of it (4.6), is the key of a pair.
+  std::uint64_t pair_key(std::uint64_t key) const { return extended_ ? key : key / vocabulary_; }
+  std::uint64_t window_of(std::uint64_t pair_key) const {
+    return extended_ ? pair_key / vocabulary_ : pair_key;
+  }
+  /// The own token of a pair's window; d where the model does not see it.
+  Index own_token_of(std::uint64_t pair_key) const {
+    return static_cast<Index>(extended_ ? pair_key % vocabulary_ : vocabulary_);
+  }
+
+ private:
   std::uint64_t blank() const;  ///< the window before x₁
-  /// The window one position later, after token x.
-  std::uint64_t next(std::uint64_t window, Token x) const { return x * leading + window / base; }
-  void digits(std::uint64_t window, std::uint16_t* out) const;  ///< [W], lag 1 first
+  std::uint64_t window_before(std::span<const Token> tokens, Index l) const;
+
+  std::uint64_t vocabulary_;
+  std::vector<Index> lags_;  ///< increasing
+  bool partial_, extended_, consecutive_;
+  std::uint64_t base_, leading_;  ///< leading = base^(width−1)
 };
 
 /// n(Z,e), q and T of every chain, in order of chains.

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
+#include <optional>
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "population/engines.hpp"
+#include "population/features.hpp"
 #include "population/instruction_sets.hpp"
 #include "population/model_tables.hpp"
 #include "population/tiled_statistics.hpp"
@@ -28,22 +31,38 @@ class TiledObjective final : public Objective {
         model_(model),
         chains_(counted.chains),
         tables_(model),
-        statistics_(model, std::forward<Counted>(counted), lanes) {}
+        statistics_(model, std::forward<Counted>(counted), lanes) {
+    if (!has_relative_features(model))
+      features_.emplace(model, statistics_.table_keys(), statistics_.queries());
+  }
 
   const Model& model() const override { return model_; }
   Index chains() const override { return chains_; }
   std::string engine() const override { return statistics_.lanes() == 8 ? "dense" : "sparse"; }
-  std::size_t memory() const override { return statistics_.memory(); }
+  std::size_t memory() const override {
+    return statistics_.memory() + (features_ ? features_->memory() : 0);
+  }
 
   void gradient(const Point& at, Gradient& out, bool with_loss) const override {
-    evaluate(at, nullptr, out, nullptr, with_loss);
+    evaluate(at, nullptr, out, nullptr, with_loss, nullptr, static_cast<double>(chains_));
   }
 
   void batch_gradient(std::span<const Index> chains, const Point& at,
                       Gradient& out) const override {
-    const Attention attention = tables_.attention(at, nullptr);
     const int lanes = statistics_.lanes();
-    const Index d = model_.vocabulary;
+    if (features_) {  // one pass over all pairs, in which the other chains have no label
+      const Index d = model_.vocabulary;
+      std::vector<double> targets(static_cast<std::size_t>(statistics_.tiles() * d * lanes));
+      for (const Index chain : chains) {
+        const Index slot = statistics_.slot(chain);
+        for (Index e = 0; e < d; ++e)
+          targets[static_cast<std::size_t>((slot / lanes * d + e) * lanes + slot % lanes)] +=
+              statistics_.targets_of(chain)[e];
+      }
+      evaluate(at, nullptr, out, nullptr, false, targets.data(),
+               static_cast<double>(chains.size()));
+      return;
+    }
     std::vector<std::pair<Index, Index>> slots;  // and their chains
     slots.reserve(chains.size());
     for (Index chain : chains) slots.emplace_back(statistics_.slot(chain), chain);
@@ -54,71 +73,51 @@ class TiledObjective final : public Objective {
         tiles.push_back(i);
     const Index tile_count = static_cast<Index>(tiles.size()) - 1;
 
-    const hot::ModelView model = tables_.view();
-    const hot::StatisticsView statistics = statistics_.view();
-    const hot::PointView point = tables_.point(at, attention, nullptr);
+    Pass pass(*this, at, nullptr);
     const Index size = tables_.sums(),
                 blocks = (tile_count + tiles_per_block - 1) / tiles_per_block;
     std::vector<double> sums(static_cast<std::size_t>(blocks * size), 0.0);
     parallel_ranges(tile_count, tiles_per_block, [&](Index begin, Index end) {
-      std::vector<double> partial(static_cast<std::size_t>(size));
-      std::vector<double> targets(static_cast<std::size_t>(d * lanes));
+      SingleTile single(*this);
       double* sum = sums.data() + begin / tiles_per_block * size;
       for (Index i = begin; i < end; ++i) {
         const auto first = tiles[static_cast<std::size_t>(i)],
                    last = tiles[static_cast<std::size_t>(i) + 1];
-        const Index tile = slots[first].first / lanes;
-        // Lanes of other chains go without a label: they add nothing.
-        std::fill(targets.begin(), targets.end(), 0.0);
-        for (std::size_t k = first; k < last; ++k)
-          for (Index e = 0; e < d; ++e)
-            targets[static_cast<std::size_t>(e * lanes + slots[k].first % lanes)] +=
-                statistics_.targets_of(slots[k].second)[e];
-        hot::Segment segment{statistics_.group_of_tile(tile), tile, tile + 1};
-        run({&model, &statistics, &point, &segment, 1, targets.data(), nullptr, partial.data(),
-             false},
-            false);
-        for (Index j = 0; j < size; ++j) sum[j] += partial[static_cast<std::size_t>(j)];
+        single.open(slots[first].first / lanes);
+        for (std::size_t k = first; k < last; ++k) single.add(slots[k].first, slots[k].second);
+        single.run(pass, false);
+        for (Index j = 0; j < size; ++j) sum[j] += single.partial[static_cast<std::size_t>(j)];
       }
     });
     for (Index block = 1; block < blocks; ++block)
       for (Index i = 0; i < size; ++i)
         sums[static_cast<std::size_t>(i)] += sums[static_cast<std::size_t>(block * size + i)];
-    tables_.gradient(sums.data(), static_cast<double>(chains.size()), at, attention, nullptr, out,
-                     nullptr, false);
+    tables_.gradient(sums.data(), static_cast<double>(chains.size()), at, pass.attention, nullptr,
+                     out, nullptr, false);
   }
 
   void gradient_along(const Point& at, const Point& along, Gradient& out,
                       Gradient& derivative) const override {
-    evaluate(at, &along, out, &derivative, true);
+    evaluate(at, &along, out, &derivative, true, nullptr, static_cast<double>(chains_));
     derivative.loss = slope_along(out, along);
   }
 
   StandardErrors standard_errors(const Parameters& at) const override {
     const Point point = point_of(at);
-    const Attention attention = tables_.attention(point, nullptr);
-    const Index d = model_.vocabulary;
+    Pass pass(*this, point, nullptr);
     const int lanes = statistics_.lanes();
     std::vector<double> rows(static_cast<std::size_t>(chains_ * row_size(model_)));
-    const hot::ModelView model = tables_.view();
-    const hot::StatisticsView statistics = statistics_.view();
-    const hot::PointView view = tables_.point(point, attention, nullptr);
     parallel_ranges(chains_, tiles_per_block * lanes, [&](Index begin, Index end) {
-      std::vector<double> partial(static_cast<std::size_t>(tables_.sums()));
-      std::vector<double> targets(static_cast<std::size_t>(d * lanes));
+      SingleTile single(*this);
       Gradient g;
       for (Index chain = begin; chain < end; ++chain) {
-        const Index slot = statistics_.slot(chain), tile = slot / lanes;
-        // All lanes but one without a label: they add nothing.
-        std::fill(targets.begin(), targets.end(), 0.0);
-        for (Index e = 0; e < d; ++e)
-          targets[static_cast<std::size_t>(e * lanes + slot % lanes)] =
-              statistics_.targets_of(chain)[e];
-        hot::Segment segment{statistics_.group_of_tile(tile), tile, tile + 1};
-        run({&model, &statistics, &view, &segment, 1, targets.data(), nullptr, partial.data(),
-             true},
-            false);
-        tables_.gradient(partial.data(), 1.0, point, attention, nullptr, g, nullptr, true);
+        const Index slot = statistics_.slot(chain);
+        single.open(slot / lanes);
+        single.add(slot, chain);
+        single.run(pass, true);
+        tables_.gradient(single.partial.data(), 1.0, point, pass.attention, nullptr, g, nullptr,
+                         true);
+        if (features_) back_from_tile(pass, single, g);
         write_row(at, g, rows.data() + chain * row_size(model_));
       }
     });
@@ -126,33 +125,189 @@ class TiledObjective final : public Objective {
   }
 
  private:
-  void run(hot::BlockTask task, bool dual) const {
-    const int bytes = statistics_.count_bytes();
-    const bool dense = statistics_.lanes() == 8;
-    task.scratch = scratch_of_thread(static_cast<std::size_t>(
-        functions_.scratch[dual][dense](*task.model, statistics_.most_pairs())));
-    functions_.run[dual][dense][bytes == 1 ? 0 : bytes == 2 ? 1 : 2](task);
+  /// What all blocks of one evaluation share.
+  struct Pass {
+    Pass(const TiledObjective& objective, const Point& at_point, const Point* direction)
+        : at(at_point),
+          along(direction),
+          attention(objective.tables_.attention(at, along)),
+          model(objective.tables_.view()),
+          statistics(objective.statistics_.view()),
+          point(ModelTables::point(at, attention, along)) {
+      if (objective.features_) features = objective.features_->forward(at, along);
+    }
+
+    const Point& at;
+    const Point* along;
+    Attention attention;
+    hot::ModelView model;
+    hot::StatisticsView statistics;
+    hot::PointView point;
+    std::vector<double> features;  ///< u [H, d, windows]; empty with relative features
+  };
+
+  hot::BlockTask task_of(const Pass& pass, double* partial, bool with_loss) const {
+    hot::BlockTask task{};
+    task.model = &pass.model;
+    task.statistics = &pass.statistics;
+    task.point = &pass.point;
+    task.partial = partial;
+    task.with_loss = with_loss;
+    task.features = pass.features.data();
+    task.windows = features_ ? features_->windows() : 0;
+    return task;
   }
 
+  /// One tile by itself, with the labels of some of its chains only: the others add nothing.
+  struct SingleTile {
+    SingleTile() = default;
+    explicit SingleTile(const TiledObjective& whole)
+        : objective(&whole),
+          partial(static_cast<std::size_t>(whole.tables_.sums())),
+          targets(static_cast<std::size_t>(whole.model_.vocabulary * whole.statistics_.lanes())) {}
+
+    void open(Index number) {
+      tile = number;
+      std::fill(targets.begin(), targets.end(), 0.0);
+    }
+    void add(Index slot, Index chain) {
+      const int lanes = objective->statistics_.lanes();
+      for (Index e = 0; e < objective->model_.vocabulary; ++e)
+        targets[static_cast<std::size_t>(e * lanes + slot % lanes)] +=
+            objective->statistics_.targets_of(chain)[e];
+    }
+    void run(const Pass& pass, bool with_loss) {
+      const TiledStatistics& statistics = objective->statistics_;
+      const hot::Segment segment{statistics.group_of_tile(tile), tile, tile + 1};
+      hot::BlockTask task = objective->task_of(pass, partial.data(), with_loss);
+      hot::StatisticsView view = pass.statistics;
+      const std::int64_t from_the_start[] = {0, 0};
+      if (objective->features_) {
+        const std::int64_t* first = view.group_pairs + segment.group;
+        pulls.resize(static_cast<std::size_t>((first[1] - first[0]) * objective->model_.heads));
+        query_pulls.resize(
+            static_cast<std::size_t>(objective->model_.heads * objective->model_.vocabulary));
+        view.segment_pairs = from_the_start;
+        task.statistics = &view;
+        task.pulls = pulls.data();
+        task.query_pulls = query_pulls.data();
+      }
+      task.segments = &segment;
+      task.segment_count = 1;
+      task.targets_override = targets.data();
+      objective->run(task, false);
+    }
+
+    const TiledObjective* objective = nullptr;
+    Index tile = 0;
+    std::vector<double> partial, targets, pulls, query_pulls;
+  };
+
+  /// Derivatives in the features' parameters from a tile that was run by itself.
+  void back_from_tile(const Pass& pass, const SingleTile& tile, Gradient& out) const {
+    const Index H = model_.heads, d = model_.vocabulary, n = features_->windows();
+    std::map<Index, std::vector<double>> u_bar;  // of the windows that occur
+    const auto of = [&](Index window) -> std::vector<double>& {
+      return u_bar.try_emplace(window, static_cast<std::size_t>(H * d), 0.0).first->second;
+    };
+    const Index group = statistics_.group_of_tile(tile.tile);
+    const Index query = pass.statistics.query_window[group];
+    const Index first = pass.statistics.group_pairs[group];
+    const Index pairs = pass.statistics.group_pairs[group + 1] - first;
+    of(query) = tile.query_pulls;
+    for (Index j = 0; j < pairs; ++j)
+      for (Index h = 0; h < H; ++h) {
+        const double pull = tile.pulls[static_cast<std::size_t>(j / hot::pack * H * hot::pack +
+                                                                h * hot::pack + j % hot::pack)];
+        if (pull == 0.0) continue;
+        std::vector<double>& of_window = of(pass.statistics.pair_window[first + j]);
+        for (Index k = h * d; k < (h + 1) * d; ++k)
+          of_window[static_cast<std::size_t>(k)] +=
+              pull * pass.features[static_cast<std::size_t>(k * n + query)];
+      }
+    std::vector<Index> windows;
+    for (const auto& [window, bar] : u_bar) windows.push_back(window);
+    features_->backward(
+        pass.at, nullptr, 1.0, windows,
+        [&](Index window, double* to) {
+          const std::vector<double>& bar = u_bar.at(window);
+          std::copy(bar.begin(), bar.end(), to);
+        },
+        out, nullptr);
+  }
+
+  void run(hot::BlockTask task, bool dual) const {
+    const int bytes = statistics_.count_bytes();
+    const bool dense = statistics_.lanes() == 8, table = features_.has_value();
+    task.scratch = scratch_of_thread(static_cast<std::size_t>(
+        functions_.scratch[dual][dense](*task.model, statistics_.most_pairs())));
+    functions_.run[table][dual][dense][bytes == 1 ? 0 : bytes == 2 ? 1 : 2](task);
+  }
+
+  /// `targets` replaces those of all tiles, and `count` is then the number of chains.
   void evaluate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
-                bool with_loss) const {
-    const Attention attention = tables_.attention(at, along);
-    const hot::ModelView model = tables_.view();
-    const hot::StatisticsView statistics = statistics_.view();
-    const hot::PointView point = tables_.point(at, attention, along);
-    const Index size = tables_.sums() * (along ? 2 : 1), blocks = statistics_.blocks();
+                bool with_loss, const double* targets, double count) const {
+    Pass pass(*this, at, along);
+    if (targets != nullptr) pass.statistics.targets = targets;
+    const Index parts = along ? 2 : 1, H = model_.heads, d = model_.vocabulary;
+    const Index size = tables_.sums() * parts, blocks = statistics_.blocks();
     std::vector<double> partial(static_cast<std::size_t>(blocks * size));
+    std::vector<double> pulls, query_pulls;
+    if (features_) {
+      pulls.resize(static_cast<std::size_t>(statistics_.segment_pairs() * H * parts));
+      query_pulls.resize(static_cast<std::size_t>(statistics_.segments() * H * d * parts));
+    }
     parallel_blocks(blocks, [&](Index block) {
-      run({&model, &statistics, &point, statistics_.segments_of(block),
-           statistics_.segment_count(block), nullptr, nullptr, partial.data() + block * size,
-           with_loss},
-          along != nullptr);
+      hot::BlockTask task = task_of(pass, partial.data() + block * size, with_loss);
+      task.segments = statistics_.segments_of(block);
+      task.segment_count = statistics_.segment_count(block);
+      task.first_segment = statistics_.first_segment(block);
+      task.pulls = pulls.data();
+      task.query_pulls = query_pulls.data();
+      run(task, along != nullptr);
     });
     for (Index block = 1; block < blocks; ++block)
       for (Index i = 0; i < size; ++i)
         partial[static_cast<std::size_t>(i)] += partial[static_cast<std::size_t>(block * size + i)];
-    tables_.gradient(partial.data(), static_cast<double>(chains_), at, attention, along, out,
-                     derivative, with_loss);
+    tables_.gradient(partial.data(), count, at, pass.attention, along, out, derivative, with_loss);
+    if (features_) back(pass, pulls, query_pulls, count, out, derivative);
+  }
+
+  /// From the pulls at pairs and queries to the derivatives in the features' parameters.
+  void back(const Pass& pass, const std::vector<double>& pulls,
+            const std::vector<double>& query_pulls, double count, Gradient& out,
+            Gradient* derivative) const {
+    const Index parts = pass.along ? 2 : 1, H = model_.heads, d = model_.vocabulary;
+    const Index row = features_->windows() * parts;
+    const Index table = static_cast<Index>(statistics_.table_keys().size());
+    const std::vector<std::vector<Index>> segments = segments_of_groups();
+    const auto pull = [&](Index window, double* u_bar) {
+      std::fill_n(u_bar, H * d * parts, 0.0);
+      if (window >= table) {
+        for (const Index segment : segments[static_cast<std::size_t>(window - table)])
+          for (Index k = 0; k < H * d * parts; ++k)
+            u_bar[k] += query_pulls[static_cast<std::size_t>(segment * H * d * parts + k)];
+        return;
+      }
+      for (const TiledStatistics::WindowUse& use : statistics_.uses_of(window)) {
+        const double* g =
+            pulls.data() + (use.slot / hot::pack * H * hot::pack + use.slot % hot::pack) * parts;
+        const double* u = pass.features.data() + Index{use.query} * parts;
+        for (Index h = 0; h < H; ++h, g += hot::pack * parts)
+          for (Index k = h * d; k < (h + 1) * d; ++k) {
+            u_bar[k * parts] += g[0] * u[k * row];
+            if (parts == 2) u_bar[k * 2 + 1] += g[0] * u[k * row + 1] + g[1] * u[k * row];
+          }
+      }
+    };
+    features_->backward(pass.at, pass.along, count, pull, out, derivative);
+  }
+
+  std::vector<std::vector<Index>> segments_of_groups() const {
+    std::vector<std::vector<Index>> out(static_cast<std::size_t>(statistics_.groups()));
+    for (Index i = 0; i < statistics_.segments(); ++i)
+      out[static_cast<std::size_t>(statistics_.segment(i).group)].push_back(i);
+    return out;
   }
 
   const hot::BlockFunctions& functions_;
@@ -160,6 +315,7 @@ class TiledObjective final : public Objective {
   Index chains_;
   ModelTables tables_;
   TiledStatistics statistics_;
+  std::optional<FeatureTable> features_;  ///< empty: relative features
 };
 
 }  // namespace
@@ -171,12 +327,18 @@ MemoryBound tiled_memory(const Model& model, Index chains, Index length, int lan
                windows = std::pow(static_cast<double>(model.vocabulary) + 1.0,
                                   static_cast<double>(model.widest()));
   const auto most_pairs = static_cast<Index>(std::min({windows + hot::pack, pairs, 0x1p40}));
+  const double H = static_cast<double>(model.heads), d = static_cast<double>(model.vocabulary);
+  // Of a table: u and what flows back, with directions.
+  const TableSizes table = table_sizes(model, chains, length);
+  const double seen = has_relative_features(model)
+                          ? 0.0
+                          : 16.0 * H * (table.segment_pairs + d * (table.rows + table.segments));
   const auto scratch = hot_loops("").blocks.scratch[1][1](tables.view(), most_pairs);
   // Sums of blocks, of an evaluation or of a minibatch; or the rows of standard errors.
   const double sums = 16.0 * static_cast<double>(tables.sums()),
                rows = 8.0 * n * (static_cast<double>(row_size(model)) + 1.0);
   bound.peak = std::max(bound.peak, bound.kept + std::max(rows, sums * n / tiles_per_block)) +
-               512.0 * sums + threads() * 8.0 * static_cast<double>(scratch);
+               512.0 * sums + seen + threads() * 8.0 * static_cast<double>(scratch);
   return bound;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gihflow/base/parallel.hpp"
+#include "population/features.hpp"
 
 namespace gihflow {
 
@@ -41,17 +42,19 @@ Arrangement arrange(const Statistics& s, int lanes) {
 
 /// Sizes of a layout at most.
 struct Sizes {
-  double chains, counted, windows, groups, pairs, length, d, width;
+  double chains, counted, windows, groups, pairs, length, d, width, table;
 
   Sizes(const Model& model, Index chain_count, Index chain_length)
       : chains(static_cast<double>(chain_count)),
         length(static_cast<double>(chain_length)),
         d(static_cast<double>(model.vocabulary)),
-        width(static_cast<double>(model.widest())) {
+        width(static_cast<double>(model.used_lags().size())) {
     windows = std::pow(d + (model.boundary == Boundary::partial ? 1.0 : 0.0), width);
     counted = chains * std::min(length, windows * d);
     groups = std::min(chains, windows);
-    pairs = std::min(counted, groups * windows) + hot::pack * groups;
+    const double seen = windows * (model.sees_own_token() ? d : 1.0);
+    pairs = std::min(counted, groups * seen) + hot::pack * groups;
+    table = has_relative_features(model) ? 0.0 : 1.0;
   }
 };
 
@@ -66,6 +69,8 @@ MemoryBound layout_memory(const Sizes& size, double entries, int lanes) {
   bound.kept = entries * (4.0 + lanes * count_bytes) + tile_entries +
                (2.0 * size.width + 4.0) * size.pairs +
                tiles * (8.0 * size.d * lanes + 8.0 + sizeof(hot::Segment) + 8.0) +
+               size.table * (28.0 * size.pairs + 16.0 * entries / pair_cost +
+                             (2.0 * size.width + 18.0) * std::min(size.counted, size.pairs)) +
                size.groups * (2.0 * size.width + 20.0) + size.chains * (8.0 * size.d + 8.0);
   // Arrays of a group grow by doubling; a tile's entries are sorted on each thread.
   const double tile = threads() * 16.0 * lanes * std::min(size.length, size.windows * size.d);
@@ -76,6 +81,19 @@ MemoryBound layout_memory(const Sizes& size, double entries, int lanes) {
 }
 
 }  // namespace
+
+TableSizes table_sizes(const Model& model, Index chains, Index length) {
+  const Sizes size(model, chains, length);
+  const double seen = size.windows * (model.sees_own_token() ? size.d : 1.0);
+  TableSizes table;
+  table.rows = std::min(seen, size.counted) + size.groups;
+  // A segment costs at least twice its pairs, see cut_blocks.
+  table.segment_pairs =
+      size.pairs +
+      (dense_entry_cost * size.counted + 4.0 * size.d * size.chains) / (2.0 * pair_cost);
+  table.segments = size.groups + table.segment_pairs / hot::pack;
+  return table;
+}
 
 MemoryBound statistics_memory(const Model& model, Index chains, Index length, int lanes) {
   const Sizes size(model, chains, length);
@@ -97,19 +115,20 @@ MemoryBound statistics_memory(const Model& model, Index chains, Index length, in
 
 /// What the chains of one query share, and their tiles.
 struct TiledStatistics::Group {
-  std::vector<std::uint64_t> windows;      // distinct Z, increasing
+  std::vector<std::uint64_t> windows;      // distinct keys of pairs, increasing
   std::vector<std::int64_t> tile_entries;  // [tiles, d] number of entries
   std::vector<std::uint32_t> entry_pair;
   std::vector<std::uint8_t> entry_count;  // [entries, lanes] of `bytes` bytes
 
-  Group(const Statistics& s, std::span<const Index> chains, int lanes, int bytes);
+  Group(const WindowCode& code, const Statistics& s, std::span<const Index> chains, int lanes,
+        int bytes);
 
  private:
-  void find_windows(const Statistics& s, std::span<const Index> chains);
+  void find_windows(const WindowCode& code, const Statistics& s, std::span<const Index> chains);
 };
 
-void TiledStatistics::Group::find_windows(const Statistics& s, std::span<const Index> chains) {
-  const auto d = static_cast<std::uint64_t>(s.vocabulary);
+void TiledStatistics::Group::find_windows(const WindowCode& code, const Statistics& s,
+                                          std::span<const Index> chains) {
   std::vector<std::uint64_t> all;
   std::size_t count = 0;
   for (const Index i : chains)
@@ -119,16 +138,16 @@ void TiledStatistics::Group::find_windows(const Statistics& s, std::span<const I
   for (const Index i : chains)
     for (Index k = s.entry_begin[static_cast<std::size_t>(i)];
          k < s.entry_begin[static_cast<std::size_t>(i) + 1]; ++k) {
-      const std::uint64_t window = s.key[static_cast<std::size_t>(k)] / d;
+      const std::uint64_t window = code.pair_key(s.key[static_cast<std::size_t>(k)]);
       if (all.empty() || all.back() != window) all.push_back(window);
     }
   std::sort(all.begin(), all.end());
   windows.assign(all.begin(), std::unique(all.begin(), all.end()));
 }
 
-TiledStatistics::Group::Group(const Statistics& s, std::span<const Index> chains, int lanes,
-                              int bytes) {
-  find_windows(s, chains);
+TiledStatistics::Group::Group(const WindowCode& code, const Statistics& s,
+                              std::span<const Index> chains, int lanes, int bytes) {
+  find_windows(code, s, chains);
   const auto d = static_cast<std::uint64_t>(s.vocabulary);
   const std::size_t stride = static_cast<std::size_t>(lanes * bytes);
   struct Entry {
@@ -144,7 +163,7 @@ TiledStatistics::Group::Group(const Statistics& s, std::span<const Index> chains
       for (Index k = s.entry_begin[static_cast<std::size_t>(i)];
            k < s.entry_begin[static_cast<std::size_t>(i) + 1]; ++k) {
         const std::uint64_t key = s.key[static_cast<std::size_t>(k)];
-        const auto at = std::lower_bound(windows.begin(), windows.end(), key / d);
+        const auto at = std::lower_bound(windows.begin(), windows.end(), code.pair_key(key));
         entries.push_back({static_cast<std::uint32_t>(key % d),
                            static_cast<std::uint32_t>(at - windows.begin()),
                            static_cast<std::uint32_t>(lane), s.count[static_cast<std::size_t>(k)]});
@@ -185,6 +204,8 @@ TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, Arrang
 void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangement&& arrangement,
                               Statistics* free) {
   const Index d = vocabulary_ = model.vocabulary;
+  const WindowCode code(model);
+  table_ = !has_relative_features(model);
   lanes_ = arrangement.lanes;
   count_bytes_ = count_bytes_of(s);
   distinct_ = static_cast<Index>(arrangement.chains.size());
@@ -192,7 +213,7 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
   std::vector<std::unique_ptr<Group>> groups(static_cast<std::size_t>(arrangement.groups()));
   parallel_blocks(arrangement.groups(), [&](Index g) {
     groups[static_cast<std::size_t>(g)] =
-        std::make_unique<Group>(s, arrangement.group(g), lanes_, count_bytes_);
+        std::make_unique<Group>(code, s, arrangement.group(g), lanes_, count_bytes_);
   });
   if (free != nullptr) {
     free->key = {};
@@ -207,8 +228,12 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
   }
   entry_pair_.reserve(entries);
   entry_count_.reserve(entries * static_cast<std::size_t>(lanes_ * count_bytes_));
-  pair_digits_.reserve(pairs * static_cast<std::size_t>(model.widest()));
-  pair_existing_.reserve(pairs);
+  if (table_) {
+    pair_keys_.reserve(pairs);
+  } else {
+    pair_digits_.reserve(pairs * static_cast<std::size_t>(code.width()));
+    pair_existing_.reserve(pairs);
+  }
   tile_entries_.reserve(tile_tokens);
   tile_group_.reserve(tile_tokens / static_cast<std::size_t>(d));
   group_pairs_.assign(1, 0);
@@ -220,7 +245,7 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
     for (std::size_t k = 0; k < chains.size(); ++k)
       chain_slot_[static_cast<std::size_t>(chains[k])] =
           group_tiles_.back() * lanes_ + static_cast<Index>(k);
-    append(model, s.query[static_cast<std::size_t>(chains[0])],
+    append(code, s.query[static_cast<std::size_t>(chains[0])],
            std::move(*groups[static_cast<std::size_t>(g)]));
     groups[static_cast<std::size_t>(g)].reset();
   }
@@ -239,31 +264,39 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
           targets_of(chain)[e];
   }
   cut_blocks();
+  if (table_) index_windows();
 }
 
-void TiledStatistics::append(const Model& model, std::uint64_t query, Group&& group) {
-  const WindowCode code(model);
-  const Index d = vocabulary_, width = model.widest();
+void TiledStatistics::append(const WindowCode& code, std::uint64_t query, Group&& group) {
+  const Index d = vocabulary_, width = code.width();
   const auto existing = [&](const std::uint16_t* digits) {
     std::int32_t n = 0;
     while (n < width && digits[n] < d) ++n;
     return n;
   };
-  std::vector<std::uint16_t> digits(static_cast<std::size_t>(width));
-  code.digits(query, digits.data());
-  query_digits_.insert(query_digits_.end(), digits.begin(), digits.end());
-  query_existing_.push_back(existing(digits.data()));
   const Index windows = static_cast<Index>(group.windows.size());
   const Index pairs = (windows + hot::pack - 1) / hot::pack * hot::pack;
-  const std::size_t base = pair_digits_.size();
-  pair_digits_.resize(base + static_cast<std::size_t>(pairs * width));
-  for (Index j = 0; j < pairs; ++j) {
-    code.digits(group.windows[static_cast<std::size_t>(std::min(j, windows - 1))], digits.data());
-    for (Index lag = 0; lag < width; ++lag)
-      pair_digits_[base + static_cast<std::size_t>((j / hot::pack * width + lag) * hot::pack +
-                                                   j % hot::pack)] =
-          digits[static_cast<std::size_t>(lag)];
-    pair_existing_.push_back(existing(digits.data()));
+  const auto window_of_pair = [&](Index j) {
+    return group.windows[static_cast<std::size_t>(std::min(j, windows - 1))];
+  };
+  if (table_) {
+    queries_.push_back(query);
+    for (Index j = 0; j < pairs; ++j) pair_keys_.push_back(window_of_pair(j));
+  } else {
+    std::vector<std::uint16_t> digits(static_cast<std::size_t>(width));
+    code.digits(query, digits.data());
+    query_digits_.insert(query_digits_.end(), digits.begin(), digits.end());
+    query_existing_.push_back(existing(digits.data()));
+    const std::size_t base = pair_digits_.size();
+    pair_digits_.resize(base + static_cast<std::size_t>(pairs * width));
+    for (Index j = 0; j < pairs; ++j) {
+      code.digits(window_of_pair(j), digits.data());
+      for (Index lag = 0; lag < width; ++lag)
+        pair_digits_[base + static_cast<std::size_t>((j / hot::pack * width + lag) * hot::pack +
+                                                     j % hot::pack)] =
+            digits[static_cast<std::size_t>(lag)];
+      pair_existing_.push_back(existing(digits.data()));
+    }
   }
   most_pairs_ = std::max(most_pairs_, pairs);
   group_pairs_.push_back(group_pairs_.back() + pairs);
@@ -273,6 +306,53 @@ void TiledStatistics::append(const Model& model, std::uint64_t query, Group&& gr
   const std::size_t tiles = group.tile_entries.size() / static_cast<std::size_t>(d);
   tile_group_.insert(tile_group_.end(), tiles, static_cast<Index>(group_tiles_.size()) - 1);
   group_tiles_.push_back(group_tiles_.back() + static_cast<Index>(tiles));
+}
+
+/// Gives every window its row in the table, and every row the pairs where it occurs, in the order
+/// of segments and pairs.
+void TiledStatistics::index_windows() {
+  table_keys_ = pair_keys_;
+  std::sort(table_keys_.begin(), table_keys_.end());
+  table_keys_.erase(std::unique(table_keys_.begin(), table_keys_.end()), table_keys_.end());
+  pair_window_.resize(pair_keys_.size());
+  parallel_ranges(static_cast<Index>(pair_keys_.size()), 4096, [&](Index begin, Index end) {
+    for (Index j = begin; j < end; ++j) {
+      const auto at = std::lower_bound(table_keys_.begin(), table_keys_.end(),
+                                       pair_keys_[static_cast<std::size_t>(j)]);
+      pair_window_[static_cast<std::size_t>(j)] =
+          static_cast<std::uint32_t>(at - table_keys_.begin());
+    }
+  });
+  for (std::size_t g = 0; g < queries_.size(); ++g)
+    query_window_.push_back(static_cast<std::uint32_t>(table_keys_.size() + g));
+
+  segment_pairs_.assign(1, 0);
+  for (const hot::Segment& segment : segments_)
+    segment_pairs_.push_back(segment_pairs_.back() +
+                             group_pairs_[static_cast<std::size_t>(segment.group) + 1] -
+                             group_pairs_[static_cast<std::size_t>(segment.group)]);
+  // Visits every pair of every segment but those that only fill a pack.
+  const auto visit = [&](auto use) {
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+      const auto group = static_cast<std::size_t>(segments_[i].group);
+      const std::int64_t first = group_pairs_[group], pairs = group_pairs_[group + 1] - first;
+      for (std::int64_t j = 0; j < pairs; ++j) {
+        const std::size_t pair = static_cast<std::size_t>(first + j);
+        if (j > 0 && pair_window_[pair] == pair_window_[pair - 1]) break;
+        use(pair_window_[pair], segment_pairs_[i] + j, group);
+      }
+    }
+  };
+  window_uses_begin_.assign(table_keys_.size() + 1, 0);
+  visit([&](std::uint32_t window, std::int64_t, std::size_t) { ++window_uses_begin_[window + 1]; });
+  for (std::size_t i = 1; i < window_uses_begin_.size(); ++i)
+    window_uses_begin_[i] += window_uses_begin_[i - 1];
+  window_uses_.resize(static_cast<std::size_t>(window_uses_begin_.back()));
+  std::vector<std::int64_t> next(window_uses_begin_.begin(), window_uses_begin_.end() - 1);
+  visit([&](std::uint32_t window, std::int64_t slot, std::size_t group) {
+    window_uses_[static_cast<std::size_t>(next[window]++)] = {query_window_[group], slot};
+  });
+  pair_keys_ = {};
 }
 
 void TiledStatistics::cut_blocks() {
@@ -315,15 +395,27 @@ void TiledStatistics::cut_blocks() {
 std::size_t TiledStatistics::memory() const {
   auto bytes = [](const auto& v) { return v.size() * sizeof(v[0]); };
   return bytes(group_pairs_) + bytes(group_tiles_) + bytes(query_digits_) + bytes(pair_digits_) +
+         bytes(queries_) + bytes(table_keys_) + bytes(pair_window_) + bytes(query_window_) +
+         bytes(segment_pairs_) + bytes(window_uses_begin_) + bytes(window_uses_) +
          bytes(query_existing_) + bytes(pair_existing_) + bytes(tile_entries_) +
          bytes(entry_pair_) + bytes(entry_count_) + bytes(targets_) + bytes(tile_group_) +
          bytes(chain_targets_) + bytes(chain_slot_) + bytes(segments_) + bytes(block_begin_);
 }
 
 hot::StatisticsView TiledStatistics::view() const {
-  return {group_pairs_.data(), group_tiles_.data(),   query_digits_.data(), query_existing_.data(),
-          pair_digits_.data(), pair_existing_.data(), tile_entries_.data(), entry_pair_.data(),
-          entry_count_.data(), targets_.data()};
+  return {group_pairs_.data(),
+          group_tiles_.data(),
+          query_digits_.data(),
+          query_existing_.data(),
+          pair_digits_.data(),
+          pair_existing_.data(),
+          tile_entries_.data(),
+          entry_pair_.data(),
+          entry_count_.data(),
+          targets_.data(),
+          pair_window_.data(),
+          query_window_.data(),
+          table_ ? segment_pairs_.data() : nullptr};
 }
 
 }  // namespace gihflow

@@ -22,6 +22,12 @@ class TiledStatistics {
   TiledStatistics(const Model& model, const Statistics& statistics, int lanes);
   TiledStatistics(const Model& model, const Statistics& statistics, Arrangement arrangement);
 
+  /// Where a window of the table occurs: a pair of a segment, and the row of that pair's query.
+  struct WindowUse {
+    std::uint32_t query;
+    std::int64_t slot;  ///< of head 0 among the pulls, see hot::BlockTask
+  };
+
   int lanes() const { return lanes_; }
   int count_bytes() const { return count_bytes_; }
   Index blocks() const { return static_cast<Index>(block_begin_.size()) - 1; }
@@ -40,6 +46,22 @@ class TiledStatistics {
     return block_begin_[static_cast<std::size_t>(block) + 1] -
            block_begin_[static_cast<std::size_t>(block)];
   }
+  Index first_segment(Index block) const { return block_begin_[static_cast<std::size_t>(block)]; }
+  Index segments() const { return static_cast<Index>(segments_.size()); }
+  const hot::Segment& segment(Index i) const { return segments_[static_cast<std::size_t>(i)]; }
+  /// Pairs of all segments: of those that are pulled at.
+  Index segment_pairs() const { return segment_pairs_.back(); }
+  /// Windows of all pairs, each once, increasing keys; the queries of the groups follow them in a
+  /// table.
+  const std::vector<std::uint64_t>& table_keys() const { return table_keys_; }
+  const std::vector<std::uint64_t>& queries() const { return queries_; }
+  std::span<const WindowUse> uses_of(Index window) const {
+    const auto begin = window_uses_begin_[static_cast<std::size_t>(window)];
+    return std::span(window_uses_)
+        .subspan(static_cast<std::size_t>(begin),
+                 static_cast<std::size_t>(window_uses_begin_[static_cast<std::size_t>(window) + 1] -
+                                          begin));
+  }
   Index group_of_tile(Index tile) const { return tile_group_[static_cast<std::size_t>(tile)]; }
   /// Tile·lanes + lane of a chain.
   Index slot(Index chain) const { return chain_slot_[static_cast<std::size_t>(chain)]; }
@@ -52,17 +74,24 @@ class TiledStatistics {
 
  private:
   struct Group;
+  void index_windows();
   void lay_out(const Model& model, const Statistics& statistics, Arrangement&& arrangement,
                Statistics* free);
-  void append(const Model& model, std::uint64_t query, Group&& group);
+  void append(const WindowCode& code, std::uint64_t query, Group&& group);
   void cut_blocks();
 
   Index vocabulary_ = 0;
   int lanes_ = 0;
+  bool table_ = false;  ///< features come from a table of windows
   int count_bytes_ = 1;
   Index most_pairs_ = 0, distinct_ = 0;
   std::vector<std::int64_t> group_pairs_, group_tiles_;
-  std::vector<std::uint16_t> query_digits_, pair_digits_;
+  std::vector<std::uint16_t> query_digits_, pair_digits_;  // of relative features
+  std::vector<std::uint64_t> queries_, pair_keys_;         // of a table of windows
+  std::vector<std::uint64_t> table_keys_;
+  std::vector<std::uint32_t> pair_window_, query_window_;
+  std::vector<std::int64_t> segment_pairs_, window_uses_begin_;
+  std::vector<WindowUse> window_uses_;
   std::vector<std::int32_t> query_existing_, pair_existing_;
   std::vector<std::int64_t> tile_entries_;
   std::vector<std::uint32_t> entry_pair_;
@@ -72,6 +101,12 @@ class TiledStatistics {
   std::vector<hot::Segment> segments_;
   std::vector<Index> block_begin_;
 };
+
+/// Of a table of windows at most: its rows, the pairs of all segments, and the segments.
+struct TableSizes {
+  double rows, segment_pairs, segments;
+};
+TableSizes table_sizes(const Model& model, Index chains, Index length);
 
 /// Bytes that the statistics of so many chains take at most: while they are counted and laid out,
 /// and afterwards. lanes as for TiledStatistics; the counts themselves are gone afterwards.

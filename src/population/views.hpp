@@ -22,6 +22,8 @@ struct ModelView {
   bool l2;
   bool softmax;
   double epsilon;
+  bool rectify;          ///< (2.8)
+  double rectify_width;  ///< δ
 };
 
 /// What (4.5) adds to a norm before dividing by it.
@@ -56,6 +58,10 @@ struct StatisticsView {
   const std::uint32_t* entry_pair;     ///< [entries] pair, counted from the group's first
   const void* entry_count;             ///< [entries, lanes] of the count type
   const double* targets;               ///< [tiles, d, lanes]
+  // With a table of windows:
+  const std::uint32_t* pair_window;   ///< [pairs] row of the window in the table
+  const std::uint32_t* query_window;  ///< [groups]
+  const std::int64_t* segment_pairs;  ///< [segments] sum of the pairs of those before; else null
 };
 
 /// Part of a group that one block works on.
@@ -84,10 +90,16 @@ struct BlockTask {
   const PointView* point;
   const Segment* segments;
   std::int64_t segment_count;
+  std::int64_t first_segment;      ///< number of the first
   const double* targets_override;  ///< replaces the tile's targets when a single tile is evaluated
   double* scratch;  ///< as many numbers as BlockFunctions::scratch says, 64-byte aligned
   double* partial;  ///< 2 + subsets + patterns·H·M, twice that with dual
   bool with_loss;
+  // With a table of windows; in dual evaluation every number is followed by its derivative.
+  const double* features;  ///< u [H·d, windows]
+  std::int64_t windows;
+  double* pulls;        ///< ∂𝓛/∂⟨u_h(Z), u_h(q)⟩ [pairs of all segments / 8, H, 8]
+  double* query_pulls;  ///< ∂𝓛/∂u_h(q) of a segment's pairs [segments, H, d]
 };
 
 using BlockFunction = void (*)(const BlockTask&);
@@ -95,9 +107,10 @@ using BlockFunction = void (*)(const BlockTask&);
 /// Doubles of scratch that a block takes whose groups have at most so many pairs.
 using ScratchFunction = std::int64_t (*)(const ModelView&, std::int64_t pairs);
 
-/// Engines of one instruction set: [dual][lanes: 1, 8][count bytes: 1, 2, 4].
+/// Engines of one instruction set: [features: relative, table][dual][lanes: 1, 8][count bytes: 1,
+/// 2, 4].
 struct BlockFunctions {
-  BlockFunction run[2][2][3];
+  BlockFunction run[2][2][2][3];
   ScratchFunction scratch[2][2];
 };
 

@@ -1,20 +1,20 @@
 #include "gihflow/population/window_sample.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <unordered_map>
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
-#include "population/reference.hpp"
+#include "population/features.hpp"
 #include "population/statistics.hpp"
 
 namespace gihflow {
@@ -22,21 +22,6 @@ namespace gihflow {
 namespace {
 
 constexpr Index chains_per_block = 16;
-
-/// u^{(h)}(Z) of every head, [H][d], at the position after the window's tokens; blanks, the oldest
-/// in a partial window, are tokens that do not exist (4.4).
-std::vector<std::vector<double>> features(const Model& model, const WindowCode& code,
-                                          std::uint64_t window, std::span<const double> w) {
-  std::vector<Token> tokens(size(model.widest()));
-  code.digits(window, tokens.data());
-  std::erase_if(tokens, [&](Token x) { return x >= model.vocabulary; });
-  std::reverse(tokens.begin(), tokens.end());
-  std::vector<std::vector<double>> u;
-  for (Index h = 0; h < model.heads; ++h)
-    u.push_back(
-        reference::head_output<double>(model, tokens, static_cast<Index>(tokens.size()) + 1, h, w));
-  return u;
-}
 
 }  // namespace
 
@@ -53,13 +38,14 @@ WindowSample::WindowSample(const Model& model, const SequenceSource& source)
   errors.throw_if_any();
 
   const Statistics s = count_windows(model, source);
+  const WindowCode code(model);
   const Index d = model.vocabulary;
   query_ = s.query;
   window_begin_.push_back(0);
   for (Index chain = 0; chain < s.chains; ++chain) {
     const Index begin = s.entry_begin[size(chain)], end = s.entry_begin[size(chain) + 1];
     for (Index k = begin; k < end; ++k) {
-      const std::uint64_t window = s.key[size(k)] / static_cast<std::uint64_t>(d);
+      const std::uint64_t window = code.pair_key(s.key[size(k)]);
       if (k == begin || window != window_.back()) {
         window_.push_back(window);
         count_.resize(count_.size() + size(d), 0.0);
@@ -71,29 +57,37 @@ WindowSample::WindowSample(const Model& model, const SequenceSource& source)
   }
 }
 
-std::vector<double> WindowSample::scores(std::span<const double> p,
-                                         std::span<const double> w) const {
-  const WindowCode code(model_);
+std::vector<double> WindowSample::scores(const Point& at) const {
   const std::vector<std::uint32_t> sets = subsets(model_.heads, model_.degree);
+  const auto distinct = [](std::vector<std::uint64_t> keys) {
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    return keys;
+  };
+  const std::vector<std::uint64_t> windows = distinct(window_), queries = distinct(query_);
+  const FeatureTable table(model_, windows, queries);
+  const std::vector<double> u = table.forward(at, nullptr);
+  const Index H = model_.heads, d = model_.vocabulary, rows = table.windows();
+  const auto row_of = [](const std::vector<std::uint64_t>& keys, std::uint64_t key) {
+    return std::lower_bound(keys.begin(), keys.end(), key) - keys.begin();
+  };
   std::vector<double> k(window_.size());
   parallel_ranges(chains(), chains_per_block, [&](Index begin, Index end) {
-    std::unordered_map<std::uint64_t, std::vector<std::vector<double>>> known;
-    const auto of = [&](std::uint64_t window) -> const std::vector<std::vector<double>>& {
-      auto& u = known[window];
-      if (u.empty()) u = features(model_, code, window, w);
-      return u;
-    };
-    std::vector<double> t(size(model_.heads));
+    std::vector<double> t(size(H));
     for (Index chain = begin; chain < end; ++chain) {
-      const auto& query = of(query_[size(chain)]);
+      const Index query = static_cast<Index>(windows.size()) + row_of(queries, query_[size(chain)]);
       for (Index j = window_begin_[size(chain)]; j < window_begin_[size(chain) + 1]; ++j) {
-        const auto& u = of(window_[size(j)]);
-        for (std::size_t h = 0; h < t.size(); ++h)
-          t[h] = std::inner_product(u[h].begin(), u[h].end(), query[h].begin(), 0.0);
+        const Index window = row_of(windows, window_[size(j)]);
+        for (Index h = 0; h < H; ++h) {
+          double z = 0.0;
+          for (Index e = h * d; e < (h + 1) * d; ++e)
+            z += u[size(e * rows + window)] * u[size(e * rows + query)];
+          t[size(h)] = rectified(model_, z);
+        }
         double sum = 0.0;
         for (std::size_t i = 0; i < sets.size(); ++i) {
-          if (p[i] == 0.0) continue;
-          double product = p[i];
+          if (at.p[i] == 0.0) continue;
+          double product = at.p[i];
           for (std::uint32_t rest = sets[i]; rest != 0; rest &= rest - 1)
             product *= t[static_cast<std::size_t>(std::countr_zero(rest))];
           sum += product;
@@ -126,15 +120,23 @@ std::vector<double> WindowSample::predict(std::span<const double> scores, double
 }
 
 std::vector<double> WindowSample::gih(std::span<const Index> lags) const {
-  const Index d = model_.vocabulary, W = model_.widest();
-  for (const Index lag : lags)
-    if (lag < 1 || lag > W)
-      throw InputError(
-          fault("parent set, lag", lag, "must be between 1 and the widest lag, {}", W));
+  const Index d = model_.vocabulary;
   const WindowCode code(model_);
+  std::vector<std::size_t> at;  // digits at the lags
+  for (const Index lag : lags) {
+    const Index digit = code.digit_of(lag);
+    if (digit < 0 && model_.head_lags.empty())
+      throw InputError(fault("parent set, lag", lag, "must be between 1 and the widest lag, {}",
+                             model_.widest()));
+    if (digit < 0)
+      throw InputError(fault("parent set, lag", lag,
+                             "must be one of the lags that the model sees, {}",
+                             fmt::join(model_.used_lags(), ", ")));
+    at.push_back(size(digit));
+  }
   std::vector<double> y(size(chains() * d), 0.0);
   parallel_ranges(chains(), chains_per_block, [&](Index begin, Index end) {
-    std::vector<std::uint16_t> query(size(W)), digits(size(W));
+    std::vector<std::uint16_t> query(size(code.width())), digits(size(code.width()));
     for (Index chain = begin; chain < end; ++chain) {
       code.digits(query_[size(chain)], query.data());
       const Index first = window_begin_[size(chain)], last = window_begin_[size(chain) + 1];
@@ -152,10 +154,9 @@ std::vector<double> WindowSample::gih(std::span<const Index> lags) const {
       };
       // A blank matches nothing, and nothing matches a query that has one.
       double total = add_up([&](std::uint64_t window) {
-        code.digits(window, digits.data());
-        return std::all_of(lags.begin(), lags.end(), [&](Index lag) {
-          return digits[size(lag - 1)] == query[size(lag - 1)] && query[size(lag - 1)] < d;
-        });
+        code.digits(code.window_of(window), digits.data());
+        return std::all_of(at.begin(), at.end(),
+                           [&](std::size_t i) { return digits[i] == query[i] && query[i] < d; });
       });
       if (total == 0.0) total = add_up([](std::uint64_t) { return true; });
       for (Index e = 0; e < d; ++e) out[e] /= total;

@@ -33,10 +33,12 @@ struct Workspace {
   S *loss, *sigma_sum;             // what the block accumulates: one number, [patterns, H, M]
   V *a_sum, *p_sum, *pattern_sum;  // lanes of ΣB·k, ΣB·κ_S [subsets], ∂σ [H, M] of one pattern
   S *v, *u, *norm, *scale;         // query: [H, d+1] twice, [H] twice; last column 0
-  V* u_bar;                        // ∂/∂u of the query, [H, d+1], summed over lanes in the end
+  V *u_bar, *query;                // ∂/∂u of the query and, with a table, u, [H, d+1]
   V *t, *pair_norm, *k;            // pairs/8: t_h [H]; ‖v_Z‖ [H] with l2; k(Z,q)
-  S *x, *e;                        // a·k, E(Z,q) [pairs]
-  L* b;                            // A(Z,q) of each lane, or B in the shifted case [pairs]
+  V* slope;                        // pairs/8: of the rectifier, [H]
+  S* pulls;  // ∂/∂⟨u, u'⟩ of the segment, [pairs/8, H, 8], not of this thread
+  S *x, *e;  // a·k, E(Z,q) [pairs]
+  L* b;      // A(Z,q) of each lane, or B in the shifted case [pairs]
   V *kappa, *kappa_bar, *t_bar;  // [subsets] twice, [H]
   V *weight, *own;               // σ_i(Z) and v_Z at the token of lag i, [M] each
   L *y, *g, *den;                // [tiles at once, d] twice, [tiles at once]
@@ -64,10 +66,13 @@ Workspace<N> layout(Scratch& scratch, const ModelView& m, std::int64_t pairs) {
   s.v = scratch.template take<S>(m.H * (m.d + 1));
   s.u = scratch.template take<S>(m.H * (m.d + 1));
   s.u_bar = scratch.template take<V>(m.H * (m.d + 1));
+  s.query = scratch.template take<V>(m.H * (m.d + 1));
   s.norm = scratch.template take<S>(m.H);
   s.scale = scratch.template take<S>(m.H);
   s.t = scratch.template take<V>(packs * m.H);
   s.pair_norm = scratch.template take<V>(m.l2 ? packs * m.H : 0);
+  s.slope = scratch.template take<V>(m.rectify ? packs * m.H : 0);
+  s.pulls = nullptr;
   s.k = scratch.template take<V>(packs);
   s.x = scratch.template take<S>(pairs);
   s.e = scratch.template take<S>(pairs);

@@ -52,8 +52,13 @@ class StateHash {
   void add(const Parameters& parameters) {
     add(parameters.log_c_squared);
     add_signs(parameters);
-    add(parameters.w);
-    add(parameters.a);
+    for (const PlainArray& array : plain_arrays) {
+      const std::span<const double> numbers = array.in(parameters);
+      if (*array.axes == '\0')
+        add(numbers.front());
+      else if (!numbers.empty())
+        add(std::vector<double>(numbers.begin(), numbers.end()));
+    }
   }
   // The sign of c instead of c itself, which follows from θ and its sign.
   void add(const Snapshot& snapshot) {
@@ -61,7 +66,8 @@ class StateHash {
       const bool independent = column.set != nullptr && *column.follows_from == '\0';
       const std::vector<double> values = column.get(snapshot);
       const auto is_absent = [](double value) { return std::isnan(value); };
-      if (!independent || (column.added && std::all_of(values.begin(), values.end(), is_absent)))
+      if (!independent || values.empty() ||
+          (column.added && std::all_of(values.begin(), values.end(), is_absent)))
         continue;
       add(values);
       if (column.name == std::string_view("log_c_squared")) add_signs(snapshot.parameters);

@@ -46,7 +46,7 @@ class StageWriter {
   hsize_t rates() const { return stage_.rates.size(); }
 
   void attributes() {
-    image_.attribute(group_, "trained", blocks_of(stage_.stage));
+    image_.attribute(group_, "trained", stage_.stage.blocks.text());
     image_.attribute(group_, "duration", stage_.stage.duration);
     image_.attribute(group_, "outcome", to_string(stage_.flow_outcome));
     image_.attribute(group_, "fit_begin", stage_.fit_begin);
@@ -71,7 +71,7 @@ class StageWriter {
   }
 
   void trajectory(const SnapshotColumn& column, const Parameters& parameters) {
-    Shape shape = shape_of(column.axes, parameters);
+    Shape shape = file_shape(column.axes, parameters);
     const hsize_t numbers =
         std::accumulate(shape.begin(), shape.end(), hsize_t{1}, std::multiplies<>());
     shape.insert(shape.begin(), times());
@@ -93,7 +93,8 @@ class StageWriter {
 
   void trajectories() {
     for (const SnapshotColumn& column : snapshot_columns()) {
-      if (column.in_comparisons()) trajectory(column, stage_.flow.front().parameters);
+      const Parameters& shape = stage_.flow.front().parameters;
+      if (column.in_comparisons() && column.is_of(shape)) trajectory(column, shape);
     }
   }
 
@@ -110,16 +111,14 @@ class StageWriter {
 
   void distances(const std::string& name, const std::string& what,
                  std::vector<BlockDistance> ComparedRate::*rows) {
-    const auto one = [&](const char* block, const char* units, double BlockDistance::*number) {
+    const auto one = [&](const std::string& block, const char* units, auto number) {
       per_rate(fmt::format("{}_{}", name, block), units,
-               fmt::format("distance of {}: {}", what, block), rows,
-               [number](const BlockDistance& d) { return d.*number; });
+               fmt::format("distance of {}: {}", what, block), rows, number);
     };
-    one("c", "1", &BlockDistance::c);
-    one("w", "1", &BlockDistance::w);
-    one("a", "1", &BlockDistance::a);
-    one("all", "1", &BlockDistance::all);
-    one("loss", "nats", &BlockDistance::loss);
+    for (std::size_t k = 0; k < stage_.letters.size(); ++k)
+      one(stage_.letters.substr(k, 1), "1", [k](const BlockDistance& d) { return d.blocks[k]; });
+    one("all", "1", [](const BlockDistance& d) { return d.all; });
+    one("loss", "nats", [](const BlockDistance& d) { return d.loss; });
   }
 
   void growths() {

@@ -120,18 +120,17 @@ std::optional<std::vector<T>> read_list(InputFile& file, const std::string& path
 template std::optional<std::vector<double>> read_list(InputFile&, const std::string&);
 template std::optional<std::vector<Index>> read_list(InputFile&, const std::string&);
 
-hdf5::Shape shape_of(const char* axes, const Parameters& shape, hdf5::Shape sizes) {
-  for (const char axis : std::string(axes)) {
-    sizes.push_back(axis == 'S'   ? shape.log_c_squared.size()
-                    : axis == 'H' ? static_cast<hsize_t>(shape.heads)
-                                  : static_cast<hsize_t>(shape.window));
-  }
+hdf5::Shape file_shape(const char* axes, const Parameters& shape, hdf5::Shape sizes) {
+  for (const Index size : shape_of(axes, shape)) sizes.push_back(static_cast<hsize_t>(size));
   return sizes;
 }
 
 std::vector<std::string> scales_of(const char* axes, std::vector<std::string> scales) {
   for (const char axis : std::string(axes))
-    scales.emplace_back(axis == 'S' ? "/subset" : axis == 'H' ? "/head" : "/component");
+    scales.emplace_back(axis == 'S'   ? "/subset"
+                        : axis == 'H' ? "/head"
+                        : axis == 'M' ? "/component"
+                                      : "/token");
   return scales;
 }
 
@@ -161,7 +160,7 @@ std::optional<RecordValue> read_attribute(InputFile& file, const std::string& ob
 void write_dataset(Image& image, const std::string& path, const Description& field,
                    const RecordValue& value, const Parameters& shape) {
   const auto write = [&](std::span<const double> values) {
-    image.dataset<double>(path, values, shape_of(field.axes, shape),
+    image.dataset<double>(path, values, file_shape(field.axes, shape),
                           {field.units, field.meaning, scales_of(field.axes)});
   };
   if (const auto* number = std::get_if<double>(&value)) write({number, 1});
@@ -171,12 +170,13 @@ void write_dataset(Image& image, const std::string& path, const Description& fie
 std::optional<RecordValue> read_dataset(InputFile& file, const std::string& path,
                                         const Description& field, const RecordValue& like,
                                         const Parameters& shape) {
+  // An optional number, or an array that the model does not have.
   const bool optional = std::holds_alternative<std::monostate>(like);
   if (optional && !file.has(path)) return std::nullopt;
-  const auto values = file.reals(path, shape_of(field.axes, shape));
+  const bool list = *field.axes != '\0';
+  const auto values = file.reals(path, file_shape(field.axes, shape));
   if (!values) return std::nullopt;
-  return std::holds_alternative<std::vector<double>>(like) ? RecordValue(*values)
-                                                           : RecordValue(values->front());
+  return list ? RecordValue(*values) : RecordValue(values->front());
 }
 
 void write_column(Image& image, const std::string& path, const Description& field,

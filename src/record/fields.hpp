@@ -24,8 +24,8 @@ Index read_count(hdf5::InputFile& file, const std::string& object, const char* n
 template <class T>
 std::optional<std::vector<T>> read_list(hdf5::InputFile& file, const std::string& path);
 
-/// Shape and scales of axes ("S", "HM") for parameters of this shape, after `first`.
-hdf5::Shape shape_of(const char* axes, const Parameters& shape, hdf5::Shape first = {});
+/// Shape and scales of axes for parameters of this shape, after `first`.
+hdf5::Shape file_shape(const char* axes, const Parameters& shape, hdf5::Shape first = {});
 std::vector<std::string> scales_of(const char* axes, std::vector<std::string> first = {});
 
 // One field, whatever its record; `like` has the alternative that is wanted of what is read. A

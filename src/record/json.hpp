@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <vector>
 
 #include "gihflow/base/types.hpp"
@@ -11,8 +12,10 @@ namespace gihflow {
 /// JSON whose keys keep their order. Numbers round-trip; NaN and infinities are written as null.
 using Json = nlohmann::ordered_json;
 
-/// A matrix, row by row.
-Json json_rows(const std::vector<double>& values, Index columns);
+/// Numbers along axes (see Description) of parameters of this shape, as nested lists.
+Json json_array(std::span<const double> values, const char* axes, const Parameters& shape);
+/// The plain arrays under their names, those that are empty left out.
+void add_plain_arrays(Json& json, const PlainBlocks& blocks, const Parameters& shape);
 /// An array of what `element` makes of each value.
 template <class Values, class Element>
 Json json_list(const Values& values, Element element) {
@@ -21,16 +24,16 @@ Json json_list(const Values& values, Element element) {
   return list;
 }
 
-/// A field; a matrix has rows of `window` numbers.
-Json json_value(const RecordValue& value, const Description& field, Index window);
+/// A field; arrays have the shape that their axes have in parameters of this shape.
+Json json_value(const RecordValue& value, const Description& field, const Parameters& shape);
 
 /// The fields of a record under their names, those that are absent left out.
 template <class Record>
-Json json_record(const Record& record, Index window = 0) {
+Json json_record(const Record& record, const Parameters& shape = {}) {
   Json json;
   for (const RecordField<Record>& field : fields<Record>()) {
     const RecordValue value = field.get(record);
-    if (value != RecordValue()) json[field.name] = json_value(value, field, window);
+    if (value != RecordValue()) json[field.name] = json_value(value, field, shape);
   }
   return json;
 }

@@ -16,11 +16,7 @@ Parameters read_parameters(const std::string& path, Isolation isolation) {
       file.integer_attribute("/", "degree", "the largest number of heads in a subset");
   parameters = read_parameters_from(file, group, degree);
   if (parameters && !file.faulty()) {  // finite values, not all coefficients zero
-    Model shape;
-    shape.window = parameters->window;
-    shape.heads = parameters->heads;
-    shape.degree = parameters->degree;
-    for (const Fault& fault : parameter_errors(*parameters, shape, "parameters").faults()) {
+    for (const Fault& fault : value_errors(*parameters, "parameters").faults()) {
       file.fault(fault);
     }
   }

@@ -9,6 +9,7 @@
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
+#include "record/fields.hpp"
 
 namespace gihflow {
 
@@ -63,6 +64,8 @@ void write_parameter_axes(hdf5::Image& image, const Parameters& shape, const std
   image.counting_scale(subset, 0, masks.size(), "index of a subset of heads, see /subsets");
   image.counting_scale(head, 1, size(shape.heads), "head");
   image.counting_scale(group + "/component", 1, size(shape.window), "component of a head's window");
+  if (shape.vocabulary() > 0)
+    image.counting_scale(group + "/token", 0, size(shape.vocabulary()), "token");
   std::vector<std::uint8_t> members;
   for (const std::uint32_t mask : masks) {
     for (Index h = 0; h < shape.heads; ++h) {
@@ -82,10 +85,12 @@ void write_parameters_into(hdf5::Image& image, const std::string& group,
   image.dataset<double>(group + "/log_c_squared", parameters.log_c_squared, {n},
                         {"1", "theta_S = log c_S^2", {"/subset"}});
   image.dataset<std::int8_t>(group + "/c_sign", sign, {n}, {"1", "sign of c_S", {"/subset"}});
-  image.dataset<double>(group + "/w", parameters.w,
-                        {size(parameters.heads), size(parameters.window)},
-                        {"1", "first-attention logits", {"/head", "/component"}});
-  image.scalar<double>(group + "/a", parameters.a, {"1", "second-attention scale", {}});
+  for (const PlainArray& array : plain_arrays) {
+    const std::span<const double> numbers = array.in(parameters);
+    if (numbers.empty()) continue;
+    image.dataset<double>(group + "/" + array.name, numbers, file_shape(array.axes, parameters),
+                          {"1", array.meaning, scales_of(array.axes)});
+  }
 }
 
 std::optional<Parameters> read_parameters_from(InputFile& file, const std::string& group,
@@ -128,6 +133,29 @@ std::optional<Parameters> read_parameters_from(InputFile& file, const std::strin
                            c->name, hdf5::to_string(c->shape), expected, *degree,
                            parameters.heads));
     return std::nullopt;
+  }
+  // Arrays over tokens, as far as the file has them; they agree on how many there are.
+  hsize_t tokens = 0;
+  for (const PlainArray& array : plain_arrays) {
+    const std::string path = group + "/" + array.name;
+    if (std::string_view(array.axes).find('d') == std::string_view::npos || !file.has(path))
+      continue;
+    const auto given = file.dataset(path, hdf5::Numbers::reals, "numbers");
+    if (!given) return std::nullopt;
+    if (tokens == 0 && !given->shape.empty()) tokens = given->shape.back();
+    hdf5::Shape wanted;
+    for (const char axis : std::string_view(array.axes))
+      wanted.push_back(axis == 'H' ? w->shape[0] : tokens);
+    if (given->shape != wanted || tokens == 0) {
+      file.fault(
+          fmt::format("{} has shape {}: must be {}, for {} heads and as many tokens in every "
+                      "such dataset",
+                      path, hdf5::to_string(given->shape), hdf5::to_string(wanted), w->shape[0]));
+      return std::nullopt;
+    }
+    const auto numbers = file.reals(*given);
+    if (!numbers) return std::nullopt;
+    array.assign(parameters, *numbers);
   }
   const auto c_values = file.reals(*c);
   const auto w_values = file.reals(*w);

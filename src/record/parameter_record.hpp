@@ -13,12 +13,13 @@ namespace gihflow {
 /// it, or not finite like it.
 bool agrees(double given, double expected);
 
-/// Scales subset, head and component in `group` ("" for the root), and the table subsets of the
-/// subsets' members.
+/// Scales subset, head and component, token where a block has such an axis, in `group` ("" for the
+/// root), and the table subsets of the subsets' members.
 void write_parameter_axes(hdf5::Image& image, const Parameters& shape,
                           const std::string& group = "");
 
-/// Writes c, log_c_squared, c_sign, w and a into `group` ("" for the root), whose axes exist.
+/// Writes c, log_c_squared, c_sign and the plain arrays into `group` ("" for the root), whose axes
+/// exist.
 void write_parameters_into(hdf5::Image& image, const std::string& group,
                            const Parameters& parameters);
 

@@ -28,12 +28,13 @@ Parameters last_parameters(const TrainingState& state) {
 }
 
 // Bit for bit, NaN too.
-bool same(const std::vector<double>& a, const std::vector<double>& b) {
+bool same(std::span<const double> a, std::span<const double> b) {
   return a.size() == b.size() && difference(a, b).different == 0;
 }
 bool same_parameters(const Parameters& a, const Parameters& b) {
-  return same(a.log_c_squared, b.log_c_squared) && a.c_sign == b.c_sign && same(a.w, b.w) &&
-         same({a.a}, {b.a});
+  return same(a.log_c_squared, b.log_c_squared) && a.c_sign == b.c_sign &&
+         std::all_of(plain_arrays.begin(), plain_arrays.end(),
+                     [&](const PlainArray& array) { return same(array.in(a), array.in(b)); });
 }
 
 }  // namespace
@@ -52,7 +53,7 @@ void write_run(OutputFile& file, const RunFile& run) {
     image.attribute("/", "degree", start.degree);
     write_parameter_axes(image, start);
     image.dataset<std::int64_t>(
-        "/lag", run.lags, shape_of("HM", start),
+        "/lag", run.lags, file_shape("HM", start),
         {"1", "lag that a component of a head's window looks at", scales_of("HM")});
     for (std::size_t k = 0; k < run.state.trajectory.stages.size(); ++k) {
       write_stage(image, stage_group(k), run.state.trajectory.stages[k], start,
@@ -112,7 +113,7 @@ RunFile read_run(const std::string& path, Isolation isolation) {
   if (!last || !same_parameters(*last, last_parameters(run.state))) {
     file.fault("is damaged: /final must hold the parameters of the last output");
   }
-  run.lags = file.integers("/lag", shape_of("HM", start)).value_or(std::vector<std::int64_t>());
+  run.lags = file.integers("/lag", file_shape("HM", start)).value_or(std::vector<std::int64_t>());
   if (file.has("/baselines")) {
     RunBaselines baselines;
     baselines.lags =

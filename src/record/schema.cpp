@@ -27,7 +27,7 @@ RecordValue value_of(const Outcome& outcome) {
 }
 template <>
 RecordValue value_of(const Stage& stage) {
-  return blocks_of(stage);
+  return stage.blocks.text();
 }
 
 template <class T>
@@ -45,12 +45,9 @@ void assign(Outcome& member, const RecordValue& value) {
 template <>
 void assign(Stage& member, const RecordValue& value) {
   const std::string& text = std::get<std::string>(value);
-  for (const char block : text) {
-    member.c = member.c || block == 'c';
-    member.w = member.w || block == 'w';
-    member.a = member.a || block == 'a';
-  }
-  if (text != blocks_of(member)) throw InputError(fault("", text, "must be letters of cwa"));
+  member.blocks = BlockSet(text);
+  if (text != member.blocks.text())
+    throw InputError(fault("", text, "must be letters of {}, in this order", all_block_letters()));
 }
 
 template <class Record, class T>
@@ -103,6 +100,24 @@ constexpr SnapshotColumn derived(Description description, const char* follows_fr
   return {description, get, nullptr, follows_from, files};
 }
 
+// The column of a row of plain_arrays.
+template <std::size_t row>
+constexpr SnapshotColumn plain_column() {
+  constexpr const PlainArray& array = plain_arrays[row];
+  const auto get = [](const Snapshot& snapshot) {
+    const std::span<const double> numbers = plain_arrays[row].in(snapshot.parameters);
+    return std::vector<double>(numbers.begin(), numbers.end());
+  };
+  const auto set = [](Snapshot& snapshot, std::span<const double> values) {
+    plain_arrays[row].assign(snapshot.parameters, values);
+  };
+  return {{array.name, array.meaning, "1", array.axes, array.formula},
+          get,
+          set,
+          "",
+          RecordedIn::runs_and_comparisons};
+}
+
 constexpr SnapshotColumn with_set(SnapshotColumn column,
                                   void (*set)(Snapshot&, std::span<const double>)) {
   column.set = set;
@@ -134,12 +149,15 @@ constexpr std::array columns{
              set_theta),
     derived<&Parameters::p>({"p", "weight p_S = c_S^2 / C_D of a subset", "1", "S", "(2.2)"},
                             "log_c_squared", runs_and_comparisons),
-    column<&Snapshot::parameters, &Parameters::w>(
-        {"w", "first-attention logits", "1", "HM", "(2.1)"}, runs_and_comparisons),
+    plain_column<0>(),
     derived<&Parameters::attention>(
         {"attention", "first attention sigma = softmax(w)", "1", "HM", "(2.1)"}, "w"),
-    column<&Snapshot::parameters, &Parameters::a>({"a", "second-attention scale", "1", "", "(2.3)"},
-                                                  runs_and_comparisons),
+    plain_column<1>(),
+    plain_column<2>(),
+    plain_column<3>(),
+    plain_column<4>(),
+    plain_column<5>(),
+    plain_column<6>(),
     column<&Snapshot::loss>({"loss", "training loss", "nats", "", "(2.4)"}, runs_and_comparisons),
     column<&Snapshot::validation_loss>(
         {"validation_loss", "loss on the validation chains", "nats", "", "absent without them"},
@@ -154,6 +172,25 @@ constexpr std::array columns{
         {"energy_residual", "loss(0) - loss(t) - dissipated(t)", "nats", "", "absolute"}),
     derived<&Parameters::log_normalizer>({"log_normalizer", "log C_D"}, "", comparisons),
 };
+
+// The standard error of a row of plain_arrays; absent where the model has none.
+template <std::size_t row>
+constexpr auto plain_error(const char* meaning) {
+  return RecordField<StandardErrors>{
+      {plain_arrays[row].name, meaning, "nats", plain_arrays[row].axes},
+      [](const StandardErrors& errors) -> RecordValue {
+        const std::span<const double> numbers = plain_arrays[row].in(errors);
+        if (*plain_arrays[row].axes == '\0') return numbers.front();
+        if (numbers.empty()) return {};
+        return std::vector<double>(numbers.begin(), numbers.end());
+      },
+      [](StandardErrors& errors, const RecordValue& value) {
+        if (const auto* number = std::get_if<double>(&value))
+          plain_arrays[row].assign(errors, {number, 1});
+        else
+          plain_arrays[row].assign(errors, std::get<std::vector<double>>(value));
+      }};
+}
 
 // The fields of a record.
 template <class Record>
@@ -307,11 +344,33 @@ template <>
 constexpr std::array table<StandardErrors>{
     field<&StandardErrors::loss>({"loss", "standard error of the training loss at /final", "nats"}),
     field<&StandardErrors::c>({"c", "standard error of the gradient in c", "nats", "S"}),
-    field<&StandardErrors::w>({"w", "standard error of the gradient in w", "nats", "HM"}),
-    field<&StandardErrors::a>({"a", "standard error of the gradient in a", "nats"}),
+    plain_error<0>("standard error of the gradient in w"),
+    plain_error<1>("standard error of the gradient in a"),
+    plain_error<2>("standard error of the gradient in Q_h"),
+    plain_error<3>("standard error of the gradient in K_h"),
+    plain_error<4>("standard error of the gradient in V_h"),
+    plain_error<5>("standard error of the gradient in the gain"),
+    plain_error<6>("standard error of the gradient in the bias"),
 };
 
 }  // namespace
+
+bool SnapshotColumn::is_of(const Parameters& shape) const {
+  Snapshot snapshot;
+  snapshot.parameters = shape;
+  return !get(snapshot).empty();
+}
+
+std::vector<Index> shape_of(const char* axes, const Parameters& shape) {
+  std::vector<Index> sizes;
+  for (const char* axis = axes; *axis != '\0'; ++axis) {
+    sizes.push_back(*axis == 'S'   ? static_cast<Index>(shape.log_c_squared.size())
+                    : *axis == 'H' ? shape.heads
+                    : *axis == 'M' ? shape.window
+                                   : shape.vocabulary());
+  }
+  return sizes;
+}
 
 std::span<const SnapshotColumn> snapshot_columns() {
   return columns;

@@ -23,7 +23,7 @@ void write_column(Image& image, const std::string& group, const SnapshotColumn& 
     const std::vector<double> row = column.get(snapshot);
     values.insert(values.end(), row.begin(), row.end());
   }
-  image.dataset<double>(path, values, shape_of(column.axes, shape, {stage.snapshots.size()}),
+  image.dataset<double>(path, values, file_shape(column.axes, shape, {stage.snapshots.size()}),
                         {column.units, column.meaning, scales_of(column.axes, {t})});
   if (path == t) image.make_scale(t);
 }
@@ -52,10 +52,10 @@ void read_snapshots(InputFile& file, const std::string& group, const Parameters&
   std::vector<std::pair<const SnapshotColumn*, std::vector<double>>> columns;
   for (const SnapshotColumn& column : snapshot_columns()) {
     const std::string path = group + "/" + column.name;
-    if (!column.in_runs()) continue;
+    if (!column.in_runs() || !column.is_of(shape)) continue;
     const bool optional = column.added || column.files == RecordedIn::validated_runs;
     if (optional && !file.has(path)) continue;
-    if (auto values = file.reals(path, shape_of(column.axes, shape, {times})))
+    if (auto values = file.reals(path, file_shape(column.axes, shape, {times})))
       columns.emplace_back(&column, std::move(*values));
   }
   if (file.faulty()) return;
@@ -86,7 +86,8 @@ void write_stage(Image& image, const std::string& group, const StageRecord& stag
   write_attributes(image, group, stage);
   write_attributes(image, group, stage.statistics);
   for (const SnapshotColumn& column : snapshot_columns()) {
-    if (column.in_runs() && (has_validation || column.files != RecordedIn::validated_runs))
+    if (column.in_runs() && column.is_of(shape) &&
+        (has_validation || column.files != RecordedIn::validated_runs))
       write_column(image, group, column, stage, shape);
   }
   write_table(image, group + "/switches", stage.switches, "switch", "change of method");

@@ -57,7 +57,8 @@ std::vector<std::string> scales_in(const std::string& place, const char* axes,
 }
 
 bool same_shape(const Parameters& a, const Parameters& b) {
-  return a.heads == b.heads && a.window == b.window && a.degree == b.degree;
+  return a.heads == b.heads && a.window == b.window && a.degree == b.degree &&
+         a.vocabulary() == b.vocabulary();
 }
 
 class SweepWriter {
@@ -90,7 +91,7 @@ class SweepWriter {
       }
       image_.texts(path, texts, column.meaning, "/row");
     } else if (std::holds_alternative<std::vector<double>>(first)) {
-      const Shape shape = shape_of(column.axes.c_str(), contents_.shape, {rows});
+      const Shape shape = file_shape(column.axes.c_str(), contents_.shape, {rows});
       std::vector<double> numbers;
       for (const RecordValue& value : column.values) {
         const auto* row = std::get_if<std::vector<double>>(&value);
@@ -129,7 +130,7 @@ class SweepWriter {
   void write(const EnsembleStage& stage, const std::string& group, const std::string& place,
              const Parameters& shape) {
     image_.group(group);
-    image_.attribute(group, "trained", blocks_of(stage.stage));
+    image_.attribute(group, "trained", stage.stage.blocks.text());
     image_.attribute(group, "duration", stage.stage.duration);
     const std::string t = group + "/t";
     image_.dataset<double>(t, stage.t, {stage.t.size()},
@@ -145,7 +146,7 @@ class SweepWriter {
       const Description& quantity = column.quantity;
       const std::string path = fmt::format("{}/{}", group, quantity.name);
       const std::string meaning = quantity.meaning;
-      Shape sizes = shape_of(quantity.axes, shape, {stage.t.size()});
+      Shape sizes = file_shape(quantity.axes, shape, {stage.t.size()});
       std::vector<std::string> scales = scales_in(place, quantity.axes, {t});
       image_.dataset<double>(path + "_mean", column.mean, sizes,
                              {quantity.units, meaning + ", mean over replicas", scales});
@@ -195,7 +196,7 @@ std::vector<std::string> labels(const TableColumn& column, const Parameters& sha
       names.push_back(column.name + to_string_subset(mask));
     }
   } else if (!column.axes.empty()) {
-    const Shape sizes = shape_of(column.axes.c_str(), shape);
+    const Shape sizes = file_shape(column.axes.c_str(), shape);
     names.clear();
     for (hsize_t entry = 0; entry < entries(sizes); ++entry) {
       std::vector<hsize_t> place(sizes.size());

@@ -85,7 +85,7 @@ class FreshChains {
 CheckPoint check_point(const WindowSample& sample, const Parameters& parameters,
                        const CheckResult& goal) {
   const Model& model = sample.model();
-  const auto y = sample.predict(sample.scores(parameters.p(), parameters.w), parameters.a);
+  const auto y = sample.predict(sample.scores(point_of(parameters)), parameters.a);
   CheckPoint point;
   point.limit = distance(sample.gih(goal.information_set), y, model.vocabulary, model.epsilon);
   point.leading = distance(sample.gih(goal.leading_set), y, model.vocabulary, model.epsilon);

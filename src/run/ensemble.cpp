@@ -14,6 +14,7 @@ namespace {
 using StageColumns = Recorded::StageColumns;
 
 bool has_column(const RunFile& run, const SnapshotColumn& column) {
+  if (!column.is_of(run.state.start)) return false;
   if (column.files == RecordedIn::validated_runs) return !run.validation_hash.empty();
   return column.in_runs() && std::string_view(column.name) != "t";
 }

@@ -121,7 +121,7 @@ Estimate estimate(const Problem& problem) {
                                   setting.model.window, setting.model.degree);
     return size;
   }
-  if (resolved(setting.device) == Device::cuda) size.memory += driver_bytes;
+  if (resolved(setting.device, setting.model) == Device::cuda) size.memory += driver_bytes;
   if (problem.has<RunSetting>()) size.validation_chains = setting.validation_chains;
   estimate_objective(problem, size);
   if (problem.has<RunSetting>()) {

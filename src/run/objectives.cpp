@@ -66,7 +66,7 @@ Objectives make_objectives(Problem& problem) {
       result.validation = objective_on(setting, result.validation_chains, result.validation_hash);
     }
   }
-  setting.device = resolved(setting.device);
+  setting.device = resolved(setting.device, setting.model);
   if (problem.resumed) {
     const RunFile& run = problem.resumed->run;
     check_hash(problem, result.tokens_hash, run.tokens_hash, "training");

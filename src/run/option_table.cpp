@@ -1,6 +1,10 @@
 // The option table: what each option is called, what it means, what it may be.
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <functional>
 
 #include "gihflow/chain/kernel.hpp"
 #include "run/option_rows.hpp"
@@ -32,6 +36,24 @@ std::string no_smoothing(const Setting& s) {
   return s.model.readout == Readout::softmax ? "readout softmax has no smoothing" : "";
 }
 
+std::string lags_are_given(const Setting& s) {
+  return s.model.head_lags.empty() ? "" : "the lags are given";
+}
+
+std::string no_token_scores(const Setting& s) {
+  if (!s.parameters.empty()) return parameters_are_given(s);
+  return s.model.scores == Scores::tokens ? "" : "scores positions has no query and key matrices";
+}
+
+std::string no_value_matrices(const Setting& s) {
+  if (!s.parameters.empty()) return parameters_are_given(s);
+  return s.model.values == HeadValues::matrix ? "" : "values identity has no value matrices";
+}
+
+std::string no_rectifier(const Setting& s) {
+  return s.model.rectify ? "" : "nothing is rectified";
+}
+
 std::string only_descent(const Setting& s) {
   return s.method == TrainingMethod::flow ? "the method is the flow" : "";
 }
@@ -47,6 +69,7 @@ constexpr Place prior{"Chains", Role::problem, kernels_are_given};
 constexpr Place sequences{"Chains", Role::problem, no_sequences};
 constexpr Place files{"Input files"};
 constexpr Place model{"Model"};
+constexpr Place by_rule{"Model", Role::problem, lags_are_given};
 constexpr Place start{"Initial point", Role::problem, parameters_are_given};
 constexpr Place training{"Training"};
 constexpr Place flow{"Training", Role::problem, only_flow};
@@ -65,8 +88,29 @@ Option prior_row() {
   return option;
 }
 
+bool are_lags(const std::vector<Index>& lags) {
+  return !lags.empty() && lags.front() >= 1 && lags.back() <= max_length &&
+         std::adjacent_find(lags.begin(), lags.end(), std::greater_equal<>()) == lags.end();
+}
+
+/// Empty where the text is none of lists of numbers.
+std::vector<std::vector<Index>> parse_head_lags(const std::string& text) {
+  std::vector<std::vector<Index>> lists(1);
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find_first_of(",;", begin), text.size());
+    const std::optional<Index> lag = parse_number<Index>(text.substr(begin, end - begin));
+    if (!lag) return {};
+    lists.back().push_back(*lag);
+    if (end < text.size() && text[end] == ';') lists.emplace_back();
+    begin = end + 1;
+  }
+  return lists;
+}
+
 Option preset_row() {
-  Phrase help("Conventions of the paper or of its authors' published experiments: sets ");
+  Phrase help(
+      "Conventions of the paper, of its authors' published experiments or of their full model: "
+      "sets ");
   for (const Convention& row : conventions()) {
     if (&row == &conventions().back()) {
       help += " and ";
@@ -77,10 +121,84 @@ Option preset_row() {
   }
   help += ", each of which wins over it when given";
   Option option = described<SequenceSetting>({Field::preset, "NAME", help, "paper"}, model,
-                                             one_of({"paper", "reference"}));
+                                             one_of({"paper", "reference", "full"}));
   option.get = [](const Setting&) -> std::optional<Value> { return std::nullopt; };
   option.set = [](Setting& s, const Value& value) {
     apply_preset(s, std::get<std::string>(value));
+  };
+  return option;
+}
+
+// Lists of lags, one for all heads or one each. The window is then the length of the longest.
+void set_lags(Model& of, std::vector<std::vector<Index>> lists) {
+  of.head_lags = std::move(lists);
+  std::size_t longest = 0;
+  for (const std::vector<Index>& list : of.head_lags) longest = std::max(longest, list.size());
+  of.window = static_cast<Index>(longest);
+}
+
+Option window_row() {
+  Option option = row<LagSetting>(
+      {Field::window, "M", "Lags that a head of the first attention sees"}, by_rule,
+      integers(1, 65535), [](auto& s) -> auto& { return s.model.window; });
+  option.set = [](Setting& s, const Value& value) {
+    if (s.model.head_lags.empty()) s.model.window = std::get<std::int64_t>(value);
+  };
+  return option;
+}
+
+Option lags_row() {
+  Option option = described<LagSetting>(
+      {Field::lags, "LIST", "Lags that every head sees, instead of a window", "the window's"},
+      model,
+      {Kind::integers, "increasing lags of at least 1, as in 1,2,16",
+       [](const Value& value) { return are_lags(std::get<std::vector<std::int64_t>>(value)); }});
+  option.get = [](const Setting& s) -> std::optional<Value> {
+    if (s.model.head_lags.size() != 1) return std::nullopt;
+    return value_of(s.model.head_lags.front());
+  };
+  option.set = [](Setting& s, const Value& value) {
+    const auto& list = std::get<std::vector<std::int64_t>>(value);
+    set_lags(s.model, {{list.begin(), list.end()}});
+  };
+  return option;
+}
+
+Option head_lags_row() {
+  Option option = described<ModelSetting>(
+      {Field::head_lags, "LISTS", "Lags of each head, lists with semicolons, as in \"1,2;5;1,9\"",
+       "the window's"},
+      model,
+      {Kind::text, "increasing lags of at least 1 for each head, as in \"1,2;5;1,9\"",
+       [](const Value& value) {
+         const auto lists = parse_head_lags(std::get<std::string>(value));
+         return std::all_of(lists.begin(), lists.end(), are_lags) && !lists.empty();
+       }});
+  option.get = [](const Setting& s) -> std::optional<Value> {
+    if (s.model.head_lags.size() < 2) return std::nullopt;
+    std::vector<std::string> lists;
+    for (const std::vector<Index>& list : s.model.head_lags)
+      lists.push_back(fmt::format("{}", fmt::join(list, ",")));
+    return fmt::format("{}", fmt::join(lists, ";"));
+  };
+  option.set = [](Setting& s, const Value& value) {
+    auto lists = parse_head_lags(std::get<std::string>(value));
+    // One head: a list of its own, written as `lags`.
+    set_lags(s.model, std::move(lists));
+  };
+  return option;
+}
+
+Option rectify_width_row() {
+  Option option = row<ModelSetting>(
+      {Field::rectify_width, "X",
+       "Width over which the rectifier is smoothed; the flow needs one above 0",
+       "0.1 for the flow, else 0"},
+      {"Model", Role::problem, no_rectifier}, not_negative(),
+      [](auto& s) -> auto& { return s.rectify_width; });
+  option.set = [](Setting& s, const Value& value) {
+    s.model.rectify_width = std::get<double>(value);
+    s.rectify_width = s.model.rectify_width;
   };
   return option;
 }
@@ -175,9 +293,9 @@ std::vector<Option> make_table() {
                   " tokens, or the limit of long ones, exact for each chain")},
           model, {{"finite", ContextLength::finite}, {"infinite", ContextLength::infinite}},
           [](auto& s) -> auto& { return s.context; }),
-      row<LagSetting>(
-          {Field::window, "M", "Lags that a head of the first attention sees"}, model,
-          integers(1, 65535), [](auto& s) -> auto& { return s.model.window; }),
+      window_row(),
+      lags_row(),
+      head_lags_row(),
       row<ModelSetting>(
           {Field::heads, "H", "Heads of the first attention"}, model, integers(1, 30),
           [](auto& s) -> auto& { return s.model.heads; }),
@@ -192,13 +310,32 @@ std::vector<Option> make_table() {
           {{"masked", Boundary::masked}, {"partial", Boundary::partial}},
           [](auto& s) -> auto& { return s.model.boundary; }),
       row<ModelSetting>(
-          {Field::head_windows, "KIND", "Head h sees lags 1 to M, or lags h to h+M-1"}, model,
+          {Field::head_windows, "KIND", "Head h sees lags 1 to M, or lags h to h+M-1"}, by_rule,
           {{"shared", HeadWindows::shared}, {"shifted", HeadWindows::shifted}},
           [](auto& s) -> auto& { return s.model.head_windows; }),
       row<ModelSetting>(
           {Field::head_normalization, "KIND", "Norm that the heads' outputs are divided by"}, model,
-          {{"none", HeadNormalization::none}, {"l2", HeadNormalization::l2}},
+          {{"none", HeadNormalization::none},
+           {"l2", HeadNormalization::l2},
+           {"layer", HeadNormalization::layer}},
           [](auto& s) -> auto& { return s.model.head_normalization; }),
+      row<ModelSetting>(
+          {Field::scores, "KIND",
+           "Let the first attention depend on positions alone, or also on the tokens there by query and key matrices"},
+          model, {{"positions", Scores::positions}, {"tokens", Scores::tokens}},
+          [](auto& s) -> auto& { return s.model.scores; }),
+      row<ModelSetting>(
+          {Field::own_position, "", "Let every head see the position itself too"}, model, flag(),
+          [](auto& s) -> auto& { return s.model.own_position; }),
+      row<ModelSetting>(
+          {Field::values, "KIND",
+           "Heads add up the tokens that they see, or these times a trained matrix"},
+          model, {{"identity", HeadValues::identity}, {"matrix", HeadValues::matrix}},
+          [](auto& s) -> auto& { return s.model.values; }),
+      row<ModelSetting>(
+          {Field::rectify, "", "Cut off negative inner products of the heads' outputs"}, model,
+          flag(), [](auto& s) -> auto& { return s.model.rectify; }),
+      rectify_width_row(),
       row<ModelSetting>(
           {Field::readout, "KIND", "Take the output as probabilities, or as logits"}, model,
           {{"log", Readout::log}, {"softmax", Readout::softmax}},
@@ -220,11 +357,18 @@ std::vector<Option> make_table() {
       row<ModelSetting>(
           {Field::a_init, "X", "Scale of the second attention"}, start, any_real(),
           [](auto& s) -> auto& { return s.initial.a; }),
+      row<ModelSetting>(
+          {Field::qk_init, "X", "Query and key matrices: this times the unit matrix"},
+          {"Initial point", Role::problem, no_token_scores}, any_real(),
+          [](auto& s) -> auto& { return s.initial.query_key; }),
+      row<ModelSetting>(
+          {Field::value_init, "X", "Value matrices: this times the unit matrix"},
+          {"Initial point", Role::problem, no_value_matrices}, any_real(),
+          [](auto& s) -> auto& { return s.initial.value; }),
 
       row<StageSetting>(
           {Field::stages, "LIST",
-           "Stages of training, BLOCKS:TIME each: the blocks that move, letters of c, w, a, and "
-           "for how much flow time"},
+           "Stages of training, BLOCKS:TIME each: the blocks that move, letters of c, w, a and, where the model has them, q, k, v, n, with heads alone as in w[1,3], and for how much flow time"},
           training, {Kind::words, "stages BLOCKS:TIME, as in c:2000,w:50000,a:5000"},
           [](auto& s) -> auto& { return s.stages; }),
       row<FlowSetting>(
@@ -245,7 +389,7 @@ std::vector<Option> make_table() {
           [](auto& s) -> auto& { return s.flow.atol; }),
       row<DescentSetting>(
           {Field::method, "NAME",
-           "Follow the gradient flow, or step by gradient descent in c, w and a"},
+           "Follow the gradient flow, or step by gradient descent in the coordinates of the blocks"},
           training, {{"flow", TrainingMethod::flow}, {"gd", TrainingMethod::gd}},
           [](auto& s) -> auto& { return s.method; }),
       row<DescentSetting>(
@@ -396,20 +540,28 @@ std::span<const Option> options() {
 
 std::span<const Convention> conventions() {
   static const Convention table[] = {
-      {Field::boundary, "masked", "partial"},
-      {Field::head_windows, "shared", "shifted"},
-      {Field::head_normalization, "none", "l2"},
-      {Field::readout, "log", "softmax"},
-      {Field::initial_law, "stationary", "uniform"},
-      {Field::labels, "conditional", "sampled"},
-      {Field::w_other, 0.01, 0.1},
+      {Field::boundary, "masked", "partial", "partial"},
+      {Field::head_windows, "shared", "shifted", "shifted"},
+      {Field::head_normalization, "none", "l2", "layer"},
+      {Field::scores, "positions", "positions", "tokens"},
+      {Field::own_position, false, false, true},
+      {Field::values, "identity", "identity", "matrix"},
+      {Field::rectify, false, false, true},
+      {Field::readout, "log", "softmax", "softmax"},
+      {Field::initial_law, "stationary", "uniform", "uniform"},
+      {Field::labels, "conditional", "sampled", "sampled"},
+      {Field::w_own, 3.0, 3.0, 1.0},
+      {Field::w_other, 0.01, 0.1, 0.01},
   };
   return table;
 }
 
 void apply_preset(Setting& setting, const std::string& preset) {
   for (const Convention& row : conventions()) {
-    find_option(row.field)->set(setting, preset == "reference" ? row.reference : row.paper);
+    const Value& value = preset == "full"        ? row.full
+                         : preset == "reference" ? row.reference
+                                                 : row.paper;
+    find_option(row.field)->set(setting, value);
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/subsets.hpp"
+#include "gihflow/population/infinite.hpp"
 #include "gihflow/record/output_file.hpp"
 #include "gihflow/run/estimate.hpp"
 #include "gihflow/run/verify.hpp"
@@ -125,8 +126,18 @@ void Preparation::check_model() {
       }
     }
   }
+  if (given(Field::lags) && given(Field::head_lags)) {
+    refuse(fault(Field::lags, "", "must be left out beside {}", Field::head_lags));
+  }
+  if (model.head_lags.size() > 1 && !faults_.about({Field::heads, Field::head_lags}) &&
+      static_cast<Index>(model.head_lags.size()) != model.heads) {
+    refuse(fault(Field::head_lags, fmt::format("{} lists", model.head_lags.size()),
+                 "must be one list for each of the {}, {}", Field::heads, model.heads));
+  }
+  check_rectifier();
   if (!problem_.parameters && !faults_.about({Field::heads, Field::window, Field::parameters}) &&
-      model.head_windows == HeadWindows::shared && model.heads > model.window) {
+      model.head_lags.empty() && model.head_windows == HeadWindows::shared &&
+      model.heads > model.window) {
     refuse(fault(Field::heads, model.heads,
                  "must be at most the {}, {}, with {} shared, since head h starts on its own lag "
                  "h; or give {}",
@@ -144,21 +155,45 @@ void Preparation::check_model() {
       static_cast<double>(model.vocabulary) + (model.boundary == Boundary::partial ? 1.0 : 0.0);
   if (!faults_.about({Field::vocabulary, Field::window, Field::heads, Field::data, Field::kernels,
                       Field::parameters}) &&
-      std::pow(base, static_cast<double>(model.widest())) * static_cast<double>(model.vocabulary) >=
+      std::pow(base, static_cast<double>(model.used_lags().size())) *
+              static_cast<double>(model.vocabulary) >=
           most_window_codes) {
-    refuse(fault(Field::window, model.window,
+    refuse(fault(model.head_lags.empty() ? Field::window : Field::lags,
+                 model.head_lags.empty() ? std::to_string(model.window) : std::string(),
                  "windows of {} tokens of a vocabulary of {} are too many to be numbered: must be "
                  "fewer than 2^62",
-                 model.widest(), model.vocabulary));
+                 model.used_lags().size(), model.vocabulary));
   }
   if (setting().device == Device::cuda && !cuda_fault().empty()) {
     refuse({Field::device, "cuda", cuda_fault(), ""});
+  }
+  try {
+    if (setting().device == Device::cuda) require_card(model);
+    if (problem_.infinite()) require_infinite(model);
+  } catch (const InputError& error) {
+    for (const Fault& found : error.faults()) refuse(found);
   }
   if (setting().device == Device::cuda && setting().engine == Engine::reference) {
     refuse(fault(Field::engine, "reference",
                  "must be auto, dense or sparse with {} cuda, since the reference runs on the CPU "
                  "alone",
                  Field::device));
+  }
+}
+
+// The flow cannot follow a rectifier with a kink (2.8).
+void Preparation::check_rectifier() {
+  Model& model = setting().model;
+  if (!model.rectify || faults_.about({Field::rectify_width})) return;
+  const bool flow = problem_.has<FlowSetting>() &&
+                    !(problem_.has<DescentSetting>() && setting().method == TrainingMethod::gd);
+  model.rectify_width = setting().rectify_width.value_or(flow ? 0.1 : 0.0);
+  setting().rectify_width = model.rectify_width;
+  if (flow && model.rectify_width == 0.0) {
+    refuse(fault(Field::rectify_width, 0,
+                 "must be above 0 for the flow, whose right-hand side would jump where a product "
+                 "changes its sign; or step by {} gd",
+                 Field::method));
   }
 }
 
@@ -173,14 +208,9 @@ void Preparation::check_stages() {
                  most_stages));
   }
   double shortest = setting().stages.front().duration;
-  for (const Stage& stage : setting().stages) {
-    shortest = std::min(shortest, stage.duration);
-    if (!(stage.c || stage.w || stage.a) || !std::isfinite(stage.duration) ||
-        stage.duration <= 0.0) {
-      refuse(fault(Field::stages, to_string(Schedule{stage}),
-                   "must train a block for a positive TIME"));
-    }
-  }
+  for (const Stage& stage : setting().stages) shortest = std::min(shortest, stage.duration);
+  for (const Fault& found : schedule_errors(setting().stages, setting().model).faults())
+    refuse(found);
   check_descent();
   if (setting().flow.first_output >= shortest && !faults_.about({Field::first_output})) {
     refuse(fault(Field::first_output, setting().flow.first_output,

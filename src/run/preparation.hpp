@@ -51,6 +51,7 @@ class Preparation {
   void find_unused();
   void check_chains();
   void check_model();
+  void check_rectifier();
   void check_stages();
   void check_descent();
   void check_outputs();

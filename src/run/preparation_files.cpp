@@ -209,11 +209,15 @@ void Preparation::note_other_conventions(const std::string& path) {
   try {
     const Setting theirs =
         setting_of_config(read_run(path, setting().isolation).provenance.config, path);
-    for (const Field field : {Field::boundary, Field::head_windows, Field::head_normalization,
-                              Field::readout, Field::epsilon}) {
+    for (const Field field : {Field::boundary, Field::head_windows, Field::lags, Field::head_lags,
+                              Field::head_normalization, Field::scores, Field::own_position,
+                              Field::values, Field::rectify, Field::readout, Field::epsilon}) {
       const Option& option = *find_option(field);
-      const std::string here = to_string(*option.get(setting()));
-      const std::string there = to_string(*option.get(theirs));
+      const auto words = [&](const Setting& s) {
+        const std::optional<Value> value = option.get(s);
+        return value ? to_string(*value) : std::string("none");
+      };
+      const std::string here = words(setting()), there = words(theirs);
       if (here == there) continue;
       differing.push_back(fmt::format("{} {} (here {})", option.name(), there, here));
     }

@@ -75,7 +75,9 @@ Json stage_json(const StageRecord& stage, const std::vector<std::size_t>& shown)
                           {"gauge_drift", proof.gauge_drift},
                           {"loss_rise", proof.loss_rise}};
   for (const SnapshotColumn& column : snapshot_columns()) {
-    if (!column.in_runs()) continue;
+    if (!column.in_runs() || stage.snapshots.empty() ||
+        !column.is_of(stage.snapshots.front().parameters))
+      continue;
     const std::vector<double> values = values_of(column, stage, shown);
     if (!values.empty()) json["columns"][column.name] = base64_reals(values);
   }

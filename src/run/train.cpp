@@ -52,7 +52,8 @@ void begin_process(const Setting& setting, Execution& execution) {
   process.instruction_set = execution.instruction_set = instruction_set();
   process.threads = execution.threads = threads();
   if (execution.started.empty()) execution.started = process.started;
-  execution.device = resolved(setting.device) == Device::cuda ? "cuda, " + cuda_card() : "cpu";
+  execution.device =
+      resolved(setting.device, setting.model) == Device::cuda ? "cuda, " + cuda_card() : "cpu";
   execution.output = setting.output;
   execution.compiler = compiler();
   execution.compiler_flags = compiler_flags();
@@ -88,14 +89,6 @@ std::vector<Index> baseline_lags(const Problem& problem, const Parameters& train
   std::vector<Index> lags = problem.setting.sampling.prior.parents;
   std::erase_if(lags, [&](Index lag) { return lag > problem.setting.model.widest(); });
   return lags;
-}
-
-bool is_finite(const Parameters& parameters) {
-  return parameter_errors(
-             parameters,
-             {.window = parameters.window, .heads = parameters.heads, .degree = parameters.degree},
-             "")
-      .empty();
 }
 
 // Writes the run file as training goes on, and stops it when told to or out of time.
@@ -264,7 +257,8 @@ class Training {
     observer_.phase("baselines and standard errors");
     const Clock::time_point begin = Clock::now();
     const Parameters& trained = final_parameters(run_.state);
-    if (is_finite(trained)) run_.standard_errors = objectives_.training->standard_errors(trained);
+    if (value_errors(trained, "").empty())
+      run_.standard_errors = objectives_.training->standard_errors(trained);
     RunBaselines lines;
     lines.lags = baseline_lags(problem_, trained);
     if (problem_.infinite()) {

@@ -18,7 +18,8 @@ void concentration_experiment(Verifier& verifier, const std::vector<Index>& pare
       make_infinite_objective(model, verifier.kernels(parents, 0.1, 60));
   const Parameters start = selected_start(model, parents, {3.0, 0.01, 0.01, a});
   const Index set = leading_set(start);
-  const auto snapshots = verifier.fly(objective, start, {.w = true, .duration = duration}, 60, 1e3);
+  const auto snapshots =
+      verifier.fly(objective, start, {.blocks = "w", .duration = duration}, 60, 1e3);
   const std::string setting = fmt::format("parents {{{}}}", to_string_lags(parents));
   ReducedAttention reduced(*objective, set, start.w, a);
   std::vector<Parameters> path(snapshots.size(), start);

@@ -23,11 +23,6 @@ double mean_total_variation(std::span<const double> reference, std::span<const d
   return 0.5 * sum / static_cast<double>(contexts);
 }
 
-struct Mechanism {
-  std::vector<double> p;
-  std::vector<double> w;
-};
-
 /// The assignment of `lags`, one to each of `heads`, with the largest total attention; the total is
 /// negative when some head cannot see its lag in any.
 double assign(const Model& model, std::span<const double> attention, std::span<const Index> heads,
@@ -37,8 +32,9 @@ double assign(const Model& model, std::span<const double> attention, std::span<c
   do {
     double total = 0.0;
     for (std::size_t j = 0; j < heads.size(); ++j) {
-      const Index component = lags[j] - model.lag(heads[j], 0);
-      if (component < 0 || component >= model.window) {
+      Index component = 0;
+      while (component < model.window && model.lag(heads[j], component) != lags[j]) ++component;
+      if (component == model.window) {
         total = -1.0;
         break;
       }
@@ -53,9 +49,9 @@ double assign(const Model& model, std::span<const double> attention, std::span<c
 }
 
 /// The model with its selector, its copier or both replaced by ideal ones.
-Mechanism substitute(const Model& model, const Parameters& parameters, std::span<const Index> lags,
-                     const Parts& parts) {
-  Mechanism m{parameters.p(), parameters.w};
+Point substitute(const Model& model, const Parameters& parameters, std::span<const Index> lags,
+                 const Parts& parts) {
+  Point m = point_of(parameters);
   const std::vector<std::uint32_t> sets = subsets(model.heads, model.degree);
   const std::vector<double> attention = parameters.attention();
   const std::vector<Index> wanted(lags.begin(), lags.end());
@@ -86,7 +82,7 @@ Mechanism substitute(const Model& model, const Parameters& parameters, std::span
     std::vector<Index> assigned;
     if (heads.size() == lags.size() && assign(model, attention, heads, wanted, assigned) >= 0.0)
       for (std::size_t j = 0; j < heads.size(); ++j)
-        for (Index i = 0; i < model.window; ++i)
+        for (Index i = 0; i < model.window && model.lag(heads[j], i) > 0; ++i)
           m.w[size(heads[j] * model.window + i)] =
               model.lag(heads[j], i) == assigned[j] ? one_hot_logit : 0.0;
   }
@@ -175,8 +171,8 @@ std::vector<Substitution> substitutions(const WindowSample& sample, const Parame
   const std::vector<double> gih = sample.gih(lags);
   std::vector<Substitution> results;
   for (const Parts& parts : all) {
-    const Mechanism m = substitute(sample.model(), parameters, lags, parts);
-    const std::vector<double> scores = sample.scores(m.p, m.w);
+    const Point m = substitute(sample.model(), parameters, lags, parts);
+    const std::vector<double> scores = sample.scores(m);
     Substitution result{parts, parameters.a, 0.0};
     if (parts.classifier)
       result.a = best_a(sample, scores, gih, result.total_variation);

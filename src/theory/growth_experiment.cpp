@@ -45,7 +45,7 @@ std::vector<Snapshot> grow(Verifier& verifier, const Model& model, const Kernels
   const double duration = sharpening_time(laws, 0.0, highest, model.epsilon);
   auto snapshots = verifier.fly(
       make_infinite_objective(model, kernels), sharp_start(model, kernels.parents),
-      {.a = true, .duration = duration}, 200, 1e-3 / sharpening_rate(laws, 0.0, model.epsilon));
+      {.blocks = "a", .duration = duration}, 200, 1e-3 / sharpening_rate(laws, 0.0, model.epsilon));
   Curve curve{Quantity::growth_time, {}, setting, "a", "flow time", {}, {}, {}};
   double time = 0.0, before = 0.0;
   WorstPair worst;
@@ -77,7 +77,7 @@ void growth_start_experiment(Verifier& verifier) {
   const double duration = 1e-5 / information;
   const auto snapshots =
       verifier.fly(make_infinite_objective(model, kernels), sharp_start(model, parents),
-                   {.a = true, .duration = duration}, 2, 0.0);
+                   {.blocks = "a", .duration = duration}, 2, 0.0);
   verifier.compare(Quantity::growth_speed, {}, {}, information,
                    snapshots.back().parameters.a / duration, 1e-3,
                    "the modified chi-square information of S*: one-hot attention, p on "

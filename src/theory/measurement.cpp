@@ -14,7 +14,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 using Snapshots = std::vector<Snapshot>;
 
 /// Snapshots of the first stage that trains one block alone; null without it or its second point.
-const Snapshots* stage_of(const Trajectory& trajectory, bool Stage::*block) {
+const Snapshots* stage_of(const Trajectory& trajectory, char block) {
   for (const StageRecord& record : trajectory.stages)
     if (trains_only(record.stage, block))
       return record.snapshots.size() < 2 ? nullptr : &record.snapshots;
@@ -72,19 +72,19 @@ double measure(Quantity quantity, const Subject& subject, const Trajectory& traj
       return end.loss;
     case Quantity::takeover_time:
     case Quantity::log_odds_slope:
-      s = stage_of(trajectory, &Stage::c);
+      s = stage_of(trajectory, 'c');
       return s ? selection(quantity, subject, *s) : nan;
     case Quantity::concentration_limit:
     case Quantity::concentration_time:
     case Quantity::final_unattended:
-      s = stage_of(trajectory, &Stage::w);
+      s = stage_of(trajectory, 'w');
       if (!s) return nan;
       if (quantity == Quantity::concentration_time) return concentration_time(*s, start);
       return left_by(subject.head, start, s->back()) *
              (quantity == Quantity::concentration_limit ? s->back().t : 1.0);
     case Quantity::plateau:
     case Quantity::final_a:
-      s = stage_of(trajectory, &Stage::a);
+      s = stage_of(trajectory, 'a');
       return s ? s->back().parameters.a : nan;
     default:
       return nan;

@@ -17,7 +17,7 @@ void plateau_experiment(Verifier& verifier) {
   // Twenty times the relaxation time 1/𝓛''(a*).
   const double duration = 20.0 / expected.curvature;
   const auto snapshots =
-      verifier.fly(objective, start, {.a = true, .duration = duration}, 200, 0.0);
+      verifier.fly(objective, start, {.blocks = "a", .duration = duration}, 200, 0.0);
   const std::string setting = "context of 100";
   verifier.compare(Quantity::plateau, {}, setting, expected.a, snapshots.back().parameters.a, 1e-3,
                    fmt::format("root of the slope of the loss, one-hot attention, "

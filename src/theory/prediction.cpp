@@ -26,7 +26,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double most_reduced_time = 1e10;
 
 /// Position in the schedule of the first stage that trains one block alone; −1 if there is none.
-Index stage_of(const Schedule& schedule, bool Stage::*block) {
+Index stage_of(const Schedule& schedule, char block) {
   for (std::size_t i = 0; i < schedule.size(); ++i)
     if (trains_only(schedule[i], block)) return static_cast<Index>(i);
   return -1;
@@ -130,7 +130,7 @@ class Predictor {
       return flow.advance_until(prediction_delta, most_reduced_time / a);
     };
     add(Quantity::concentration_time, {}, time(*in_.infinite), time(*in_.trained), reduced);
-    const Index stage = stage_of(in_.schedule, &Stage::w);
+    const Index stage = stage_of(in_.schedule, 'w');
     if (stage < 0) return;
     const auto end = [&](const Objective& objective) {
       ReducedAttention flow(objective, set_, in_.start.w, a);
@@ -167,7 +167,7 @@ class Predictor {
     else if (fixed == 2.0)
       add(Quantity::fast_growth_constant, {}, fast_growth_constant(laws), nan,
           "kappa = lim exp(2a)*speed of a in infinite context");
-    const Index stage = stage_of(in_.schedule, &Stage::a);
+    const Index stage = stage_of(in_.schedule, 'a');
     double trained_end = nan;
     if (in_.sequences != nullptr) {
       add(Quantity::plateau, {}, nan, plateau(*in_.trained, at.p, at.w).a,

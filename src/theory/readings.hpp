@@ -43,8 +43,8 @@ inline std::vector<Index> heads_of(std::uint32_t mask) {
 }
 
 /// Whether a stage trains one block alone.
-inline bool trains_only(const Stage& stage, bool Stage::*block) {
-  return stage.*block && stage.c + stage.w + stage.a == 1;
+inline bool trains_only(const Stage& stage, char block) {
+  return stage.blocks.is_only(block);
 }
 
 /// log(p_S/p_S') of a snapshot.

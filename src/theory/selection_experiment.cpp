@@ -24,7 +24,7 @@ void compare_selection(Verifier& verifier, const std::shared_ptr<const Objective
   const Replicator replicator(start, gain);
   const double expected = replicator.takeover_time(delta), duration = 1.5 * expected;
   const auto snapshots =
-      verifier.fly(objective, start, {.c = true, .duration = duration}, 200, duration / 200.0);
+      verifier.fly(objective, start, {.blocks = "c", .duration = duration}, 200, duration / 200.0);
   const auto sets = subsets(start.heads, start.degree);
   const auto set = [&](Index i) { return sets[size(i)]; };
   const Index winner = replicator.winner();

@@ -11,7 +11,7 @@ ANY_REAL = "must be a finite number"
 NOT_NEGATIVE = "must be a finite number of at least 0"
 COUNT = "must be an integer of at least 1"
 LAGS = "must be increasing lags of at least 1, as in 1,2"
-STAGE = "a stage is BLOCKS:TIME with letters of c, w, a, each once, and TIME > 0 in flow time"
+STAGE = "a stage is BLOCKS:TIME with letters of c, w, a, q, k, v, n, each once, and TIME > 0 in flow time"
 MEMORY = "that this machine gives"
 KERNEL = "must not exceed 4294967296"
 FILE = "must be followed by the path of a file"
@@ -33,13 +33,13 @@ LINES = {
     "train --chains 1e18": [("--chains 1e18:", COUNT)],
     "train --chains 9223372036854775808": [("--chains 9223372036854775808:", COUNT)],
     "train --chains 9223372036854775807": [("--chains 9223372036854775807: need with --validation-chains 1000 and --length 100 up to", MEMORY)],
-    "train --chains 100000000000": [("--chains 100000000000: need with --validation-chains 1000 and --length 100 up to 172.8 TiB",
+    "train --chains 100000000000": [("--chains 100000000000: need with --validation-chains 1000 and --length 100 up to 252.5 TiB",
                                      MEMORY)],
     "train --validation-chains -1": [("--validation-chains -1:", "must be an integer of at least 0")],
     "train --validation-chains 1000000000000": [("--chains 9000: need with --validation-chains 1000000000000 and --length 100", MEMORY)],
     "train --context infinite --vocabulary 300": [("--chains 9000: need with --validation-chains 1000 up to", MEMORY)],
     "rank --vocabulary 1000 --window 6": [("--chains 9000: need up to", MEMORY)],
-    "rank --parents 1,50": [("--window 3 with vocabulary 3:", "e+40 GiB of memory: must not exceed")],
+    "rank --parents 1,50": [("--chains 9000: need up to 5859164056482897", "PiB of memory: must fit")],
     "sample --chains 100000000000000": [("--chains 100000000000000: need with --length 100 up to", MEMORY),
                                         ("--output data.h5: takes up to 20.8 PiB", "free on its disk")],
     "train --length 0": [("--length 0:", "must be an integer from 1 to")],
@@ -117,7 +117,7 @@ LINES = {
     # choices
     "train --prior gamma": [("--prior gamma:", "must be dirichlet")],
     "train --boundary open": [("--boundary open:", "must be masked or partial")],
-    "train --preset other": [("--preset other:", "must be paper or reference")],
+    "train --preset other": [("--preset other:", "must be paper, reference or full")],
     "train --readout linear": [("--readout linear:", "must be log or softmax")],
     "train --context long": [("--context long:", "must be finite or infinite")],
     "train --device tpu": [("--device tpu:", "must be auto, cpu or cuda")],

@@ -28,7 +28,7 @@ RunFile small_run() {
   state.initial = state.start;
   state.outcome = Outcome::reached;
   StageRecord stage;
-  stage.stage = {.c = true, .w = false, .a = false, .duration = 10.0};
+  stage.stage = {.blocks = "c", .duration = 10.0};
   stage.outcome = Outcome::reached;
   Snapshot snapshot;
   snapshot.parameters = state.start;

@@ -123,7 +123,7 @@ TEST_CASE("recorded points between steps lie on the trajectory") {
     TrainingState whole = problem.run(parse_schedule("c:1000"), options);
     for (std::size_t k : {3u, 6u, 9u}) {
       const Snapshot& s = whole.trajectory.stages[0].snapshots[k];
-      TrainingState part = problem.run({Stage{true, false, false, s.t}}, options);
+      TrainingState part = problem.run({Stage{"c", s.t}}, options);
       std::vector<double> p = s.parameters.p(), q = final_parameters(part).p();
       CHECK(relative_difference(p, q) <= 1e-7);
       CHECK(std::abs(s.energy_residual) <= 1e-9);

@@ -24,8 +24,9 @@ using Second = reference::Jet<First>;
 Eigen::MatrixXd nested_hessian(const Model& model, const Sequences& sequences, const Stage& blocks,
                                const Parameters& at) {
   const auto masks = subsets(model.heads, model.degree);
-  Index size =
-      (blocks.c ? model.subsets() : 0) + (blocks.w ? model.heads * model.window : 0) + blocks.a;
+  const auto trains = [&](char block) { return blocks.blocks.has(block); };
+  Index size = (trains('c') ? model.subsets() : 0) +
+               (trains('w') ? model.heads * model.window : 0) + (trains('a') ? 1 : 0);
   Index next = 0;
   auto variable = [&](double value, bool trained) {
     if (!trained) return Second(value);
@@ -36,16 +37,17 @@ Eigen::MatrixXd nested_hessian(const Model& model, const Sequences& sequences, c
     return Second(First(value, inner), outer);
   };
   std::vector<Second> c, p, w;
-  for (double x : at.c()) c.push_back(variable(x, blocks.c));
-  for (double x : at.w) w.push_back(variable(x, blocks.w));
-  Second a = variable(at.a, blocks.a);
+  for (double x : at.c()) c.push_back(variable(x, trains('c')));
+  for (double x : at.w) w.push_back(variable(x, trains('w')));
+  Second a = variable(at.a, trains('a'));
   Second normalizer(0.0);
   for (const Second& x : c) normalizer += x * x;
   for (const Second& x : c) p.push_back(x * x / normalizer);
   Eigen::MatrixXd all = Eigen::MatrixXd::Zero(size, size);
   for (Index chain = 0; chain < sequences.count; ++chain) {
     Second loss = reference::chain_loss<Second>(model, masks, sequences.tokens_of(chain),
-                                                sequences.targets_of(chain), p, w, a);
+                                                sequences.targets_of(chain),
+                                                reference::Values<Second>{p, w, a});
     for (Index i = 0; i < size; ++i)
       for (Index j = 0; j < size; ++j) {
         const First& row = loss.d[static_cast<std::size_t>(i)];

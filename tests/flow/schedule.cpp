@@ -13,9 +13,9 @@ using namespace gihflow::testing;
 TEST_CASE("schedules are read and written") {
   Schedule schedule = parse_schedule("c:2000,wa:0.5,cwa:1e6");
   REQUIRE(schedule.size() == 3);
-  CHECK(schedule[0] == Stage{true, false, false, 2000.0});
-  CHECK(schedule[1] == Stage{false, true, true, 0.5});
-  CHECK(schedule[2] == Stage{true, true, true, 1e6});
+  CHECK(schedule[0] == Stage{"c", 2000.0});
+  CHECK(schedule[1] == Stage{"wa", 0.5});
+  CHECK(schedule[2] == Stage{"cwa", 1e6});
   CHECK(parse_schedule(to_string(schedule)) == schedule);
   CHECK(parse_schedule("c:0.1")[0].duration == 0.1);
 }

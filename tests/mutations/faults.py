@@ -122,7 +122,7 @@ FAULTS = (
           "kappa_bar[parent] = kappa_bar[parent] + kappa_bar[i] * t[h];",
           "kappa_bar[parent] = kappa_bar[i] * t[h];",
           ("test_population: dense and sparse engines agree with the reference",)),
-    Fault("query as it is", "src/population/segment.hpp",  # the norm of l2 taken for a constant
+    Fault("query as it is", "src/population/features_relative.hpp",  # the norm of l2 taken for a constant
           "bar[e] = (bar[e] - v[e] * pull) / s.scale[h];",
           "bar[e] = (bar[e] - v[e] * (pull - pull)) / s.scale[h];",
           ("test_population: dense and sparse engines agree with the reference",)),
@@ -135,8 +135,8 @@ FAULTS = (
           "* (gradient.p[i] - 0.0 * mean);",
           ("test_population: identities of the gradient",)),
     Fault("doubled gain", "src/population/gain.cpp",
-          "std::vector<double>(w.size(), 0.0), 1.0};",
-          "std::vector<double>(w.size(), 0.0), 2.0};",
+          "along.a = 1.0;",
+          "along.a = 2.0;",
           ("test_population: the gain is the derivative",)),
     # flow
     Fault("missing factor", "src/flow/cartesian.cpp",

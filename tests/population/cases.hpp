@@ -15,13 +15,15 @@ struct Case {
   Model model;
   SamplingOptions sampling;
   double a = 1.7;
+  double tolerance = 1e-12;  ///< max|Δ|/max|g| of a gradient
 };
 
 inline std::vector<Case> cases() {
   std::vector<Case> all;
-  auto add = [&](std::string name, Model model, SamplingOptions options, double a = 1.7) {
+  auto add = [&](std::string name, Model model, SamplingOptions options, double a = 1.7,
+                 double tolerance = 1e-12) {
     options.prior.vocabulary = model.vocabulary;
-    all.push_back({std::move(name), model, options, a});
+    all.push_back({std::move(name), model, options, a, tolerance});
   };
   Model paper;
   Model reference{.boundary = Boundary::partial,
@@ -35,13 +37,13 @@ inline std::vector<Case> cases() {
   add("paper", paper, small);
   add("reference", reference, published);
 
-  auto vary = [&](const char* name, auto change) {
+  auto vary = [&](const char* name, auto change, double tolerance = 1e-12) {
     Model model = paper;
     change(model);
-    add(std::string("paper with ") + name, model, small);
+    add(std::string("paper with ") + name, model, small, 1.7, tolerance);
     model = reference;
     change(model);
-    add(std::string("reference with ") + name, model, published);
+    add(std::string("reference with ") + name, model, published, 1.7, tolerance);
   };
   vary("masked", [](Model& m) { m.boundary = Boundary::masked; });
   vary("partial", [](Model& m) { m.boundary = Boundary::partial; });
@@ -59,6 +61,54 @@ inline std::vector<Case> cases() {
   vary("a window of one lag", [](Model& m) { m.window = 1, m.heads = 1, m.degree = 1; });
   vary("windows longer than the parents", [](Model& m) { m.window = 5; });
   vary("five heads", [](Model& m) { m.window = 5, m.heads = 5, m.degree = 4; });
+
+  // Model variants whose features come from a table of windows.
+  vary("token scores", [](Model& m) { m.scores = Scores::tokens; });
+  vary("own position", [](Model& m) { m.own_position = true; });
+  vary("value matrices", [](Model& m) { m.values = HeadValues::matrix; });
+  vary("layer norm", [](Model& m) { m.head_normalization = HeadNormalization::layer; });
+  vary("rectified products", [](Model& m) { m.rectify = true; });
+  vary("smoothed rectified products", [](Model& m) { m.rectify = true, m.rectify_width = 0.1; });
+  vary("lists of lags", [](Model& m) {
+    m.head_lags = {{1, 3}, {6}, {2, 3, 9}};
+    m.window = 3;
+  });
+  const auto full = [](Model& m) {
+    m.scores = Scores::tokens;
+    m.own_position = true;
+    m.values = HeadValues::matrix;
+    m.head_normalization = HeadNormalization::layer;
+    m.rectify = true;
+  };
+  // Products of heads are large here, and a·k with them.
+  vary("all parts of the full model", full, 2e-12);
+  for (Index d : {2, 5}) {
+    Model model = reference;
+    full(model);
+    model.vocabulary = d;
+    model.rectify_width = 0.1;
+    add("all parts of the full model, another vocabulary", model, published, d == 2 ? 0.2 : 1.7);
+    model.boundary = Boundary::masked;
+    model.readout = Readout::log;
+    add("all parts of the full model, masked, another vocabulary", model, small,
+        d == 2 ? 0.2 : 1.7);
+  }
+  Model own = reference;
+  full(own);
+  for (Index count : {1, 9}) {
+    SamplingOptions options = small;
+    options.count = count;
+    add("full model, few chains", own, options, 0.2);
+    options.length = 2;
+    add("full model, length below the window", own, options, 0.2);
+  }
+  Model listed = paper;
+  listed.head_lags = {{1, 4}, {2}, {2, 3}};
+  listed.window = 2;
+  // a·k has the rounding error of 650.
+  add("lists of lags, a = 650", listed, small, 650.0, 1e-11);
+  own.scores = Scores::positions;
+  add("layer norm of constant v in empty windows", own, published);
 
   for (Index count : {1, 7, 8, 9}) {
     SamplingOptions options = small;

@@ -74,21 +74,19 @@ class Weighted final : public SequenceSource {
 /// Loss, ∂𝓛/∂p, ∂𝓛/∂w, ∂𝓛/∂a summed over the enumeration, straight from (2.1)–(2.4).
 std::vector<double> exact(const Enumeration& all, const Model& model, const Point& at) {
   using First = reference::Jet<double>;
-  const std::size_t size = at.p.size() + at.w.size() + 1;
+  std::size_t size = at.p.size();
+  for (const PlainArray& array : plain_arrays) size += array.in(at).size();
   std::vector<double> result(size + 1);
   const auto masks = subsets(model.heads, model.degree);
   for (std::size_t i = 0; i < all.tokens.size(); ++i) {
     std::size_t next = 0;
-    auto variable = [&](double value) {
+    const auto variable = [&](double value, double) {
       std::vector<double> unit(size);
       unit[next++] = 1.0;
       return First(value, unit);
     };
-    std::vector<First> p, w;
-    for (double x : at.p) p.push_back(variable(x));
-    for (double x : at.w) w.push_back(variable(x));
-    const First loss = reference::chain_loss<First>(model, masks, all.tokens[i], all.targets[i], p,
-                                                    w, variable(at.a));
+    const First loss = reference::chain_loss(model, masks, all.tokens[i], all.targets[i],
+                                             reference::values_of(at, at, variable));
     result[0] += all.probability[i] * loss.v;
     for (std::size_t j = 0; j < size; ++j) result[1 + j] += all.probability[i] * loss.d[j];
   }

@@ -30,8 +30,8 @@ using Second = reference::Jet<First>;
 
 /// Loss of one chain, (5.1), from the law of windows of length R = max(W, r_n).
 template <class T>
-T literal_loss(const Model& model, const Kernels& kernels, Index chain, std::span<const T> p,
-               std::span<const T> w, const T& a) {
+T literal_loss(const Model& model, const Kernels& kernels, Index chain,
+               const reference::Values<T>& at) {
   using std::exp;
   using std::log;
   const Index d = model.vocabulary, W = model.widest(), R = std::max(W, kernels.longest_lag());
@@ -58,7 +58,7 @@ T literal_loss(const Model& model, const Kernels& kernels, Index chain, std::spa
       tokens[static_cast<std::size_t>(j)] = static_cast<Token>(rest % d);
     heads.emplace_back();
     for (Index h = 0; h < model.heads; ++h)
-      heads.back().push_back(reference::head_output<T>(model, tokens, W + 1, h, w));
+      heads.back().push_back(reference::head_output<T>(model, tokens, W + 1, h, at));
   }
   T loss(0.0);
   for (Index q = 0; q < windows; ++q) {
@@ -66,8 +66,9 @@ T literal_loss(const Model& model, const Kernels& kernels, Index chain, std::spa
     if (mass == 0.0) continue;
     std::vector<T> score;
     for (Index z = 0; z < windows; ++z)
-      score.push_back(a * reference::feature_kernel<T>(masks, p, heads[static_cast<std::size_t>(z)],
-                                                       heads[static_cast<std::size_t>(q)]));
+      score.push_back(at.a * reference::feature_kernel<T>(model, masks, at.p,
+                                                          heads[static_cast<std::size_t>(z)],
+                                                          heads[static_cast<std::size_t>(q)]));
     T top(-HUGE_VAL);
     for (Index z = 0; z < windows; ++z)
       if (law[static_cast<std::size_t>(z)] > 0.0 && score[static_cast<std::size_t>(z)] > top)
@@ -107,7 +108,8 @@ T literal_loss(const Model& model, const Kernels& kernels, Index chain, std::spa
 /// Loss and gradient of the mean over chains; with `along`, their derivative in that direction.
 std::vector<double> literal(const Model& model, const Kernels& kernels, const Point& at,
                             const Point* along) {
-  const std::size_t size = at.p.size() + at.w.size() + 1;
+  std::size_t size = at.p.size();
+  for (const PlainArray& array : plain_arrays) size += array.in(at).size();
   std::vector<double> mean(size + 1);
   for (Index i = 0; i < kernels.count; ++i) {
     std::size_t next = 0;
@@ -116,13 +118,8 @@ std::vector<double> literal(const Model& model, const Kernels& kernels, const Po
       unit[next++] = 1.0;
       return Second(along ? First(value, {direction}) : First(value), unit);
     };
-    std::vector<Second> p, w;
-    for (std::size_t j = 0; j < at.p.size(); ++j)
-      p.push_back(variable(at.p[j], along ? along->p[j] : 0));
-    for (std::size_t j = 0; j < at.w.size(); ++j)
-      w.push_back(variable(at.w[j], along ? along->w[j] : 0));
-    const Second a = variable(at.a, along ? along->a : 0);
-    const Second loss = literal_loss<Second>(model, kernels, i, p, w, a);
+    const Second loss =
+        literal_loss(model, kernels, i, reference::values_of(at, along ? *along : at, variable));
     auto part = [&](const First& x) { return !along ? x.v : x.d.empty() ? 0.0 : x.d[0]; };
     mean[0] += part(loss.v) / static_cast<double>(kernels.count);
     for (std::size_t j = 0; j < size; ++j)

@@ -70,6 +70,14 @@ TEST_CASE("an objective's memory is bounded by what is said beforehand") {
     Engine engine;
   };
   const Model wide{.vocabulary = 16, .window = 8, .heads = 4};
+  Model full{.boundary = Boundary::partial,
+             .head_windows = HeadWindows::shifted,
+             .head_normalization = HeadNormalization::layer};
+  full.scores = Scores::tokens;
+  full.values = HeadValues::matrix;
+  Model full_and_wide = full;
+  full_and_wide.vocabulary = 16;
+  full_and_wide.window = 6;
   for (const Sizes& size : {
            Sizes{"paper", {}, 30'000, 100, Engine::automatic},
            Sizes{"dense", {}, 20'000, 300, Engine::dense},
@@ -78,6 +86,8 @@ TEST_CASE("an objective's memory is bounded by what is said beforehand") {
            Sizes{"every window once, dense", wide, 2'000, 128, Engine::dense},
            Sizes{"large counts", {.vocabulary = 2}, 20, 100'000, Engine::automatic},
            Sizes{"reference", {.window = 2, .heads = 1}, 100, 40, Engine::reference},
+           Sizes{"full model", full, 3'000, 100, Engine::automatic},
+           Sizes{"full model, every window once", full_and_wide, 500, 128, Engine::automatic},
        }) {
     CAPTURE(size.name);
     SamplingOptions options = sampling(size.chains, size.length);

@@ -11,6 +11,7 @@
 
 #include "gihflow/population/infinite.hpp"
 #include "population/cases.hpp"
+#include "population/features.hpp"
 #include "support/settings.hpp"
 
 namespace gihflow::testing {
@@ -36,6 +37,7 @@ inline std::vector<double> gradient_of(const Gradient& g) {
 
 inline void check_against_cpu(Maker make) {
   for (const Case& c : cases()) {
+    if (!has_relative_features(c.model)) continue;
     CAPTURE(c.name);
     const auto source = sample_prior(c.sampling);
     const Parameters parameters = generic_point(c.model, c.a);
@@ -130,6 +132,7 @@ using InfiniteMaker = std::unique_ptr<Objective> (*)(const Model&, const Kernels
 
 inline void check_infinite(InfiniteMaker make) {
   for (const Case& c : cases()) {
+    if (!has_relative_features(c.model)) continue;
     if (c.model.widest() > 5 || c.sampling.prior.parents.back() > 5) continue;
     CAPTURE(c.name);
     Prior prior = c.sampling.prior;

@@ -30,7 +30,7 @@ Counts counts_of(const Model& model, const SequenceSource& source, Index chain) 
   source.draw(chain, tokens, target);
   const auto window = [&](Index l) {  // Z of position l, from 0
     std::vector<int> digits;
-    for (Index lag = 1; lag <= W; ++lag) {
+    for (const Index lag : model.used_lags()) {
       digits.push_back(l - lag >= 0 ? static_cast<int>(tokens[static_cast<std::size_t>(l - lag)])
                                     : static_cast<int>(d));
     }
@@ -45,12 +45,23 @@ Counts counts_of(const Model& model, const SequenceSource& source, Index chain) 
 }
 
 /// The same of one lane of a tile, read from the layout.
-Counts counts_of(const TiledStatistics& tiled, Index d, Index W, Index slot) {
+Counts counts_of(const Model& model, const TiledStatistics& tiled, Index slot) {
+  const WindowCode code(model);
+  const Index d = model.vocabulary, W = code.width();
   const hot::StatisticsView view = tiled.view();
   const Index tile = slot / tiled.lanes(), lane = slot % tiled.lanes();
   const Index group = tiled.group_of_tile(tile);
   Counts counts;
-  for (Index lag = 0; lag < W; ++lag) counts.query.push_back(view.query_digits[group * W + lag]);
+  const bool table = view.segment_pairs != nullptr;
+  const auto digits_of = [&](std::uint64_t window) {
+    std::vector<std::uint16_t> digits(static_cast<std::size_t>(W));
+    code.digits(window, digits.data());
+    return std::vector<int>(digits.begin(), digits.end());
+  };
+  if (table)
+    counts.query = digits_of(tiled.queries()[static_cast<std::size_t>(group)]);
+  else
+    for (Index lag = 0; lag < W; ++lag) counts.query.push_back(view.query_digits[group * W + lag]);
   for (Index e = 0; e < d; ++e) {
     for (auto k = view.tile_entries[tile * d + e]; k < view.tile_entries[tile * d + e + 1]; ++k) {
       std::uint32_t n = 0;
@@ -61,7 +72,12 @@ Counts counts_of(const TiledStatistics& tiled, Index d, Index W, Index slot) {
       if (n == 0) continue;
       const Index pair = view.group_pairs[group] + view.entry_pair[k];
       std::vector<int> digits;
-      for (Index lag = 0; lag < W; ++lag) {
+      if (table) {
+        const std::uint64_t key = tiled.table_keys()[view.pair_window[pair]];
+        digits = digits_of(code.window_of(key));
+        CHECK(code.own_token_of(key) == (model.sees_own_token() ? e : d));
+      }
+      for (Index lag = 0; !table && lag < W; ++lag) {
         digits.push_back(
             view.pair_digits[(pair / hot::pack * W + lag) * hot::pack + pair % hot::pack]);
       }
@@ -92,7 +108,7 @@ TEST_CASE("counts of a sequence written out by hand") {
 TEST_CASE("the layout in tiles keeps every count, query and target of every chain") {
   for (const Case& c : cases()) {
     const auto source = sample_prior(c.sampling);
-    const Index d = c.model.vocabulary, W = c.model.widest();
+    const Index d = c.model.vocabulary;
     const Statistics counted = count_windows(c.model, *source);
     for (const int lanes : {0, 1, 8, 32}) {
       CAPTURE(c.name);
@@ -105,7 +121,7 @@ TEST_CASE("the layout in tiles keeps every count, query and target of every chai
           different;
       for (Index chain = 0; chain < source->count(); ++chain) {
         const Counts expected = counts_of(c.model, *source, chain);
-        const Counts found = counts_of(tiled, d, W, tiled.slot(chain));
+        const Counts found = counts_of(c.model, tiled, tiled.slot(chain));
         CHECK(found.n == expected.n);
         CHECK(found.query == expected.query);
         different.insert({expected.query, expected.n});

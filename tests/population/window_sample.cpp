@@ -83,7 +83,7 @@ TEST_CASE("predictions from window counts are those of every position, in every 
             CHECK(sample.chains() == 19);
             CHECK(sample.length() == length);
             const Parameters q = generic_point(model, 2.5);
-            const auto y = sample.predict(sample.scores(q.p(), q.w), q.a);
+            const auto y = sample.predict(sample.scores(point_of(q)), q.a);
             for (Index i = 0; i < 19; ++i) {
               const auto expected = predict(model, sequences.tokens_of(i), q);
               for (Index e = 0; e < d; ++e) CHECK(close(y[at(i * d + e)], expected[at(e)], 1000.0));
@@ -100,7 +100,7 @@ TEST_CASE("loss of the predictions is the objective's") {
       const Sequences sequences = collect(*source);
       const WindowSample sample(model, *source);
       const Parameters q = generic_point(model);
-      std::vector<double> y = sample.predict(sample.scores(q.p(), q.w), q.a);
+      std::vector<double> y = sample.predict(sample.scores(point_of(q)), q.a);
       double loss = 0.0;
       for (Index i = 0; i < 200; ++i) {
         const std::span out = std::span(y).subspan(at(3 * i), 3);
@@ -123,7 +123,7 @@ TEST_CASE("the same bits for any number of threads") {
   auto result = [&] {
     const WindowSample sample(model, *source);
     const Parameters q = generic_point(model);
-    return sample.predict(sample.scores(q.p(), q.w), q.a);
+    return sample.predict(sample.scores(point_of(q)), q.a);
   };
   std::vector<double> one, three;
   {

@@ -34,7 +34,8 @@ ComparisonFile one_stage() {
   file.provenance = {"0.1.0", "abc", "alpha = 0.1\n", 7};
   file.tokens_hash = "123";
   ComparedStage stage;
-  stage.stage = {.c = true, .w = false, .a = true, .duration = 4.0};
+  stage.stage = {.blocks = "ca", .duration = 4.0};
+  stage.letters = "cwa";
   stage.t = {0.0, 4.0};
   stage.flow = {snapshot(0.0, 0.25), snapshot(4.0, 0.5)};
   stage.sharpness = {2.0, 3.0};
@@ -44,7 +45,7 @@ ComparisonFile one_stage() {
   ComparedRate rate;
   rate.learning_rate = 0.5;
   rate.descent = {snapshot(0.0, 0.25)};
-  rate.to_flow = {{.c = 0.1, .w = 0.2, .a = 0.3, .all = 0.4, .loss = 0.5}};
+  rate.to_flow = {{.blocks = {0.1, 0.2, 0.3}, .all = 0.4, .loss = 0.5}};
   rate.growth = {0.0};
   rate.growth_error = 1e-9;
   rate.leaves_at = 4.0;

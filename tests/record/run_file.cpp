@@ -66,7 +66,7 @@ RunFile example(bool validated) {
                    {0.1, -0.0, 1e300},
                    FlowState{{1, 2, 3}, 1e-4, {}, true, false, true, 4, 5, -7}};
   StageRecord first;
-  first.stage = {.c = true, .w = false, .a = true, .duration = 2000.0};
+  first.stage = {.blocks = "ca", .duration = 2000.0};
   first.snapshots = {snapshot(0, validated), snapshot(0.1, validated), snapshot(2000, validated)};
   first.statistics = {11, 3, 12, 13, 14, 15};
   first.outcome = Outcome::reached;
@@ -91,7 +91,7 @@ RunFile example(bool validated) {
                      {6, 0, 7, 8, 9, 10},
                      2e-8}};
   StageRecord second = first;
-  second.stage = {.c = false, .w = true, .a = false, .duration = 3.0};
+  second.stage = {.blocks = "w", .duration = 3.0};
   second.snapshots.resize(1);
   second.outcome = Outcome::interrupted;
   second.switches.clear();
@@ -141,7 +141,11 @@ TEST_CASE("baselines and standard errors are kept, what is undefined too") {
   run.baselines = RunBaselines{{1, 2}, {}, Baselines{}};
   run.baselines->training = {0.5, 0.01, 0.4, 0.02, 0.3, undefined};
   run.baselines->validation->gih_loss = 0.55;
-  run.standard_errors = StandardErrors{undefined, {1, 2, 3}, {4, 5, 6, 7}, 8};
+  run.standard_errors.emplace();
+  run.standard_errors->loss = undefined;
+  run.standard_errors->c = {1, 2, 3};
+  run.standard_errors->w = {4, 5, 6, 7};
+  run.standard_errors->a = 8;
   const RunFile back = written_and_read(run, directory / "run.h5");
   REQUIRE(back.baselines.has_value());
   CHECK(back.baselines->lags == std::vector<Index>{1, 2});

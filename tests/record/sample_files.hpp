@@ -84,7 +84,7 @@ inline void write_run_sample(const std::string& path) {
   snapshot.parameters = state.start;
   snapshot.validation_loss = std::numeric_limits<double>::quiet_NaN();  // of no validation chains
   StageRecord stage;
-  stage.stage = {.c = true, .w = false, .a = true, .duration = 2000.0};
+  stage.stage = {.blocks = "ca", .duration = 2000.0};
   stage.snapshots = {snapshot, snapshot, snapshot};
   stage.switches = {{0.5, "dopri5", "rosenbrock4", "stiff"}};
   stage.restarts = {{state.stepper, {}, 1e-8}};

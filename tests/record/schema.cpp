@@ -130,7 +130,8 @@ TEST_CASE("a field gives back what it was set to") {
       if (auto* number = std::get_if<std::uint64_t>(&other)) *number = 7;
       if (auto* number = std::get_if<double>(&other)) *number = 0.5;
       if (auto* numbers = std::get_if<std::vector<double>>(&other)) *numbers = {1.0, 2.0};
-      if (std::holds_alternative<std::monostate>(other)) other = 0.25;
+      if (std::holds_alternative<std::monostate>(other))
+        other = *field.axes == '\0' ? RecordValue(0.25) : RecordValue(std::vector{1.0, 2.0});
       if (auto* text = std::get_if<std::string>(&other)) {
         *text = field.name == std::string("outcome")   ? "reached"
                 : field.name == std::string("trained") ? "cw"

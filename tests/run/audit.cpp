@@ -105,7 +105,7 @@ TEST_CASE("a stage keeps few states, evenly spaced in steps, whatever its length
   TrainSetting setting = small_setting(directory);
   setting.method = TrainingMethod::gd;
   for (const Index steps : {1, 2, 15, 16, 17, 31, 32, 33, 100}) {
-    setting.stages = {{.a = true, .duration = static_cast<double>(steps)}};
+    setting.stages = {{.blocks = "a", .duration = static_cast<double>(steps)}};
     setting.output.clear();
     const auto restarts = train(setting).state.trajectory.stages[0].restarts;
     const Index stride = restarts.empty() ? 1 : restarts[0].statistics.accepted_steps;

@@ -188,8 +188,11 @@ TEST_CASE("a preset sets each row of its table") {
   CHECK(setting.initial.w_other == 0.1);
   // The names that it tells are the options that it changes, and paper is the default.
   std::set<Field> changed, named;
-  for (const Option& option : options()) {
-    if (option.get(setting) != option.get(Setting())) changed.insert(option.field);
+  for (const char* preset : {"reference", "full"}) {
+    apply_preset(setting, preset);
+    for (const Option& option : options()) {
+      if (option.get(setting) != option.get(Setting())) changed.insert(option.field);
+    }
   }
   for (const Convention& row : conventions()) named.insert(row.field);
   CHECK(changed == named);

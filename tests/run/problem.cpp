@@ -83,8 +83,9 @@ TEST_CASE("the default problem is the paper's") {
   CHECK(problem.start() == initial_parameters(Model(), InitialPoint()));
   CHECK(problem.notes.empty());
   // Unused with the flow: what gradient descent alone listens to.
-  CHECK(problem.unused ==
-        std::set<Field>{Field::batch, Field::learning_rate, Field::optimizer, Field::resample});
+  CHECK(problem.unused == std::set<Field>{Field::batch, Field::learning_rate, Field::optimizer,
+                                          Field::qk_init, Field::rectify_width, Field::resample,
+                                          Field::value_init});
 }
 
 TEST_CASE("what does not fit together is refused, in the words of the user's option") {
@@ -107,9 +108,10 @@ TEST_CASE("what does not fit together is refused, in the words of the user's opt
       error({{"chains", "100000000000"}})
           .starts_with(
               "--chains 100000000000: need with --validation-chains 1000 and --length 100 up to"));
-  CHECK(error({{"stages", ""}}) ==
-        "--stages: '' names no block; a stage is BLOCKS:TIME with letters of c, w, a, each "
-        "once, and TIME > 0 in flow time, for example c:2000");
+  CHECK(
+      error({{"stages", ""}}) ==
+      "--stages: '' names no block; a stage is BLOCKS:TIME with letters of c, w, a, q, k, v, n, each "
+      "once, and TIME > 0 in flow time, for example c:2000");
 }
 
 TEST_CASE("all faults come at once, and none that another one only causes") {
@@ -174,9 +176,10 @@ TEST_CASE("given data fix what they hold") {
   CHECK(problem.setting.sampling.prior.parents == std::vector<Index>{1, 3});
   CHECK(problem.parents_known);
   CHECK(problem.validation_chains() == nullptr);
-  CHECK(problem.unused == std::set<Field>{Field::prior, Field::alpha, Field::floor,
-                                          Field::initial_law, Field::labels, Field::batch,
-                                          Field::learning_rate, Field::optimizer, Field::resample});
+  CHECK(problem.unused ==
+        std::set<Field>{Field::prior, Field::alpha, Field::floor, Field::initial_law, Field::labels,
+                        Field::batch, Field::learning_rate, Field::optimizer, Field::qk_init,
+                        Field::rectify_width, Field::resample, Field::value_init});
   CHECK(prepared({{"data", files.data}, {"vocabulary", "2"}, {"chains", "4"}}).notes.empty());
 
   CHECK(error({{"data", files.data}, {"vocabulary", "3"}}) ==

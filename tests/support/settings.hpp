@@ -29,8 +29,21 @@ inline Parameters generic_point(const Model& model, double a = 1.7) {
   for (Index i = 0; i < model.subsets(); ++i)
     c.push_back((i % 3 == 1 ? -0.3 : 0.4) + 0.2 * std::cos(1.0 + static_cast<double>(i)));
   point.set_c(c);
-  for (Index i = 0; i < model.heads * model.window; ++i)
-    point.w.push_back(1.5 * std::sin(2.0 + 3.0 * static_cast<double>(i)));
+  static_cast<PlainBlocks&>(point) = zero_blocks(model);
+  for (const PlainArray& array : plain_arrays) {
+    double k = 0.0;
+    for (double& x : array.of(point)) x = 1.5 * std::sin(2.0 + 3.0 * k++);
+    // Some scores are large, some small; gains stay away from 0.
+    if (array.letter == 'n')
+      for (double& x : array.of(point)) x = 0.4 * x + (array.name[0] == 'g' ? 1.2 : 0.1);
+  }
+  // Values tell tokens apart, those of two tokens after layer norm too.
+  const auto d = static_cast<std::size_t>(model.vocabulary);
+  for (std::size_t k = 0; k < point.value.size(); ++k)
+    point.value[k] = 0.3 * point.value[k] + (k % d == k / d % d ? 1.0 : 0.0);
+  for (Index h = 0; h < model.heads; ++h)
+    for (Index i = 0; i < model.window; ++i)
+      if (model.lag(h, i) == 0) point.w[static_cast<std::size_t>(h * model.window + i)] = -HUGE_VAL;
   point.a = a;
   return point;
 }
@@ -40,8 +53,10 @@ inline Point direction_of(const Point& at) {
   Point along = at;
   for (std::size_t i = 0; i < along.p.size(); ++i)
     along.p[i] = std::sin(1.0 + static_cast<double>(i));
-  for (std::size_t i = 0; i < along.w.size(); ++i)
-    along.w[i] = std::cos(2.0 * static_cast<double>(i));
+  for (const PlainArray& array : plain_arrays) {
+    double k = 0.0;
+    for (double& x : array.of(along)) x = std::isinf(x) ? 0.0 * k++ : std::cos(2.0 * k++);
+  }
   along.a = 0.7;
   return along;
 }
@@ -50,8 +65,10 @@ inline Point direction_of(const Point& at) {
 inline std::vector<double> flat(const Gradient& g) {
   std::vector<double> all{g.loss};
   all.insert(all.end(), g.p.begin(), g.p.end());
-  all.insert(all.end(), g.w.begin(), g.w.end());
-  all.push_back(g.a);
+  for (const PlainArray& array : plain_arrays) {
+    const std::span<const double> numbers = array.in(g);
+    all.insert(all.end(), numbers.begin(), numbers.end());
+  }
   return all;
 }
 

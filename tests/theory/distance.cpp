@@ -78,7 +78,7 @@ TEST_CASE("sharp selector, copier and classifier make the model GIH") {
   q.a = 2000.0;
   const std::vector<Index> lags = {1, 2};
   const Distance x =
-      distance(sample.gih(lags), sample.predict(sample.scores(q.p(), q.w), q.a), 3, 0.0);
+      distance(sample.gih(lags), sample.predict(sample.scores(point_of(q)), q.a), 3, 0.0);
   CHECK(x.total_variation <= gihflow::testing::tolerance<double>(300));
   CHECK(x.kl <= gihflow::testing::tolerance<double>(300));
   CHECK(x.argmax_agreement == 1.0);

@@ -13,15 +13,16 @@
 namespace GIHFLOW_API gihflow {
 
 /// The settings that a user can give, in the order of their names.
-#define GIHFLOW_FIELDS                                                                          \
-  a_init, all, alpha, alphas, atol, batch, boundary, c_init, chains, checkpoint_every, collect, \
-      config, context, data, degree, device, directory, dry_run, engine, epsilon, first_output, \
-      floor, force, fresh_chains, from, head_normalization, head_windows, heads, initial_law,   \
-      integrator, jobs, json, kernels, kernels_output, labels, learning_rate, learning_rates,   \
-      length, lengths, max_steps, max_wall, method, optimizer, output, outputs, parameters,     \
-      parents, preset, prior, purpose, quiet, readout, replicas, resample, resume, rtol, run,   \
-      sbatch, seed, shard, stage, stages, status, threads, tolerance, validation_chains,        \
-      validation_data, vocabulary, w_other, w_own, window
+#define GIHFLOW_FIELDS                                                                             \
+  a_init, all, alpha, alphas, atol, batch, boundary, c_init, chains, checkpoint_every, collect,    \
+      config, context, data, degree, device, directory, dry_run, engine, epsilon, first_output,    \
+      floor, force, fresh_chains, from, head_lags, head_normalization, head_windows, heads,        \
+      initial_law, integrator, jobs, json, kernels, kernels_output, labels, lags, learning_rate,   \
+      learning_rates, length, lengths, max_steps, max_wall, method, optimizer, output, outputs,    \
+      own_position, parameters, parents, preset, prior, purpose, qk_init, quiet, readout, rectify, \
+      rectify_width, replicas, resample, resume, rtol, run, sbatch, scores, seed, shard, stage,    \
+      stages, status, threads, tolerance, validation_chains, validation_data, value_init, values,  \
+      vocabulary, w_other, w_own, window
 
 /// A setting. Its name is that of a config file, `name(Field)`; the command line and Python spell
 /// it their own way, see Spelling. A fault of something that is no setting, as a file or an

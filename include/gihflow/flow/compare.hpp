@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "gihflow/base/export.hpp"
@@ -20,9 +21,9 @@ struct CompareOptions {
 
 /// Euclidean distances of two points in the coordinates of each block, and of their losses.
 struct BlockDistance {
-  double c = 0.0, w = 0.0, a = 0.0;
-  double all = 0.0;   ///< over all blocks
-  double loss = 0.0;  ///< |difference|, nats
+  std::vector<double> blocks;  ///< of each block of the model, in the order of letters_of()
+  double all = 0.0;            ///< over all blocks
+  double loss = 0.0;           ///< |difference|, nats
 
   bool operator==(const BlockDistance&) const = default;
 };
@@ -55,6 +56,7 @@ struct ObservedOrder {
 /// Gradient descent beside the flow in one stage.
 struct ComparedStage {
   Stage stage;
+  std::string letters;              ///< of the model's blocks, see BlockDistance
   std::vector<double> t;            ///< compared times [times]
   std::vector<Snapshot> flow;       ///< [times]
   std::vector<double> sharpness;    ///< λ_max of the trained blocks along the flow [times]

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "gihflow/base/export.hpp"
 #include "gihflow/base/types.hpp"
@@ -12,8 +13,15 @@ namespace GIHFLOW_API gihflow {
 enum class Boundary { masked, partial };
 /// Which lags head h (1-based) sees. shared: 1 … M. shifted: h … h+M−1.
 enum class HeadWindows { shared, shifted };
-/// Normalisation of v^{(h)}. l2: v ← v / (‖v‖₂ + 1e-7), formula (4.5).
-enum class HeadNormalization { none, l2 };
+/// Normalisation of v^{(h)}. l2: v ← v / (‖v‖₂ + 1e-7), formula (4.5). layer: layer norm with a
+/// trained gain and bias, (2.8).
+enum class HeadNormalization { none, l2, layer };
+/// What the scores of the first attention depend on. tokens: also on the tokens at both positions,
+/// by query and key matrices (2.6).
+enum class Scores { positions, tokens };
+/// What a head adds up of the tokens that it sees: their one-hot vectors, or these times a trained
+/// matrix (2.7).
+enum class HeadValues { identity, matrix };
 /// log: loss (2.4). softmax: cross-entropy with y taken as logits.
 enum class Readout { log, softmax };
 
@@ -28,13 +36,34 @@ struct Model {
   HeadNormalization head_normalization = HeadNormalization::none;
   Readout readout = Readout::log;
   double epsilon = 0.01;  ///< ε of (2.4), ≥ 0; unused with readout softmax
+  /// Lags of each head, increasing, or one list for all heads, instead of those of head_windows
+  /// (2.5); M is then the length of the longest list. Empty: head_windows.
+  std::vector<std::vector<Index>> head_lags = {};
+  Scores scores = Scores::positions;
+  bool own_position = false;  ///< every head also sees the position itself (2.6)
+  HeadValues values = HeadValues::identity;
+  bool rectify = false;        ///< t_h = max(0, ⟨u, u'⟩), smoothed over rectify_width (2.8)
+  double rectify_width = 0.0;  ///< δ of (2.8), ≥ 0
 
   /// W, the widest lag that any head sees: M with shared windows, M+H−1 with shifted ones.
-  Index widest() const { return head_windows == HeadWindows::shared ? window : window + heads - 1; }
-  /// Lag (≥ 1) that component i (0-based) of head h (0-based) looks at, lag_h(i) of (2.1).
+  Index widest() const;
+  /// Lag (≥ 1) that component i (0-based) of head h (0-based) looks at, lag_h(i) of (2.1); 0 where
+  /// the list of the head is shorter.
   Index lag(Index head, Index component) const {
-    return (head_windows == HeadWindows::shared ? 0 : head) + component + 1;
+    if (head_lags.empty()) return (head_windows == HeadWindows::shared ? 0 : head) + component + 1;
+    const std::vector<Index>& lags = lags_of(head);
+    return component < static_cast<Index>(lags.size()) ? lags[static_cast<std::size_t>(component)]
+                                                       : 0;
   }
+  /// The list of a head, where lists are given.
+  const std::vector<Index>& lags_of(Index head) const {
+    return head_lags[head_lags.size() == 1 ? 0 : static_cast<std::size_t>(head)];
+  }
+  /// The lags that any head sees, increasing: a window is the tokens at them (2.5).
+  std::vector<Index> used_lags() const;
+  /// Whether what a head sees at a position depends on the token there, so that windows are
+  /// extended by it (4.6).
+  bool sees_own_token() const { return scores == Scores::tokens || own_position; }
   /// Number of subsets [H]_{≤D}.
   Index subsets() const;
 

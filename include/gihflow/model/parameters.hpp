@@ -6,21 +6,22 @@
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/export.hpp"
+#include "gihflow/model/blocks.hpp"
 #include "gihflow/model/model.hpp"
 
 namespace GIHFLOW_API gihflow {
 
-/// Parameters (c, w, a) of TF(M,H,d,D). The coefficients are kept as θ_S = log c_S² and a sign,
-/// since c underflows long before a run ends while θ does not, formula (3.3).
-struct Parameters {
+/// Parameters of a model: c and the plain blocks. The coefficients are kept as θ_S = log c_S² and a
+/// sign, since c underflows long before a run ends while θ does not, formula (3.3).
+struct Parameters : PlainBlocks {
   Index window = 0;                   ///< M
   Index heads = 0;                    ///< H
   Index degree = 0;                   ///< D
   std::vector<double> log_c_squared;  ///< θ [subsets]; −∞ where c_S = 0
   std::vector<int> c_sign;            ///< −1, 0 or +1 [subsets]
-  std::vector<double> w;              ///< [H, M], row h = head h
-  double a = 0.0;
 
+  /// d where a block has an axis of tokens, else 0.
+  Index vocabulary() const;
   /// c_S = sign·exp(θ_S/2) [subsets]; 0 where that underflows.
   std::vector<double> c() const;
   /// Sets θ and signs from c.
@@ -29,19 +30,22 @@ struct Parameters {
   std::vector<double> p() const;
   /// log C_D = logsumexp(θ).
   double log_normalizer() const;
-  /// σ^{(h)} = softmax(w^{(h)}) [H, M], over the full window, (2.1).
+  /// σ^{(h)} = softmax(w^{(h)}) [H, M], over the full window, (2.1); 0 where a logit is −∞, as
+  /// where a head's list of lags is shorter.
   std::vector<double> attention() const;
 
   bool operator==(const Parameters&) const = default;
 };
 
 /// The initial point of theory §2: w is `w_own` on head h's own lag h and `w_other` elsewhere in
-/// its window, every c_S = c, a = a.
+/// its window, every c_S = c, a = a; Q_h = K_h = query_key·1, V_h = value·1, γ = 1 and β = 0 (2.9).
 struct InitialPoint {
   double w_own = 3.0;
   double w_other = 0.01;
   double c = 0.01;
   double a = 0.01;
+  double query_key = 0.001;
+  double value = 0.001;
 
   bool operator==(const InitialPoint&) const = default;
 };
@@ -49,8 +53,12 @@ struct InitialPoint {
 /// Throws InputError when a head's own lag lies outside its window (shared windows with H > M).
 Parameters initial_parameters(const Model& model, const InitialPoint& point);
 
-/// Faults of given parameters, called `name`, for a model: wrong sizes, values that are not finite,
-/// all coefficients zero (2.2).
+/// Faults of given parameters, called `name`: values that are not finite, all coefficients zero
+/// (2.2). A logit of the first attention may be −∞: the head never looks there.
+ErrorList value_errors(const Parameters& parameters, const std::string& name);
+
+/// The same for a model, and wrong sizes; logits are −∞ where the model's head has no lag, and only
+/// there.
 ErrorList parameter_errors(const Parameters& parameters, const Model& model,
                            const std::string& name);
 

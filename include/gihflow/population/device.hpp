@@ -4,6 +4,7 @@
 #include <string>
 
 #include "gihflow/base/export.hpp"
+#include "gihflow/model/model.hpp"
 
 namespace GIHFLOW_API gihflow {
 
@@ -24,7 +25,11 @@ std::string cuda_card();
 /// Memory of the card that is free now, in bytes; 0 with a cuda_fault().
 std::size_t cuda_free_memory();
 
-/// What `automatic` stands for here: cuda where there is no cuda_fault(), else cpu. Others stay.
-Device resolved(Device device);
+/// Throws InputError where the card's engine does not serve a model, naming the part.
+void require_card(const Model& model);
+
+/// What `automatic` stands for here: cuda where there is no cuda_fault() and the card's engine
+/// serves the model, else cpu. Others stay.
+Device resolved(Device device, const Model& model);
 
 }  // namespace gihflow

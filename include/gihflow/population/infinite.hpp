@@ -8,6 +8,10 @@
 
 namespace GIHFLOW_API gihflow {
 
+/// Throws InputError where a model has no objective in infinite context: it sees the own token, so
+/// that A depends on it (4.6).
+void require_infinite(const Model& model);
+
 /// Bytes that make_infinite_objective() takes at most on the host, with standard errors and beside
 /// the kernels, on as many threads as the context says. longest_lag: of the parents.
 MemoryBound infinite_objective_memory(const Model& model, Index chains, Index longest_lag);
@@ -20,7 +24,7 @@ MemoryBound infinite_objective_memory(const Model& model, Index chains, Index lo
 /// is not read. A gradient costs about 4·N·d^{2W+1} operations, as matrix products. Throws
 /// InputError: vocabulary of the kernels ≠ vocabulary of the model; kernels that validate()
 /// refuses; a chain with more than one closed class; more states than stationary_window_law takes;
-/// more memory than memory_limit().
+/// more memory than memory_limit(); and as require_infinite() does.
 std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Kernels& kernels,
                                                    Device device = Device::cpu);
 

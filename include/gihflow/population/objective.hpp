@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gihflow/base/export.hpp"
@@ -14,39 +15,43 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// A point (p, w, a) of the model with p free on the simplex, formulas (2.1)–(2.3).
-struct Point {
+/// A point of the model with p free on the simplex, formulas (2.1)–(2.3).
+struct Point : PlainBlocks {
   std::vector<double> p;  ///< [subsets]
-  std::vector<double> w;  ///< [H, M]
-  double a = 0.0;
+
+  Point() = default;
+  Point(std::vector<double> weights, PlainBlocks blocks)
+      : PlainBlocks(std::move(blocks)), p(std::move(weights)) {}
+  /// Of a model with no other blocks than c, w and a.
+  Point(std::vector<double> weights, std::vector<double> logits, double scale)
+      : p(std::move(weights)) {
+    w = std::move(logits);
+    a = scale;
+  }
 };
 
-/// The point (softmax(θ), w, a) of parameters.
+/// The point with p = softmax(θ) of parameters.
 Point point_of(const Parameters& parameters);
 
 /// Loss 𝓛 in nats and its derivatives with p treated as free (3.1).
-struct Gradient {
+struct Gradient : PlainBlocks {
   double loss = 0.0;
   std::vector<double> p;  ///< ∂𝓛/∂p_S [subsets]
-  std::vector<double> w;  ///< ∂𝓛/∂w [H, M]
-  double a = 0.0;         ///< ∂𝓛/∂a
   /// ∂𝓛/∂σ [H, M] along the simplex: the derivative in σ_i^{(h)} less its mean under σ^{(h)}, so
   /// that ∂𝓛/∂w = σ·(∂𝓛/∂σ). Defined at one-hot attention too, where ∂𝓛/∂w vanishes. With partial
   /// windows every window renormalises the σ of the lags that exist in it. Empty from the reference
-  /// engine.
+  /// engine, and where attention depends on tokens.
   std::vector<double> attention;
 };
 
 /// ∂𝓛/∂c_S = (2c_S/C_D)(∂𝓛/∂p_S − Σ p ∂𝓛/∂p) for parameters c, (3.1).
 std::vector<double> c_gradient(const Parameters& parameters, const Gradient& gradient);
 
-/// Monte Carlo standard errors of the loss and of its gradient in (c, w, a): the standard deviation
-/// over chains divided by √N. NaN where undefined (N = 1).
-struct StandardErrors {
+/// Monte Carlo standard errors of the loss and of its gradient in c and the plain blocks: the
+/// standard deviation over chains divided by √N. NaN where undefined (N = 1).
+struct StandardErrors : PlainBlocks {
   double loss = 0.0;
   std::vector<double> c;
-  std::vector<double> w;
-  double a = 0.0;
 };
 
 /// How sums over chains are computed: eight chains at a time, one at a time, or by the definition.
@@ -77,9 +82,9 @@ class Objective {
   /// minibatches.
   virtual void batch_gradient(std::span<const Index> chains, const Point& at, Gradient& out) const;
 
-  /// Gradient at `at` and its exact directional derivative along (p, w, a)-direction `along`, by
-  /// dual numbers: a Hessian–vector product in the coordinates (p, w, a). `derivative.loss` is the
-  /// directional derivative of the loss. With along = (0, 0, 1) at a = 0, −derivative.p is
+  /// Gradient at `at` and its exact directional derivative along a direction `along` of the point,
+  /// by dual numbers: a Hessian–vector product in p and the plain blocks. `derivative.loss` is the
+  /// directional derivative of the loss. With along = ∂/∂a at a = 0, −derivative.p is
   /// G(S;w) of (6.5).
   virtual void gradient_along(const Point& at, const Point& along, Gradient& out,
                               Gradient& derivative) const = 0;

@@ -7,6 +7,7 @@
 #include "gihflow/base/export.hpp"
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/model/model.hpp"
+#include "gihflow/population/objective.hpp"
 
 namespace GIHFLOW_API gihflow {
 
@@ -24,9 +25,9 @@ class WindowSample {
   Index chains() const { return static_cast<Index>(query_.size()); }  ///< N
   Index length() const { return length_; }                            ///< L
 
-  /// k(Z,q) of (2.2) for every distinct window Z of every chain, in the order of the sample; p
-  /// [subsets], w [H, M].
-  std::vector<double> scores(std::span<const double> p, std::span<const double> w) const;
+  /// k(Z,q) of (2.2) for every distinct window Z of every chain, in the order of the sample; the
+  /// point's a is not read.
+  std::vector<double> scores(const Point& at) const;
   /// y of (2.3) by (4.1) from scores and a; [N, d].
   std::vector<double> predict(std::span<const double> scores, double a) const;
   /// GIH(S) of (8.1), as gih_predict gives it position by position; [N, d]. Throws InputError for a
@@ -37,7 +38,7 @@ class WindowSample {
   Model model_;
   Index length_;
   std::vector<Index> window_begin_;    // [N + 1], windows of a chain
-  std::vector<std::uint64_t> window_;  // distinct windows of each chain, numbered as in §4
+  std::vector<std::uint64_t> window_;  // distinct windows of each chain, keys of pairs
   std::vector<double> count_;          // [windows, d] n(Z,e)
   std::vector<std::uint64_t> query_;   // [N]
 };

@@ -16,7 +16,8 @@ struct Description {
   const char* name;
   const char* meaning;      ///< the attribute long_name of a dataset
   const char* units = "1";  ///< "1" for a number without a unit and for what is not a number
-  /// Axes: "" one value, "S" [subsets], "HM" [H, M]; those of the containing table come before.
+  /// Axes: "" one value, "S" [subsets], "HM" [H, M], "Hdd" [H, d, d], "d" [d]; those of the
+  /// containing table come before.
   const char* axes = "";
   const char* note = "";  ///< what docs/schema.md adds to the meaning
 };
@@ -60,7 +61,13 @@ struct SnapshotColumn : Description {
   bool in_runs() const { return files != RecordedIn::comparisons; }
   /// Whether comparison files have it.
   bool in_comparisons() const { return files >= RecordedIn::runs_and_comparisons; }
+  /// Whether it is recorded of a model whose parameters have these sizes: not where it has no
+  /// numbers.
+  bool is_of(const Parameters& shape) const;
 };
+
+/// Shape of axes for parameters of this shape.
+std::vector<Index> shape_of(const char* axes, const Parameters& shape);
 
 /// In the order of a file; the first is t, the scale of the others.
 std::span<const SnapshotColumn> snapshot_columns();

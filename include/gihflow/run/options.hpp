@@ -74,15 +74,15 @@ std::string to_string(const Value& value);
 /// The same as a config file has it, in TOML.
 std::string to_toml(const Value& value);
 
-/// A row of theory §2's table of conventions: what an option is in the paper, and in its authors'
-/// published experiments.
+/// A row of theory §2's table of conventions: what an option is in the paper, in its authors'
+/// published experiments, and in their full model (2.9).
 struct Convention {
   Field field;
-  Value paper, reference;
+  Value paper, reference, full;
 };
 /// All rows of the table.
 std::span<const Convention> conventions();
-/// Sets every row, "paper" or "reference".
+/// Sets every row, "paper", "reference" or "full".
 void apply_preset(Setting& setting, const std::string& preset);
 /// The same for the settings of one command, in those groups that it has.
 template <class S>

@@ -65,12 +65,14 @@ struct LagSetting {
   Model model = {.vocabulary = 0};
 };
 
-/// A model, where it starts, and how its loss is computed.
+/// A model, where it starts, and how its loss is computed. The width of the rectifier (2.8) may be
+/// left to the command: 0.1 where it follows the flow, 0 elsewhere.
 struct ModelSetting : LagSetting {
   ContextLength context = ContextLength::finite;
   InitialPoint initial;
   std::string parameters;  ///< input file; empty: the initial point
   Engine engine = Engine::automatic;
+  std::optional<double> rectify_width;
 };
 
 /// Where gradients are computed.
@@ -80,8 +82,9 @@ struct DeviceSetting {
 
 /// What is trained, and for how long.
 struct StageSetting {
-  Schedule stages = {
-      {.c = true, .duration = 2000}, {.w = true, .duration = 50000}, {.a = true, .duration = 5000}};
+  Schedule stages = {{.blocks = "c", .duration = 2000},
+                     {.blocks = "w", .duration = 50000},
+                     {.blocks = "a", .duration = 5000}};
 };
 
 /// How the flow is integrated.

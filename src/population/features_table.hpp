@@ -1,0 +1,72 @@
+#pragma once
+
+// Features from a table of windows that the host filled, one row a head and token: any model. What
+// flows back to a window is left for the host, pair by pair.
+
+#include "population/formulas.hpp"
+#include "population/workspace.hpp"
+
+namespace gihflow::GIHFLOW_ISA {
+
+using hot::BlockTask;
+using hot::ModelView;
+
+/// What the loop over the pairs of a group needs of a model, whose number types are N: from windows
+/// to inner products ⟨u_h(Z), u_h(q)⟩, and from their derivatives back.
+template <class N>
+struct Table {
+  using S = typename N::S;
+  using V = typename N::V;
+
+  static const S* row(const BlockTask& task, std::int64_t k) {
+    return reinterpret_cast<const S*>(task.features) + k * task.windows;
+  }
+
+  static void begin_group(const BlockTask& task, Workspace<N>& s, std::int64_t group,
+                          std::int64_t) {
+    const ModelView& m = *task.model;
+    const std::int64_t query = task.statistics->query_window[group];
+    for (std::int64_t k = 0; k < m.H * m.d; ++k) {
+      spread(s.query[k], row(task, k)[query]);
+      set(s.u_bar[k], 0.0);
+    }
+  }
+
+  static void inner_products(const BlockTask& task, Workspace<N>& s, std::int64_t first,
+                             std::int64_t j, V* t) {
+    const ModelView& m = *task.model;
+    const std::uint32_t* window = task.statistics->pair_window + first + j;
+    V u;
+    for (std::int64_t h = 0; h < m.H; ++h) {
+      V sum;
+      set(sum, 0.0);
+      for (std::int64_t k = h * m.d; k < (h + 1) * m.d; ++k) {
+        gather(u, row(task, k), window);
+        sum = sum + s.query[k] * u;
+      }
+      t[h] = sum;
+    }
+  }
+
+  /// g is ∂𝓛/∂⟨u_h(Z), u_h(q)⟩.
+  static void pull(const BlockTask& task, Workspace<N>& s, std::int64_t first, std::int64_t j,
+                   std::int64_t h, const V&, const V& g) {
+    const ModelView& m = *task.model;
+    const std::uint32_t* window = task.statistics->pair_window + first + j;
+    V u;
+    for (std::int64_t k = h * m.d; k < (h + 1) * m.d; ++k) {
+      gather(u, row(task, k), window);
+      s.u_bar[k] = s.u_bar[k] + g * u;
+    }
+    store_lanes(g, s.pulls + j * m.H + h * hot::pack);
+  }
+
+  static void end_group(const BlockTask& task, Workspace<N>& s, std::int64_t,
+                        std::int64_t segment) {
+    const ModelView& m = *task.model;
+    S* to = reinterpret_cast<S*>(task.query_pulls) + segment * m.H * m.d;
+    for (std::int64_t k = 0; k < m.H * m.d; ++k) to[k] = sum_lanes(s.u_bar[k]);
+  }
+};
+
+}  // namespace gihflow::GIHFLOW_ISA
