@@ -47,13 +47,14 @@ NodeName={host} NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
 PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
-# Some seconds each by the slow engine, so that a signal finds members at work.
+# About a second each by the slow engine, so that a signal finds members at work.
 PLAN = """engine = "reference"
 chains = 20
 validation-chains = 0
 outputs = 10
 checkpoint-every = 0
-stages = ["cwa:300"]
+method = "gd"
+stages = ["w:100"]
 [grid]
 length = [60, 61, 62, 63]
 seed = [1, 2]
