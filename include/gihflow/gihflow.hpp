@@ -93,6 +93,7 @@
 #include "gihflow/run/train.hpp"
 #include "gihflow/run/verify.hpp"
 #include "gihflow/theory/concentration.hpp"
+#include "gihflow/theory/critical_logit.hpp"
 #include "gihflow/theory/distance.hpp"
 #include "gihflow/theory/measurement.hpp"
 #include "gihflow/theory/prediction.hpp"

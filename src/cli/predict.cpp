@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "cli/commands.hpp"
@@ -9,6 +10,7 @@
 #include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "gihflow/base/context.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/run/train.hpp"
 
 namespace gihflow::cli {
@@ -18,6 +20,28 @@ namespace {
 // Whether a prediction is of a set of lags or heads, not of a number.
 bool is_set(const Prediction& p) {
   return !p.sharp_set.empty() || !p.trained_set.empty();
+}
+
+// What to try where training will not select S*; empty where it will.
+std::string selection_advice(const std::vector<Prediction>& predictions) {
+  const auto find = [&](Quantity quantity) {
+    return std::find_if(predictions.begin(), predictions.end(),
+                        [&](const Prediction& p) { return p.quantity == quantity; });
+  };
+  const auto best = find(Quantity::information_set), winner = find(Quantity::takeover_set),
+             critical = find(Quantity::critical_logit);
+  if (best == predictions.end() || winner == predictions.end()) return "";
+  if (critical == predictions.end())
+    return fmt::format("no heads look at the information set {} alone", best->sharp_set);
+  if (winner->trained_set == to_string_subset(critical->subject.set)) return "";
+  return fmt::format(
+      "the information set {} is not what training selects: {} takes over; try {}attention first, "
+      "{} w:50000,c:2000,w:50000,a:5000, or all blocks at once, {} cwa:50000",
+      best->sharp_set, winner->trained_set,
+      std::isnan(critical->trained)
+          ? ""
+          : fmt::format("{} above {}, ", option_spelling(Field::w_own), number(critical->trained)),
+      option_spelling(Field::stages), option_spelling(Field::stages));
 }
 
 }  // namespace
@@ -70,11 +94,14 @@ int predict(const Invocation& invocation) {
   ProgressBar bar(problem.setting.quiet);
   const std::vector<Prediction> predictions = gihflow::predict(problem, &bar);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
+  const std::string advice = selection_advice(predictions);
   if (!problem.setting.json) {
-    print(prediction_table(predictions, {}));
+    print(prediction_table(predictions, {}) +
+          (advice.empty() ? "" : "\nwarning: " + advice + "\n"));
     return 0;
   }
-  print(to_text({{"predictions", json_list(predictions, json_prediction)}}));
+  print(to_text({{"predictions", json_list(predictions, json_prediction)},
+                 {"warning", advice.empty() ? Json() : Json(advice)}}));
   return 0;
 }
 

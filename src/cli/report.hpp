@@ -12,14 +12,14 @@ inline constexpr const char* infinite_loss =
     "that underflows; such labels have no part in the gradient; an epsilon above 0 makes it "
     "finite";
 
-/// What a run has come to, for people: stages with their certificates, final parameters, losses
+/// A run as text: how it ended, stages with their certificates, final parameters, losses
 /// beside their baselines, wall time. `show` and the end of `train` print the same.
 std::string run_report(const RunFile& run);
 
-/// Where a run comes from, for people.
+/// Provenance of a run as text: program, seed, hashes, machine, command line.
 std::string provenance_report(const RunFile& run, const std::string& path);
 
-/// All of it as JSON; numbers round-trip, what is undefined is null.
+/// Both as JSON; numbers round-trip, what is undefined is null.
 std::string run_json(const RunFile& run, const std::string& path);
 
 }  // namespace gihflow::cli

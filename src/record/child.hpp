@@ -28,7 +28,7 @@ struct ChildLimits {
   std::size_t reply = std::size_t{1} << 26;   ///< bytes
 };
 
-/// What is said of a file when the reply is no reply.
+/// The fault of a file whose reader sends a malformed reply.
 inline constexpr const char* nonsense = "is damaged: nothing sensible comes out of it";
 
 /// No answer: a child crashed, hung, ran out of memory, or answered nonsense. what() is the end of

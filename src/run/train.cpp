@@ -82,8 +82,8 @@ std::vector<Index> lags_of(const Model& model) {
   return lags;
 }
 
-// S of the GIH(S) that the run is held against: the parents as far as windows reach; where data do
-// not tell them, what the trained model looks at.
+// S of the GIH(S) among the baselines: the parents as far as windows reach; where data do not tell
+// them, the lags that the trained model looks at.
 std::vector<Index> baseline_lags(const Problem& problem, const Parameters& trained) {
   if (!problem.parents_known) return leading_lags(trained, problem.setting.model);
   std::vector<Index> lags = problem.setting.sampling.prior.parents;
@@ -241,7 +241,7 @@ class Training {
     run_.execution.flow_seconds += seconds_since(begin);
   }
 
-  // What a run that has come to an end is held against.
+  // Baselines and standard errors of a run that has ended.
   void report() {
     const Outcome outcome = run_.state.outcome;
     if (outcome == Outcome::interrupted || outcome == Outcome::wall_time) return;

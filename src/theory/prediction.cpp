@@ -11,6 +11,7 @@
 #include "gihflow/information/chi_square.hpp"
 #include "gihflow/population/gain.hpp"
 #include "gihflow/theory/concentration.hpp"
+#include "gihflow/theory/critical_logit.hpp"
 #include "gihflow/theory/distance.hpp"
 #include "gihflow/theory/predictors.hpp"
 #include "gihflow/theory/replicator.hpp"
@@ -105,6 +106,13 @@ class Predictor {
         trained.takeover_time(prediction_delta), regime);
     add(Quantity::takeover_bound, {}, sharp.takeover_bound(prediction_delta),
         trained.takeover_bound(prediction_delta), regime);
+    if (set_ < 0) return;
+    const double in_infinite = critical_own_logit(*in_.infinite, in_.start, set_);
+    const double as_trained =
+        in_.sequences == nullptr ? in_infinite : critical_own_logit(*in_.trained, in_.start, set_);
+    add(Quantity::critical_logit, {.set = sets_[size(set_)]}, in_infinite, as_trained,
+        "(7.4), as a -> 0, of the heads that look at S*; sharp: infinite context, trained: the "
+        "objective as it is; none: they lose even with one-hot attention");
   }
 
   void concentration() {

@@ -28,6 +28,7 @@ constexpr std::array rows = {
     Row{takeover_time, "takeover_time", "I", "flow time", "time to p = {share}"},
     Row{takeover_bound, "takeover_bound", "I", "flow time",
         "upper bound of the time to p = {share}"},
+    Row{critical_logit, "critical_logit", "I", "1", "own logits above which {set} takes over"},
     Row{gamma, "gamma", "II", "1", "gamma of head {head} against lag {lag}"},
     Row{concentration_limit, "concentration_limit", "II", "flow time",
         "lim t(1 - attention) of head {head}"},

@@ -71,6 +71,22 @@ class Predict(DirectoryTest):
         text = run("gihflow", "predict", *small).stdout
         self.assertIn("exact where:", text)
 
+    def test_a_warning_where_training_selects_another_set(self):
+        """(7.4): three parents of three tokens need own logits above 3; the advice is followed, and the warning goes."""
+        small = ("--chains", "1000", "--stages", "c:10", "--quiet")
+        three = (*small, "--parents", "1,2,3", "--degree", "3")
+        name = "own logits above which {1,2,3} takes over"
+        found = json.loads(run("gihflow", "predict", "--json", *three).stdout)
+        lines = by_quantity(found["predictions"])
+        self.assertNotEqual(lines["set that takes over"]["trained"], "{1,2,3}")
+        self.assertGreater(lines[name]["trained"], 3.0)
+        advice = f"--w-own above {lines[name]['trained']:.6g}"
+        self.assertIn(advice, found["warning"])
+        self.assertIn("warning: the information set {1,2,3} is not what training selects", run("gihflow", "predict", *three).stdout)
+        higher = json.loads(run("gihflow", "predict", "--json", *three, "--w-own", lines[name]["trained"] + 0.01).stdout)
+        self.assertEqual(by_quantity(higher["predictions"])["set that takes over"]["trained"], "{1,2,3}")
+        self.assertIsNone(higher["warning"])
+
     def test_bad_input(self):
         self.assertIn("--chains 0: must be", run("gihflow", "predict", "--chains", "0", expect=2).stderr)
         self.assertIn("predict has no such option", run("gihflow", "predict", "--data", "x", expect=2).stderr)

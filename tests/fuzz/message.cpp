@@ -1,4 +1,4 @@
-// What a child that has lost its mind may answer: every kind of value is taken from arbitrary
+// Malformed replies of the process that reads a file: every kind of value is taken from arbitrary
 // bytes. The first byte chooses how the rest is read.
 
 #include <cstdint>

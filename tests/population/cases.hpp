@@ -1,6 +1,6 @@
 #pragma once
 
-// Models and samples that every engine is held against the reference objective on: awkward sizes,
+// Models and samples on which every engine is compared with the reference objective: awkward sizes,
 // all conventions of theory §2.
 
 #include <string>

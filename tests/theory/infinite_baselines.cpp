@@ -1,5 +1,4 @@
-// What a model is held against in infinite context, where the limiting predictor is a limit of the
-// model.
+// Baselines in infinite context, where the limiting predictor is a limit of the model.
 
 #include <doctest/doctest.h>
 

@@ -52,16 +52,11 @@ struct Case {
 };
 
 /// Quantities that no trajectory shows.
-const std::set<Quantity> unseen = {Quantity::information_set,
-                                   Quantity::information_gap,
-                                   Quantity::takeover_set,
-                                   Quantity::takeover_bound,
-                                   Quantity::gamma,
-                                   Quantity::growth_speed,
-                                   Quantity::growth_exponent,
-                                   Quantity::slow_growth_constant,
-                                   Quantity::fast_growth_constant,
-                                   Quantity::entropy_floor};
+const std::set<Quantity> unseen = {
+    Quantity::information_set,      Quantity::information_gap, Quantity::takeover_set,
+    Quantity::takeover_bound,       Quantity::critical_logit,  Quantity::gamma,
+    Quantity::growth_speed,         Quantity::growth_exponent, Quantity::slow_growth_constant,
+    Quantity::fast_growth_constant, Quantity::entropy_floor};
 
 }  // namespace
 

@@ -9,7 +9,7 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Gradient descent held against the flow, as `compare` writes it; the layout is in docs/schema.md.
+/// Gradient descent beside the flow, as `compare` writes it; the layout is in docs/schema.md.
 struct ComparisonFile {
   Provenance provenance;
   std::string tokens_hash;  ///< data_hash of the chains

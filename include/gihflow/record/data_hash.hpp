@@ -33,7 +33,7 @@ std::string data_hash(const SequenceSource& source);
 std::string kernel_hash(const Kernels& kernels);
 
 /// A source that hashes chains as they are drawn from another one: a pass that draws every chain
-/// anyway gets the hash of the data for nothing.
+/// anyway gets the hash of the data at no extra cost.
 class HashingSource final : public SequenceSource {
  public:
   /// Hashes the sequences of `source` as they are drawn.

@@ -19,6 +19,7 @@ enum class Quantity {
   log_odds_slope,       ///< of `set` against `other`, (7.1)
   takeover_time,        ///< flow time to p = 1 − δ of the set that takes over
   takeover_bound,       ///< an upper bound of it
+  critical_logit,       ///< own logit above which the heads `set` that look at S* win, (7.4)
   gamma,                ///< of `head` against `lag`, (7.2)
   concentration_limit,  ///< lim t(1 − σ) of `head`, (7.2)
   concentration_time,  ///< flow time until every head of S* has 1 − δ of its attention on its lag
