@@ -62,6 +62,7 @@ std::vector<Command> make_commands() {
                "directory. Keys that check has decide how --collect judges final models.",
            .files = {"PLAN"},
            .files_allowed = "the path of a plan",
+           .suffixes = {"toml"},
            .run = sweep}),
       with<EvaluateSetting, JsonSetting, QuietSetting>(
           {.name = "evaluate",
