@@ -87,12 +87,12 @@ class Torch(unittest.TestCase):
 
     def test_an_optimizer(self):
         optimizer = self.torch.optim.SGD([self.x], lr=0.1)
-        before = float(self.loss(self.x))
+        before = self.loss(self.x).item()
         for _ in range(20):
             optimizer.zero_grad()
             self.loss(self.x).backward()
             optimizer.step()
-        self.assertLess(float(self.loss(self.x)), before)
+        self.assertLess(self.loss(self.x).item(), before)
 
     def test_workers_of_a_data_loader(self):
         objective, x = self.objective, self.x.detach().numpy()
