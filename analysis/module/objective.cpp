@@ -40,19 +40,25 @@ class FlatObjective {
         threads_(threads),
         tokens_hash_(std::move(tokens_hash)) {}
 
-  nb::tuple value_and_gradient(const Flat& x, const std::optional<Out>& out) const {
+  nb::tuple value_and_gradient(const Flat& x, const nb::object& given) const {
     const Parameters at = parameters_at(x, "x");
     std::optional<NewArray> made;
-    if (out && out->size() != size_) refuse("out", out->size());
-    if (!out) made.emplace(size_);
+    Out out;
+    if (given.is_none()) {
+      made.emplace(size_);
+    } else if (!nb::try_cast(given, out, false)) {  // a copy would not be seen
+      throw nb::type_error("out must be a contiguous array of float64 that may be written to");
+    } else if (out.size() != size_) {
+      refuse("out", out.size());
+    }
     Gradient gradient;
     {
       const nb::gil_scoped_release others_may_run;
       const ContextScope scope({.threads = threads_});
       objective_->gradient(point_of(at), gradient);
-      pack_gradient(at, gradient, out ? out->data() : made->numbers);
+      pack_gradient(at, gradient, made ? made->numbers : out.data());
     }
-    return nb::make_tuple(gradient.loss, out ? nb::cast(*out) : made->array);
+    return nb::make_tuple(gradient.loss, made ? made->array : given);
   }
 
   double value(const Flat& x) const {

@@ -106,7 +106,7 @@ class Bits(DirectoryTest):
 class Options(DirectoryTest):
     def test_every_option_of_the_program_is_an_argument(self):
         own = {"config", "progress"}
-        program_alone = {"help", "config", "json", "quiet", "dry-run"}
+        program_alone = {"help", "config", "json", "quiet", "dry-run", "replicas", "jobs"}  # the last two start processes
         for command in ("train", "rank", "predict", "verify", "compare", "sample", "evaluate", "check"):
             words = set(re.findall(r"^  (?:-\w, )?--([\w-]+)", run("gihflow", command, "--help").stdout, re.MULTILINE))
             names = {name.replace("_", "-") for name in inspect.signature(getattr(gihflow, command)).parameters}

@@ -75,7 +75,10 @@ class Derivatives(unittest.TestCase):
         out = np.empty(self.objective.size)
         _, given = self.objective.value_and_gradient(self.x, out=out)
         np.testing.assert_array_equal(out, self.objective.gradient(self.x))
-        self.assertTrue(np.shares_memory(given, out))
+        self.assertIs(given, out)
+        for bad in (np.empty(self.objective.size, dtype=np.float32), np.empty(2 * self.objective.size)[::2]):
+            with self.assertRaisesRegex(TypeError, "out must be a contiguous array of float64"):
+                self.objective.value_and_gradient(self.x, out=bad)
 
     def test_what_is_refused(self):
         for call in (self.objective.value, self.objective.value_and_gradient, self.objective.gradient,
