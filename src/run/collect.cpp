@@ -146,7 +146,8 @@ std::vector<RowColumn> row_columns(const Plan& plan) {
     columns.push_back({column.name, std::string(column.meaning) + ", last recorded", column.units,
                        column.axes, [&column](const MemberRow& row) {
                          const Snapshot* const last = row.last();
-                         if (last == nullptr) return RecordValue();
+                         if (last == nullptr || !column.is_of(last->parameters))
+                           return RecordValue();
                          std::vector<double> numbers = column.get(*last);
                          return *column.axes == '\0' ? RecordValue(numbers.front())
                                                      : RecordValue(std::move(numbers));
@@ -207,7 +208,8 @@ std::optional<CheckResult> verdict(const MemberRow& row, const SweepSetting& set
 }
 
 bool same_shape(const Parameters& a, const Parameters& b) {
-  return a.heads == b.heads && a.window == b.window && a.degree == b.degree;
+  return a.heads == b.heads && a.window == b.window && a.degree == b.degree &&
+         a.vocabulary() == b.vocabulary();
 }
 
 class Collector {
