@@ -13,6 +13,7 @@
 namespace gihflow {
 
 double logsumexp(std::span<const double> theta) {
+  if (theta.empty()) return -std::numeric_limits<double>::infinity();
   double top = *std::max_element(theta.begin(), theta.end());
   if (!std::isfinite(top)) return top;
   double sum = 0.0;
@@ -21,6 +22,7 @@ double logsumexp(std::span<const double> theta) {
 }
 
 std::vector<double> softmax(std::span<const double> theta) {
+  if (theta.empty()) return {};
   double top = *std::max_element(theta.begin(), theta.end());
   std::vector<double> p(theta.size());
   double sum = 0.0;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <string_view>
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
@@ -356,9 +357,9 @@ constexpr std::array table<StandardErrors>{
 }  // namespace
 
 bool SnapshotColumn::is_of(const Parameters& shape) const {
-  Snapshot snapshot;
-  snapshot.parameters = shape;
-  return !get(snapshot).empty();
+  return std::none_of(plain_arrays.begin(), plain_arrays.end(), [&](const PlainArray& array) {
+    return std::string_view(array.name) == name && array.in(shape).empty();
+  });
 }
 
 std::vector<Index> shape_of(const char* axes, const Parameters& shape) {

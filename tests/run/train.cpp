@@ -82,6 +82,20 @@ class Reader final : public RunObserver {
   std::string path_;
 };
 
+// Asks for the end as a part of the work begins.
+class AtPhase final : public RunObserver {
+ public:
+  explicit AtPhase(std::string name) : name_(std::move(name)) {}
+  void phase(const std::string& name) override {
+    if (name == name_) interrupt.request();
+  }
+  Interrupt interrupt;
+
+ private:
+  ContextScope scope_{{.interrupt = &interrupt}};
+  std::string name_;
+};
+
 }  // namespace
 
 TEST_CASE("what train returns is what its file holds") {
@@ -125,11 +139,9 @@ TEST_CASE("two trainings in two threads neither stop nor change each other") {
   const Run alone = train(small_setting());
   std::optional<Run> whole;
   bool second_stopped = false, second_of_one_thread = false;
-  Interrupt stop;
   std::thread second([&] {
-    const ContextScope scope({.interrupt = &stop});
-    stop.request();
-    const Run stopped = train(setting("second.h5", 1));
+    AtPhase observer("training");
+    const Run stopped = train(setting("second.h5", 1), &observer);
     second_stopped = stopped.state.outcome == Outcome::interrupted;
     second_of_one_thread = stopped.execution.threads == 1;
   });
@@ -212,24 +224,6 @@ TEST_CASE("an interrupt, a step limit and a wall limit leave the state to contin
              nullptr);
   CHECK(state == whole.state);
 }
-
-namespace {
-
-// Asks for the end as a part of the work begins.
-class AtPhase final : public RunObserver {
- public:
-  explicit AtPhase(std::string name) : name_(std::move(name)) {}
-  void phase(const std::string& name) override {
-    if (name == name_) interrupt.request();
-  }
-  Interrupt interrupt;
-
- private:
-  ContextScope scope_{{.interrupt = &interrupt}};
-  std::string name_;
-};
-
-}  // namespace
 
 TEST_CASE("drawing is given up on an interrupt, and nothing is written") {
   const Directory directory;
