@@ -43,14 +43,14 @@ TEST_CASE("a command line is its command and the texts of its options") {
 }
 
 TEST_CASE("words that a shell would split or change are quoted in the command line as typed") {
-  CHECK(parsed({"show", "it's"}).invocation.text == "gihflow show 'it'\\''s'"),
-      CHECK(parsed({"show", ""}).invocation.text == "gihflow show ''");
+  CHECK(parsed({"show", "it's"}).invocation.text == "gihflow show 'it'\\''s'");
+  CHECK(parsed({"show", ""}).invocation.text == "gihflow show ''");
   CHECK(parsed({"show", "\xff.h5"}).invocation.text == "gihflow show $'\\xff.h5'");
 }
 
 TEST_CASE("files after a command's name, also behind --") {
-  const Invocation two = parsed({"diff", "a.h5", "--json", "b.h5"}).invocation,
-                   CHECK(two.file == "a.h5");
+  const Invocation two = parsed({"diff", "a.h5", "--json", "b.h5"}).invocation;
+  CHECK(two.file == "a.h5");
   CHECK(two.files == std::vector<std::string>{"a.h5", "b.h5"});
   CHECK(parsed({"show", "--", "-run.h5"}).invocation.file == "-run.h5");
   CHECK(faults_of({"diff", "a.h5"}) ==
@@ -58,8 +58,8 @@ TEST_CASE("files after a command's name, also behind --") {
 }
 
 TEST_CASE("--config is a file for most commands and a wish of show") {
-  CHECK(parsed({"train", "--config", "a.toml"}).invocation.line.config == "a.toml"),
-      const Invocation shown = parsed({"show", "run.h5", "--config"}).invocation;
+  CHECK(parsed({"train", "--config", "a.toml"}).invocation.line.config == "a.toml");
+  const Invocation shown = parsed({"show", "run.h5", "--config"}).invocation;
   CHECK(shown.config_only);
   CHECK(shown.line.config.empty());
 }
@@ -74,16 +74,16 @@ TEST_CASE("all faults of usage are found at once") {
 }
 
 TEST_CASE("a flag takes no value and an option needs one, the others are read all the same") {
-  CHECK(faults_of({"train", "--quiet=yes"}) == Sentences{"--quiet: takes no value"}),
-      const std::vector<std::string> faults = faults_of({"train", "--nonsense", "--alpha"});
+  CHECK(faults_of({"train", "--quiet=yes"}) == Sentences{"--quiet: takes no value"});
+  const std::vector<std::string> faults = faults_of({"train", "--nonsense", "--alpha"});
   REQUIRE(faults.size() == 2);
   CHECK(faults[0].starts_with("--alpha: must be followed by "));
   CHECK(faults[1] == "--nonsense: train has no such option; see gihflow train --help");
 }
 
 TEST_CASE("help and version are answers") {
-  CHECK(parsed({"--version"}).answer.starts_with("gihflow ")),
-      CHECK(parsed({"rank", "--help"}).answer.starts_with("Usage: gihflow rank [OPTIONS]\n"));
+  CHECK(parsed({"--version"}).answer.starts_with("gihflow "));
+  CHECK(parsed({"rank", "--help"}).answer.starts_with("Usage: gihflow rank [OPTIONS]\n"));
   CHECK(parsed({"--help"}).answer.find("Commands:\n") != std::string::npos);
   CHECK(parsed({}).invocation.command == nullptr);
 }

@@ -46,7 +46,8 @@ RunFile small_run() {
 }  // namespace
 
 TEST_CASE("the report of a run: outcome, stages, weights, attention and loss") {
-  RunFile run = small_run(), const std::string text = run_report(run);
+  RunFile run = small_run();
+  const std::string text = run_report(run);
   CHECK(text.starts_with("outcome: the end of the schedule was reached\n"));
   for (const char* part : {"1 c ", " 42 ", " 0.5 ", "{1} 0.800000   {} 0.200000", "0.750000",
                            "0.250000", "2.5", "trained model", "0.25"}) {
@@ -68,18 +69,21 @@ TEST_CASE("the report of a run: outcome, stages, weights, attention and loss") {
 }
 
 TEST_CASE("an infinite loss is told with its cause") {
-  RunFile run = small_run(), run.state.trajectory.stages.front().snapshots.back().loss =
-                                 std::numeric_limits<double>::infinity();
+  RunFile run = small_run();
+  run.state.trajectory.stages.front().snapshots.back().loss =
+      std::numeric_limits<double>::infinity();
   CHECK(run_report(run).find(std::string("stage 1: ") + infinite_loss) != std::string::npos);
 }
 
 TEST_CASE("a run without a recorded point is its outcome alone") {
-  RunFile run = small_run(), run.state.trajectory.stages.clear();
+  RunFile run = small_run();
+  run.state.trajectory.stages.clear();
   CHECK(run_report(run) == "outcome: the end of the schedule was reached\n\n");
 }
 
 TEST_CASE("JSON of a run holds its numbers, what is undefined is null") {
-  const Json json = Json::parse(run_json(small_run(), "x.h5")), CHECK(json["file"] == "x.h5");
+  const Json json = Json::parse(run_json(small_run(), "x.h5"));
+  CHECK(json["file"] == "x.h5");
   CHECK(json["outcome"] == "reached");
   CHECK(json["stages"][0]["rhs_evaluations"] == 42);
   CHECK(json["stages"][0]["trained"] == "c");

@@ -26,10 +26,10 @@ class Names(unittest.TestCase):
         self.assertEqual({path: names for path, names in found.items() if names}, {})
 
     def test_catches(self):
-        self.assertTrue(lost('TEST_CASE("a, b") {}'))
-        self.assertTrue(lost('TEST_CASE_FIXTURE(F,\n  "a" "b,") {}'))
+        self.assertTrue(lost('TEST_CASE("a; b") {}'))
+        self.assertTrue(lost('TEST_CASE_FIXTURE(F,\n  "a" "b;") {}'))
         self.assertTrue(lost('TEST_CASE("floor in [0, 1/d)") {}'))
-        self.assertFalse(lost('TEST_CASE("a, [b]") { f(), }'))
+        self.assertFalse(lost('TEST_CASE("a, [b]") { f(); }'))
 
     def test_every_case_is_a_test_and_every_test_a_case(self):
         listing = json.loads(run(cmake_cache("CMAKE_CTEST_COMMAND"), "--show-only=json-v1", cwd=BUILD).stdout)
