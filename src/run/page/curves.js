@@ -1,6 +1,12 @@
 "use strict";
 // Curves over flow time.
 
+// A tick's number, with so many digits that neighbours differ.
+function label(y, step) {
+  const digits = -Math.floor(Math.log10(step) + 1e-9);
+  return digits > 3 && Math.abs(y) >= 1e-3 ? y.toFixed(Math.min(digits, 5)).replace("-", "−") : format(Number(y.toPrecision(6)));
+}
+
 // options: title, note, series [{name, values, color, dash}], lines [{name, y, color}], log
 function plot(run, options) {
   const svg = make("svg", {class: "plot", role: "img"});
@@ -30,7 +36,7 @@ function plot(run, options) {
     }
     const raw = (high - low) / 5, power = 10 ** Math.floor(Math.log10(raw)), list = [];
     const step = power * [1, 2, 5, 10].find(m => m * power >= raw);
-    for (let y = Math.ceil(low / step - 1e-9) * step; y <= high + 1e-9 * step; y += step) list.push([y, format(Math.abs(y) < 1e-9 * step ? 0 : Number(y.toPrecision(6)))]);
+    for (let y = Math.ceil(low / step - 1e-9) * step; y <= high + 1e-9 * step; y += step) list.push([y, label(Math.abs(y) < 1e-9 * step ? 0 : y, step)]);
     return list;
   }
   function draw() {

@@ -14,7 +14,9 @@ function decode(sequence, run) {
       sequence.rows.push({weights: weights.subarray(i * classes, (i + 1) * classes), law: laws.subarray(i * d, (i + 1) * d)});
     }
   });
-  sequence.most = Math.max(...sequence.rows.map(row => Math.max(...row.weights)));
+  // What full colour means: the largest weight, and no less than a few times the one that all places would share.
+  const places = sequence.class_of.filter(k => sequence.taking_part[k]).length;
+  sequence.most = Math.max(4 / places, ...sequence.rows.map(row => Math.max(...row.weights)));
   // Positions that follow the tokens which the query follows, at the lags of the run's set.
   const lags = run.sequences.lags, full = sequence.tokens, next = full.length;
   const same = at => lags.length > 0 && lags.every(lag => at - lag >= 0 && full[at - lag] === full[next - lag]);

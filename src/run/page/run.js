@@ -3,7 +3,7 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"];
-const BLOCKS = {c: "selector c", w: "attention w", a: "scale a"};
+const BLOCKS = {c: "selector c", w: "attention w", a: "scale a", q: "queries q", k: "keys k", v: "values v", n: "normalization n"};
 
 // --- Numbers -------------------------------------------------------------------------------------
 
@@ -123,7 +123,11 @@ class Run {
   }
   indexAt(fraction) { return Math.round(fraction * this.end); }
   stageName(k) { return `Stage ${ROMAN[k] || k + 1}`; }
-  moving(k) { return listing([...this.stages[k].trained].map(letter => BLOCKS[letter] || letter)); }
+  // "attention w of heads 1,3" of "w[1,3]".
+  moving(k) {
+    return listing([...this.stages[k].trained.matchAll(/([a-z])(?:\[([^\]]*)\])?/g)].map(([, letter, heads]) =>
+      (BLOCKS[letter] || letter) + (heads ? ` of heads ${heads}` : "")));
+  }
   clock(index) {
     const {stage, t} = this.points[index];
     return `${this.stageName(stage)} · ${this.moving(stage)} · t = ${format(t)} of ${format(this.stages[stage].duration)}`;
@@ -137,9 +141,10 @@ class Run {
     const weights = this.subsets.map((_, s) => this.at("p", this.end, s, this.subsets.length));
     const best = argmax(weights), set = this.subsets[best], lags = this.lagsOf(set);
     const names = `${set.length === 1 ? "head" : "heads"} ${listing(set.map(String))}`;
+    const chose = weights[best] > 0.5 ? "The selector chose" : "The selector is undecided; most weight is on";
     let text = set.length
-      ? `The selector chose ${names} (p = ${format(weights[best])}), which ${set.length === 1 ? "looks" : "look"} back ${listing(lags.map(String))} ${set.length === 1 && lags[0] === 1 ? "token" : "tokens"}. `
-      : `The selector chose the empty set (p = ${format(weights[best])}): no head is used. `;
+      ? `${chose} ${names} (p = ${format(weights[best])}), which ${set.length === 1 ? "looks" : "look"} back ${listing(lags.map(String))} ${set.length === 1 && lags[0] === 1 ? "token" : "tokens"}. `
+      : `${chose} the empty set (p = ${format(weights[best])}): no head is used. `;
     const base = this.baselines && (this.baselines.validation || this.baselines.training);
     const kind = this.has("validation_loss") ? "validation_loss" : "loss";
     text += `${kind === "loss" ? "Training" : "Validation"} loss: ${format(this.at(kind, 0))} at the start, ${format(this.at(kind, this.end))} nats at the end`;
