@@ -1,12 +1,17 @@
 #include "gihflow/chain/prior.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/size.hpp"
-#include "gihflow/chain/distributions.hpp"
+#include "gihflow/base/text.hpp"
 
 namespace gihflow {
 
@@ -14,7 +19,108 @@ namespace {
 
 constexpr Index chains_per_block = 64;
 
+// What a family is called, what its number is called, and where it is kept. None of it for given
+// kernels, which are told by their file.
+template <class Family, class Number>
+struct Name {
+  const char* name;
+  const char* number = nullptr;
+  Number Family::*member = nullptr;
+};
+
+// Calls visit(name) for each until one returns true.
+template <class Visit>
+bool any_name(Visit visit) {
+  return visit(Name<DirichletRows, double>{"dirichlet"}) ||
+         visit(Name<DoublyStochastic, double>{"doubly-stochastic"}) ||
+         visit(Name<LazyCopy, double>{"lazy", "RHO", &LazyCopy::copied}) ||
+         visit(Name<NoisyPermutation, double>{"permutation", "ETA", &NoisyPermutation::noise}) ||
+         visit(Name<LowRank, Index>{"low-rank", "K", &LowRank::classes}) ||
+         visit(Name<KernelMixture, Index>{"mixture", "K", &KernelMixture::components}) ||
+         visit(Name<FixedKernel, std::vector<double>>{"fixed", "P,P,...",
+                                                      &FixedKernel::probabilities});
+}
+
+template <class Number>
+std::optional<Number> parsed(std::string_view text, Number*) {
+  return parse_number<Number>(text);
+}
+std::optional<std::vector<double>> parsed(std::string_view text, std::vector<double>*) {
+  std::vector<double> numbers;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const auto number = parse_number<double>(text.substr(begin, end - begin));
+    if (!number) return std::nullopt;
+    numbers.push_back(*number);
+    begin = end + 1;
+  }
+  return numbers;
+}
+
+template <class Number>
+std::string printed(Number number) {
+  return fmt::format("{}", number);
+}
+std::string printed(const std::vector<double>& numbers) {
+  return fmt::format("{}", fmt::join(numbers, ","));
+}
+
 }  // namespace
+
+Prior prior_of(std::shared_ptr<const Kernels> kernels) {
+  Prior prior;
+  prior.vocabulary = kernels->vocabulary;
+  prior.parents = kernels->parents;
+  prior.family = GivenKernels{std::move(kernels)};
+  return prior;
+}
+
+const Kernels* given_kernels(const Prior& prior) {
+  const auto* given = std::get_if<GivenKernels>(&prior.family);
+  return given == nullptr ? nullptr : given->kernels.get();
+}
+
+std::optional<PriorFamily> family_named(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  const std::string name = text.substr(0, colon);
+  std::optional<PriorFamily> found;
+  any_name([&]<class Family, class Number>(const Name<Family, Number>& known) {
+    if (known.name != name) return false;
+    Family family;
+    if (colon != std::string::npos) {
+      const auto number =
+          parsed(std::string_view(text).substr(colon + 1), static_cast<Number*>(nullptr));
+      if (known.member == nullptr || !number) return true;
+      family.*known.member = *number;
+    }
+    found = family;
+    return true;
+  });
+  return found;
+}
+
+std::string to_string(const PriorFamily& family) {
+  std::string text = "given";
+  any_name([&]<class Family, class Number>(const Name<Family, Number>& known) {
+    const auto* own = std::get_if<Family>(&family);
+    if (own == nullptr) return false;
+    text = known.member == nullptr ? std::string(known.name)
+                                   : fmt::format("{}:{}", known.name, printed(own->*known.member));
+    return true;
+  });
+  return text;
+}
+
+std::string family_names() {
+  std::string text;
+  any_name([&](const auto& known) {
+    if (!text.empty()) text += ", ";
+    text += known.name;
+    if (known.number != nullptr) text += fmt::format(":{}", known.number);
+    return false;
+  });
+  return text;
+}
 
 ErrorList prior_errors(const Prior& prior) {
   ErrorList errors;
@@ -42,20 +148,17 @@ ErrorList prior_errors(const Prior& prior) {
                      "a kernel of {}^{} = {}^{} entries: must not exceed {}", Field::vocabulary,
                      prior.parents.size() + 1, d, prior.parents.size() + 1, max_kernel_entries));
   }
+  if (errors.empty()) std::visit([&](const auto& own) { own.check(prior, errors); }, prior.family);
   return errors;
 }
 
 void draw_kernel(const Prior& prior, std::uint64_t seed, Purpose purpose, Index chain,
                  std::span<double> values) {
-  const auto d = size(prior.vocabulary);
-  Stream stream(seed, purpose, Variate::kernel, chain);
-  for (std::size_t begin = 0; begin < values.size(); begin += d) {
-    const std::span<double> row = values.subspan(begin, d);
-    dirichlet(stream, prior.alpha, row);  // (1.1)
-    if (prior.floor > 0.0) {              // (1.3)
-      const double kept = 1.0 - static_cast<double>(d) * prior.floor;
-      for (double& entry : row) entry = kept * entry + prior.floor;
-    }
+  const ChainKey key{seed, purpose, chain};
+  std::visit([&](const auto& own) { own.draw(prior, key, values); }, prior.family);
+  if (prior.floor > 0.0) {  // (1.3)
+    const double kept = 1.0 - static_cast<double>(prior.vocabulary) * prior.floor;
+    for (double& entry : values) entry = kept * entry + prior.floor;
   }
 }
 
@@ -78,6 +181,23 @@ Kernels draw_kernels(const Prior& prior, std::uint64_t seed, Purpose purpose, In
       draw_kernel(prior, seed, purpose, chain, kernels.of_chain(chain));
   });
   return kernels;
+}
+
+std::optional<double> conjugate_concentration(const Prior& prior) {
+  if (!std::holds_alternative<DirichletRows>(prior.family) || prior.floor > 0.0)
+    return std::nullopt;
+  return prior.alpha;
+}
+
+double least_probability(const Prior& prior) {
+  const double least =
+      std::visit([&](const auto& own) { return own.least_probability(prior); }, prior.family);
+  return (1.0 - static_cast<double>(prior.vocabulary) * prior.floor) * least + prior.floor;
+}
+
+double small_entries(const Prior& prior) {
+  if (prior.floor > 0.0) return std::numeric_limits<double>::infinity();
+  return std::visit([&](const auto& own) { return own.small_entries(prior); }, prior.family);
 }
 
 }  // namespace gihflow

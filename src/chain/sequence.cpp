@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "base/make_fault.hpp"
@@ -14,6 +15,7 @@
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/size.hpp"
 #include "gihflow/chain/distributions.hpp"
+#include "gihflow/chain/recall.hpp"
 #include "gihflow/chain/stationary.hpp"
 
 namespace gihflow {
@@ -21,6 +23,7 @@ namespace gihflow {
 namespace {
 
 constexpr Index chains_per_block = 16;
+constexpr Index dropped_at_once = 4096;  // tokens of a burn-in
 
 void one_hot(Token token, std::span<double> law) {
   std::fill(law.begin(), law.end(), 0.0);
@@ -35,34 +38,17 @@ Index context_at(std::span<const Token> tokens, Index position, Index vocabulary
   return context;
 }
 
-// x_1 … x_{r_n} (1.2) into the front of tokens.
-void draw_initial(const SamplingOptions& options, std::span<const double> kernel, Index vocabulary,
-                  std::span<const Index> parents, Index chain, std::span<Token> tokens) {
-  const Index longest = parents.empty() ? 0 : parents.back();
-  if (longest == 0) return;
-  Stream stream(options.seed, options.purpose, Variate::initial, chain);
-  if (options.initial_law == InitialLaw::uniform) {
-    for (Index l = 0; l < longest; ++l) {
-      tokens[size(l)] = static_cast<Token>(stream.uniform() * static_cast<double>(vocabulary));
-    }
-    return;
-  }
-  const std::vector<double> law = stationary_window_law(kernel, vocabulary, parents, longest);
-  const Index window = categorical(stream.uniform(), law);
-  const std::span<Token> initial = tokens.first(size(longest));
-  digits_of(static_cast<std::uint64_t>(window), static_cast<std::uint64_t>(vocabulary), initial);
-  std::ranges::reverse(initial);  // a window begins with its latest token
-}
-
-// Sequences of chains with given kernels, in turn, or with kernels drawn from the prior.
+// Sequences of chains with kernels drawn from a prior, or given.
 class SampledSequences final : public SequenceSource {
  public:
-  SampledSequences(const SamplingOptions& options, std::shared_ptr<const Kernels> given)
+  explicit SampledSequences(const SamplingOptions& options)
       : options_(options),
-        given_(std::move(given)),
-        vocabulary_(given_ ? given_->vocabulary : options.prior.vocabulary),
-        parents_(given_ ? given_->parents : options.prior.parents),
-        entries_(power(vocabulary_, static_cast<Index>(parents_.size()) + 1, "kernel entries")) {}
+        vocabulary_(options.prior.vocabulary),
+        parents_(options.prior.parents),
+        entries_(power(vocabulary_, static_cast<Index>(parents_.size()) + 1, "kernel entries")) {
+    if (std::holds_alternative<KernelMixture>(options.prior.family))
+      mixture_.emplace(mixture_components(options.prior, options.seed));
+  }
 
   Index vocabulary() const override { return vocabulary_; }
   Index length() const override { return options_.length; }
@@ -72,9 +58,7 @@ class SampledSequences final : public SequenceSource {
   void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override {
     std::vector<double> scratch;
     const std::span<const double> kernel = kernel_of(chain, scratch);
-    draw_initial(options_, kernel, vocabulary_, parents_, chain, tokens);
-    Stream stream(options_.seed, options_.purpose, Variate::tokens, chain);
-    draw_tokens(kernel, vocabulary_, parents_, stream, tokens);
+    draw_all(chain, kernel, tokens);
     switch (options_.labels) {
       case Labels::conditional:
         conditional_row(kernel, tokens, targets);
@@ -83,7 +67,7 @@ class SampledSequences final : public SequenceSource {
         one_hot(tokens[size(options_.length)], targets);
         break;
       case Labels::posterior:
-        posterior_label_law(tokens, parents_, options_.prior.alpha, targets);
+        posterior_law(tokens, targets);
         break;
     }
   }
@@ -95,20 +79,66 @@ class SampledSequences final : public SequenceSource {
     return true;
   }
 
-  bool posterior_law(std::span<const Token> tokens, std::span<double> law) const override {
-    if (given_ || options_.prior.floor > 0.0 || options_.initial_law != InitialLaw::uniform)
-      return false;
+  Posterior posterior_law(std::span<const Token> tokens, std::span<double> law) const override {
+    const bool uniform = options_.initial_law == InitialLaw::uniform;
+    if (mixture_) {
+      mixture_->label_law(tokens, law);
+      return uniform ? Posterior::exact : Posterior::near;
+    }
+    if (!std::holds_alternative<DirichletRows>(options_.prior.family)) return Posterior::unknown;
     posterior_label_law(tokens, parents_, options_.prior.alpha, law);
-    return true;
+    return uniform && options_.prior.floor == 0.0 ? Posterior::exact : Posterior::near;
   }
 
  private:
   // Kernel [dⁿ, d] of a chain, kept in `scratch` if it has to be drawn.
   std::span<const double> kernel_of(Index chain, std::vector<double>& scratch) const {
-    if (given_) return given_->of_chain(chain % given_->count);
+    if (const Kernels* given = given_kernels(options_.prior))
+      return given->of_chain(chain % given->count);
     scratch.resize(size(entries_));
     draw_kernel(options_.prior, options_.seed, options_.purpose, chain, scratch);
     return scratch;
+  }
+
+  // x_1 … x_{L+1} (1.2), (1.8).
+  void draw_all(Index chain, std::span<const double> kernel, std::span<Token> tokens) const {
+    draw_initial(chain, kernel, tokens);
+    Stream stream(options_.seed, options_.purpose, Variate::tokens, chain);
+    const TokenLoop loop(kernel, vocabulary_, parents_);
+    if (options_.initial_law == InitialLaw::burn_in) drop_tokens(loop, stream, tokens);
+    loop.draw(stream, tokens);
+  }
+
+  // x_1 … x_{r_n} into the front of tokens.
+  void draw_initial(Index chain, std::span<const double> kernel, std::span<Token> tokens) const {
+    const Index longest = parents_.empty() ? 0 : parents_.back();
+    if (longest == 0) return;
+    Stream stream(options_.seed, options_.purpose, Variate::initial, chain);
+    if (options_.initial_law != InitialLaw::stationary) {
+      for (Index l = 0; l < longest; ++l) {
+        tokens[size(l)] = static_cast<Token>(stream.uniform() * static_cast<double>(vocabulary_));
+      }
+      return;
+    }
+    const std::vector<double> law = stationary_window_law(kernel, vocabulary_, parents_, longest);
+    const Index window = categorical(stream.uniform(), law);
+    const std::span<Token> initial = tokens.first(size(longest));
+    digits_of(static_cast<std::uint64_t>(window), static_cast<std::uint64_t>(vocabulary_), initial);
+    std::ranges::reverse(initial);  // a window begins with its latest token
+  }
+
+  // Replaces x_1 … x_{r_n} by the tokens that come burn_in later, a stretch at a time.
+  void drop_tokens(const TokenLoop& loop, Stream& stream, std::span<Token> tokens) const {
+    const Index longest = parents_.empty() ? 0 : parents_.back();
+    std::vector<Token> stretch(size(longest + dropped_at_once));
+    std::copy_n(tokens.begin(), longest, stretch.begin());
+    for (Index dropped = 0; dropped < options_.burn_in;) {
+      const Index now = std::min(dropped_at_once, options_.burn_in - dropped);
+      loop.draw(stream, std::span(stretch).first(size(longest + now)));
+      std::copy_n(stretch.begin() + now, longest, stretch.begin());
+      dropped += now;
+    }
+    std::copy_n(stretch.begin(), longest, tokens.begin());
   }
 
   void conditional_row(std::span<const double> kernel, std::span<const Token> tokens,
@@ -119,10 +149,10 @@ class SampledSequences final : public SequenceSource {
   }
 
   SamplingOptions options_;
-  std::shared_ptr<const Kernels> given_;
   Index vocabulary_;
   std::vector<Index> parents_;
   Index entries_;  // of a kernel
+  std::optional<MixturePosterior> mixture_;
 };
 
 class StoredSequences final : public SequenceSource {
@@ -181,12 +211,72 @@ void check_targets(const Sequences& s, ErrorList& errors) {
 
 }  // namespace
 
-ErrorList sampling_errors(const SamplingOptions& options, const Kernels* given) {
-  ErrorList errors;
-  if (!given) errors = prior_errors(options.prior);
+namespace {
+
+// Why labels cannot be the posterior (1.4).
+void check_posterior(const SamplingOptions& options, ErrorList& errors) {
+  const auto refuse = [&](const Phrase& why) {
+    errors.add(Fault{Field::labels, "posterior", why, ""});
+  };
+  const PriorFamily& family = options.prior.family;
+  if (std::holds_alternative<GivenKernels>(family)) {
+    refuse(Phrase("not known for given kernels; allowed are conditional and sampled"));
+    return;
+  }
+  const bool mixture = std::holds_alternative<KernelMixture>(family);
+  if (!mixture && !std::holds_alternative<DirichletRows>(family)) {
+    refuse(phrase("not known with {} {}; allowed are conditional and sampled", Field::prior,
+                  to_string(family)));
+    return;
+  }
+  if (options.prior.floor > 0.0 && !mixture) {
+    refuse(phrase("not exact with {} {}; allowed with {} 0 only", Field::floor, options.prior.floor,
+                  Field::floor));
+  }
+  if (options.initial_law != InitialLaw::uniform) {
+    const char* law = options.initial_law == InitialLaw::burn_in ? "burn-in" : "stationary";
+    refuse(phrase("not exact with {} {}; allowed with {} uniform only", Field::initial_law, law,
+                  Field::initial_law));
+  }
+}
+
+// Why no stationary law can be drawn from.
+void check_stationary(const Prior& prior, ErrorList& errors) {
+  const Index d = prior.vocabulary, longest = prior.parents.empty() ? 0 : prior.parents.back();
+  Index states = 1;  // d^{r_n}
+  for (Index i = 0; i < longest && states <= max_stationary_states; ++i) states *= d;
+  if (states > max_stationary_states) {
+    errors.add(fault(Field::parents, to_string_lags(prior.parents),
+                     "the stationary initial law needs {}^{} = {}^{} states: must not exceed {} "
+                     "({} uniform and burn-in:B have no such limit)",
+                     Field::vocabulary, longest, d, longest, max_stationary_states,
+                     Field::initial_law));
+  }
+  const auto* fixed = std::get_if<FixedKernel>(&prior.family);
+  if (fixed != nullptr && prior.floor == 0.0 && states <= max_stationary_states) {
+    const Index classes = closed_classes(fixed->probabilities, d, prior.parents);
+    if (classes != 1) {
+      errors.add(fault(Field::prior, to_string(prior.family),
+                       "has {} closed classes of states: must be one for a stationary initial law; "
+                       "{} uniform needs none",
+                       classes, Field::initial_law));
+    }
+  }
+  const auto* permutation = std::get_if<NoisyPermutation>(&prior.family);
+  if (permutation != nullptr && permutation->noise == 0.0 && prior.floor == 0.0) {
+    errors.add(fault(Field::prior, to_string(prior.family),
+                     "must have noise for a stationary initial law, since permutations have "
+                     "several; {} uniform needs none",
+                     Field::initial_law));
+  }
+}
+
+}  // namespace
+
+ErrorList sampling_errors(const SamplingOptions& options) {
+  ErrorList errors = prior_errors(options.prior);
   const bool prior_is_good = errors.empty();
-  const Index d = given ? given->vocabulary : options.prior.vocabulary;
-  const std::vector<Index>& parents = given ? given->parents : options.prior.parents;
+  const std::vector<Index>& parents = options.prior.parents;
   const Index longest = parents.empty() ? 0 : parents.back();
 
   if (options.count < 1) {
@@ -198,46 +288,29 @@ ErrorList sampling_errors(const SamplingOptions& options, const Kernels* given) 
     errors.add(fault(Field::length, options.length, "must be at least the longest parent lag, {}",
                      longest));
   }
-  if (options.labels == Labels::posterior) {
-    const auto refuse = [&](const Phrase& why) {
-      errors.add(Fault{Field::labels, "posterior", why, ""});
-    };
-    if (given) {
-      refuse(Phrase("not known for given kernels; allowed are conditional and sampled"));
-    } else {
-      if (options.prior.floor > 0.0) {
-        refuse(phrase("not exact with {} {}; allowed with {} 0 only", Field::floor,
-                      options.prior.floor, Field::floor));
-      }
-      if (options.initial_law == InitialLaw::stationary) {
-        refuse(phrase("not exact with {} stationary; allowed with {} uniform only",
-                      Field::initial_law, Field::initial_law));
-      }
-    }
+  if (options.initial_law == InitialLaw::burn_in &&
+      (options.burn_in < 1 || options.burn_in > max_length)) {
+    errors.add(fault(Field::initial_law, fmt::format("burn-in:{}", options.burn_in),
+                     "B must be between 1 and {}", max_length));
   }
+  if (options.labels == Labels::posterior) check_posterior(options, errors);
   if (prior_is_good && options.initial_law == InitialLaw::stationary) {
-    Index states = 1;  // d^{r_n}
-    for (Index i = 0; i < longest && states <= max_stationary_states; ++i) states *= d;
-    if (states > max_stationary_states) {
-      errors.add(fault(Field::parents, to_string_lags(parents),
-                       "the stationary initial law needs {}^{} = {}^{} states: must not exceed {} "
-                       "({} uniform has no such limit)",
-                       Field::vocabulary, longest, d, longest, max_stationary_states,
-                       Field::initial_law));
-    }
+    check_stationary(options.prior, errors);
   }
   return errors;
 }
 
 std::unique_ptr<SequenceSource> sample_prior(const SamplingOptions& options) {
   sampling_errors(options).throw_if_any();
-  return std::make_unique<SampledSequences>(options, nullptr);
+  return std::make_unique<SampledSequences>(options);
 }
 
 std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> kernels,
                                                const SamplingOptions& options) {
   validate(*kernels, "kernels");
-  sampling_errors(options, kernels.get()).throw_if_any();
+  SamplingOptions with_kernels = options;
+  with_kernels.prior = prior_of(kernels);
+  sampling_errors(with_kernels).throw_if_any();
   if (options.initial_law == InitialLaw::stationary) {
     const Index used = std::min(options.count, kernels->count);
     for (Index chain = 0; chain < used; ++chain) {
@@ -252,14 +325,27 @@ std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> ke
       }
     }
   }
-  return std::make_unique<SampledSequences>(options, std::move(kernels));
+  return std::make_unique<SampledSequences>(with_kernels);
+}
+
+std::unique_ptr<SequenceSource> sample_task(const SamplingOptions& options) {
+  return options.task == Task::recall ? sample_recall(options) : sample_prior(options);
+}
+
+ErrorList task_errors(const SamplingOptions& options) {
+  return options.task == Task::recall ? recall_errors(options) : sampling_errors(options);
 }
 
 double drawing_memory(const SamplingOptions& options) {
+  if (options.task == Task::recall) return 0.0;
   const std::vector<Index>& parents = options.prior.parents;
   const double d = static_cast<double>(options.prior.vocabulary),
-               kernel = 8.0 * std::pow(d, static_cast<double>(parents.size()) + 1.0);
-  if (options.initial_law == InitialLaw::uniform || parents.empty()) return kernel;
+               entries = std::pow(d, static_cast<double>(parents.size()) + 1.0);
+  const auto* mixture = std::get_if<KernelMixture>(&options.prior.family);
+  const double kernels =
+      mixture == nullptr ? 1.0 : 1.0 + 2.0 * static_cast<double>(mixture->components);
+  const double kernel = 8.0 * kernels * entries;
+  if (options.initial_law != InitialLaw::stationary || parents.empty()) return kernel;
   const double states = std::pow(d, static_cast<double>(parents.back()));
   return kernel + stationary_memory(states);
 }

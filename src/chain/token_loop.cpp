@@ -72,34 +72,38 @@ void draw_in_order(const std::vector<double>& thresholds, Index width, Index str
 
 }  // namespace
 
-void draw_tokens(std::span<const double> kernel, Index vocabulary, std::span<const Index> parents,
-                 Stream& stream, std::span<Token> tokens) {
-  const Index width = vocabulary - 1;
-  const std::vector<double> thresholds = thresholds_of(kernel, vocabulary);
-
-  std::vector<Index> strides(parents.size());
-  Index stride = width;
+TokenLoop::TokenLoop(std::span<const double> kernel, Index vocabulary,
+                     std::span<const Index> parents)
+    : width_(vocabulary - 1),
+      first_(parents.empty() ? 0 : parents.back()),
+      older_lags_(parents.begin(), parents.end()),
+      strides_(parents.size()),
+      thresholds_(thresholds_of(kernel, vocabulary)) {
+  Index stride = width_;
   for (std::size_t parent = parents.size(); parent-- > 0; stride *= vocabulary) {
-    strides[parent] = stride;
+    strides_[parent] = stride;
   }
-  const bool reads_last = !parents.empty() && parents.front() == 1;
-  const std::size_t skip = reads_last ? 1 : 0;
-  const Index stride_of_last = reads_last ? strides.front() : 0;
-  const Index first = parents.empty() ? 0 : parents.back();
+  if (!parents.empty() && parents.front() == 1) {
+    stride_of_last_ = strides_.front();
+    older_lags_.erase(older_lags_.begin());
+    strides_.erase(strides_.begin());
+  }
+}
 
-  const auto draw = [&]<Index Width>() {
-    draw_in_order<Width>(thresholds, width, stride_of_last, parents.subspan(skip),
-                         std::span(strides).subspan(skip), first, stream, tokens);
+void TokenLoop::draw(Stream& stream, std::span<Token> tokens) const {
+  const auto in_order = [&]<Index Width>() {
+    draw_in_order<Width>(thresholds_, width_, stride_of_last_, older_lags_, strides_, first_,
+                         stream, tokens);
   };
-  switch (width) {
+  switch (width_) {
     case 1:
-      return draw.template operator()<1>();
+      return in_order.template operator()<1>();
     case 2:
-      return draw.template operator()<2>();
+      return in_order.template operator()<2>();
     case 3:
-      return draw.template operator()<3>();
+      return in_order.template operator()<3>();
     default:
-      return draw.template operator()<0>();
+      return in_order.template operator()<0>();
   }
 }
 

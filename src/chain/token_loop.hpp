@@ -1,16 +1,26 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "gihflow/base/random.hpp"
 #include "gihflow/base/types.hpp"
 
 namespace gihflow {
 
-/// x_l ~ π(·|x_{l−r₁}, …, x_{l−r_n}) for l = r_n+1 … L+1, formula (1.2): one uniform of `stream` a
-/// token, in the sense of categorical(). tokens [L + 1], of which x_1 … x_{r_n} are read; kernel
-/// [dⁿ, d].
-void draw_tokens(std::span<const double> kernel, Index vocabulary, std::span<const Index> parents,
-                 Stream& stream, std::span<Token> tokens);
+/// x_l ~ π(·|x_{l−r₁}, …, x_{l−r_n}), formula (1.2), for one kernel [dⁿ, d].
+class TokenLoop {
+ public:
+  /// parents r₁ < … < r_n.
+  TokenLoop(std::span<const double> kernel, Index vocabulary, std::span<const Index> parents);
+  /// Draws x_l for l > r_n, one uniform of `stream` a token in the sense of categorical(), from x_1
+  /// … x_{r_n} at the front of `tokens`.
+  void draw(Stream& stream, std::span<Token> tokens) const;
+
+ private:
+  Index width_, first_, stride_of_last_ = 0;
+  std::vector<Index> older_lags_, strides_;  // of the parents beyond lag 1
+  std::vector<double> thresholds_;           // [dⁿ, d−1]
+};
 
 }  // namespace gihflow

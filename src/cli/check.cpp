@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
 #include "cli/progress.hpp"
@@ -48,6 +51,12 @@ std::string as_json(const CheckResult& result) {
     return Json{{"length", point.length},
                 {"alpha", result.from_prior ? Json(point.alpha) : Json()},
                 {"chains", result.chains},
+                {"loss", json_optional(point.trained.loss)},
+                {"loss_standard_error", json_optional(point.trained.loss_error)},
+                {"accuracy", json_optional(point.trained.accuracy)},
+                {"accuracy_standard_error", json_optional(point.trained.accuracy_error)},
+                {"recall_accuracy", json_optional(point.recall)},
+                {"baselines", json_record(point.lines)},
                 {"to_information_set", json_distance(point.limit)},
                 {"to_leading_set", json_distance(point.leading)},
                 {"passed", point.passed},
@@ -59,6 +68,52 @@ std::string as_json(const CheckResult& result) {
                   {"tolerance", result.tolerance},
                   {"results", json_list(result.points, json_point)},
                   {"passed", result.passed()}});
+}
+
+// Loss and accuracy of the model and of what it is held against, a row for each point.
+std::string predictor_table(const CheckResult& result) {
+  Table table;
+  std::vector<std::string> head{"length", "alpha", "", "model", "GIH(S*)", "unigram", "bigram"};
+  const bool known = std::any_of(result.points.begin(), result.points.end(),
+                                 [](const auto& p) { return p.lines.posterior_loss.has_value(); });
+  const bool recall = !result.points.empty() && result.points.front().recall.has_value();
+  if (known) head.emplace_back("posterior");
+  head.emplace_back("floor");
+  if (recall) head.emplace_back("by (8.5)");
+  table.add(std::move(head));
+  const auto text = [](const std::optional<double>& value, const std::optional<double>& error) {
+    return value ? with_error(*value, error.value_or(NAN)) : std::string("-");
+  };
+  for (const CheckPoint& p : result.points) {
+    const Baselines& b = p.lines;
+    std::vector<std::string> losses{fmt::format("{}", p.length),
+                                    result.from_prior ? number(p.alpha) : "-",
+                                    "loss",
+                                    text(p.trained.loss, p.trained.loss_error),
+                                    text(b.gih_loss, b.gih_loss_error),
+                                    text(b.unigram.loss, b.unigram.loss_error),
+                                    text(b.bigram.loss, b.bigram.loss_error)};
+    std::vector<std::string> shares{"",
+                                    "",
+                                    "accuracy",
+                                    text(p.trained.accuracy, p.trained.accuracy_error),
+                                    text(b.gih_accuracy, b.gih_accuracy_error),
+                                    text(b.unigram.accuracy, b.unigram.accuracy_error),
+                                    text(b.bigram.accuracy, b.bigram.accuracy_error)};
+    if (known) {
+      losses.push_back(text(b.posterior_loss, b.posterior_loss_error));
+      shares.push_back(text(b.posterior_accuracy, b.posterior_accuracy_error));
+    }
+    losses.push_back(text(b.entropy_floor, b.entropy_floor_error));
+    shares.push_back(text(b.best_accuracy, b.best_accuracy_error));
+    if (recall) {
+      losses.emplace_back("");
+      shares.push_back(fmt::format("{:.4f}", p.recall.value_or(NAN)));
+    }
+    table.add(std::move(losses));
+    table.add(std::move(shares));
+  }
+  return table.text();
 }
 
 std::string as_table(const CheckResult& result) {
@@ -74,7 +129,7 @@ std::string as_table(const CheckResult& result) {
                fmt::format("{:.4f}", p.limit.argmax_agreement),
                fmt::format("{:.5f}", p.leading.total_variation), p.passed ? "PASS" : "FAIL"});
   }
-  text += table.text();
+  text += table.text() + "\n" + predictor_table(result);
   for (const CheckPoint& p : result.points) {
     if (p.passed) continue;
     text += fmt::format("\nlength {}, alpha {}: missing {}\n", p.length,

@@ -23,9 +23,14 @@ Json json_gradient(const std::vector<double>& c, const PlainBlocks& blocks, cons
 }
 
 std::string as_json(const Evaluation& result) {
+  const auto number_of = [&](double Accuracy::*member) {
+    return result.accuracy ? Json((*result.accuracy).*member) : Json();
+  };
   const Json json = {
       {"loss", result.loss},
       {"loss_standard_error", result.errors.loss},
+      {"accuracy", number_of(&Accuracy::share)},
+      {"accuracy_standard_error", number_of(&Accuracy::error)},
       {"gradient", json_gradient(result.c, result.gradient, result.at)},
       {"gradient_standard_error", json_gradient(result.errors.c, result.errors, result.at)},
       {"engine", result.engine}};
@@ -53,8 +58,12 @@ std::string as_table(const Evaluation& result, const Model& model) {
           gradient[k], error[k]);
     }
   }
-  return fmt::format("loss {} nats, engine {}\n\n", with_error(result.loss, result.errors.loss),
-                     result.engine) +
+  const std::string accuracy =
+      result.accuracy
+          ? fmt::format(", accuracy {}", with_error(result.accuracy->share, result.accuracy->error))
+          : "";
+  return fmt::format("loss {} nats{}, engine {}\n\n", with_error(result.loss, result.errors.loss),
+                     accuracy, result.engine) +
          table.text();
 }
 

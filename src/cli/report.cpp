@@ -136,36 +136,57 @@ std::string attention_table(const RunFile& run, const Parameters& parameters) {
   return table.text();
 }
 
+// Loss and accuracy of the model and of what it is held against, on training and validation chains.
 std::string losses_table(const RunFile& run) {
   const Snapshot& last = run.state.trajectory.stages.back().snapshots.back();
   const bool validated = !run.validation_hash.empty();
-  const double training_error =
-      run.standard_errors ? run.standard_errors->loss : std::numeric_limits<double>::quiet_NaN();
   Table table;
-  const auto add = [&](std::string name, std::string training, std::string validation) {
-    std::vector<std::string> cells{std::move(name), std::move(training)};
-    if (validated) cells.push_back(std::move(validation));
+  std::vector<std::string> head{"predictor", "loss (nats)", "accuracy"};
+  if (validated) head.insert(head.end(), {"validation loss", "validation accuracy"});
+  table.add(std::move(head));
+  const auto text = [](const std::optional<double>& value, const std::optional<double>& error) {
+    return value ? with_error(*value, error.value_or(NAN)) : std::string("-");
+  };
+  const auto add = [&](const std::string& name, const PredictorLine& training,
+                       const PredictorLine& validation) {
+    if (!training.loss && !validation.loss) return;
+    std::vector<std::string> cells{name};
+    for (const PredictorLine& line : {training, validation}) {
+      cells.push_back(text(line.loss, line.loss_error));
+      cells.push_back(text(line.accuracy, line.accuracy_error));
+    }
+    if (!validated) cells.resize(3);
     table.add(std::move(cells));
   };
-  add("loss (nats)", "training", "validation");
-  add("trained model", with_error(last.loss, training_error),
-      fmt::format("{:.5f}", last.validation_loss));
+  const RunAccuracy accuracy = run.accuracy.value_or(RunAccuracy{});
+  PredictorLine training{last.loss, {}, accuracy.training, accuracy.training_error};
+  if (run.standard_errors) training.loss_error = run.standard_errors->loss;
+  const PredictorLine validation{
+      last.validation_loss, {}, accuracy.validation, accuracy.validation_error};
+  add("trained model", training, validation);
   if (!run.baselines) return table.text();
-  const Baselines& training = run.baselines->training;
-  const Baselines validation = run.baselines->validation.value_or(Baselines{});
-  add(fmt::format("GIH({{{}}})", to_string_lags(run.baselines->lags)),
-      with_error(training.gih_loss, training.gih_loss_error),
-      with_error(validation.gih_loss, validation.gih_loss_error));
-  if (training.posterior_loss || validation.posterior_loss) {
-    const auto text = [](const Baselines& lines) {
-      return lines.posterior_loss
-                 ? with_error(*lines.posterior_loss, lines.posterior_loss_error.value_or(NAN))
-                 : std::string("-");
-    };
-    add("posterior predictor", text(training), text(validation));
-  }
-  add("entropy floor", with_error(training.entropy_floor, training.entropy_floor_error),
-      with_error(validation.entropy_floor, validation.entropy_floor_error));
+  const Baselines& on_training = run.baselines->training;
+  const Baselines on_validation = run.baselines->validation.value_or(Baselines{});
+  const auto compare = [&](const std::string& name, auto line) {
+    add(name, line(on_training), line(on_validation));
+  };
+  const std::vector<Index>& lags = run.baselines->lags;
+  compare(fmt::format("GIH({{{}}})", to_string_lags(lags)), [](const Baselines& b) {
+    return PredictorLine{b.gih_loss, b.gih_loss_error, b.gih_accuracy, b.gih_accuracy_error};
+  });
+  compare("unigram", [](const Baselines& b) { return b.unigram; });
+  if (lags != std::vector<Index>{1}) compare("bigram", [](const Baselines& b) { return b.bigram; });
+  const Index longest = lags.empty() ? 0 : lags.back();
+  if (longest > static_cast<Index>(lags.size()))
+    compare(fmt::format("{}-gram", longest + 1), [](const Baselines& b) { return b.ngram; });
+  compare("posterior predictor", [](const Baselines& b) {
+    return PredictorLine{b.posterior_loss, b.posterior_loss_error, b.posterior_accuracy,
+                         b.posterior_accuracy_error};
+  });
+  compare("entropy floor", [](const Baselines& b) {
+    return PredictorLine{b.entropy_floor, b.entropy_floor_error, b.best_accuracy,
+                         b.best_accuracy_error};
+  });
   return table.text();
 }
 
@@ -257,6 +278,7 @@ std::string run_json(const RunFile& run, const std::string& path) {
       json["baselines"]["validation"] = json_record(*run.baselines->validation);
     }
   }
+  if (run.accuracy) json["accuracy"] = json_record(*run.accuracy);
   if (run.standard_errors) {
     json["standard_errors"] = json_record(*run.standard_errors, run.state.start);
   }

@@ -1,9 +1,11 @@
 #include "gihflow/flow/descent.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 
 #include "base/make_fault.hpp"
@@ -24,13 +26,36 @@ Index descent_steps(const Stage& stage, double learning_rate) {
   return static_cast<Index>(std::llround(stage.duration / learning_rate));
 }
 
+double stage_rate(const DescentOptions& options, std::size_t stage) {
+  return options.stage_rates.empty() ? options.learning_rate : options.stage_rates[stage];
+}
+
+double rate_factor(const DescentOptions& options, Index k, Index steps) {
+  if (k < options.warm_up) return static_cast<double>(k + 1) / static_cast<double>(options.warm_up);
+  if (options.rate_schedule == RateSchedule::constant) return 1.0;
+  const double part =
+      static_cast<double>(k - options.warm_up) / static_cast<double>(steps - options.warm_up);
+  return 0.5 * (1.0 + std::cos(std::numbers::pi * part));
+}
+
 ErrorList descent_errors(const Schedule& schedule, const DescentOptions& options, Index chains) {
   ErrorList errors;
-  const double rate = options.learning_rate;
-  if (!std::isfinite(rate) || rate <= 0.0) {
-    errors.add(fault(Field::learning_rate, rate, "must be a positive finite number"));
-  } else {
-    for (const Stage& stage : schedule) {
+  if (!options.stage_rates.empty() && options.stage_rates.size() != schedule.size()) {
+    errors.add(fault(Field::learning_rate, fmt::format("{}", fmt::join(options.stage_rates, ",")),
+                     "must be one number, or one for each of the {} stages", schedule.size()));
+    return errors;
+  }
+  for (std::size_t k = 0; k < schedule.size(); ++k) {
+    const Stage& stage = schedule[k];
+    const double rate = stage_rate(options, k);
+    if (!std::isfinite(rate) || rate <= 0.0) {
+      errors.add(fault(Field::learning_rate, rate, "must be a positive finite number"));
+      if (options.stage_rates.empty()) break;
+    } else {
+      if (options.warm_up > 0 && static_cast<double>(options.warm_up) > stage.duration / rate)
+        errors.add(fault(Field::warm_up, options.warm_up,
+                         "must be at most the steps of '{}', {:.6g}", to_string(Schedule{stage}),
+                         stage.duration / rate));
       if (stage.duration / rate < 0.5)
         errors.add(fault(Field::stages, "",
                          "'{}' rounds to no step at {} {}; TIME must be at least half of it",
@@ -41,6 +66,7 @@ ErrorList descent_errors(const Schedule& schedule, const DescentOptions& options
                   to_string(Schedule{stage}), stage.duration / rate, Field::learning_rate, rate));
     }
   }
+  if (options.warm_up < 0) errors.add(fault(Field::warm_up, options.warm_up, "must be at least 0"));
   if (options.batch < 0 || (!options.resample && options.batch > chains))
     errors.add(fault(Field::batch, options.batch,
                      "must be between 0 (all chains) and the number of chains, {}", chains));
@@ -115,7 +141,7 @@ class StageDescent {
         stage_(recorder_.stage()),
         coordinates_(stage_, state.start),
         size_(coordinates_.size()),
-        rate_(options.learning_rate),
+        rate_(stage_rate(options, static_cast<std::size_t>(state.stage))),
         steps_(descent_steps(stage_, rate_)),
         outputs_(output_steps(recorder_.times(options.times, options.outputs, options.first_output),
                               rate_, steps_)),
@@ -196,7 +222,8 @@ class StageDescent {
     evaluate();
     if (!slope_.allFinite()) return diverged("gradient");
     find_move();
-    x_new_ = x_ - rate_ * move_;
+    const double rate = rate_ * rate_factor(options_, step(), steps_);
+    x_new_ = x_ - rate * move_;
     const double normalizer = coordinates_.normalizer(x_new_);
     if (!x_new_.allFinite() || !std::isfinite(normalizer) || !(normalizer > 0.0))
       return diverged("next point");
@@ -204,10 +231,10 @@ class StageDescent {
     StepperState& s = state_.stepper;
     std::swap(x_, x_new_);
     std::copy(x_.begin(), x_.end(), s.x.begin());
-    dissipated() += rate_ * slope_.squaredNorm();
+    dissipated() += rate * slope_.squaredNorm();
     if (stage_.blocks.has('c') && options_.optimizer == Optimizer::gd) {
       memory().predicted_normalizer +=
-          rate_ * rate_ * slope_.head(coordinates_.coefficients()).squaredNorm();
+          rate * rate * slope_.head(coordinates_.coefficients()).squaredNorm();
       record().gauge_drift = std::max(
           record().gauge_drift, std::abs(std::log(normalizer / memory().predicted_normalizer)));
     }
@@ -286,7 +313,8 @@ ErrorList continuation_errors(const TrainingState& state, const Schedule& schedu
   }
   check_size("x", s.x.size(), n + 1, errors);
   check_size("moments", memory->moments.size(), moments_of(options.optimizer) * n, errors);
-  const Index steps = descent_steps(stage, options.learning_rate);
+  const Index steps =
+      descent_steps(stage, stage_rate(options, static_cast<std::size_t>(state.stage)));
   if (errors.empty() && (memory->step < 0 || memory->step > steps)) {
     errors.add(fault("step", memory->step, "must be from 0 to {}", steps));
   }

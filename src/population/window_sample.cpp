@@ -41,6 +41,7 @@ WindowSample::WindowSample(const Model& model, const SequenceSource& source)
   const WindowCode code(model);
   const Index d = model.vocabulary;
   query_ = s.query;
+  targets_ = s.targets;
   window_begin_.push_back(0);
   for (Index chain = 0; chain < s.chains; ++chain) {
     const Index begin = s.entry_begin[size(chain)], end = s.entry_begin[size(chain) + 1];

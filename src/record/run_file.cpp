@@ -74,6 +74,7 @@ void write_run(OutputFile& file, const RunFile& run) {
     if (run.standard_errors) {
       write_datasets(image, "/standard_errors", *run.standard_errors, start);
     }
+    if (run.accuracy) write_datasets(image, "/accuracy", *run.accuracy, start);
     write_checkpoint(image, run.state);
     image.group("/execution");
     write_attributes(image, "/execution", run.execution);
@@ -127,6 +128,7 @@ RunFile read_run(const std::string& path, Isolation isolation) {
   if (file.has("/standard_errors")) {
     read_datasets(file, "/standard_errors", run.standard_errors.emplace(), start);
   }
+  if (file.has("/accuracy")) read_datasets(file, "/accuracy", run.accuracy.emplace(), start);
   read_attributes(file, "/execution", run.execution);
   run.execution.processes = read_table<ProcessRecord>(file, "/execution/processes", "process");
   file.finish();

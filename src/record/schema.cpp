@@ -330,8 +330,8 @@ constexpr std::array table<Baselines>{
         {"gih_loss_standard_error", "standard error of the loss of GIH(S)", "nats"}),
     field<&Baselines::posterior_loss>({"posterior_loss", "cross-entropy of the posterior predictor",
                                        "nats", "",
-                                       "(1.4); absent in infinite context and for given data or "
-                                       "kernels"}),
+                                       "(1.4); absent where no posterior is known: infinite "
+                                       "context, given data or kernels, most priors of (1.7)"}),
     field<&Baselines::posterior_loss_error>(
         {"posterior_loss_standard_error",
          "standard error of the cross-entropy of the posterior predictor", "nats"}),
@@ -339,6 +339,59 @@ constexpr std::array table<Baselines>{
         {"entropy_floor", "entropy of the labels", "nats", "", "floor for any predictor (8.3)"}),
     field<&Baselines::entropy_floor_error>(
         {"entropy_floor_standard_error", "standard error of the entropy of the labels", "nats"}),
+    field<&Baselines::gih_accuracy>({"gih_accuracy", "accuracy of GIH(S)", "1", "", "(8.4)"}),
+    field<&Baselines::gih_accuracy_error>(
+        {"gih_accuracy_standard_error", "standard error of the accuracy of GIH(S)"}),
+    field<&Baselines::posterior_accuracy>(
+        {"posterior_accuracy", "accuracy of the posterior predictor"}),
+    field<&Baselines::posterior_accuracy_error>(
+        {"posterior_accuracy_standard_error",
+         "standard error of the accuracy of the posterior predictor"}),
+    field<&Baselines::best_accuracy>({"best_accuracy", "accuracy of the law behind the labels", "1",
+                                      "", "the law whose entropy is `entropy_floor`"}),
+    field<&Baselines::best_accuracy_error>({"best_accuracy_standard_error",
+                                            "standard error of the accuracy of the law behind the "
+                                            "labels"}),
+    field<&Baselines::unigram, &PredictorLine::loss>(
+        {"unigram_loss", "loss of the shares of tokens in the context", "nats"}),
+    field<&Baselines::unigram, &PredictorLine::loss_error>(
+        {"unigram_loss_standard_error",
+         "standard error of the loss of the shares of tokens in the context", "nats"}),
+    field<&Baselines::unigram, &PredictorLine::accuracy>(
+        {"unigram_accuracy", "accuracy of the shares of tokens in the context"}),
+    field<&Baselines::unigram, &PredictorLine::accuracy_error>(
+        {"unigram_accuracy_standard_error",
+         "standard error of the accuracy of the shares of tokens in the context"}),
+    field<&Baselines::bigram, &PredictorLine::loss>({"bigram_loss", "loss of GIH({1})", "nats"}),
+    field<&Baselines::bigram, &PredictorLine::loss_error>(
+        {"bigram_loss_standard_error", "standard error of the loss of GIH({1})", "nats"}),
+    field<&Baselines::bigram, &PredictorLine::accuracy>(
+        {"bigram_accuracy", "accuracy of GIH({1})"}),
+    field<&Baselines::bigram, &PredictorLine::accuracy_error>(
+        {"bigram_accuracy_standard_error", "standard error of the accuracy of GIH({1})"}),
+    field<&Baselines::ngram, &PredictorLine::loss>(
+        {"ngram_loss", "loss of GIH({1, ..., r}), r the largest lag of S", "nats"}),
+    field<&Baselines::ngram, &PredictorLine::loss_error>(
+        {"ngram_loss_standard_error",
+         "standard error of the loss of GIH({1, ..., r}), r the largest lag of S", "nats"}),
+    field<&Baselines::ngram, &PredictorLine::accuracy>(
+        {"ngram_accuracy", "accuracy of GIH({1, ..., r}), r the largest lag of S"}),
+    field<&Baselines::ngram, &PredictorLine::accuracy_error>(
+        {"ngram_accuracy_standard_error",
+         "standard error of the accuracy of GIH({1, ..., r}), r the largest lag of S"}),
+};
+
+template <>
+constexpr std::array table<RunAccuracy>{
+    field<&RunAccuracy::training>({"training", "share of right answers on the training chains", "1",
+                                   "", "(8.4); absent in infinite context"}),
+    field<&RunAccuracy::training_error>(
+        {"training_standard_error", "standard error of it over chains"}),
+    field<&RunAccuracy::validation>({"validation",
+                                     "share of right answers on the validation chains", "1", "",
+                                     "absent without them"}),
+    field<&RunAccuracy::validation_error>(
+        {"validation_standard_error", "standard error of it over chains"}),
 };
 
 template <>
@@ -391,6 +444,7 @@ template std::span<const RecordField<DescentState>> fields();
 template std::span<const RecordField<ProcessRecord>> fields();
 template std::span<const RecordField<Execution>> fields();
 template std::span<const RecordField<Baselines>> fields();
+template std::span<const RecordField<RunAccuracy>> fields();
 template std::span<const RecordField<StandardErrors>> fields();
 
 }  // namespace gihflow

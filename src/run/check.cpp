@@ -14,6 +14,8 @@
 #include "gihflow/record/data_hash.hpp"
 #include "gihflow/record/kernel_file.hpp"
 #include "gihflow/run/resume.hpp"
+#include "gihflow/theory/recall_law.hpp"
+#include "run/text_chains.hpp"
 
 namespace gihflow {
 
@@ -25,51 +27,77 @@ class FreshChains {
   FreshChains(const RunFile& file, const Setting& run, const CheckSetting& asked,
               const std::string& path)
       : sampling_(run.sampling) {
-    if (!run.data.empty()) {
+    const bool passages = !run.text.empty() && run.text_as == TextUse::passages;
+    if (!run.data.empty() || passages) {
       throw InputError(fault(path, "",
                              "was trained on the sequences of {}: check needs a run whose chains "
                              "were drawn from a prior or from kernels, so that fresh ones can be "
                              "drawn",
-                             run.data));
+                             passages ? run.text : run.data));
     }
     if (!asked.kernels.empty() && run.kernels.empty()) {
       throw InputError(fault(Field::kernels, asked.kernels,
                              "must be left out, since {} has no given kernels", path));
     }
-    if (!run.kernels.empty()) take_kernels(file, run, asked, path);
+    if (asked.check_prior && is_recall()) {
+      throw InputError(fault(Field::prior, to_string(*asked.check_prior),
+                             "must be left out, since {} was trained on the recall task", path));
+    }
+    if (!asked.text.empty() && run.text.empty()) {
+      throw InputError(
+          fault(Field::text, asked.text, "must be left out, since {} has no text", path));
+    }
+    if (!run.kernels.empty() || !run.text.empty()) take_kernels(file, run, asked, path);
+    if (kernels_) sampling_.prior = prior_of(kernels_);
+    keep_components(run);
+    trained_ = sampling_.prior;
+    if (asked.check_prior) {
+      kernels_.reset();
+      sampling_.prior.family = *asked.check_prior;
+      keep_components(run);
+    }
     if (asked.check_seed) sampling_.seed = *asked.check_seed;
     sampling_.purpose = Purpose::check;
-    sampling_.labels = Labels::sampled;  // not read
+    sampling_.labels = Labels::conditional;  // the least noise
   }
 
-  bool from_prior() const { return kernels_ == nullptr; }
+  bool is_recall() const { return sampling_.task == Task::recall; }
+  bool from_prior() const { return kernels_ == nullptr && !is_recall(); }
   SamplingOptions options(Index length, double alpha, Index count) const {
     SamplingOptions sampling = sampling_;
     sampling.length = length;
-    sampling.prior.alpha = alpha;
+    if (from_prior()) sampling.prior.alpha = alpha;
     sampling.count = count;
     return sampling;
   }
-  ErrorList errors(const SamplingOptions& sampling) const {
-    return sampling_errors(sampling, kernels_.get());
-  }
   std::unique_ptr<SequenceSource> draw(const SamplingOptions& sampling) const {
-    return from_prior() ? sample_prior(sampling) : sample_kernels(kernels_, sampling);
+    return kernels_ ? sample_kernels(kernels_, sampling) : sample_task(sampling);
   }
   // S* over the run's prior, of sets that the model can see.
   std::vector<Index> information_set(const Model& model, Index count) const {
+    if (is_recall()) return {1};
+    const auto* given = std::get_if<GivenKernels>(&trained_.family);
     const Kernels kernels =
-        from_prior() ? draw_kernels(sampling_.prior, sampling_.seed, Purpose::rank, count)
-                     : *kernels_;
+        given ? *given->kernels : draw_kernels(trained_, sampling_.seed, Purpose::rank, count);
     return elements_of(rank_lag_sets(kernels, model.widest(), model.degree).information_set().lags);
   }
 
  private:
+  // The kernels of a mixture are those of the run, whichever chains take them.
+  void keep_components(const Setting& run) {
+    if (auto* mixture = std::get_if<KernelMixture>(&sampling_.prior.family))
+      mixture->seed = run.sampling.seed;
+  }
+
   // The kernels of the run, which may have moved: the hash of its chains decides.
   void take_kernels(const RunFile& file, const Setting& run, const CheckSetting& asked,
                     const std::string& path) {
-    const std::string& place = asked.kernels.empty() ? run.kernels : asked.kernels;
-    kernels_ = std::make_shared<const Kernels>(read_kernels(place, asked.isolation));
+    const bool text = !run.text.empty();
+    const std::string &theirs = text ? run.text : run.kernels,
+                      &moved = text ? asked.text : asked.kernels;
+    const std::string& place = moved.empty() ? theirs : moved;
+    kernels_ = std::make_shared<const Kernels>(text ? text_kernels(run, place)
+                                                    : read_kernels(place, asked.isolation));
     const std::string hash = run.context == ContextLength::infinite
                                  ? kernel_hash(*kernels_)
                                  : data_hash(*sample_kernels(kernels_, run.sampling));
@@ -79,6 +107,7 @@ class FreshChains {
   }
 
   SamplingOptions sampling_;
+  Prior trained_;  // that of the run
   std::shared_ptr<const Kernels> kernels_;
 };
 
@@ -87,6 +116,7 @@ CheckPoint check_point(const WindowSample& sample, const Parameters& parameters,
   const Model& model = sample.model();
   const auto y = sample.predict(sample.scores(point_of(parameters)), parameters.a);
   CheckPoint point;
+  point.trained = predictor_line(y, sample.targets(), model);
   point.limit = distance(sample.gih(goal.information_set), y, model.vocabulary, model.epsilon);
   point.leading = distance(sample.gih(goal.leading_set), y, model.vocabulary, model.epsilon);
   point.passed = point.limit.total_variation <= goal.tolerance;
@@ -124,9 +154,9 @@ CheckResult check(const RunFile& run, const std::string& path, const CheckSettin
   std::vector<double> alphas = asked.check_alphas;
   ErrorList errors;
   if (!alphas.empty() && !fresh.from_prior()) {
-    errors.add(fault(Field::alphas, "",
-                     "must be left out, since {} was trained on the kernels of {}", path,
-                     trained.kernels));
+    errors.add(fault(Field::alphas, "", "must be left out, since {} was trained on {}", path,
+                     fresh.is_recall() ? "the recall task"
+                                       : "the kernels of " + trained.kernels + trained.text));
   }
   if (alphas.empty()) alphas.push_back(trained.sampling.prior.alpha);
   for (const Index length : lengths) {
@@ -134,7 +164,7 @@ CheckResult check(const RunFile& run, const std::string& path, const CheckSettin
       errors.add(fault(Field::lengths, length, "must exceed the widest lag, {}, with {} masked",
                        model.widest(), Field::boundary));
     }
-    errors.add(fresh.errors(fresh.options(length, alphas.front(), asked.fresh_chains)));
+    errors.add(task_errors(fresh.options(length, alphas.front(), asked.fresh_chains)));
   }
   errors.throw_if_any();
 
@@ -150,6 +180,11 @@ CheckResult check(const RunFile& run, const std::string& path, const CheckSettin
       try {
         const auto chains = fresh.draw(fresh.options(length, alpha, asked.fresh_chains));
         CheckPoint point = check_point(WindowSample(model, *chains), parameters, result);
+        point.lines = baselines(*chains, model, result.information_set);
+        if (fresh.is_recall()) {
+          const Index left_out = model.boundary == Boundary::masked ? model.widest() : 0;
+          point.recall = recall_accuracy(length - left_out, model.vocabulary - 1, parameters.a);
+        }
         point.length = length;
         point.alpha = alpha;
         result.points.push_back(std::move(point));

@@ -209,13 +209,15 @@ double count_gradients(const Problem& problem) {
   const Setting& setting = problem.setting;
   const double share = setting.batch > 0 ? real(setting.batch) / real(setting.sampling.count) : 1.0;
   double gradients = 0.0;
-  for (const Stage& stage : setting.stages) {
+  const DescentOptions descent = descent_options(setting);
+  for (std::size_t k = 0; k < setting.stages.size(); ++k) {
+    const Stage& stage = setting.stages[k];
     const auto steps = [&](double rate) { return real(descent_steps(stage, rate)); };
     if (problem.has<RateSetting>()) {
       for (const double rate : setting.learning_rates) gradients += steps(rate);
     }
     if (setting.method == TrainingMethod::gd) {
-      gradients += share * steps(setting.learning_rate);
+      gradients += share * steps(stage_rate(descent, k));
     } else {
       gradients += gradients_of_flow;
     }

@@ -21,7 +21,11 @@ Evaluation evaluate(const Problem& given, RunObserver* observer) {
   Problem problem = given;
   const Call call(problem, observer);
   const GivingUp on_interrupt;
-  return evaluate(*make_objectives(problem).training, problem.start());
+  const Objectives objectives = make_objectives(problem);
+  Evaluation result = evaluate(*objectives.training, problem.start());
+  if (objectives.chains)
+    result.accuracy = model_accuracy(*objectives.chains, problem.setting.model, result.at);
+  return result;
 }
 
 Evaluation evaluate(const EvaluateSetting& setting, RunObserver* observer) {

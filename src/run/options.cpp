@@ -73,6 +73,9 @@ std::optional<Value> as_kind(const Option& option, const Value& value) {
       if (text != nullptr) return parse_value(option, *text);
       if (words != nullptr) return parse_list<double>(*words);
       if (integers != nullptr) return std::vector<double>(integers->begin(), integers->end());
+      if (const auto* one = std::get_if<double>(&value)) return std::vector<double>{*one};
+      if (const auto* one = std::get_if<std::int64_t>(&value))
+        return std::vector<double>{static_cast<double>(*one)};
       return exactly(std::vector<double>());
     case Kind::words:
       if (text != nullptr) return parse_value(option, *text);

@@ -35,6 +35,7 @@ Problem Preparation::finish() {
   check_ranges();
   read_files();
   if (problem_.has<KernelOutputSetting>()) choose_chains();
+  check_task();
   find_unused();
   check_chains();
   if (problem_.has<ModelSetting>()) check_model();
@@ -97,16 +98,34 @@ void Preparation::find_unused() {
   }
 }
 
+// What the recall task has, and what cannot be done with it.
+void Preparation::check_task() {
+  if (setting().sampling.task != Task::recall) return;
+  const auto refuse_recall = [&](const Phrase& why) {
+    refuse(Fault{Field::task, "recall", why, ""});
+  };
+  if (problem_.infinite()) refuse_recall(phrase("must be chain in {} infinite", Field::context));
+  if (!setting().data.empty())
+    refuse_recall(phrase("must be chain beside {} {}", Field::data, setting().data));
+  if (!setting().kernels.empty())
+    refuse_recall(phrase("must be chain beside {} {}", Field::kernels, setting().kernels));
+  if (!setting().text.empty())
+    refuse_recall(phrase("must be chain beside {} {}", Field::text, setting().text));
+  if (problem_.has<StageSetting>() && !problem_.has<DataSetting>())
+    refuse_recall(Phrase("must be chain here, since predictions are made from kernels"));
+  setting().sampling.prior.parents = {1};  // by which an induction head finds the label
+  setting().sampling.labels = Labels::sampled;
+}
+
 // What chain/ refuses.
 void Preparation::check_chains() {
   if (problem_.data ||
       faults_.about({Field::data, Field::kernels, Field::vocabulary, Field::parents})) {
     return;
   }
-  const SamplingOptions& sampling = setting().sampling;
-  const ErrorList errors = !kernels_alone()   ? sampling_errors(sampling, problem_.kernels.get())
-                           : problem_.kernels ? ErrorList()
-                                              : prior_errors(sampling.prior);
+  SamplingOptions sampling = setting().sampling;
+  sampling.prior = problem_.prior();
+  const ErrorList errors = kernels_alone() ? prior_errors(sampling.prior) : task_errors(sampling);
   for (const Fault& fault : errors.faults()) {
     if (!faults_.about({fault.field})) refuse(fault);
   }
@@ -224,7 +243,7 @@ void Preparation::check_descent() {
     refuse(compare_errors(s.stages, problem_.comparison()));
   }
   if (s.method != TrainingMethod::gd ||
-      faults_.about({Field::learning_rate, Field::batch, Field::chains})) {
+      faults_.about({Field::learning_rate, Field::warm_up, Field::batch, Field::chains})) {
     return;
   }
   if (s.resample && !s.data.empty()) {
@@ -237,9 +256,8 @@ void Preparation::check_descent() {
   if (problem_.infinite() && s.batch > 0) {
     refuse(fault(Field::batch, s.batch, "must be 0 in {} infinite", Field::context));
   }
-  DescentOptions options;
-  options.learning_rate = s.learning_rate;
-  options.batch = s.resample ? 0 : s.batch;
+  DescentOptions options = descent_options(s);
+  if (s.resample) options.batch = 0;
   refuse(descent_errors(s.stages, options, s.sampling.count));
 }
 
@@ -253,6 +271,10 @@ void Preparation::check_outputs() {
                  "must be left out beside {} {}, which are the kernels", Field::kernels,
                  setting().kernels));
   }
+  if (!kernels.empty() && (problem_.data || setting().sampling.task == Task::recall)) {
+    refuse(fault(Field::kernels_output, kernels,
+                 "must be left out for sequences that have no kernels"));
+  }
   if (problem_.has<OutputSetting>()) check_output(Field::output, setting().output);
   if (problem_.has<KernelOutputSetting>()) check_output(Field::kernels_output, kernels);
 }
@@ -260,8 +282,8 @@ void Preparation::check_outputs() {
 void Preparation::check_output(Field field, const std::string& path) {
   if (path.empty()) return;
   std::error_code ignored;
-  for (const std::string& input :
-       {setting().data, setting().validation_data, setting().kernels, setting().parameters}) {
+  for (const std::string& input : {setting().data, setting().validation_data, setting().kernels,
+                                   setting().text, setting().parameters}) {
     if (!input.empty() && std::filesystem::equivalent(path, input, ignored)) {
       refuse(fault(field, path, "must not be a file that is read"));
       return;

@@ -41,6 +41,9 @@ class Preparation {
   void fix_labels(const Sequences& data, const std::string& path);
   void use_data();
   void use_kernels();
+  void use_text();
+  void use_text_kernels();
+  void use_passages();
   void use_validation_data();
   void no_validation(Phrase must);
   void use_parameters();
@@ -48,6 +51,7 @@ class Preparation {
 
   // How settings fit together; of those known to be faulty nothing more is said.
   void choose_chains();
+  void check_task();
   void find_unused();
   void check_chains();
   void check_model();

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "base/make_fault.hpp"
 #include "gihflow/record/data_file.hpp"
@@ -11,6 +13,7 @@
 #include "gihflow/record/parameter_file.hpp"
 #include "gihflow/run/resume.hpp"
 #include "run/preparation.hpp"
+#include "run/text_chains.hpp"
 
 namespace gihflow {
 
@@ -104,6 +107,7 @@ void Preparation::read_files() {
   if (faults_.about({Field::data, Field::validation_data})) return;
   use_data();
   use_kernels();
+  use_text();
   use_validation_data();
   use_parameters();
 }
@@ -159,6 +163,89 @@ void Preparation::use_kernels() {
         phrase("must be 0 or left out beside {} in {} infinite", Field::kernels, Field::context));
   }
   problem_.kernels = std::move(kernels);
+}
+
+void Preparation::use_text() {
+  const std::string& path = setting().text;
+  if (path.empty()) return;
+  for (const auto& [field, other] :
+       {std::pair(Field::data, setting().data), std::pair(Field::kernels, setting().kernels)}) {
+    if (other.empty()) continue;
+    refuse(fault(Field::text, path, "must not be given beside {} {}", field, other));
+    return;
+  }
+  if (faults_.about({Field::vocabulary, Field::parents, Field::alpha, Field::passage})) return;
+  try {
+    if (setting().text_as == TextUse::passages)
+      use_passages();
+    else
+      use_text_kernels();
+  } catch (const InputError& error) {
+    for (const Fault& fault : error.faults()) {
+      if (fault.field == Field::none)
+        faults_.add(Field::text, within(path, fault));
+      else
+        refuse(fault);
+    }
+  }
+}
+
+void Preparation::use_text_kernels() {
+  const std::string& path = setting().text;
+  auto kernels = std::make_shared<const Kernels>(text_kernels(setting(), path));
+  if (kernels_alone()) {
+    fix(Field::chains, setting().sampling.count, kernels->count, path);
+  } else if (!given(Field::chains) && kernels->count > 1) {
+    setting().sampling.count = kernels->count;
+  }
+  if (problem_.infinite()) {
+    no_validation(
+        phrase("must be 0 or left out beside {} in {} infinite", Field::text, Field::context));
+  }
+  problem_.kernels = std::move(kernels);
+}
+
+// The first passages are the training sequences, the next ones those of validation.
+void Preparation::use_passages() {
+  const std::string& path = setting().text;
+  if (problem_.infinite()) {
+    refuse(fault(Field::text_as, "passages", "must be kernels in {} infinite", Field::context));
+    return;
+  }
+  if (problem_.has<StageSetting>() && !problem_.has<DataSetting>()) {
+    refuse(fault(Field::text_as, "passages",
+                 "must be kernels here, since predictions are made from kernels"));
+    return;
+  }
+  if (faults_.about({Field::length, Field::chains, Field::validation_chains})) return;
+  const Index length = setting().sampling.length;
+  const TextTokens text = read_text_tokens(path, setting().sampling.prior.vocabulary);
+  const Index available = static_cast<Index>(text.tokens.size()) / (length + 1);
+  Index& training = setting().sampling.count;
+  Index& validation = setting().validation_chains;
+  if (!problem_.has<ValidationDataSetting>() || !setting().validation_data.empty())
+    validation = 0;
+  else if (!given(Field::validation_chains))
+    validation = std::min(validation, available / 10);
+  if (!given(Field::chains)) training = available - validation;
+  if (training < 1 || training + validation > available) {
+    refuse(fault(Field::chains, training,
+                 "with {} {} must be between 1 and {}, the passages of {} characters in {}",
+                 Field::validation_chains, validation, available, length + 1, path));
+    return;
+  }
+  problem_.data = std::make_shared<const Sequences>(passages_of_text(text, length, 0, training));
+  if (validation > 0) {
+    problem_.validation_data =
+        std::make_shared<const Sequences>(passages_of_text(text, length, training, validation));
+  }
+  problem_.parents_known = given(Field::parents);
+  if (!problem_.parents_known) problem_.unused.insert(Field::parents);
+  if (given(Field::labels) && setting().sampling.labels != Labels::sampled) {
+    refuse(fault(Field::labels, to_string(*find_option(Field::labels)->get(setting())),
+                 "must be sampled, since passages of a text are data"));
+  }
+  setting().sampling.labels = Labels::sampled;
 }
 
 void Preparation::no_validation(Phrase must) {

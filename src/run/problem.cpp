@@ -15,7 +15,7 @@ std::shared_ptr<const SequenceSource> drawn(const Problem& problem, Purpose purp
   sampling.purpose = purpose;
   sampling.count = count;
   if (problem.kernels) return sample_kernels(problem.kernels, sampling);
-  return sample_prior(sampling);
+  return sample_task(sampling);
 }
 
 std::shared_ptr<const Kernels> drawn_kernels(const SamplingOptions& sampling, Purpose purpose,
@@ -47,15 +47,25 @@ std::shared_ptr<const SequenceSource> Problem::validation_chains() const {
   return drawn(*this, Purpose::validation, setting.validation_chains);
 }
 
-DescentOptions Problem::descent() const {
+DescentOptions descent_options(const Setting& setting) {
   DescentOptions options;
   options.optimizer = setting.optimizer;
-  options.learning_rate = setting.learning_rate;
+  if (setting.learning_rate.size() == 1)
+    options.learning_rate = setting.learning_rate.front();
+  else
+    options.stage_rates = setting.learning_rate;
+  options.rate_schedule = setting.rate_schedule;
+  options.warm_up = setting.warm_up;
   options.batch = setting.batch;
   options.seed = setting.sampling.seed;
   options.outputs = setting.flow.outputs;
   options.first_output = setting.flow.first_output;
   options.max_steps = setting.flow.max_steps;
+  return options;
+}
+
+DescentOptions Problem::descent() const {
+  DescentOptions options = descent_options(setting);
   if (setting.resample) {
     const Index count = setting.batch > 0 ? setting.batch : setting.sampling.count;
     options.resample =

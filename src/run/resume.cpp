@@ -9,6 +9,7 @@
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/version.hpp"
 #include "gihflow/flow/descent.hpp"
+#include "gihflow/run/problem.hpp"
 
 namespace gihflow {
 
@@ -60,7 +61,7 @@ ErrorList shape_errors(const RunFile& run, const Setting& setting) {
 
 // Files that chains come from. They may have moved: the hash that a run keeps of its chains decides
 // whether they are its own.
-constexpr std::array chain_files{Field::data, Field::validation_data, Field::kernels};
+constexpr std::array chain_files{Field::data, Field::validation_data, Field::kernels, Field::text};
 
 bool is_chain_file(Field field) {
   return std::find(chain_files.begin(), chain_files.end(), field) != chain_files.end();
@@ -215,10 +216,7 @@ ErrorList state_faults(const TrainingState& state, const Setting& setting) {
   if (setting.method == TrainingMethod::flow) {
     return continuation_errors(state, setting.stages, setting.flow);
   }
-  DescentOptions options;
-  options.optimizer = setting.optimizer;
-  options.learning_rate = setting.learning_rate;
-  return continuation_errors(state, setting.stages, options);
+  return continuation_errors(state, setting.stages, descent_options(setting));
 }
 
 Setting setting_of_run(const RunFile& run, const std::string& path) {

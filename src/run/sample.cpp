@@ -18,8 +18,8 @@ Sample sample(const Problem& problem, RunObserver* observer) {
   if (setting.sampling.labels == Labels::sampled) result.sequences.targets.clear();
   if (kernels_file) {
     write_kernels(*kernels_file,
-                  draw_kernels(setting.sampling.prior, setting.sampling.seed,
-                               setting.sampling.purpose, setting.sampling.count),
+                  draw_kernels(problem.prior(), setting.sampling.seed, setting.sampling.purpose,
+                               setting.sampling.count),
                   problem.provenance());
   }
   if (file) write_data(*file, result.sequences, problem.provenance());

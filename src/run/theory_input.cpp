@@ -39,10 +39,7 @@ TheoryInput theory_input(Problem& problem) {
   theory.input.infinite = theory.infinite.get();
   theory.input.trained = theory.objectives.training.get();
   theory.input.sequences = theory.objectives.chains.get();
-  if (!problem.kernels) {
-    theory.input.alpha = setting.sampling.prior.alpha;
-    theory.input.floor = setting.sampling.prior.floor;
-  }
+  theory.input.small_entries = small_entries(problem.prior());
   return theory;
 }
 

@@ -15,6 +15,7 @@
 #include "gihflow/base/version.hpp"
 #include "gihflow/record/schema.hpp"
 #include "gihflow/run/resume.hpp"
+#include "gihflow/theory/accuracy.hpp"
 #include "gihflow/theory/distance.hpp"
 #include "run/following.hpp"
 
@@ -205,6 +206,7 @@ class Training {
       run_.state.outcome = Outcome::running;
       run_.baselines.reset();
       run_.standard_errors.reset();
+      run_.accuracy.reset();
       recorder.write();
       train(recorder);
     }
@@ -267,22 +269,28 @@ class Training {
         lines.validation = baselines(*objectives_.validation_kernels, setting_.model, lines.lags);
       }
     } else {
-      lines.training =
-          baselines_on(*objectives_.chains, lines.lags, problem_.data || problem_.kernels);
+      lines.training = baselines(*objectives_.chains, setting_.model, lines.lags);
     }
     if (objectives_.validation_chains) {
-      lines.validation = baselines_on(*objectives_.validation_chains, lines.lags,
-                                      problem_.validation_data || problem_.kernels);
+      lines.validation = baselines(*objectives_.validation_chains, setting_.model, lines.lags);
     }
     run_.baselines = std::move(lines);
+    if (!problem_.infinite() && is_finite(trained)) run_.accuracy = accuracy_of(trained);
     run_.execution.report_seconds += seconds_since(begin);
   }
 
-  Baselines baselines_on(const SequenceSource& source, const std::vector<Index>& lags,
-                         bool given) const {
-    const Prior& prior = setting_.sampling.prior;
-    return baselines(source, setting_.model, lags, prior.parents,
-                     given ? std::optional<double>() : prior.alpha);
+  RunAccuracy accuracy_of(const Parameters& trained) const {
+    RunAccuracy result;
+    const Accuracy training = model_accuracy(*objectives_.chains, setting_.model, trained);
+    result.training = training.share;
+    result.training_error = training.error;
+    if (objectives_.validation_chains) {
+      const Accuracy validation =
+          model_accuracy(*objectives_.validation_chains, setting_.model, trained);
+      result.validation = validation.share;
+      result.validation_error = validation.error;
+    }
+    return result;
   }
 
   Problem problem_;

@@ -94,7 +94,7 @@ void growth_experiment(Verifier& verifier, double alpha) {
   const auto snapshots = grow(verifier, model, kernels, laws, 13.0, setting);
   const Snapshot &first = nearest_a(snapshots, 10.0), &middle = nearest_a(snapshots, 11.5);
   verifier.compare(
-      Quantity::growth_exponent, {}, setting, growth_exponent(alpha, 0.0, 0.0),
+      Quantity::growth_exponent, {}, setting, growth_exponent(alpha, 0.0),
       growth_rate(first, middle, snapshots.back()), 0.03,
       fmt::format(
           "(7.3) for a from 10 to 13, on {} kernels at the quantiles of a lattice: late enough "
@@ -116,7 +116,7 @@ void slow_growth_experiment(Verifier& verifier) {
   const auto snapshots = grow(verifier, model, kernels, laws, 16.0, setting);
   const Snapshot &first = nearest_a(snapshots, 13.0), &middle = nearest_a(snapshots, 14.5);
   const std::string regime = "(7.3) for a from 13 to 16, any kernels, here 200";
-  verifier.compare(Quantity::growth_exponent, {}, setting, growth_exponent(1.0, 0.0, 0.01),
+  verifier.compare(Quantity::growth_exponent, {}, setting, growth_exponent(1.0, 0.01),
                    growth_rate(first, middle, snapshots.back()), 0.01, regime);
   verifier.compare(Quantity::slow_growth_constant, {}, setting, slow_growth_constant(laws, 0.01),
                    growth_constant(first, snapshots.back(), 1.0), 0.01, regime);

@@ -165,8 +165,7 @@ class Predictor {
     Gradient gradient;
     in_.trained->gradient(at, gradient, false);
     add(Quantity::growth_speed, {}, sharpening_rate(laws, 0.0, epsilon), -gradient.a, regime);
-    const double fixed =
-        in_.alpha ? growth_exponent(*in_.alpha, in_.floor, epsilon) : (epsilon > 0.0 ? 1.0 : 2.0);
+    const double fixed = growth_exponent(in_.small_entries, epsilon);
     add(Quantity::growth_exponent, {}, fixed, nan,
         "speed of a ~ exp(-exponent*a) for large a in infinite context");
     if (epsilon > 0.0)
@@ -211,8 +210,7 @@ class Predictor {
 
   void limits() {
     if (in_.sequences == nullptr) return;
-    const Baselines lines =
-        baselines(*in_.sequences, model_, lags_, in_.kernels->parents, in_.alpha);
+    const Baselines lines = baselines(*in_.sequences, model_, lags_);
     add(Quantity::gih_loss, {}, nan, lines.gih_loss,
         "the training chains, (8.1); what the model tends to");
     add(Quantity::entropy_floor, {}, nan, lines.entropy_floor,

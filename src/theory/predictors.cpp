@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <utility>
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/digits.hpp"
@@ -13,12 +15,14 @@
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/size.hpp"
 #include "gihflow/chain/stationary.hpp"
+#include "gihflow/theory/accuracy.hpp"
 
 namespace gihflow {
 
 namespace {
 
 constexpr Index chains_per_block = 16;
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
 void check_lags(std::span<const Index> lags, const Model& model) {
   for (const Index lag : lags) {
@@ -85,14 +89,75 @@ void read_out(const Model& model, std::span<double> y) {
   for (double& entry : y) entry /= sum;
 }
 
-Baselines of_chains(const std::vector<double>& gih, const std::vector<double>& floor) {
-  const MeanError gih_mean = mean_error(gih), floor_mean = mean_error(floor);
-  Baselines result;
-  result.gih_loss = gih_mean.mean;
-  result.gih_loss_error = gih_mean.error;
-  result.entropy_floor = floor_mean.mean;
-  result.entropy_floor_error = floor_mean.error;
-  return result;
+// Loss and accuracy of a predictor in each chain; NaN where it has none.
+class Score {
+ public:
+  explicit Score(Index chains) : loss_(size(chains), unknown), right_(size(chains), unknown) {}
+
+  void set(Index chain, std::span<const double> target, std::span<const double> law) {
+    loss_[size(chain)] = cross_entropy(target, law);
+    right_[size(chain)] = right_answers(law, target);
+  }
+  // Adds what a context of this probability does.
+  void add(Index chain, double mass, std::span<const double> target, std::span<const double> law) {
+    double &loss = loss_[size(chain)], &right = right_[size(chain)];
+    if (std::isnan(loss)) loss = right = 0.0;
+    loss += mass * cross_entropy(target, law);
+    right += mass * right_answers(law, target);
+  }
+  PredictorLine line() const {
+    if (std::isnan(loss_.front())) return {};
+    const MeanError loss = mean_error(loss_), right = mean_error(right_);
+    return {loss.mean, loss.error, right.mean, right.error};
+  }
+
+ private:
+  std::vector<double> loss_, right_;
+};
+
+// Those that are set beside each other.
+struct Scores {
+  explicit Scores(Index chains)
+      : gih(chains),
+        unigram(chains),
+        bigram(chains),
+        ngram(chains),
+        posterior(chains),
+        best(chains) {}
+
+  Baselines lines() const {
+    Baselines result;
+    const PredictorLine own = gih.line(), belief = posterior.line(), floor = best.line();
+    result.gih_loss = *own.loss;
+    result.gih_loss_error = *own.loss_error;
+    result.gih_accuracy = own.accuracy;
+    result.gih_accuracy_error = own.accuracy_error;
+    result.posterior_loss = belief.loss;
+    result.posterior_loss_error = belief.loss_error;
+    result.posterior_accuracy = belief.accuracy;
+    result.posterior_accuracy_error = belief.accuracy_error;
+    result.entropy_floor = *floor.loss;
+    result.entropy_floor_error = *floor.loss_error;
+    result.best_accuracy = floor.accuracy;
+    result.best_accuracy_error = floor.accuracy_error;
+    result.unigram = unigram.line();
+    result.bigram = bigram.line();
+    result.ngram = ngram.line();
+    return result;
+  }
+
+  Score gih, unigram, bigram, ngram, posterior, best;
+};
+
+// The counting predictors: each score with its set of lags, S first.
+std::vector<std::pair<Score*, std::vector<Index>>> counting(Scores& scores,
+                                                            std::span<const Index> lags) {
+  std::vector<Index> all(lags.empty() ? 0 : size(*std::max_element(lags.begin(), lags.end())));
+  std::iota(all.begin(), all.end(), Index{1});
+  return {{&scores.gih, {lags.begin(), lags.end()}},
+          {&scores.unigram, {}},
+          {&scores.bigram, {1}},
+          {&scores.ngram, std::move(all)}};
 }
 
 }  // namespace
@@ -106,8 +171,21 @@ std::vector<double> gih_predict(std::span<const Token> tokens, const Model& mode
   return y;
 }
 
-Baselines baselines(const SequenceSource& source, const Model& model, std::span<const Index> lags,
-                    std::span<const Index> parents, std::optional<double> alpha) {
+PredictorLine predictor_line(std::span<const double> predictions, std::span<const double> targets,
+                             const Model& model) {
+  const std::size_t d = size(model.vocabulary);
+  const Index chains = static_cast<Index>(predictions.size() / d);
+  Score score(chains);
+  for (Index chain = 0; chain < chains; ++chain) {
+    const auto own = predictions.subspan(size(chain) * d, d);
+    std::vector<double> law(own.begin(), own.end());
+    read_out(model, law);
+    score.set(chain, targets.subspan(size(chain) * d, d), law);
+  }
+  return score.line();
+}
+
+Baselines baselines(const SequenceSource& source, const Model& model, std::span<const Index> lags) {
   const Index count = source.count(), length = source.length(), d = source.vocabulary();
   if (d != model.vocabulary) {
     throw InputError(fault(Field::vocabulary, fmt::format("{} of the sequences", d),
@@ -115,44 +193,28 @@ Baselines baselines(const SequenceSource& source, const Model& model, std::span<
   }
   check_lags(lags, model);
   check_length(length, model);
-  if (alpha && !parents.empty() && length < parents.back()) {
-    throw InputError(fault(Field::length, length, "must be at least the longest parent lag, {}",
-                           parents.back()));
-  }
 
-  std::vector<double> gih(size(count)), floor(size(count));
-  std::vector<double> posterior(alpha ? size(count) : 0);
+  Scores scores(count);
+  const auto predictors = counting(scores, lags);
   parallel_ranges(count, chains_per_block, [&](Index begin, Index end) {
     std::vector<Token> tokens(size(length + 1));
     std::vector<double> target(size(d)), law(size(d));
     for (Index chain = begin; chain < end; ++chain) {
       source.draw(chain, tokens, target);
-
-      predict_gih(tokens, model, lags, law);
-      read_out(model, law);
-      gih[size(chain)] = cross_entropy(target, law);
-
-      if (alpha) {
-        posterior_label_law(tokens, parents, *alpha, law);
-        posterior[size(chain)] = cross_entropy(target, law);
+      for (const auto& [score, own_lags] : predictors) {
+        predict_gih(tokens, model, own_lags, law);
+        read_out(model, law);
+        score->set(chain, target, law);
       }
-
-      // (8.3): the Bayes loss where it is known, else the entropy of the kernel, else of the
-      // targets.
-      const bool known =
-          source.posterior_law(tokens, law) || source.conditional_law(chain, tokens, law);
+      // (8.3): the Bayes law where it is known, else the kernel, else the targets.
+      const Posterior belief = source.posterior_law(tokens, law);
+      if (belief != Posterior::unknown) scores.posterior.set(chain, target, law);
+      const bool known = belief == Posterior::exact || source.conditional_law(chain, tokens, law);
       const std::span<const double> best = known ? law : target;
-      floor[size(chain)] = cross_entropy(best, best);
+      scores.best.set(chain, best, best);
     }
   });
-
-  Baselines result = of_chains(gih, floor);
-  if (alpha) {
-    const MeanError mean = mean_error(posterior);
-    result.posterior_loss = mean.mean;
-    result.posterior_loss_error = mean.error;
-  }
-  return result;
+  return scores.lines();
 }
 
 Baselines baselines(const Kernels& kernels, const Model& model, std::span<const Index> lags) {
@@ -163,35 +225,41 @@ Baselines baselines(const Kernels& kernels, const Model& model, std::span<const 
   }
   check_lags(lags, model);
   // Windows as wide as either S or the parents, and the token that follows each.
-  const Index window = std::max(lags.empty() ? 0 : *std::max_element(lags.begin(), lags.end()),
-                                kernels.longest_lag());
+  const Index window = std::max({Index{1}, kernels.longest_lag(),
+                                 lags.empty() ? 0 : *std::max_element(lags.begin(), lags.end())});
   const Index windows = power(d, window, "windows");
-  std::vector<double> gih(size(kernels.count)), floor(size(kernels.count));
-  parallel_ranges(kernels.count, 16, [&](Index begin, Index end) {
+  Scores scores(kernels.count);
+  const auto predictors = counting(scores, lags);
+  parallel_ranges(kernels.count, chains_per_block, [&](Index begin, Index end) {
     for (Index chain = begin; chain < end; ++chain) {
       const std::span<const double> kernel = kernels.of_chain(chain);
       const std::vector<double> law = stationary_window_law(kernel, d, kernels.parents, window);
-      std::vector<double> seen(size(power(d, static_cast<Index>(lags.size()), "windows") * d));
-      for (Index z = 0; z < windows; ++z) {
-        const double mass = law[size(z)];
-        const auto row =
-            kernel.subspan(size(context_of_window(z, window, d, kernels.parents) * d), size(d));
-        const Index match = context_of_window(z, window, d, lags);
-        for (Index e = 0; e < d; ++e) seen[size(match * d + e)] += mass * row[size(e)];
-        if (mass > 0.0) floor[size(chain)] += mass * cross_entropy(row, row);
-      }
-      std::vector<double> y(size(d));
-      for (auto row = seen.begin(); row != seen.end(); row += d) {
-        const std::span<const double> target(row, row + d);
-        const double mass = std::accumulate(target.begin(), target.end(), 0.0);
-        if (!(mass > 0.0)) continue;
-        for (std::size_t e = 0; e < y.size(); ++e) y[e] = target[e] / mass;
-        read_out(model, y);
-        gih[size(chain)] += cross_entropy(target, y);
+      const auto row_of = [&](Index z) {
+        return kernel.subspan(size(context_of_window(z, window, d, kernels.parents) * d), size(d));
+      };
+      for (Index z = 0; z < windows; ++z)
+        if (law[size(z)] > 0.0) scores.best.add(chain, law[size(z)], row_of(z), row_of(z));
+      for (const auto& [score, own_lags] : predictors) {
+        std::vector<double> seen(
+            size(power(d, static_cast<Index>(own_lags.size()), "windows") * d));
+        for (Index z = 0; z < windows; ++z) {
+          const Index match = context_of_window(z, window, d, own_lags);
+          for (Index e = 0; e < d; ++e)
+            seen[size(match * d + e)] += law[size(z)] * row_of(z)[size(e)];
+        }
+        std::vector<double> y(size(d));
+        for (auto row = seen.begin(); row != seen.end(); row += d) {
+          const std::span<const double> target(row, row + d);  // with the context's probability
+          const double mass = std::accumulate(target.begin(), target.end(), 0.0);
+          if (!(mass > 0.0)) continue;
+          for (std::size_t e = 0; e < y.size(); ++e) y[e] = target[e] / mass;
+          read_out(model, y);
+          score->add(chain, 1.0, target, y);
+        }
       }
     }
   });
-  return of_chains(gih, floor);
+  return scores.lines();
 }
 
 }  // namespace gihflow

@@ -177,9 +177,9 @@ double fast_growth_constant(const ContextLaws& laws) {
   });
 }
 
-double growth_exponent(double alpha, double floor, double epsilon) {
+double growth_exponent(double small_entries, double epsilon) {
   if (epsilon > 0.0) return 1.0;
-  return floor > 0.0 ? 2.0 : 1.0 + std::min(alpha, 1.0);
+  return 1.0 + std::min(small_entries, 1.0);
 }
 
 }  // namespace gihflow

@@ -114,3 +114,34 @@ TEST_CASE("an invalid prior is refused with one sentence per fault") {
   CHECK(input_error([] { draw_kernels({}, 1, Purpose::train, 0); }) ==
         "chains 0: must be at least 1");
 }
+
+TEST_CASE("families are called by name, with the number that some have") {
+  for (const char* text : {"dirichlet", "doubly-stochastic", "lazy:0.3", "permutation:0.05",
+                           "low-rank:3", "mixture:64", "fixed:1,0"}) {
+    const auto family = family_named(text);
+    CHECK_MESSAGE(family.has_value(), text);
+    if (family) CHECK(to_string(*family) == text);
+    CHECK(family_names().find(std::string(text).substr(0, std::string(text).find(':'))) !=
+          std::string::npos);
+  }
+  CHECK(to_string(*family_named("lazy")) == "lazy:0.5");
+  CHECK(std::holds_alternative<KernelMixture>(*family_named("mixture:2")));
+  for (const char* text : {"", "given", "gamma", "dirichlet:1", "lazy:", "lazy:x", "mixture:1.5",
+                           "mixture:64:1", "Mixture:2"}) {
+    CHECK_MESSAGE(!family_named(text).has_value(), text);
+  }
+}
+
+TEST_CASE("the floor bounds the entries of every family") {
+  for (const char* name :
+       {"dirichlet", "doubly-stochastic", "lazy:0.3", "permutation:0", "low-rank:3", "mixture:4"}) {
+    Prior prior;
+    prior.parents = {1};
+    prior.floor = 0.05;
+    prior.family = *family_named(name);
+    const Kernels kernels = draw_kernels(prior, 1, Purpose::test, 100);
+    CHECK(*std::min_element(kernels.values.begin(), kernels.values.end()) >= 0.05);
+    CHECK(least_probability(prior) >= 0.05);
+    CHECK(small_entries(prior) == std::numeric_limits<double>::infinity());
+  }
+}

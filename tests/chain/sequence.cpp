@@ -255,7 +255,7 @@ TEST_CASE("a row that sums to less than 1 gives what is left to its last possibl
     row[1] = 0.3;
     Stream stream(1, Purpose::test, Variate::tokens, 0);
     std::vector<Token> tokens(1000);
-    draw_tokens(row, d, {}, stream, tokens);
+    TokenLoop(row, d, {}).draw(stream, tokens);
     const auto zeros = std::count(tokens.begin(), tokens.end(), 0);
     CHECK(zeros + std::count(tokens.begin(), tokens.end(), 1) == 1000);
     CHECK(std::abs(static_cast<double>(zeros) - 500.0) < 3.9 * std::sqrt(250.0));  // p = 1e-4
@@ -350,7 +350,7 @@ TEST_CASE("posterior labels are the law of the label given the sequence") {
     variance[prefix] += p * (1.0 - p);
     if (chain < 100) {
       std::vector<double> law(2);
-      CHECK(source->posterior_law(x, law));
+      CHECK(source->posterior_law(x, law) == Posterior::exact);
       CHECK(std::ranges::equal(law, drawn.targets_of(chain)));
     }
   }
@@ -383,22 +383,28 @@ TEST_CASE("all kinds of labels are the same on average") {
   }
 }
 
-TEST_CASE("the posterior is known only where it is exact") {
+TEST_CASE("a posterior is called exact only where it is") {
   SamplingOptions options;
   options.length = 10;
   options.count = 1;
   std::vector<double> law{-1.0, -1.0, -1.0};
   const std::vector<double> untouched = law;
   const std::vector<Token> x(11, 0);
-  CHECK_FALSE(sample_prior(options)->posterior_law(x, law));
+  const auto kernel = one_kernel(3, {}, {0.2, 0.3, 0.5});
+  CHECK(sample_kernels(kernel, options)->posterior_law(x, law) == Posterior::unknown);
+  options.prior.family = LazyCopy();
+  CHECK(sample_prior(options)->posterior_law(x, law) == Posterior::unknown);
+  CHECK(law == untouched);
+  options.prior.family = DirichletRows();
+  CHECK(sample_prior(options)->posterior_law(x, law) == Posterior::near);
+  options.initial_law = InitialLaw::burn_in;
+  options.burn_in = 1;
+  CHECK(sample_prior(options)->posterior_law(x, law) == Posterior::near);
   options.initial_law = InitialLaw::uniform;
   options.prior.floor = 0.01;
-  CHECK_FALSE(sample_prior(options)->posterior_law(x, law));
-  const auto kernel = one_kernel(3, {}, {0.2, 0.3, 0.5});
-  CHECK_FALSE(sample_kernels(kernel, options)->posterior_law(x, law));
-  CHECK(law == untouched);
+  CHECK(sample_prior(options)->posterior_law(x, law) == Posterior::near);
   options.prior.floor = 0.0;
-  CHECK(sample_prior(options)->posterior_law(x, law));
+  CHECK(sample_prior(options)->posterior_law(x, law) == Posterior::exact);
 }
 
 TEST_CASE("sampling options are refused with one sentence per fault") {
@@ -422,7 +428,7 @@ TEST_CASE("sampling options are refused with one sentence per fault") {
   options.prior.parents = {1, 9};
   CHECK(input_error([&] { sample_prior(options); }) ==
         "parents 1,9: the stationary initial law needs vocabulary^9 = 3^9 states: must not "
-        "exceed 4096 (initial-law uniform has no such limit)");
+        "exceed 4096 (initial-law uniform and burn-in:B have no such limit)");
   options.initial_law = InitialLaw::uniform;
   CHECK_NOTHROW(sample_prior(options));
   options.prior.alpha = -1.0;
@@ -511,4 +517,51 @@ TEST_CASE("stored sequences that cannot be right are refused with all their faul
           s.length = 0;
         }) == Messages{"vocabulary 1: must be between 2 and 65535", "chains 0: must be at least 1",
                        "length 0: must be at least 1"});
+}
+
+TEST_CASE("a burn-in drops the first tokens after a uniform start") {
+  for (const std::vector<Index>& parents : {std::vector<Index>{}, {1}, {1, 2}, {3}}) {
+    for (const Index dropped : {1, 2, 100, 4096, 10'000}) {
+      SamplingOptions options;
+      options.prior.parents = parents;
+      options.count = 2;
+      options.initial_law = InitialLaw::uniform;
+      options.length = 50 + dropped;
+      const auto whole = draw(*sample_prior(options), 1).tokens;
+      options.initial_law = InitialLaw::burn_in;
+      options.burn_in = dropped;
+      options.length = 50;
+      const auto rest = draw(*sample_prior(options), 1).tokens;
+      CHECK(std::equal(rest.begin(), rest.end(), whole.begin() + dropped));
+    }
+  }
+}
+
+TEST_CASE("a burn-in needs no stationary law, and some tokens to drop") {
+  SamplingOptions options;
+  options.prior = {100, {1, 9}, 0.1, 0.0};
+  options.initial_law = InitialLaw::burn_in;
+  CHECK(input_error([&] { sample_prior(options); }) ==
+        "initial-law burn-in:0: B must be between 1 and 4294967296");
+  options.burn_in = 50;
+  options.labels = Labels::posterior;
+  CHECK(input_error([&] { sample_prior(options); }) ==
+        "labels posterior: not exact with initial-law burn-in; allowed with initial-law uniform "
+        "only");
+  options.labels = Labels::sampled;
+  CHECK_NOTHROW(sample_prior(options));
+}
+
+TEST_CASE("what a family cannot do is refused with the reason") {
+  SamplingOptions options;
+  options.prior.family = NoisyPermutation{0.0};
+  CHECK(input_error([&] { sample_prior(options); }) ==
+        "prior permutation:0: must have noise for a stationary initial law, since permutations "
+        "have several; initial-law uniform needs none");
+  options.initial_law = InitialLaw::uniform;
+  CHECK_NOTHROW(sample_prior(options));
+  options.labels = Labels::posterior;
+  CHECK(input_error([&] { sample_prior(options); }) ==
+        "labels posterior: not known with prior permutation:0; allowed are conditional and "
+        "sampled");
 }

@@ -419,3 +419,49 @@ TEST_CASE("what descent cannot do is refused in one sentence each") {
   CHECK(errors[1].find("stages: 'a:1e+20' takes 1e+20 steps") == 0);
   CHECK(errors[2] == "batch 61: must be between 0 (all chains) and the number of chains, 60");
 }
+
+TEST_CASE("rates follow their schedule, warm-up and stage") {
+  Problem problem;
+  DescentOptions options;
+  options.stage_rates = {0.05, 0.2};
+  options.rate_schedule = RateSchedule::cosine;
+  options.warm_up = 3;
+  const TrainingState state = run(*problem.objective, "cwa:0.5,a:2", options);
+  REQUIRE(state.outcome == Outcome::reached);
+  const double pi = std::acos(-1.0);
+  std::vector<double> x = flat(initial_parameters({}, {}));
+  double dissipated = 0.0;
+  for (int k = 0; k < 20; ++k) {  // ten steps of each stage
+    const int step = k % 10;
+    const double factor =
+        step < 3 ? (step + 1) / 3.0 : 0.5 * (1.0 + std::cos(pi * (step - 3) / 7.0));
+    const double rate = (k < 10 ? 0.05 : 0.2) * factor;
+    const std::vector<double> g = gradient_at(*problem.objective, x);
+    for (std::size_t i = k < 10 ? 0 : x.size() - 1; i < x.size(); ++i) {
+      x[i] -= rate * g[i];
+      if (k >= 10) dissipated += rate * g[i] * g[i];
+    }
+  }
+  CHECK(relative_difference(flat(last(state).parameters), x) < tolerance<double>(2000.0));
+  CHECK(close(last(state).dissipated, dissipated, 2000.0));
+  CHECK(last(state).t == 2.0);
+  CHECK(state.trajectory.stages[0].statistics.accepted_steps == 10);
+  CHECK(state.trajectory.stages[1].statistics.accepted_steps == 10);
+}
+
+TEST_CASE("rates that do not fit the stages are refused") {
+  Problem problem;
+  DescentOptions options;
+  options.stage_rates = {1.0, 2.0};
+  CHECK(input_error([&] { run(*problem.objective, "c:10,w:10,a:10", options); }) ==
+        "learning-rate 1,2: must be one number, or one for each of the 3 stages");
+  options.stage_rates = {1.0, 0.0, 2.0};
+  options.warm_up = 11;
+  CHECK(input_errors([&] { run(*problem.objective, "c:10,w:10,a:22", options); }) ==
+        std::vector<std::string>{"warm-up 11: must be at most the steps of 'c:10', 10",
+                                 "learning-rate 0: must be a positive finite number"});
+  options.stage_rates = {1.0, 1.0, 2.0};
+  options.warm_up = -1;
+  CHECK(input_error([&] { run(*problem.objective, "c:10,w:10,a:22", options); }) ==
+        "warm-up -1: must be at least 0");
+}

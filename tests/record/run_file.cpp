@@ -139,7 +139,15 @@ TEST_CASE("baselines and standard errors are kept, what is undefined too") {
   const Directory directory;
   RunFile run = example(true);
   run.baselines = RunBaselines{{1, 2}, {}, Baselines{}};
-  run.baselines->training = {0.5, 0.01, 0.4, 0.02, 0.3, undefined};
+  Baselines& training = run.baselines->training;
+  training.gih_loss = 0.5;
+  training.gih_loss_error = 0.01;
+  training.posterior_loss = 0.4;
+  training.posterior_loss_error = 0.02;
+  training.entropy_floor = 0.3;
+  training.entropy_floor_error = undefined;
+  training.bigram = {0.6, 0.03, 0.7, 0.04};
+  run.accuracy = RunAccuracy{0.8, 0.05, {}, {}};
   run.baselines->validation->gih_loss = 0.55;
   run.standard_errors.emplace();
   run.standard_errors->loss = undefined;
@@ -153,6 +161,10 @@ TEST_CASE("baselines and standard errors are kept, what is undefined too") {
   CHECK(back.baselines->training.gih_loss_error == 0.01);
   CHECK(back.baselines->training.posterior_loss == 0.4);
   CHECK(back.baselines->training.posterior_loss_error == 0.02);
+  CHECK(back.baselines->training.bigram.loss == 0.6);
+  CHECK(back.baselines->training.bigram.accuracy_error == 0.04);
+  CHECK_FALSE(back.baselines->training.unigram.loss.has_value());
+  CHECK(back.accuracy == run.accuracy);
   CHECK(back.baselines->training.entropy_floor == 0.3);
   CHECK(std::isnan(back.baselines->training.entropy_floor_error));
   REQUIRE(back.baselines->validation.has_value());

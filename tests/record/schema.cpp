@@ -99,6 +99,7 @@ TEST_CASE("the tables of docs/schema.md are those of the schema") {
   check_page(table_of_attributes<StageRecord, StepStatistics>());
   check_page(table_of_attributes<IntegratorSwitch>());
   check_page(table_of_datasets<Baselines>());
+  check_page(table_of_datasets<RunAccuracy>());
   check_page(table_of_datasets<StandardErrors>());
   check_page(table_of_attributes<Execution>());
   check_page(table_of_attributes<ProcessRecord>());
@@ -153,5 +154,6 @@ TEST_CASE("a field gives back what it was set to") {
   all(ProcessRecord());
   all(Execution());
   all(Baselines());
+  all(RunAccuracy());
   all(StandardErrors());
 }

@@ -88,7 +88,7 @@ TEST_CASE("every stretch of a run can be computed again to the same bits") {
   SUBCASE("adam on fresh chains") {
     setting.method = TrainingMethod::gd;
     setting.optimizer = Optimizer::adam;
-    setting.learning_rate = 0.5;
+    setting.learning_rate = {0.5};
     setting.batch = 9;
     setting.resample = true;
   }

@@ -96,7 +96,7 @@ TEST_CASE("bytes are told in units of 1024") {
 TEST_CASE("the time of gradient descent follows from its steps") {
   TrainSetting setting = small_setting();
   setting.method = TrainingMethod::gd;
-  setting.learning_rate = 0.25;
+  setting.learning_rate = {0.25};
   setting.batch = 10;
   const TimeEstimate time = estimate_time(prepare(setting));
   CHECK(time.counted);

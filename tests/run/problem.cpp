@@ -85,7 +85,8 @@ TEST_CASE("the default problem is the paper's") {
   // Unused with the flow: what gradient descent alone listens to.
   CHECK(problem.unused == std::set<Field>{Field::batch, Field::learning_rate, Field::optimizer,
                                           Field::qk_init, Field::rectify_width, Field::resample,
-                                          Field::value_init});
+                                          Field::value_init, Field::rate_schedule, Field::warm_up,
+                                          Field::passage, Field::text_as});
 }
 
 TEST_CASE("what does not fit together is refused, in the words of the user's option") {
@@ -179,7 +180,8 @@ TEST_CASE("given data fix what they hold") {
   CHECK(problem.unused ==
         std::set<Field>{Field::prior, Field::alpha, Field::floor, Field::initial_law, Field::labels,
                         Field::batch, Field::learning_rate, Field::optimizer, Field::qk_init,
-                        Field::rectify_width, Field::resample, Field::value_init});
+                        Field::rectify_width, Field::resample, Field::value_init,
+                        Field::rate_schedule, Field::warm_up, Field::passage, Field::text_as});
   CHECK(prepared({{"data", files.data}, {"vocabulary", "2"}, {"chains", "4"}}).notes.empty());
 
   CHECK(error({{"data", files.data}, {"vocabulary", "3"}}) ==

@@ -142,7 +142,7 @@ TEST_CASE("a run resumed again and again ends with the bits of one that was neve
   }
   SUBCASE("adam") {
     descent(Optimizer::adam);
-    setting.learning_rate = 0.5;
+    setting.learning_rate = {0.5};
   }
   SUBCASE("minibatches") {
     descent(Optimizer::momentum);

@@ -38,8 +38,7 @@ struct Case {
              infinite.get(),
              trained.get(),
              sequences.get(),
-             sampling.prior.alpha,
-             0.0};
+             small_entries(sampling.prior)};
   }
 
   Trajectory fly() const {

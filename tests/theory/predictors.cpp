@@ -193,12 +193,13 @@ TEST_CASE("baselines are the means and standard errors of the losses chain by ch
       CHECK(close(mean, expected, n));
       CHECK(close(error, std::sqrt(squares / (n * (n - 1.0))), n));
     };
-    const Baselines lines = baselines(*source, model, lags, parents, 0.1);
+    const Baselines lines = baselines(*source, model, lags);
     check(gih, lines.gih_loss, lines.gih_loss_error);
     check(posterior, lines.posterior_loss.value(), lines.posterior_loss_error.value());
     check(entropy, lines.entropy_floor, lines.entropy_floor_error);
 
-    const Baselines without = baselines(*source, model, lags, parents, std::nullopt);
+    const Baselines without =
+        baselines(*stored_sequences(std::make_shared<Sequences>(drawn)), model, lags);
     CHECK_FALSE(without.posterior_loss.has_value());
     CHECK_FALSE(without.posterior_loss_error.has_value());
     CHECK(without.gih_loss == lines.gih_loss);
@@ -211,7 +212,7 @@ TEST_CASE("baselines have the same bits for any number of threads") {
   const Lags lags{1, 2};
   const auto compute = [&](int count) {
     const Threads use(count);
-    return baselines(*source, model, lags, lags, 0.1);
+    return baselines(*source, model, lags);
   };
   const Baselines one = compute(1);
   for (const int count : {2, 3, 5}) {
@@ -232,13 +233,13 @@ TEST_CASE("no predictor is below the floor, whatever the labels") {
   options.initial_law = InitialLaw::uniform;
   // The posterior predictor attains the Bayes floor: with posterior labels exactly.
   options.labels = Labels::posterior;
-  const Baselines exact = baselines(*sample_prior(options), model, lags, lags, 0.1);
+  const Baselines exact = baselines(*sample_prior(options), model, lags);
   CHECK(close(exact.posterior_loss.value(), exact.entropy_floor, 4000));
   CHECK(exact.gih_loss > exact.entropy_floor);
   // With the others the floor is the same number, and the losses scatter around theirs.
   for (const Labels labels : {Labels::conditional, Labels::sampled}) {
     options.labels = labels;
-    const Baselines lines = baselines(*sample_prior(options), model, lags, lags, 0.1);
+    const Baselines lines = baselines(*sample_prior(options), model, lags);
     CHECK(lines.entropy_floor == exact.entropy_floor);
     CHECK(std::abs(lines.posterior_loss.value() - exact.posterior_loss.value()) <
           4.0 * lines.posterior_loss_error.value());
@@ -248,9 +249,9 @@ TEST_CASE("no predictor is below the floor, whatever the labels") {
   // labels too.
   options.initial_law = InitialLaw::stationary;
   options.labels = Labels::sampled;
-  const Baselines sampled = baselines(*sample_prior(options), model, lags, lags, 0.1);
+  const Baselines sampled = baselines(*sample_prior(options), model, lags);
   options.labels = Labels::conditional;
-  const Baselines conditional = baselines(*sample_prior(options), model, lags, lags, 0.1);
+  const Baselines conditional = baselines(*sample_prior(options), model, lags);
   CHECK(sampled.entropy_floor == conditional.entropy_floor);
   CHECK(sampled.entropy_floor > 0.0);
   CHECK(sampled.entropy_floor < exact.entropy_floor);
@@ -268,13 +269,12 @@ TEST_CASE(
   Model model;
   model.vocabulary = 2;
   model.window = 2;
-  const Baselines lines = baselines(*stored_sequences(stored), model, Lags{1}, {}, std::nullopt);
+  const Baselines lines = baselines(*stored_sequences(stored), model, Lags{1});
   CHECK(close(lines.entropy_floor, std::log(2.0), 2));
   CHECK(std::isnan(lines.gih_loss_error));
   CHECK(std::isnan(lines.entropy_floor_error));
   stored->targets.clear();
-  CHECK(baselines(*stored_sequences(stored), model, Lags{1}, {}, std::nullopt).entropy_floor ==
-        0.0);
+  CHECK(baselines(*stored_sequences(stored), model, Lags{1}).entropy_floor == 0.0);
 }
 
 TEST_CASE("without smoothing a label that was never seen costs an infinite loss") {
@@ -282,19 +282,16 @@ TEST_CASE("without smoothing a label that was never seen costs an infinite loss"
   model.epsilon = 0.0;
   const Lags lags{1, 2};
   const auto source = sample_prior(options_for(50, 10));
-  const Baselines lines = baselines(*source, model, lags, lags, 0.1);
+  const Baselines lines = baselines(*source, model, lags);
   CHECK(lines.gih_loss == std::numeric_limits<double>::infinity());
   CHECK(std::isnan(lines.gih_loss_error));
   CHECK(std::isfinite(lines.posterior_loss.value()));
 }
 
-TEST_CASE("baselines refuse sequences of another vocabulary or too short for the parents") {
+TEST_CASE("baselines refuse sequences of another vocabulary") {
   SamplingOptions options = options_for(2, 10);
   Model model;
   model.vocabulary = 4;
-  CHECK(input_error([&] { baselines(*sample_prior(options), model, Lags{1}, Lags{1}, 0.1); }) ==
+  CHECK(input_error([&] { baselines(*sample_prior(options), model, Lags{1}); }) ==
         "vocabulary 3 of the sequences: must be the model's, 4");
-  model.vocabulary = 3;
-  CHECK(input_error([&] { baselines(*sample_prior(options), model, Lags{1}, Lags{11}, 0.1); }) ==
-        "length 10: must be at least the longest parent lag, 11");
 }

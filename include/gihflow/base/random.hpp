@@ -20,6 +20,7 @@ enum class Purpose : std::uint32_t {
   predict = 5,
   verify = 6,
   batch = 7,
+  mixture = 8,
   test = 99
 };
 

@@ -4,10 +4,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gihflow/base/export.hpp"
 
 namespace GIHFLOW_API gihflow {
+
+/// The characters of a text in UTF-8, each a view of its bytes; none where there are stray bytes,
+/// overlong forms or surrogates.
+std::optional<std::vector<std::string_view>> characters_of(std::string_view text);
 
 /// Whether a text can be printed and written as TOML, JSON and HDF5, and read back: UTF-8 without
 /// stray bytes, overlong forms, surrogates or control characters other than tab and end of line.

@@ -14,8 +14,9 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Law of the first tokens (1.2).
-enum class InitialLaw { stationary, uniform };
+/// Law of the first tokens (1.2). burn_in: uniform, and so many of the first tokens are dropped
+/// (1.8).
+enum class InitialLaw { stationary, uniform, burn_in };
 /// What the cross-entropy is taken against (1.4).
 enum class Labels { conditional, sampled, posterior };
 
@@ -39,6 +40,13 @@ struct Sequences {
   }
 };
 
+/// How well the law of a label given the tokens before it is known.
+enum class Posterior {
+  unknown,  ///< the law is left as it is
+  near,     ///< as if first tokens were uniform and there were no floor, so not the Bayes law
+  exact     ///< the Bayes law (1.4)
+};
+
 /// Source of sequences, drawn on the fly or read from memory, one at a time and in any order, so
 /// that long ones need not be kept. Every result is a pure function of the chain's number.
 /// Thread-safe.
@@ -59,21 +67,26 @@ class SequenceSource {
                                std::span<double> /*law*/) const {
     return false;
   }
-  /// Writes the law of the label given x_1 … x_L alone into law [d], the `posterior` of (1.4);
-  /// false, with law left as it is, where (1.4) is not exact (a floor, the stationary initial law,
-  /// kernels not drawn from the prior).
-  virtual bool posterior_law(std::span<const Token> /*tokens*/, std::span<double> /*law*/) const {
-    return false;
+  /// Writes the law of the label given x_1 … x_L alone into law [d], the `posterior` of (1.4), as
+  /// far as it is known.
+  virtual Posterior posterior_law(std::span<const Token> /*tokens*/,
+                                  std::span<double> /*law*/) const {
+    return Posterior::unknown;
   }
 };
 
 /// Longest sequence that is drawn.
 inline constexpr Index max_length = Index{1} << 32;
 
+/// What sequences are: tokens of a Markov chain (1.2), or those of the recall task (1.9).
+enum class Task { chain, recall };
+
 /// How sequences are drawn.
 struct SamplingOptions {
+  Task task = Task::chain;
   Prior prior;
   InitialLaw initial_law = InitialLaw::stationary;
+  Index burn_in = 0;  ///< tokens that are dropped with InitialLaw::burn_in, 1 to max_length
   Labels labels = Labels::conditional;
   Index length = 100;  ///< L ≥ 1 and ≥ longest parent lag, ≤ max_length
   Index count = 9000;  ///< N ≥ 1
@@ -81,24 +94,28 @@ struct SamplingOptions {
   Purpose purpose = Purpose::train;
 };
 
-/// What is wrong with the options, one sentence each, as sample_prior and, with `given` kernels,
-/// sample_kernels refuse them: an invalid prior; count or length out of range; length < longest
-/// parent lag; posterior labels with a floor, with the stationary initial law or with given kernels
-/// (1.4); more than max_stationary_states states under the stationary initial law. Of given kernels
-/// vocabulary and parents count, and nothing of options.prior.
-ErrorList sampling_errors(const SamplingOptions& options, const Kernels* given = nullptr);
+/// What is wrong with the options, one sentence each, as sample_prior and
+/// sample_kernels refuse them: an invalid prior; count, length or burn_in out of range; length <
+/// longest parent lag; posterior labels where the posterior is not exact (1.4); a stationary
+/// initial law of more than max_stationary_states states, or of chains that have several.
+ErrorList sampling_errors(const SamplingOptions& options);
 
 /// Sequences drawn from the prior by (1.1)–(1.4): chain i of (seed, purpose) is always the same
 /// chain, and a longer sequence of it begins with the shorter one. Throws InputError with
 /// sampling_errors.
 std::unique_ptr<SequenceSource> sample_prior(const SamplingOptions& options);
 
-/// Sequences drawn from given kernels: one sequence per kernel; if options.count is larger than the
-/// number of kernels they are used in turn, each time with independent draws. Throws InputError
-/// with sampling_errors, for kernels that validate() refuses, and under the stationary initial law
-/// for kernels with more than one closed class.
+/// Sequences drawn from given kernels, whatever options.prior: one sequence per kernel; if
+/// options.count is larger than the number of kernels they are used in turn, each time with
+/// independent draws. Throws InputError with sampling_errors, for kernels that validate() refuses,
+/// and under the stationary initial law for kernels with more than one closed class.
 std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> kernels,
                                                const SamplingOptions& options);
+
+/// Sequences of the task: sample_prior, or sample_recall. Throws InputError with task_errors.
+std::unique_ptr<SequenceSource> sample_task(const SamplingOptions& options);
+/// sampling_errors, or recall_errors.
+ErrorList task_errors(const SamplingOptions& options);
 
 /// Bytes that drawing a sequence takes at most on one thread, beside its tokens: its kernel, and
 /// under the stationary initial law the matrices of that.

@@ -25,12 +25,20 @@ std::string to_string(Optimizer optimizer);
 /// from 0, over all stages.
 using ObjectiveOfStep = std::function<std::unique_ptr<Objective>(Index step)>;
 
+/// How the rate of a step changes in a stage of K steps: constant, or η·½(1 + cos πk/K).
+enum class RateSchedule { constant, cosine };
+
 /// How gradient descent steps (3.6).
 struct DescentOptions {
   Optimizer optimizer = Optimizer::gd;
-  double learning_rate = 1.0;  ///< η > 0
-  Index batch = 0;             ///< chains of a minibatch, at most N; 0: all in every step
-  std::uint64_t seed = 1;      ///< of the order in which minibatches visit the chains
+  double learning_rate = 1.0;            ///< η > 0
+  std::vector<double> stage_rates = {};  ///< η of each stage; empty: learning_rate in all
+  RateSchedule rate_schedule = RateSchedule::constant;
+  /// Steps at the start of a stage in which the rate rises linearly to η; the schedule is that of
+  /// the steps after them.
+  Index warm_up = 0;
+  Index batch = 0;         ///< chains of a minibatch, at most N; 0: all in every step
+  std::uint64_t seed = 1;  ///< of the order in which minibatches visit the chains
   /// Fresh chains for each step; then `batch` is not looked at. Empty: the chains of the objective.
   ObjectiveOfStep resample;
   Index outputs = 200;      ///< recorded points a stage, ≥ 2
@@ -41,11 +49,18 @@ struct DescentOptions {
   Index max_steps = std::numeric_limits<Index>::max();  ///< of a run
 };
 
+/// η of a stage, counted from 0.
+double stage_rate(const DescentOptions& options, std::size_t stage);
+
 /// Steps that a stage takes, round(TIME/η).
 Index descent_steps(const Stage& stage, double learning_rate);
 
+/// What η is multiplied by in step k, from 0, of a stage of `steps`.
+double rate_factor(const DescentOptions& options, Index k, Index steps);
+
 /// Sentences on options that train_descent refuses, for `chains` = N chains: η not positive and
-/// finite, a stage of no steps or of more than 2^53, a batch outside [0, N].
+/// finite, another number of them than of stages, a stage of no steps or of more than 2^53, a
+/// longer warm-up than a stage, a batch outside [0, N].
 ErrorList descent_errors(const Schedule& schedule, const DescentOptions& options, Index chains);
 
 /// Why train_descent could not go on from `state`, as continuation_errors of the flow.
@@ -53,7 +68,8 @@ ErrorList continuation_errors(const TrainingState& state, const Schedule& schedu
                               const DescentOptions& options);
 
 /// Gradient descent in (c, w, a) through the schedule, from wherever `state` stands: a stage takes
-/// round(TIME/η) steps, and step k stands at flow time t = ηk. Observer, validation and outcomes
+/// round(TIME/η) steps, and step k stands at flow time t = ηk; where a schedule or a warm-up lowers
+/// the rate, t still counts steps of η. Observer, validation and outcomes
 /// are those of train_flow; a run that stops after any step continues with the same bits.
 ///
 /// Full batch, minibatches of chains (each epoch a fresh order of all chains, a pure function of

@@ -24,6 +24,7 @@ class WindowSample {
   const Model& model() const { return model_; }
   Index chains() const { return static_cast<Index>(query_.size()); }  ///< N
   Index length() const { return length_; }                            ///< L
+  std::span<const double> targets() const { return targets_; }        ///< T [N, d]
 
   /// k(Z,q) of (2.2) for every distinct window Z of every chain, in the order of the sample; the
   /// point's a is not read.
@@ -41,6 +42,7 @@ class WindowSample {
   std::vector<std::uint64_t> window_;  // distinct windows of each chain, keys of pairs
   std::vector<double> count_;          // [windows, d] n(Z,e)
   std::vector<std::uint64_t> query_;   // [N]
+  std::vector<double> targets_;        // [N, d]
 };
 
 }  // namespace gihflow

@@ -47,7 +47,7 @@ class HashingSource final : public SequenceSource {
                        std::span<double> law) const override {
     return source_->conditional_law(chain, tokens, law);
   }
-  bool posterior_law(std::span<const Token> tokens, std::span<double> law) const override {
+  Posterior posterior_law(std::span<const Token> tokens, std::span<double> law) const override {
     return source_->posterior_law(tokens, law);
   }
 

@@ -65,6 +65,14 @@ struct RunBaselines {
   std::optional<Baselines> validation;
 };
 
+/// Accuracy (8.4) of the model at /final, with standard errors over chains.
+struct RunAccuracy {
+  std::optional<double> training, training_error;  ///< absent in infinite context
+  std::optional<double> validation, validation_error;
+
+  bool operator==(const RunAccuracy&) const = default;
+};
+
 /// A training run: all that its file holds. The layout is described in docs/schema.md.
 struct RunFile {
   int schema_version = run_schema_version;
@@ -76,6 +84,7 @@ struct RunFile {
   TrainingState state;          ///< what was recorded, and the checkpoint to continue from
   std::optional<RunBaselines> baselines;          ///< once a run has ended
   std::optional<StandardErrors> standard_errors;  ///< of loss and gradient at /final, once ended
+  std::optional<RunAccuracy> accuracy;            ///< once ended; none in files of older programs
   Execution execution;
 };
 

@@ -36,9 +36,9 @@ struct RecordField : Description {
 };
 
 /// All fields of a record, in the order of a file: of Provenance, StageRecord, StepStatistics,
-/// IntegratorSwitch, StepperState, FlowState, DescentState, Execution, ProcessRecord, Baselines and
-/// StandardErrors. Lists of records, x and method of StepperState and StageRecord::statistics are
-/// no fields.
+/// IntegratorSwitch, StepperState, FlowState, DescentState, Execution, ProcessRecord, Baselines,
+/// RunAccuracy and StandardErrors. Lists of records, x and method of StepperState and
+/// StageRecord::statistics are no fields.
 template <class Record>
 std::span<const RecordField<Record>> fields();
 /// Which files have a column. validated_runs: runs with validation chains; comparisons have it for

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "gihflow/run/observer.hpp"
 #include "gihflow/run/setting.hpp"
 #include "gihflow/theory/distance.hpp"
+#include "gihflow/theory/predictors.hpp"
 
 namespace GIHFLOW_API gihflow {
 
@@ -15,8 +17,11 @@ namespace GIHFLOW_API gihflow {
 struct CheckPoint {
   Index length = 0;
   double alpha = 0;
-  Distance limit;    ///< to GIH(S*)
-  Distance leading;  ///< to GIH of the run's own leading set
+  PredictorLine trained;         ///< loss and accuracy of the model
+  Baselines lines;               ///< what they are held against, with S = S*
+  std::optional<double> recall;  ///< of the recall task: accuracy by (8.5) at the run's a
+  Distance limit;                ///< to GIH(S*)
+  Distance leading;              ///< to GIH of the run's own leading set
   bool passed = false;
   std::vector<Substitution> substitutions;  ///< none where it passed
   Parts missing;                            ///< none where it passed
@@ -27,7 +32,8 @@ struct CheckResult {
   std::vector<Index> information_set, leading_set;  ///< lags
   double tolerance = 0;                             ///< on the mean total variation to GIH(S*)
   Index chains = 0;                                 ///< of each point
-  bool from_prior = true;  ///< chains come from a prior with `alpha`, not from given kernels
+  /// Chains come from a prior with `alpha`, not from given kernels or the recall task.
+  bool from_prior = true;
   std::vector<CheckPoint> points;
   /// Whether all of it is as it must be.
   bool passed() const;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "gihflow/population/objective.hpp"
 #include "gihflow/run/observer.hpp"
 #include "gihflow/run/problem.hpp"
+#include "gihflow/theory/accuracy.hpp"
 
 namespace GIHFLOW_API gihflow {
 
@@ -17,7 +19,8 @@ struct Evaluation {
   std::vector<double> c;  ///< ∂𝓛/∂c [subsets]
   Gradient gradient;      ///< in (p, w, a), p free on the simplex (3.1)
   StandardErrors errors;
-  std::string engine;  ///< that computed it, see Objective::engine
+  std::optional<Accuracy> accuracy;  ///< (8.4); none in infinite context
+  std::string engine;                ///< that computed it, see Objective::engine
 };
 
 /// At given parameters of any objective.

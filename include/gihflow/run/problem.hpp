@@ -37,6 +37,8 @@ struct Problem {
   std::shared_ptr<const SequenceSource> chains() const;
   /// Validation sequences; null without any.
   std::shared_ptr<const SequenceSource> validation_chains() const;
+  /// The prior of its chains; given kernels are one too.
+  Prior prior() const { return kernels ? prior_of(kernels) : setting.sampling.prior; }
   /// Kernels of the command's purpose, given or drawn: what `rank` and infinite context start from.
   /// Throws InputError.
   std::shared_ptr<const Kernels> chain_kernels() const;
@@ -51,6 +53,9 @@ struct Problem {
   /// What a file with this problem's results says of where they come from.
   Provenance provenance() const;
 };
+
+/// How gradient descent is to go, but for chains that are drawn afresh.
+DescentOptions descent_options(const Setting& setting);
 
 /// Reads the input files of a setting, takes over what they fix, and checks every option and how
 /// they fit together, so that work can begin. Throws InputError with all faults, those in

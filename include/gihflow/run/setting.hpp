@@ -34,15 +34,22 @@ enum class TrainingMethod { flow, gd };
 /// Given kernels.
 struct KernelSetting {
   std::string kernels;  ///< input file; empty: drawn from the prior
+  std::string text;     ///< a text that kernels or sequences are made of; empty: none
 };
+
+/// What is made of a text: a kernel of each passage, or the passages themselves as sequences.
+enum class TextUse { kernels, passages };
 
 /// Chains: their prior, or given kernels.
 struct ChainSetting : KernelSetting {
   SamplingOptions sampling;  ///< of the chains that the command draws
+  Index passage = 0;         ///< characters of the text for each kernel; 0: all of it, for one
 };
 
 /// Chains of which sequences are drawn.
-struct SequenceSetting : ChainSetting {};
+struct SequenceSetting : ChainSetting {
+  TextUse text_as = TextUse::kernels;
+};
 
 /// Given sequences.
 struct DataSetting {
@@ -96,7 +103,9 @@ struct FlowSetting {
 struct DescentSetting {
   TrainingMethod method = TrainingMethod::flow;
   Optimizer optimizer = Optimizer::gd;
-  double learning_rate = 1.0;
+  std::vector<double> learning_rate = {1.0};  ///< of all stages, or one for each
+  RateSchedule rate_schedule = RateSchedule::constant;
+  Index warm_up = 0;      ///< steps in which the rate rises, at the start of each stage
   Index batch = 0;        ///< chains of a minibatch; 0: all
   bool resample = false;  ///< fresh chains in every step
 };
@@ -110,6 +119,7 @@ struct RateSetting {
 struct FreshSetting {
   std::vector<Index> check_lengths;         ///< empty: the run's
   std::vector<double> check_alphas;         ///< empty: the run's
+  std::optional<PriorFamily> check_prior;   ///< none: the run's chains
   Index fresh_chains = 1000;                ///< for each length and prior
   double tolerance = 0.02;                  ///< on the mean total variation
   std::optional<std::uint64_t> check_seed;  ///< none: the run's

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -31,8 +31,7 @@ struct PredictionInput {
   const Objective* infinite = nullptr;        ///< of the kernels, with the model of `trained`
   const Objective* trained = nullptr;         ///< the objective that is trained
   const SequenceSource* sequences = nullptr;  ///< of `trained`; null in infinite context
-  std::optional<double> alpha;                ///< of the Dirichlet prior; none: given kernels
-  double floor = 0;
+  double small_entries = std::numeric_limits<double>::infinity();  ///< of the prior, see there
 };
 
 /// The predictions of theory §6 to §8 for a setting: information set, gap and C_D; log-odds slopes

@@ -45,9 +45,12 @@ double slow_growth_constant(const ContextLaws& laws, double epsilon);
 /// log(2κt).
 double fast_growth_constant(const ContextLaws& laws);
 
-/// e of ȧ ~ exp(−e·a) over the prior, formula (7.3): 1 with ε > 0, else 2 with a floor, else
-/// 1 + min(α, 1) (with logarithmic corrections at α = 1).
-double growth_exponent(double alpha, double floor, double epsilon);
+/// e of ȧ ~ exp(−e·a) over a prior with P(π(e|z) < x) ~ x^b, b = `small_entries`, formula (7.3): 1
+/// with ε > 0, else 1 + min(b, 1), up to the slowly varying factors of b, which are logarithms at b
+/// =
+/// 1. So 1 + min(α, 1) for Dirichlet(α), 2 with a floor or for finitely many kernels without zeros,
+/// and 1 where zeros have a probability.
+double growth_exponent(double small_entries, double epsilon);
 
 /// Where stage III comes to rest in finite context, (7.3): the smallest a* > 0 at which ∂𝓛/∂a turns
 /// from negative to positive.

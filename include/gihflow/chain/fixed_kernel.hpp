@@ -1,0 +1,27 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/export.hpp"
+#include "gihflow/chain/prior_family.hpp"
+
+namespace GIHFLOW_API gihflow {
+
+/// One known kernel for all chains (1.7), in place of a law of kernels. Has no concentration.
+struct FixedKernel {
+  std::vector<double> probabilities;  ///< π [dⁿ, d], the token fastest
+
+  /// What is wrong with it.
+  void check(const Prior& prior, ErrorList& errors) const;
+  /// π into kernel [dⁿ, d].
+  void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
+  /// 0 where an entry is 0, else ∞.
+  double small_entries(const Prior& prior) const;
+  /// The least entry.
+  double least_probability(const Prior& prior) const;
+  friend bool operator==(const FixedKernel&, const FixedKernel&) = default;
+};
+
+}  // namespace gihflow

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <span>
+
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/export.hpp"
+#include "gihflow/chain/prior_family.hpp"
+
+namespace GIHFLOW_API gihflow {
+
+/// Copies now and then (1.7): with probability ρ the token at the first parent lag comes again,
+/// else one from a Dirichlet(alpha) row; n ≥ 1.
+struct LazyCopy {
+  double copied = 0.5;  ///< ρ in [0, 1)
+
+  /// What is wrong with it.
+  void check(const Prior& prior, ErrorList& errors) const;
+  /// π of a chain into kernel [dⁿ, d].
+  void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
+  /// How rare small entries are.
+  double small_entries(const Prior& prior) const;
+  /// A bound from below on all entries.
+  double least_probability(const Prior&) const { return 0.0; }
+  friend bool operator==(const LazyCopy&, const LazyCopy&) = default;
+};
+
+}  // namespace gihflow

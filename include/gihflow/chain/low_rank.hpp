@@ -1,0 +1,28 @@
+#pragma once
+
+#include <span>
+
+#include "gihflow/base/errors.hpp"
+#include "gihflow/base/export.hpp"
+#include "gihflow/chain/prior_family.hpp"
+
+namespace GIHFLOW_API gihflow {
+
+/// A token comes by way of one of K latent classes (1.7): π(e|z) = Σ_k A(k|z) B(e|k) with rows
+/// A(·|z) ~ Dirichlet(alpha·1_K) and B(·|k) ~ Dirichlet(alpha·1_d), all independent. With K = 1 the
+/// tokens of a chain are independent.
+struct LowRank {
+  Index classes = 2;  ///< K ≥ 1
+
+  /// What is wrong with it.
+  void check(const Prior& prior, ErrorList& errors) const;
+  /// π of a chain into kernel [dⁿ, d].
+  void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
+  /// How rare small entries are: K·alpha, since each of K products has to be small.
+  double small_entries(const Prior& prior) const;
+  /// A bound from below on all entries.
+  double least_probability(const Prior&) const { return 0.0; }
+  friend bool operator==(const LowRank&, const LowRank&) = default;
+};
+
+}  // namespace gihflow

@@ -1,0 +1,68 @@
+#include "gihflow/theory/accuracy.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "gihflow/base/mean_error.hpp"
+#include "gihflow/base/size.hpp"
+#include "gihflow/population/window_sample.hpp"
+
+namespace gihflow {
+
+namespace {
+
+constexpr double numbers_at_once = 1e7;  // window counts that are held together
+constexpr Index fewest_at_once = 64;     // chains, which threads share
+
+Accuracy over_chains(const std::vector<double>& right) {
+  const MeanError mean = mean_error(right);
+  return {mean.mean, mean.error};
+}
+
+void append_right(std::span<const double> predictions, std::span<const double> targets,
+                  Index vocabulary, std::vector<double>& right) {
+  const std::size_t d = size(vocabulary);
+  for (std::size_t begin = 0; begin < predictions.size(); begin += d)
+    right.push_back(right_answers(predictions.subspan(begin, d), targets.subspan(begin, d)));
+}
+
+}  // namespace
+
+double right_answers(std::span<const double> y, std::span<const double> target) {
+  const double top = *std::max_element(y.begin(), y.end());
+  double sum = 0.0, maximisers = 0.0;
+  for (std::size_t e = 0; e < y.size(); ++e) {
+    if (y[e] != top) continue;
+    sum += target[e];
+    maximisers += 1.0;
+  }
+  return sum / maximisers;
+}
+
+Accuracy accuracy(std::span<const double> predictions, std::span<const double> targets,
+                  Index vocabulary) {
+  std::vector<double> right;
+  append_right(predictions, targets, vocabulary, right);
+  return over_chains(right);
+}
+
+Accuracy model_accuracy(const SequenceSource& source, const Model& model,
+                        const Parameters& parameters) {
+  const double d = static_cast<double>(model.vocabulary);
+  const double counts = d * std::min(static_cast<double>(source.length()),
+                                     std::pow(d, static_cast<double>(model.widest())));
+  const Index at_once =
+      std::max(fewest_at_once, static_cast<Index>(std::min(numbers_at_once / counts, 1e9)));
+  const std::vector<double> p = parameters.p();
+  std::vector<double> right;
+  for (Index first = 0; first < source.count(); first += at_once) {
+    const WindowSample sample(
+        model, SequenceSlice(source, first, std::min(at_once, source.count() - first)));
+    append_right(sample.predict(sample.scores(p, parameters.w), parameters.a), sample.targets(),
+                 model.vocabulary, right);
+  }
+  return over_chains(right);
+}
+
+}  // namespace gihflow
