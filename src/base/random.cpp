@@ -17,16 +17,19 @@ constexpr std::uint64_t join(std::uint32_t l, std::uint32_t h) {
 }
 
 // Philox4x32-10 at `lanes` successive counters at once, in the form that compilers turn into vector
-// instructions: 1.6 times as fast. A test holds it against Random123's.
-constexpr unsigned lanes = 16;
+// instructions: the upper 52 bits of each draw. A test holds it against Random123's and against
+// uniform(). Only integers are multiplied, so that every instruction set gives the same bits.
+constexpr unsigned lanes = 32;
 constexpr std::size_t draws = 2 * std::size_t{lanes};
-using Lanes = std::array<std::uint64_t, draws>;  // as successive draws
 
-Lanes philox_lanes(const std::array<std::uint32_t, 4>& counter,
-                   const std::array<std::uint32_t, 2>& key) noexcept {
-  std::uint32_t x0[lanes], x1[lanes], x2[lanes], x3[lanes];
+[[gnu::always_inline]] inline void philox_lanes(const std::uint32_t* counter,
+                                                const std::uint32_t* key,
+                                                std::uint64_t* fractions) {
+  // Words of 32 bits in 64, the form in which vector instructions multiply them.
+  constexpr std::uint64_t word = 0xffffffffu;
+  std::uint64_t x0[lanes], x1[lanes], x2[lanes], x3[lanes];
   for (unsigned lane = 0; lane < lanes; ++lane) {
-    x0[lane] = counter[0] + lane;
+    x0[lane] = (counter[0] + std::uint64_t{lane}) & word;
     x1[lane] = counter[1];
     x2[lane] = counter[2];
     x3[lane] = counter[3];
@@ -35,23 +38,50 @@ Lanes philox_lanes(const std::array<std::uint32_t, 4>& counter,
   for (int round = 0; round < 10; ++round) {
 #pragma omp simd
     for (unsigned lane = 0; lane < lanes; ++lane) {
-      const std::uint64_t p = std::uint64_t{PHILOX_M4x32_0} * x0[lane];
-      const std::uint64_t q = std::uint64_t{PHILOX_M4x32_1} * x2[lane];
-      x0[lane] = high(q) ^ x1[lane] ^ key_0;
-      x2[lane] = high(p) ^ x3[lane] ^ key_1;
-      x1[lane] = low(q);
-      x3[lane] = low(p);
+      const std::uint64_t p = std::uint64_t{PHILOX_M4x32_0} * (x0[lane] & word);
+      const std::uint64_t q = std::uint64_t{PHILOX_M4x32_1} * (x2[lane] & word);
+      x0[lane] = (q >> 32) ^ x1[lane] ^ key_0;
+      x2[lane] = (p >> 32) ^ x3[lane] ^ key_1;
+      x1[lane] = q & word;
+      x3[lane] = p & word;
     }
     key_0 += PHILOX_W32_0;
     key_1 += PHILOX_W32_1;
   }
-  Lanes words;
   for (std::size_t lane = 0; lane < lanes; ++lane) {
-    words[2 * lane] = join(x0[lane], x1[lane]);
-    words[2 * lane + 1] = join(x2[lane], x3[lane]);
+    fractions[2 * lane] = (x0[lane] | x1[lane] << 32) >> 12;
+    fractions[2 * lane + 1] = (x2[lane] | x3[lane] << 32) >> 12;
   }
-  return words;
 }
+
+// One copy for each instruction set.
+using PhiloxLanes = void (*)(const std::uint32_t* counter, const std::uint32_t* key,
+                             std::uint64_t* fractions);
+void philox_baseline(const std::uint32_t* counter, const std::uint32_t* key,
+                     std::uint64_t* fractions) {
+  philox_lanes(counter, key, fractions);
+}
+#if defined(__x86_64__)
+[[gnu::target("avx2")]] void philox_avx2(const std::uint32_t* counter, const std::uint32_t* key,
+                                         std::uint64_t* fractions) {
+  philox_lanes(counter, key, fractions);
+}
+[[gnu::target("avx512f,avx512dq,avx512vl,avx512bw")]] void philox_avx512(
+    const std::uint32_t* counter, const std::uint32_t* key, std::uint64_t* fractions) {
+  philox_lanes(counter, key, fractions);
+}
+PhiloxLanes best_philox() {
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+    return philox_avx512;
+  return __builtin_cpu_supports("avx2") ? philox_avx2 : philox_baseline;
+}
+#else
+PhiloxLanes best_philox() {
+  return philox_baseline;
+}
+#endif
 
 }  // namespace
 
@@ -75,15 +105,15 @@ void Stream::refill() noexcept {
   used_ = 0;
 }
 
-void Stream::uniforms(std::span<double> values) noexcept {
+void Stream::fractions(std::span<std::uint64_t> values) noexcept {
+  static const PhiloxLanes fill = best_philox();
   std::size_t i = 0;
-  while (i < values.size() && used_ < 2) values[i++] = uniform();
+  while (i < values.size() && used_ < 2) values[i++] = bits() >> 12;
   for (; i + draws <= values.size(); i += draws) {
-    const Lanes words = philox_lanes(counter_, key_);
+    fill(counter_.data(), key_.data(), values.data() + i);
     counter_[0] += lanes;
-    for (std::size_t draw = 0; draw < draws; ++draw) values[i + draw] = to_uniform(words[draw]);
   }
-  for (; i < values.size(); ++i) values[i] = uniform();
+  for (; i < values.size(); ++i) values[i] = bits() >> 12;
 }
 
 }  // namespace gihflow

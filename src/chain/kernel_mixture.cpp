@@ -55,7 +55,8 @@ MixturePosterior::MixturePosterior(Kernels kernels)
                  [](double p) { return std::log(p); });
 }
 
-void MixturePosterior::label_law(std::span<const Token> tokens, std::span<double> law) const {
+void MixturePosterior::label_law(std::span<const Token> tokens, std::span<double> law,
+                                 Index replaced) const {
   const Index d = kernels_.vocabulary, length = static_cast<Index>(tokens.size()) - 1;
   const Index entries = kernels_.contexts() * d;
   const auto context_at = [&](Index l) {
@@ -64,7 +65,7 @@ void MixturePosterior::label_law(std::span<const Token> tokens, std::span<double
     return context;
   };
   std::vector<double> count(size(entries), 0.0);
-  for (Index l = kernels_.longest_lag(); l < length; ++l)
+  for (Index l = kernels_.longest_lag(); l < length - replaced; ++l)
     count[size(context_at(l) * d + tokens[size(l)])] += 1.0;
   std::vector<std::size_t> seen;
   for (std::size_t i = 0; i < count.size(); ++i)

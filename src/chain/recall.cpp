@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/size.hpp"
@@ -10,7 +11,7 @@ namespace gihflow {
 
 namespace {
 
-constexpr std::size_t uniforms_at_once = 512;
+constexpr std::size_t draws_at_once = 512;
 
 class RecallSequences final : public SequenceSource {
  public:
@@ -22,14 +23,14 @@ class RecallSequences final : public SequenceSource {
   std::vector<Index> parents() const override { return {1}; }
 
   void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override {
-    const double ordinary = static_cast<double>(trigger());
     Stream stream(options_.seed, options_.purpose, Variate::tokens, chain);
-    std::array<double, uniforms_at_once> uniforms;
-    for (std::size_t begin = 0; begin < tokens.size(); begin += uniforms_at_once) {
-      const std::size_t count = std::min(uniforms_at_once, tokens.size() - begin);
-      stream.uniforms({uniforms.data(), count});
+    const double scale = static_cast<double>(trigger()) * 0x1p-52;
+    std::array<std::uint64_t, draws_at_once> fractions;
+    for (std::size_t begin = 0; begin < tokens.size(); begin += draws_at_once) {
+      const std::size_t count = std::min(draws_at_once, tokens.size() - begin);
+      stream.fractions({fractions.data(), count});
       for (std::size_t i = 0; i < count; ++i)
-        tokens[begin + i] = static_cast<Token>(uniforms[i] * ordinary);
+        tokens[begin + i] = static_cast<Token>((static_cast<double>(fractions[i]) + 0.5) * scale);
     }
     const Index at = first_trigger(chain);
     tokens[size(at)] = tokens[size(length() - 1)] = trigger();

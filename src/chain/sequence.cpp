@@ -82,11 +82,11 @@ class SampledSequences final : public SequenceSource {
   Posterior posterior_law(std::span<const Token> tokens, std::span<double> law) const override {
     const bool uniform = options_.initial_law == InitialLaw::uniform;
     if (mixture_) {
-      mixture_->label_law(tokens, law);
+      mixture_->label_law(tokens, law, replaced());
       return uniform ? Posterior::exact : Posterior::near;
     }
     if (!std::holds_alternative<DirichletRows>(options_.prior.family)) return Posterior::unknown;
-    posterior_label_law(tokens, parents_, options_.prior.alpha, law);
+    posterior_label_law(tokens, parents_, options_.prior.alpha, law, replaced());
     return uniform && options_.prior.floor == 0.0 ? Posterior::exact : Posterior::near;
   }
 
@@ -107,6 +107,22 @@ class SampledSequences final : public SequenceSource {
     const TokenLoop loop(kernel, vocabulary_, parents_);
     if (options_.initial_law == InitialLaw::burn_in) drop_tokens(loop, stream, tokens);
     loop.draw(stream, tokens);
+    if (options_.query == QueryLaw::uniform) replace_query(chain, kernel, tokens);
+  }
+
+  // Tokens before the label that no kernel drew (1.5).
+  Index replaced() const {
+    return options_.query == QueryLaw::chain || parents_.empty() ? 0 : parents_.back();
+  }
+
+  void replace_query(Index chain, std::span<const double> kernel, std::span<Token> tokens) const {
+    Stream stream(options_.seed, options_.purpose, Variate::query, chain);
+    for (Index l = options_.length - replaced(); l < options_.length; ++l) {
+      tokens[size(l)] = static_cast<Token>(stream.uniform() * static_cast<double>(vocabulary_));
+    }
+    std::vector<double> law(size(vocabulary_));
+    conditional_row(kernel, tokens, law);
+    tokens[size(options_.length)] = static_cast<Token>(categorical(stream.uniform(), law));
   }
 
   // x_1 … x_{r_n} into the front of tokens.
@@ -405,12 +421,12 @@ Sequences collect(const SequenceSource& source) {
 }
 
 void posterior_label_law(std::span<const Token> tokens, std::span<const Index> parents,
-                         double alpha, std::span<double> law) {
+                         double alpha, std::span<double> law, Index replaced) {
   const Index length = static_cast<Index>(tokens.size()) - 1;
   const Index longest = parents.empty() ? 0 : parents.back();
   std::fill(law.begin(), law.end(), 0.0);
   double occurrences = 0.0;  // n_z
-  for (Index l = longest; l < length; ++l) {
+  for (Index l = longest; l < length - replaced; ++l) {
     const bool same_context = std::all_of(parents.begin(), parents.end(), [&](Index lag) {
       return tokens[size(l - lag)] == tokens[size(length - lag)];
     });

@@ -3,39 +3,47 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
 namespace gihflow {
 
 namespace {
 
-constexpr Index uniforms_at_once = 512;
-constexpr Index widest_scan = 8;  // vocabularies up to this are scanned, larger ones searched
-constexpr double never = 2.0;     // above every uniform
+constexpr Index draws_at_once = 512;
+constexpr Index widest_scan = 32;  // vocabularies up to this are scanned, larger ones searched
+constexpr Fraction never = Fraction{1} << 53;  // above every fraction
 
-// thresholds[context, k] = π_0 + … + π_k for k < d−1, so that a uniform u gives the token
-// #{k : u ≥ threshold_k}; `never` from the last possible token on, even if the sum was rounded
-// below 1.
-std::vector<double> thresholds_of(std::span<const double> kernel, Index d) {
+// The least fraction k whose uniform (k + ½)·2⁻⁵² is at least p ≥ 0. All steps are exact, but for p
+// so small that every uniform is above it.
+Fraction least_fraction(double p) {
+  return static_cast<Fraction>(std::max(0.0, std::ceil(p * 0x1p52 - 0.5)));
+}
+
+// thresholds[context, k] = the least fraction at π_0 + … + π_k for k < d−1, so that a uniform gives
+// the token #{k : fraction ≥ threshold_k}, that of categorical(), and is compared as an integer,
+// which takes less time; `never` from the last possible token on, even if the sum was rounded below
+// 1.
+std::vector<Fraction> thresholds_of(std::span<const double> kernel, Index d) {
   const Index contexts = static_cast<Index>(kernel.size()) / d;
-  std::vector<double> thresholds(size(contexts * (d - 1)));
+  std::vector<Fraction> thresholds(size(contexts * (d - 1)));
   for (Index context = 0; context < contexts; ++context) {
     const double* row = kernel.data() + context * d;
-    double* out = thresholds.data() + context * (d - 1);
+    Fraction* out = thresholds.data() + context * (d - 1);
     Index last_possible = d - 1;
     while (last_possible > 0 && row[last_possible] <= 0.0) --last_possible;
     double cumulative = 0.0;
     for (Index k = 0; k < d - 1; ++k) {
       if (row[k] > 0.0) cumulative += row[k];
-      out[k] = k < last_possible ? cumulative : never;
+      out[k] = k < last_possible ? least_fraction(cumulative) : never;
     }
   }
   return thresholds;
 }
 
-// Number of the d−1 thresholds that u reaches. Width 0: d is known at run time only.
+// Number of the d−1 thresholds that a draw reaches. Width 0: d is known at run time only.
 template <Index Width>
-Index reached(const double* thresholds, Index width, double u) {
+Index reached(const Fraction* thresholds, Index width, Fraction u) {
   if constexpr (Width > 0) width = Width;
   if (Width == 0 && width > widest_scan) {
     return std::upper_bound(thresholds, thresholds + width, u) - thresholds;
@@ -48,15 +56,15 @@ Index reached(const double* thresholds, Index width, double u) {
 // The row of thresholds is a sum over parents of digit × stride. The most recent token stays in a
 // register: from one token to the next the processor waits for no other.
 template <Index Width>
-void draw_in_order(const std::vector<double>& thresholds, Index width, Index stride_of_last,
+void draw_in_order(const std::vector<Fraction>& thresholds, Index width, Index stride_of_last,
                    std::span<const Index> older_lags, std::span<const Index> strides, Index first,
                    Stream& stream, std::span<Token> tokens) {
-  std::array<double, uniforms_at_once> uniforms;
+  std::array<Fraction, draws_at_once> fractions;
   const Index end = static_cast<Index>(tokens.size());
   Index last = first > 0 ? tokens[size(first - 1)] : 0;
-  for (Index begin = first; begin < end; begin += uniforms_at_once) {
-    const Index count = std::min(uniforms_at_once, end - begin);
-    stream.uniforms({uniforms.data(), size(count)});
+  for (Index begin = first; begin < end; begin += draws_at_once) {
+    const Index count = std::min(draws_at_once, end - begin);
+    stream.fractions({fractions.data(), size(count)});
     for (Index i = 0; i < count; ++i) {
       const Index l = begin + i;
       Index row = 0;
@@ -64,7 +72,7 @@ void draw_in_order(const std::vector<double>& thresholds, Index width, Index str
         row += strides[parent] * tokens[size(l - older_lags[parent])];
       }
       row += stride_of_last * last;
-      last = reached<Width>(thresholds.data() + row, width, uniforms[size(i)]);
+      last = reached<Width>(thresholds.data() + row, width, fractions[size(i)]);
       tokens[size(l)] = static_cast<Token>(last);
     }
   }

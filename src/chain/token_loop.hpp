@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -7,6 +8,9 @@
 #include "gihflow/base/types.hpp"
 
 namespace gihflow {
+
+/// k of a uniform (k + ½)·2⁻⁵².
+using Fraction = std::uint64_t;
 
 /// x_l ~ π(·|x_{l−r₁}, …, x_{l−r_n}), formula (1.2), for one kernel [dⁿ, d].
 class TokenLoop {
@@ -20,7 +24,7 @@ class TokenLoop {
  private:
   Index width_, first_, stride_of_last_ = 0;
   std::vector<Index> older_lags_, strides_;  // of the parents beyond lag 1
-  std::vector<double> thresholds_;           // [dⁿ, d−1]
+  std::vector<Fraction> thresholds_;         // [dⁿ, d−1]
 };
 
 }  // namespace gihflow

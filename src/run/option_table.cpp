@@ -353,6 +353,13 @@ std::vector<Option> make_table() {
           prior, not_negative(), [](auto& s) -> auto& { return s.sampling.prior.floor; }),
       initial_law_row(),
       row<SequenceSetting>(
+          {Field::query, "LAW",
+           "Whether the label follows the chain's own last tokens, or uniform ones in their place, so "
+           "that every context is asked for equally often"},
+          {"Chains", Role::problem, first_tokens_are_given},
+          {{"chain", QueryLaw::chain}, {"uniform", QueryLaw::uniform}},
+          [](auto& s) -> auto& { return s.sampling.query; }),
+      row<SequenceSetting>(
           {Field::labels, "KIND",
            "What the loss is taken against: the transition law at the label, the label drawn from "
            "it, or its posterior given the sequence"},

@@ -36,6 +36,7 @@ Problem Preparation::finish() {
   read_files();
   if (problem_.has<KernelOutputSetting>()) choose_chains();
   check_task();
+  check_query();
   find_unused();
   check_chains();
   if (problem_.has<ModelSetting>()) check_model();
@@ -115,6 +116,18 @@ void Preparation::check_task() {
     refuse_recall(Phrase("must be chain here, since predictions are made from kernels"));
   setting().sampling.prior.parents = {1};  // by which an induction head finds the label
   setting().sampling.labels = Labels::sampled;
+}
+
+// Infinite context, from which predictions are made too, has the chain's own queries.
+void Preparation::check_query() {
+  if (setting().sampling.query == QueryLaw::chain || problem_.data) return;
+  const bool predicting = problem_.has<StageSetting>() && !problem_.has<DataSetting>();
+  if (problem_.infinite()) {
+    refuse(fault(Field::query, "uniform", "must be chain in {} infinite", Field::context));
+  } else if (predicting) {
+    refuse(fault(Field::query, "uniform",
+                 "must be chain here, since predictions are those of infinite context"));
+  }
 }
 
 // What chain/ refuses.

@@ -52,6 +52,7 @@ class Preparation {
   // How settings fit together; of those known to be faulty nothing more is said.
   void choose_chains();
   void check_task();
+  void check_query();
   void find_unused();
   void check_chains();
   void check_model();

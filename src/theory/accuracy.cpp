@@ -6,6 +6,7 @@
 
 #include "gihflow/base/mean_error.hpp"
 #include "gihflow/base/size.hpp"
+#include "gihflow/population/objective.hpp"
 #include "gihflow/population/window_sample.hpp"
 
 namespace gihflow {
@@ -54,12 +55,12 @@ Accuracy model_accuracy(const SequenceSource& source, const Model& model,
                                      std::pow(d, static_cast<double>(model.widest())));
   const Index at_once =
       std::max(fewest_at_once, static_cast<Index>(std::min(numbers_at_once / counts, 1e9)));
-  const std::vector<double> p = parameters.p();
+  const Point at = point_of(parameters);
   std::vector<double> right;
   for (Index first = 0; first < source.count(); first += at_once) {
     const WindowSample sample(
         model, SequenceSlice(source, first, std::min(at_once, source.count() - first)));
-    append_right(sample.predict(sample.scores(p, parameters.w), parameters.a), sample.targets(),
+    append_right(sample.predict(sample.scores(at), parameters.a), sample.targets(),
                  model.vocabulary, right);
   }
   return over_chains(right);

@@ -565,3 +565,67 @@ TEST_CASE("what a family cannot do is refused with the reason") {
         "labels posterior: not known with prior permutation:0; allowed are conditional and "
         "sampled");
 }
+
+TEST_CASE("a uniform query asks for every context equally often, and the label follows it") {
+  SamplingOptions options;
+  options.prior = {3, {1, 3}, 0.2, 0.0};
+  options.initial_law = InitialLaw::uniform;
+  options.length = 12;
+  options.count = 40'000;
+  options.purpose = Purpose::test;
+  const Sequences own = collect(*sample_prior(options));
+  options.query = QueryLaw::uniform;
+  const auto source = sample_prior(options);
+  const Sequences drawn = collect(*source);
+  std::vector<double> queries(27, 0.0);
+  double excess = 0.0, variance = 0.0;
+  std::vector<double> law(3);
+  for (Index chain = 0; chain < drawn.count; ++chain) {
+    const auto x = drawn.tokens_of(chain), y = own.tokens_of(chain);
+    CHECK(std::equal(x.begin(), x.begin() + 9, y.begin()));  // the others are the chain's
+    ++queries[size(9 * x[11] + 3 * x[10] + x[9])];
+    std::vector<double> kernel(27);
+    draw_kernel(options.prior, options.seed, options.purpose, chain, kernel);
+    const auto row = std::span(kernel).subspan(size(3 * (3 * x[11] + x[9])), 3);
+    CHECK(std::ranges::equal(row, drawn.targets_of(chain)));
+    excess += (x[12] == 0) - row[0];
+    variance += row[0] * (1.0 - row[0]);
+  }
+  CHECK(chi_square_p_value(queries, std::vector<double>(27, 40'000.0 / 27.0)) > least_p_value);
+  CHECK(std::abs(excess) < 3.9 * std::sqrt(variance));
+  // The posterior does not count what no kernel drew.
+  const auto x = drawn.tokens_of(5);
+  CHECK(source->posterior_law(x, law) == Posterior::exact);
+  std::vector<Token> shorter(x.begin(), x.begin() + 9);
+  std::vector<double> expected(3, 0.2);
+  double total = 0.6;
+  for (std::size_t l = 3; l < 9; ++l) {
+    if (shorter[l - 1] != x[11] || shorter[l - 3] != x[9]) continue;
+    expected[shorter[l]] += 1.0;
+    total += 1.0;
+  }
+  for (std::size_t e = 0; e < 3; ++e) CHECK(close(law[e], expected[e] / total, 9));
+}
+
+TEST_CASE("posterior labels of uniform queries are calibrated") {
+  SamplingOptions options;
+  options.prior = {2, {1}, 0.3, 0.0};
+  options.initial_law = InitialLaw::uniform;
+  options.query = QueryLaw::uniform;
+  options.labels = Labels::posterior;
+  options.purpose = Purpose::test;
+  options.length = 4;
+  options.count = 50'000;
+  const Sequences drawn = collect(*sample_prior(options));
+  std::vector<double> ones(16, 0.0), expected(16, 0.0), variance(16, 0.0);
+  for (Index chain = 0; chain < drawn.count; ++chain) {
+    const auto x = drawn.tokens_of(chain);
+    const std::size_t prefix = size(8 * x[0] + 4 * x[1] + 2 * x[2] + x[3]);
+    const double p = drawn.targets_of(chain)[1];
+    ones[prefix] += x[4];
+    expected[prefix] += p;
+    variance[prefix] += p * (1.0 - p);
+  }
+  for (std::size_t prefix = 0; prefix < 16; ++prefix)
+    CHECK(std::abs(ones[prefix] - expected[prefix]) < 4.4 * std::sqrt(variance[prefix]));
+}

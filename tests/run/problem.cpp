@@ -177,10 +177,9 @@ TEST_CASE("given data fix what they hold") {
   CHECK(problem.setting.sampling.prior.parents == std::vector<Index>{1, 3});
   CHECK(problem.parents_known);
   CHECK(problem.validation_chains() == nullptr);
-  CHECK(problem.unused ==
-        std::set<Field>{Field::prior, Field::alpha, Field::floor, Field::initial_law, Field::labels,
-                        Field::batch, Field::learning_rate, Field::optimizer, Field::qk_init,
-                        Field::rectify_width, Field::resample, Field::value_init,
+        std::set<Field>{Field::prior, Field::alpha, Field::floor, Field::initial_law, Field::query,
+                        Field::labels, Field::batch, Field::learning_rate, Field::optimizer,
+                        Field::qk_init, Field::rectify_width, Field::resample, Field::value_init,
                         Field::rate_schedule, Field::warm_up, Field::passage, Field::text_as});
   CHECK(prepared({{"data", files.data}, {"vocabulary", "2"}, {"chains", "4"}}).notes.empty());
 

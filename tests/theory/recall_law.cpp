@@ -74,7 +74,7 @@ TEST_CASE("the scale of an induction head jumps when the closed form says") {
   TrainingState state = begin_training(with_scale(0.01));
   FlowOptions options;
   options.outputs = 40;
-  train_flow(state, {{.a = true, .duration = 200.0}}, *objective, nullptr, options, nullptr);
+  train_flow(state, parse_schedule("a:200"), *objective, nullptr, options, nullptr);
   double before = 0.0;
   for (const Snapshot& snapshot : state.trajectory.stages.front().snapshots) {
     if (snapshot.t < 5.0) continue;

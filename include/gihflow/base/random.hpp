@@ -25,7 +25,7 @@ enum class Purpose : std::uint32_t {
 };
 
 /// Which variates of a chain a draw belongs to: a longer sequence never moves the kernel's draws.
-enum class Variate : std::uint32_t { kernel = 0, initial = 1, tokens = 2, order = 3 };
+enum class Variate : std::uint32_t { kernel = 0, initial = 1, tokens = 2, order = 3, query = 4 };
 
 /// Philox4x32-10 (Salmon et al. 2011): a bijection of 128-bit counters, one for each 64-bit key,
 /// whose outputs at successive counters are statistically independent uniform bits.
@@ -52,8 +52,9 @@ class Stream {
   /// representable for large k, and rounding up would give 1.)
   double uniform() noexcept { return to_uniform(bits()); }
 
-  /// Fills `values` with what as many calls of uniform() would return, faster.
-  void uniforms(std::span<double> values) noexcept;
+  /// Fills `values` with the k of what as many calls of uniform() would return, (k + ½)·2⁻⁵²,
+  /// faster.
+  void fractions(std::span<std::uint64_t> values) noexcept;
 
  private:
   static double to_uniform(std::uint64_t bits) noexcept {

@@ -39,8 +39,8 @@ class MixturePosterior {
   /// Keeps the kernels and their logarithms.
   explicit MixturePosterior(Kernels kernels);
   /// Σ_k P(k|x₁ … x_L) π_k(·|z) into law [d], z the context of x_{L+1}; tokens [L + 1], the label
-  /// not read, L ≥ longest parent lag.
-  void label_law(std::span<const Token> tokens, std::span<double> law) const;
+  /// not read, L ≥ longest parent lag, of which `replaced` at the end tell nothing of the kernel.
+  void label_law(std::span<const Token> tokens, std::span<double> law, Index replaced = 0) const;
 
  private:
   Kernels kernels_;

@@ -17,6 +17,9 @@ namespace GIHFLOW_API gihflow {
 /// Law of the first tokens (1.2). burn_in: uniform, and so many of the first tokens are dropped
 /// (1.8).
 enum class InitialLaw { stationary, uniform, burn_in };
+/// Law of the context that the label follows (1.5): the chain's own last tokens, or uniform ones in
+/// their place.
+enum class QueryLaw { chain, uniform };
 /// What the cross-entropy is taken against (1.4).
 enum class Labels { conditional, sampled, posterior };
 
@@ -87,6 +90,7 @@ struct SamplingOptions {
   Prior prior;
   InitialLaw initial_law = InitialLaw::stationary;
   Index burn_in = 0;  ///< tokens that are dropped with InitialLaw::burn_in, 1 to max_length
+  QueryLaw query = QueryLaw::chain;
   Labels labels = Labels::conditional;
   Index length = 100;  ///< L ≥ 1 and ≥ longest parent lag, ≤ max_length
   Index count = 9000;  ///< N ≥ 1
@@ -148,9 +152,9 @@ class SequenceSlice final : public SequenceSource {
 Sequences collect(const SequenceSource& source);
 
 /// T(e) = (n_{z,e} + α)/(n_z + dα) of (1.4), with n_{z,e} the number of times that context z was
-/// followed by e in x_1 … x_L and z the context of x_{L+1}. tokens [L + 1], the label not read, L ≥
-/// longest parent lag; law [d].
+/// followed by e in x_1 … x_K and z the context of x_{L+1}. tokens [L + 1], the label not read, L ≥
+/// longest parent lag; law [d]; K = L less `replaced` tokens at the end that no kernel drew.
 void posterior_label_law(std::span<const Token> tokens, std::span<const Index> parents,
-                         double alpha, std::span<double> law);
+                         double alpha, std::span<double> law, Index replaced = 0);
 
 }  // namespace gihflow
