@@ -252,6 +252,7 @@ class Training {
       hold_against();
     } catch (const Interrupted&) {  // a later resumption does it again
       run_.standard_errors.reset();
+      run_.accuracy.reset();
     }
   }
 
@@ -274,8 +275,9 @@ class Training {
     if (objectives_.validation_chains) {
       lines.validation = baselines(*objectives_.validation_chains, setting_.model, lines.lags);
     }
+    if (!problem_.infinite() && value_errors(trained, "").empty())
+      run_.accuracy = accuracy_of(trained);
     run_.baselines = std::move(lines);
-    if (!problem_.infinite() && is_finite(trained)) run_.accuracy = accuracy_of(trained);
     run_.execution.report_seconds += seconds_since(begin);
   }
 

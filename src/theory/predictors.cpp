@@ -116,8 +116,8 @@ class Score {
 };
 
 // Those that are set beside each other.
-struct Scores {
-  explicit Scores(Index chains)
+struct PredictorScores {
+  explicit PredictorScores(Index chains)
       : gih(chains),
         unigram(chains),
         bigram(chains),
@@ -150,7 +150,7 @@ struct Scores {
 };
 
 // The counting predictors: each score with its set of lags, S first.
-std::vector<std::pair<Score*, std::vector<Index>>> counting(Scores& scores,
+std::vector<std::pair<Score*, std::vector<Index>>> counting(PredictorScores& scores,
                                                             std::span<const Index> lags) {
   std::vector<Index> all(lags.empty() ? 0 : size(*std::max_element(lags.begin(), lags.end())));
   std::iota(all.begin(), all.end(), Index{1});
@@ -194,7 +194,7 @@ Baselines baselines(const SequenceSource& source, const Model& model, std::span<
   check_lags(lags, model);
   check_length(length, model);
 
-  Scores scores(count);
+  PredictorScores scores(count);
   const auto predictors = counting(scores, lags);
   parallel_ranges(count, chains_per_block, [&](Index begin, Index end) {
     std::vector<Token> tokens(size(length + 1));
@@ -228,7 +228,7 @@ Baselines baselines(const Kernels& kernels, const Model& model, std::span<const 
   const Index window = std::max({Index{1}, kernels.longest_lag(),
                                  lags.empty() ? 0 : *std::max_element(lags.begin(), lags.end())});
   const Index windows = power(d, window, "windows");
-  Scores scores(kernels.count);
+  PredictorScores scores(kernels.count);
   const auto predictors = counting(scores, lags);
   parallel_ranges(kernels.count, chains_per_block, [&](Index begin, Index end) {
     for (Index chain = begin; chain < end; ++chain) {

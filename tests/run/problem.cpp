@@ -177,6 +177,7 @@ TEST_CASE("given data fix what they hold") {
   CHECK(problem.setting.sampling.prior.parents == std::vector<Index>{1, 3});
   CHECK(problem.parents_known);
   CHECK(problem.validation_chains() == nullptr);
+  CHECK(problem.unused ==
         std::set<Field>{Field::prior, Field::alpha, Field::floor, Field::initial_law, Field::query,
                         Field::labels, Field::batch, Field::learning_rate, Field::optimizer,
                         Field::qk_init, Field::rectify_width, Field::resample, Field::value_init,

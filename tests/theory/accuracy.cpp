@@ -45,7 +45,7 @@ TEST_CASE("accuracy of the model is that of its predictions one by one, however 
         std::vector<double> one_hot(3, 0.0);
         one_hot[e] = 1.0;
         const double loss = reference::chain_loss<double>(model, sets, drawn.tokens_of(chain),
-                                                          one_hot, p, parameters.w, parameters.a);
+                                                          one_hot, {p, parameters.w, parameters.a});
         predictions.push_back(std::exp(-loss) * (1.0 + 3.0 * model.epsilon) - model.epsilon);
       }
     }
