@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "gihflow/model/parameters.hpp"
+
 using namespace gihflow;
 
 namespace {
@@ -12,9 +14,11 @@ namespace {
 // A run of one stage with these losses, of 1, 2, … recorded points.
 Recorded with_losses(const std::vector<double>& losses) {
   RunFile run;
+  run.state.start = initial_parameters(Model(), InitialPoint());
   run.state.trajectory.stages.resize(1);
   for (std::size_t i = 0; i < losses.size(); ++i) {
     Snapshot snapshot;
+    snapshot.parameters = run.state.start;
     snapshot.t = static_cast<double>(i);
     snapshot.loss = losses[i];
     run.state.trajectory.stages[0].snapshots.push_back(snapshot);
