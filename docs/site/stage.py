@@ -3,7 +3,7 @@ names of files, and a page of the C++ reference for each room.
 
     python3 docs/site/stage.py DIRECTORY DOXYGEN_XML
 
-What Doxygen found is tidied: Sphinx does not know designated initialisers, and each header's page would describe the one
+What Doxygen found is tidied: Sphinx does not know designated initialisers, long ones are no help to a reader, and each header's page would describe the one
 namespace again.
 """
 
@@ -66,7 +66,7 @@ def reference(room, about):
 def tidy(xml):
     for path in xml.glob("*.xml"):
         text = path.read_text()
-        tidied = re.sub(r"<initializer>=[^<]*\{\s*\.[^<]*</initializer>", "", text)
+        tidied = re.sub(r"<initializer>(?:=[^<]*\{\s*\.[^<]*|(?:(?!</initializer>).){100,})</initializer>", "", text, flags=re.DOTALL)
         if path.name == "namespacegihflow.xml":
             head, members, tail = tidied.rpartition("</sectiondef>")
             tidied = head + members + re.sub(r"(<(brief|detailed)description>).*?(</\2description>)", r"\1\3", tail, flags=re.DOTALL)

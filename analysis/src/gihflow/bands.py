@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from gihflow import findings
 from gihflow.ensemble import Ensemble, EnsembleStage
-from gihflow.figures import FIXED, LINES, STYLE, WIDTH, _curve, _figure, _key, _legend, _origin, _panel, _time_axis, add_caption
+from gihflow.figures import FIXED, LINES, STYLE, WIDTH, _curve, _key, _legend, _origin, _panel, _time_axis, add_caption, new_figure
 
 MOST_SETS = 4  # with bands of their own
 BANDS = ((0.05, 0.95, 0.18), (0.25, 0.75, 0.32))  # levels and opacity
@@ -87,7 +87,7 @@ def bands(ensemble: Ensemble) -> Figure:
         ("loss (nats)", None, loss, [_key(color, dashes, label) for _, color, dashes, label in losses]),
     ]
     with rc_context(STYLE):
-        figure = _figure(max(WIDTH, 1.8 + 1.9 * len(stages)), 5.2)
+        figure = new_figure(max(WIDTH, 1.8 + 1.9 * len(stages)), 5.2)
         table = figure.subplots(len(rows), len(stages), sharex="col", sharey="row", squeeze=False)
         for line, (label, block, draw, keys) in zip(table, rows):
             for axes, stage in zip(line, stages):
