@@ -1,0 +1,47 @@
+"""Each experiment runs from its head to its end at a small size, prints its tables and draws its figures; the gallery has them
+all."""
+
+import re
+import sys
+import unittest
+
+from gihflow_testing import PROGRAM, SOURCE, DirectoryTest, run
+
+FOLDER = SOURCE / "experiments"
+SMALL = sorted(path for path in FOLDER.glob("*/run") if "from lab import" in path.read_text())
+
+
+class Experiments(DirectoryTest):
+    def test_small(self):
+        self.assertGreater(len(SMALL), 1)
+        for path in SMALL:
+            with self.subTest(path.parent.name):
+                output = self.directory / path.parent.name
+                done = run(sys.executable, "-B", path, PROGRAM, "--small", "--output", output, cwd=self.directory)
+                tables = re.findall(r"^\|(?:---\|)+$", done.stdout, re.MULTILINE)
+                self.assertGreater(len(tables), 0, "it prints a table")
+                widths = {line.count("|") for line in done.stdout.splitlines() if line.startswith("|")}
+                self.assertGreater(min(widths), 2)
+                self.assertNotIn("nan", done.stdout)
+                readme = (path.parent / "README.md").read_text()
+                drawn = {figure.name for figure in output.glob("*.png")}
+                self.assertGreater(len(drawn), 0, "it draws a figure")
+                for name in drawn:
+                    self.assertTrue((path.parent / name).is_file(), f"{name} is not in the experiment's folder")
+                    self.assertIn(f"({name})", readme)
+                for part in ("**Question.**", "```sh", "**Setting.**", "**Result.**", "**Certificates.**"):
+                    self.assertIn(part, readme)
+                self.assertRegex(readme, r"(?i)expected", "it says what was expected")
+
+    def test_gallery(self):
+        """One entry for each folder, with a figure that exists."""
+        gallery = (FOLDER / "README.md").read_text()
+        for folder in sorted(path.parent for path in FOLDER.glob("*/README.md")):
+            self.assertIn(f"({folder.name}/README.md)", gallery)
+        for link in re.findall(r"\]\(([^)#]+)\)", gallery) + re.findall(r'src="([^"]+)"', gallery):
+            if "://" not in link:
+                self.assertTrue((FOLDER / link).exists(), link)
+
+
+if __name__ == "__main__":
+    unittest.main()
