@@ -57,7 +57,7 @@ class Priors(DirectoryTest):
         (self.directory / "a.txt").rename(self.directory / "b.txt")
         self.assertIn("a.txt", self.refused("check", "run.h5"))
         self.gihflow("check", "run.h5", "--text", "b.txt", expect=None)
-        passages = self.json("train", "--text", "b.txt", "--text-as", "passages", "--vocabulary", "4", *SMALL)
+        passages = self.json("train", "-o", "p.h5", "--text", "b.txt", "--text-as", "passages", "--vocabulary", "4", *SMALL)
         self.assertNotEqual(passages["tokens_hash"], first["tokens_hash"])
         self.assertIn("the passages of 31 characters in b.txt",
                       self.refused("train", "--text", "b.txt", "--text-as", "passages", "--chains", "5000", "--length", "30"))
