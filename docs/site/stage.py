@@ -29,7 +29,7 @@ LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 
 def pages():
     """Markdown pages of the site, relative to the root."""
-    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("experiments/*/*.md"), *ROOT.glob("analysis/*.md")]
+    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("experiments/*.md"), *ROOT.glob("experiments/*/*.md"), *ROOT.glob("analysis/*.md")]
     return sorted(path.relative_to(ROOT) for path in found)
 
 
