@@ -19,10 +19,6 @@ namespace gihflow::python {
 
 namespace {
 
-nb::tuple lags_of(std::uint32_t mask) {
-  return tuple_of(elements_of(mask));
-}
-
 // An array of one member of each row.
 template <class Row, class T>
 nb::object member_of(const std::vector<Row>& rows, T Row::*member) {
@@ -35,14 +31,15 @@ nb::object as_python(const Problem&, const Ranking& ranking) {
   nb::dict result;
   result["vocabulary"] = ranking.vocabulary;
   result["chains"] = ranking.chains;
-  result["sets"] = tuple_of(ranking.sets, [](const RankedSet& set) { return lags_of(set.lags); });
+  result["sets"] =
+      tuple_of(ranking.sets, [](const RankedSet& set) { return tuple_of(set.members); });
   result["modified"] = member_of(ranking.sets, &RankedSet::modified);
   result["modified_standard_error"] = member_of(ranking.sets, &RankedSet::modified_error);
   result["chi_square"] = member_of(ranking.sets, &RankedSet::chi_square);
   result["chi_square_standard_error"] = member_of(ranking.sets, &RankedSet::chi_square_error);
   result["order"] =
       array_of(std::vector<std::int64_t>(ranking.by_modified.begin(), ranking.by_modified.end()));
-  result["information_set"] = lags_of(ranking.information_set().lags);
+  result["information_set"] = tuple_of(ranking.information_set().members);
   result["gap"] = ranking.gap;
   result["gap_standard_error"] = ranking.gap_error;
   return result;

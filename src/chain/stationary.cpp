@@ -266,4 +266,41 @@ std::vector<double> stationary_window_law(std::span<const double> kernel, Index 
   return law;
 }
 
+std::vector<double> stationary_lag_law(std::span<const double> kernel, Index vocabulary,
+                                       std::span<const Index> parents,
+                                       std::span<const Index> lags) {
+  const Index d = vocabulary, count = static_cast<Index>(lags.size());
+  if (lags.empty() || lags.back() == count)
+    return stationary_window_law(kernel, vocabulary, parents, count + 1);
+  if (power(d, count + 1, "windows") > max_windows)
+    throw InputError(fault("lags", "", "{} of a vocabulary of {} make more than {} windows", count,
+                           d, max_windows));
+  const WindowChain chain(vocabulary, parents);
+  const Index n = chain.states;
+  // μ(kept tokens, state), of which the token kept last is the most significant digit.
+  std::vector<double> law = stationary_window_law(kernel, vocabulary, parents, chain.r);
+  Index kept = 1;
+  for (Index lag = lags.back(); lag >= 0; --lag) {
+    const bool keeps = lag == 0 || std::binary_search(lags.begin(), lags.end(), lag);
+    std::vector<double> next(size(n * kept * (keeps ? d : 1)), 0.0);
+    for (Index k = 0; k < kept; ++k)
+      for (Index s = 0; s < n; ++s) {
+        const double mass = law[size(k * n + s)];
+        if (mass == 0.0) continue;
+        const double* row = kernel.data() + chain.context[size(s)] * d;
+        for (Index e = 0; e < d; ++e) {
+          const Index to = keeps ? e * kept + k : k;
+          const Index state = chain.r > 0 ? chain.after(s, e) : 0;
+          next[size(to * n + state)] += mass * row[e];
+        }
+      }
+    law = std::move(next);
+    if (keeps) kept *= d;
+  }
+  std::vector<double> out(size(kept), 0.0);
+  for (Index k = 0; k < kept; ++k)
+    for (Index s = 0; s < n; ++s) out[size(k)] += law[size(k * n + s)];
+  return out;
+}
+
 }  // namespace gihflow

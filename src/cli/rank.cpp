@@ -21,23 +21,27 @@ namespace {
 constexpr double agreement = 1e-9;  // relative, of two measures that are the same by (6.4)
 constexpr std::size_t most_named = 12;
 
+std::string set_name(const std::vector<Index>& lags) {
+  return fmt::format("{{{}}}", fmt::join(lags, ","));
+}
+
 // d^|S|·Ĩ(S)/I(S): 1 where the windows Z_S are equally likely (6.4).
 double share(const Ranking& ranking, const RankedSet& set) {
   if (!(set.chi_square > 0.0)) return NAN;
-  const auto lags = static_cast<double>(elements_of(set.lags).size());
+  const auto lags = static_cast<double>(set.members.size());
   return std::pow(static_cast<double>(ranking.vocabulary), lags) * set.modified / set.chi_square;
 }
 
 std::string as_json(const Ranking& ranking) {
   const auto json_set = [](const RankedSet& set) {
-    return Json{{"parents", elements_of(set.lags)},
+    return Json{{"parents", set.members},
                 {"chi_square", set.chi_square},
                 {"chi_square_standard_error", set.chi_square_error},
                 {"modified", set.modified},
                 {"modified_standard_error", set.modified_error}};
   };
   return to_text({{"sets", json_list(ranking.sets, json_set)},
-                  {"information_set", elements_of(ranking.information_set().lags)},
+                  {"information_set", ranking.information_set().members},
                   {"gap", ranking.gap},
                   {"gap_standard_error", ranking.gap_error}});
 }
@@ -71,7 +75,7 @@ std::string differences(const Ranking& ranking) {
   for (const std::size_t s : ranking.by_modified) {
     if (by_modified[s] != by_standard[s]) {
       parts.push_back(fmt::format("{} is no. {} by modified and no. {} by standard",
-                                  to_string_subset(ranking.sets[s].lags), by_modified[s],
+                                  set_name(ranking.sets[s].members), by_modified[s],
                                   by_standard[s]));
     }
   }
@@ -83,10 +87,9 @@ std::string uniform_lags(const Ranking& ranking) {
   std::vector<std::string> parts;
   std::size_t single = 0;
   for (const RankedSet& set : ranking.sets) {
-    if (elements_of(set.lags).size() != 1) continue;
+    if (set.members.size() != 1) continue;
     ++single;
-    if (std::abs(share(ranking, set) - 1.0) <= agreement)
-      parts.push_back(to_string_subset(set.lags));
+    if (std::abs(share(ranking, set) - 1.0) <= agreement) parts.push_back(set_name(set.members));
   }
   if (parts.empty()) return "for no single lag";
   return parts.size() == single ? "for every single lag" : "for " + joined(parts);
@@ -98,7 +101,7 @@ std::string as_table(const Ranking& ranking) {
   table.add({"set", "", "modified", "standard", "no. by standard", "d^|S| modified/standard"});
   for (const std::size_t s : ranking.by_modified) {
     const RankedSet& set = ranking.sets[s];
-    table.add({to_string_subset(set.lags), s == ranking.by_modified.front() ? "S*" : "",
+    table.add({set_name(set.members), s == ranking.by_modified.front() ? "S*" : "",
                with_error(set.modified, set.modified_error),
                with_error(set.chi_square, set.chi_square_error), fmt::format("{}", place[s]),
                number(share(ranking, set))});
@@ -106,7 +109,7 @@ std::string as_table(const Ranking& ranking) {
   Fields fields;
   fields.add("information set", to_string_subset(ranking.information_set().lags));
   if (ranking.sets.size() > 1) {
-    const std::string second = to_string_subset(ranking.sets[ranking.by_modified[1]].lags);
+    const std::string second = set_name(ranking.sets[ranking.by_modified[1]].members);
     fields.add("gap", fmt::format("{} to {}, z = {} (differences on the same {} chains)",
                                   with_error(ranking.gap, ranking.gap_error), second,
                                   number(ranking.gap_z), ranking.chains));

@@ -113,12 +113,20 @@ void check_memory(const Kernels& kernels, Index window, Index degree, Index sets
 
 }  // namespace
 
-std::vector<ChiSquare> chi_square_information(std::span<const double> kernel, Index vocabulary,
-                                              std::span<const Index> parents, Index window,
-                                              Index degree) {
-  check_window(window, degree);
+namespace {
+
+std::vector<Index> lags_up_to(Index window) {
+  std::vector<Index> lags(size(std::max(window, Index{0})));
+  std::iota(lags.begin(), lags.end(), Index{1});
+  return lags;
+}
+
+std::vector<ChiSquare> information_at(std::span<const double> kernel, Index vocabulary,
+                                      std::span<const Index> parents, std::span<const Index> lags,
+                                      Index degree) {
+  const Index window = static_cast<Index>(lags.size());
   std::vector<ChiSquare> results(size(subset_count(window, degree)));
-  const std::vector<double> joint = stationary_window_law(kernel, vocabulary, parents, window + 1);
+  const std::vector<double> joint = stationary_lag_law(kernel, vocabulary, parents, lags);
   std::vector<double> token(size(vocabulary));
   const std::size_t windows = joint.size() / token.size();
   for (std::size_t e = 0; e < token.size(); ++e)
@@ -128,7 +136,24 @@ std::vector<ChiSquare> chi_square_information(std::span<const double> kernel, In
   return results;
 }
 
+}  // namespace
+
+std::vector<ChiSquare> chi_square_information(std::span<const double> kernel, Index vocabulary,
+                                              std::span<const Index> parents, Index window,
+                                              Index degree) {
+  check_window(window, degree);
+  return information_at(kernel, vocabulary, parents, lags_up_to(window), degree);
+}
+
 Ranking rank_lag_sets(const Kernels& kernels, Index window, Index degree) {
+  validate(kernels, "kernels");
+  check_window(window, degree);
+  static_cast<void>(subset_count(window, degree));
+  return rank_lag_sets(kernels, lags_up_to(window), degree);
+}
+
+Ranking rank_lag_sets(const Kernels& kernels, std::span<const Index> lags, Index degree) {
+  const Index window = static_cast<Index>(lags.size());
   validate(kernels, "kernels");
   check_window(window, degree);
   const std::vector<std::uint32_t> masks = subsets(window, degree);
@@ -142,8 +167,8 @@ Ranking rank_lag_sets(const Kernels& kernels, Index window, Index degree) {
                              "has {} closed classes of states: must be one, since its stationary "
                              "law is not unique",
                              classes));
-    const auto row = chi_square_information(kernels.of_chain(i), kernels.vocabulary,
-                                            kernels.parents, window, degree);
+    const auto row =
+        information_at(kernels.of_chain(i), kernels.vocabulary, kernels.parents, lags, degree);
     std::copy(row.begin(), row.end(), rows.begin() + i * sets);
   });
 
@@ -156,8 +181,10 @@ Ranking rank_lag_sets(const Kernels& kernels, Index window, Index degree) {
   for (Index s = 0; s < sets; ++s) {
     const MeanError standard = over_chains([&](const ChiSquare* row) { return row[s].standard; });
     const MeanError modified = over_chains([&](const ChiSquare* row) { return row[s].modified; });
-    ranking.sets.push_back(
-        {masks[size(s)], standard.mean, standard.error, modified.mean, modified.error});
+    RankedSet set{masks[size(s)], {}, standard.mean, standard.error, modified.mean, modified.error};
+    for (const Index position : elements_of(set.lags))
+      set.members.push_back(lags[size(position - 1)]);
+    ranking.sets.push_back(std::move(set));
   }
   const auto ranked = [&](double RankedSet::*information) {
     std::vector<std::size_t> order(size(sets));

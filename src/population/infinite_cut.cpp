@@ -60,8 +60,8 @@ MemoryBound infinite_objective_memory(const Model& model, Index chains, Index lo
                            24.0 * static_cast<double>(row_size(model)));
   MemoryBound bound;
   bound.kept = n * law + 2.0 * windows * static_cast<double>(model.widest());
-  // The law of all tokens up to the widest lag, of which the lags in use are kept.
-  const double whole = 8.0 * std::pow(d, static_cast<double>(model.widest()) + 1.0);
+  // With lists of lags the law has the chain's state beside the tokens that are kept.
+  const double whole = law * (model.head_lags.empty() ? 1.0 : states);
   bound.peak = bound.kept + std::max(threads() * (3.0 * whole + stationary_memory(states)),
                                      panels + heads + threads_own + rows);
   return bound;

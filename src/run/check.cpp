@@ -79,7 +79,7 @@ class FreshChains {
     const auto* given = std::get_if<GivenKernels>(&trained_.family);
     const Kernels kernels =
         given ? *given->kernels : draw_kernels(trained_, sampling_.seed, Purpose::rank, count);
-    return elements_of(rank_lag_sets(kernels, model.widest(), model.degree).information_set().lags);
+    return rank_lag_sets(kernels, model.used_lags(), model.degree).information_set().members;
   }
 
  private:

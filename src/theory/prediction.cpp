@@ -39,8 +39,8 @@ class Predictor {
       : in_(input),
         model_(input.trained->model()),
         sets_(subsets(model_.heads, model_.degree)),
-        ranking_(rank_lag_sets(*input.kernels, model_.widest(), model_.degree)),
-        lags_(elements_of(ranking_.information_set().lags)) {
+        ranking_(rank_lag_sets(*input.kernels, model_.used_lags(), model_.degree)),
+        lags_(ranking_.information_set().members) {
     for (std::size_t i = 0; i < sets_.size(); ++i)
       if (attended_lags(in_.start, model_, sets_[i]) == lags_ &&
           elements_of(sets_[i]).size() == lags_.size() && set_ < 0)

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -245,4 +246,25 @@ TEST_CASE("impossible rankings are refused with a sentence") {
   CHECK(large.find("GiB of memory: must not exceed") != std::string::npos);
   CHECK(input_error([&] { rank_lag_sets(kernels, 31, 1); }).find("30 elements") !=
         std::string::npos);
+}
+
+TEST_CASE("sets of given lags are ranked as among all lags of a window") {
+  const Kernels kernels =
+      draw_kernels({.vocabulary = 3, .parents = {1, 3}, .alpha = 0.4}, 4, Purpose::test, 7);
+  const Ranking all = rank_lag_sets(kernels, 6, 2);
+  const std::vector<Index> lags{1, 3, 6};
+  const Ranking some = rank_lag_sets(kernels, lags, 2);
+  CHECK(some.sets.size() == 7);
+  for (const RankedSet& set : some.sets) {
+    const auto same = std::find_if(all.sets.begin(), all.sets.end(), [&](const RankedSet& other) {
+      return other.members == set.members;
+    });
+    REQUIRE(same != all.sets.end());
+    CHECK(set.modified == doctest::Approx(same->modified).epsilon(1e-12));
+    CHECK(set.chi_square == doctest::Approx(same->chi_square).epsilon(1e-12));
+  }
+  CHECK(some.information_set().members == std::vector<Index>{1, 3});
+  // A lag that no window could hold.
+  CHECK(rank_lag_sets(kernels, std::vector<Index>{1, 3, 200}, 2).information_set().members ==
+        std::vector<Index>{1, 3});
 }

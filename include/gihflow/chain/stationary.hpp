@@ -47,4 +47,12 @@ Index closed_classes(std::span<const double> kernel, Index vocabulary,
 std::vector<double> stationary_window_law(std::span<const double> kernel, Index vocabulary,
                                           std::span<const Index> parents, Index length);
 
+/// Law of a token e and of those at some lags before it, increasing, under the stationary chain,
+/// [d, d^lags]: e is the most significant digit, then the smallest lag. Tokens between the lags are
+/// summed out as the chain passes them, so that a lag far back costs time but no memory: about
+/// max(lags)·d^{lags + r_n + 1} multiplications. The lags 1 … W give stationary_window_law of
+/// W + 1 tokens, bit for bit. Throws InputError as that does.
+std::vector<double> stationary_lag_law(std::span<const double> kernel, Index vocabulary,
+                                       std::span<const Index> parents, std::span<const Index> lags);
+
 }  // namespace gihflow

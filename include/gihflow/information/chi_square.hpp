@@ -29,7 +29,8 @@ std::vector<ChiSquare> chi_square_information(std::span<const double> kernel, In
 /// (6.1) and (6.2) of one set of lags, the mean over chains. Errors are standard deviations over
 /// chains / √N, NaN for one chain.
 struct RankedSet {
-  std::uint32_t lags = 0;                           ///< bit s−1 stands for lag s
+  std::uint32_t lags = 0;           ///< bit s−1 stands for the s-th of the ranked lags
+  std::vector<Index> members = {};  ///< the lags of the set, increasing
   double chi_square = 0.0, chi_square_error = 0.0;  ///< I(S)
   double modified = 0.0, modified_error = 0.0;      ///< Ĩ(S)
 };
@@ -54,6 +55,8 @@ struct Ranking {
 /// degree < 0, more than 2^24 sets, a chain with more than one closed class (its stationary law is
 /// not unique), more memory than memory_limit().
 Ranking rank_lag_sets(const Kernels& kernels, Index window, Index degree);
+/// The same for sets of the given lags, increasing and at least 1, such as Model::used_lags().
+Ranking rank_lag_sets(const Kernels& kernels, std::span<const Index> lags, Index degree);
 
 /// Bytes that rank_lag_sets() takes at most beside the kernels, on as many threads as the context
 /// says. longest_lag: of the parents.
