@@ -51,6 +51,8 @@ std::string option_spelling(Field field);
 Assembled assembled(const Invocation& invocation);
 /// The problem that a command line describes. Throws InputError with all errors, of usage first.
 Problem prepare(const Invocation& invocation);
+/// The same of what was assembled from it already.
+Problem prepare(const Invocation& invocation, Assembled all);
 
 /// Prints to stdout; throws WriteError when that fails.
 void print(const std::string& text);

@@ -27,7 +27,10 @@ Assembled assembled(const Invocation& invocation) {
 }
 
 Problem prepare(const Invocation& invocation) {
-  Assembled all = assembled(invocation);
+  return prepare(invocation, assembled(invocation));
+}
+
+Problem prepare(const Invocation& invocation, Assembled all) {
   const bool new_output = all.setting.output.empty() && all.setting.resume.empty();
   if (new_output) all.setting.output = invocation.command->default_output;
   return gihflow::prepare(std::move(all));

@@ -51,6 +51,12 @@ int train_replicas(const Invocation& invocation, const Assembled& asked) {
     faults.add(
         fault(Field::max_wall, *setting.max_wall, "must be left out beside {}", Field::replicas));
   }
+  const std::string& config = invocation.line.config;
+  std::error_code unknown;
+  if (!config.empty() && !std::filesystem::is_regular_file(config, unknown)) {
+    faults.add(fault(Field::config, config, "must be a regular file with {}, whose members read it",
+                     Field::replicas));
+  }
   if (const auto fault = output_fault(Field::output, output, setting.force)) faults.add(*fault);
   faults.throw_if_any();
   const Plan plan = replicas_of(invocation.line, setting.replicas);
@@ -86,10 +92,10 @@ int train_replicas(const Invocation& invocation, const Assembled& asked) {
 }  // namespace
 
 int train(const Invocation& invocation) {
-  if (const Assembled asked = assembled(invocation); asked.setting.replicas > 1) {
-    return train_replicas(invocation, asked);
-  }
-  const Problem problem = prepare(invocation);
+  // Once: a config that comes through a pipe cannot be read again.
+  Assembled asked = assembled(invocation);
+  if (asked.setting.replicas > 1) return train_replicas(invocation, asked);
+  const Problem problem = prepare(invocation, std::move(asked));
   const Setting& setting = problem.setting;
   if (setting.dry_run) {
     print_notes(problem);

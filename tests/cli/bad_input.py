@@ -115,7 +115,7 @@ LINES = {
     "train --stages c:1,w:2,x:3,:4": [("--stages: 'x:3'", STAGE), ("--stages: ':4'", STAGE)],
     "train --stages=": [("--stages:", "must be followed by stages BLOCKS:TIME")],
     # choices
-    "train --prior gamma": [("--prior gamma:", "must be dirichlet")],
+    "train --prior gamma": [("--prior gamma:", "must be one of dirichlet, doubly-stochastic")],
     "train --boundary open": [("--boundary open:", "must be masked or partial")],
     "train --preset other": [("--preset other:", "must be paper, reference or full")],
     "train --readout linear": [("--readout linear:", "must be log or softmax")],

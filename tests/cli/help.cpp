@@ -76,7 +76,8 @@ TEST_CASE("what help says of an option") {
     }
     return std::string();
   };
-  CHECK(on(Field::alpha) == "Concentration of the Dirichlet prior (default 0.1)");
+  CHECK(on(Field::alpha) ==
+        "Concentration of the prior; what smooths kernels of a text (default 0.1)");
   CHECK(on(Field::context).ends_with("(finite or infinite; default finite)"));
   CHECK(on(Field::output) == "File to write (default run.h5)");
   CHECK(on(Field::json) == "Print results as JSON");  // a flag has no default

@@ -85,7 +85,8 @@ class Invariants(DirectoryTest):
                             np.testing.assert_array_equal(a[stage][name][[0, -1]], b[stage][name][[0, -1]])
 
     def test_validation_chains(self):
-        own = ("stage_", "@config", "checkpoint@hash", "@validation_tokens_hash", "baselines/validation")
+        own = ("stage_", "@config", "checkpoint@hash", "@validation_tokens_hash", "baselines/validation",
+               "accuracy/validation")
         for way, options in WAYS.items():
             with self.subTest(way):
                 whole = self.train("whole.h5", *options)

@@ -225,12 +225,16 @@ class Faults(DirectoryTest):
 
     def test_of_many_processes_one_goes_on(self):
         self.train(*ENDLESS, "--max-steps", "20", expect=5)
+        before = (self.directory / "run.h5").stat().st_ino
         many = [self.begin("--resume", "run.h5", "--max-steps", "1000000") for _ in range(6)]
         deadline = time.monotonic() + 120
         while sum(process.poll() is None for process in many) > 1:  # until all but the one are refused
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
         (one,) = [process for process in many if process.poll() is None]
+        while (self.directory / "run.h5").stat().st_ino == before:  # until it trains, and has said so in the file
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
         one.send_signal(signal.SIGTERM)
         for process in many:
             error = process.communicate(timeout=120)[1]

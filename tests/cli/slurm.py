@@ -146,7 +146,9 @@ class Slurm(DirectoryTest):
         return json.loads(self.sweep("-d", "out", "--status", "--json", "--shard", "1/1").stdout)
 
     def release(self):
-        """A requeued job is held back for two minutes."""
+        """A requeued job is held back for two minutes. slurmd refuses one that begins in the second in which it was
+        killed: its credential is revoked."""
+        time.sleep(3)
         for job, _, state in self.jobs():
             if state == "PENDING":
                 self.slurm("scontrol", "update", f"JobId={job}", "StartTime=now", expect=None)

@@ -86,8 +86,8 @@ FAULTS = (
           "1.0 * std::log(std::abs(c[i]))",
           ("test_model: coefficients survive",)),
     Fault("all heads on lag 1", "src/model/parameters.cpp",
-          "model.lag(h, i) == h + 1 ?",
-          "model.lag(h, i) == 1 ?",
+          "lag == own_lag(model, h)",
+          "lag == own_lag(model, 0)",
           ("test_model: the initial point puts each head",)),
     # population
     Fault("sign", "src/population/model_tables.cpp",

@@ -72,8 +72,10 @@ class Flags(unittest.TestCase):
             inside = False
             for line in run("objdump", "-dC", "--no-show-raw-insn", output).stdout.splitlines():
                 if line.endswith(">:"):
-                    inside = f"{isa}::run_block<gihflow::{isa}::Relative, gihflow::{isa}::Types<double, " \
-                        f"gihflow::{isa}::Pack" in line and "unsigned char" in line
+                    eight = f"gihflow::{isa}::Types<double, gihflow::{isa}::Pack"
+                    inside = "unsigned char" in line and any(
+                        start + eight in line
+                        for start in (f"{isa}::run_block<gihflow::{isa}::Relative, ", f"{isa}::tiles<"))
                 elif inside and register in line:
                     found[line.split("\t")[1].split()[0]] += 1
             # Forward: an unrolled pair and a rest; backward: one; as many of each as a pack has registers.
