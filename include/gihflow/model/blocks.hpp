@@ -123,11 +123,14 @@ class BlockSet {
   /// Letters, each once, in any order; a letter may be followed by what alone of it moves: heads of
   /// w, q, k and v, "w[1,3]". Throws InputError with what is wrong with a text.
   BlockSet(std::string_view text);
+  /// \overload
   BlockSet(const char* text) : BlockSet(std::string_view(text)) {}
 
+  /// Whether it holds some of a block.
   bool has(char letter) const { return letters_.find(letter) != std::string::npos; }
   /// Whether it holds this block, whole, and no other.
   bool is_only(char letter) const { return text() == std::string(1, letter); }
+  /// Whether nothing moves.
   bool empty() const { return letters_.empty(); }
   /// Whether row `head` (0-based) of an array of the block moves.
   bool has(char letter, Index head) const;
@@ -157,10 +160,12 @@ struct MovingPart {
   Index begin;  ///< in the array
   Index size;
 
+  /// Its numbers in arrays of those sizes.
   std::span<double> of(PlainBlocks& blocks) const {
     return array->of(blocks).subspan(static_cast<std::size_t>(begin),
                                      static_cast<std::size_t>(size));
   }
+  /// \overload
   std::span<const double> in(const PlainBlocks& blocks) const {
     return array->in(blocks).subspan(static_cast<std::size_t>(begin),
                                      static_cast<std::size_t>(size));

@@ -20,6 +20,7 @@ struct Point : PlainBlocks {
   std::vector<double> p;  ///< [subsets]
 
   Point() = default;
+  /// Of weights p and the plain arrays.
   Point(std::vector<double> weights, PlainBlocks blocks)
       : PlainBlocks(std::move(blocks)), p(std::move(weights)) {}
   /// Of a model with no other blocks than c, w and a.

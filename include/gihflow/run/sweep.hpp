@@ -18,6 +18,7 @@ enum class MemberState {
   done,     ///< its file is whole, of the plan's setting, and no step is left
   failed    ///< the same after a numerical failure; or its process failed, which is tried again
 };
+/// As `sweep --status` names it.
 std::string to_string(MemberState state);
 
 /// What is known of a member.
