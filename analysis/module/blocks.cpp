@@ -19,7 +19,7 @@ std::vector<double> joined(std::vector<double> x, const PlainBlocks& blocks) {
 
 }  // namespace
 
-Shape shape_of(const std::string& axes, const Parameters& shape) {
+Shape lengths_of(const std::string& axes, const Parameters& shape) {
   Shape lengths;
   for (const Index length : gihflow::shape_of(axes.c_str(), shape))
     lengths.push_back(static_cast<std::size_t>(length));
@@ -33,7 +33,7 @@ std::size_t size_of(const Parameters& shape) {
 nb::tuple described_blocks(const Parameters& shape) {
   nb::list blocks;
   const auto add = [&](const char* name, const std::string& meaning, const char* axes) {
-    blocks.append(nb::make_tuple(name, meaning, tuple_of(shape_of(axes, shape))));
+    blocks.append(nb::make_tuple(name, meaning, tuple_of(lengths_of(axes, shape))));
   };
   add("c", "coefficients c_S of the subsets (2.2)", "S");
   for (const PlainArray& array : plain_arrays)
@@ -71,7 +71,9 @@ Stage every_block(const Parameters& shape) {
   std::string letters = "c";
   for (const PlainArray& array : plain_arrays)
     if (!array.in(shape).empty() && letters.back() != array.letter) letters += array.letter;
-  return {.blocks = letters};
+  Stage stage;
+  stage.blocks = BlockSet(letters);
+  return stage;
 }
 
 }  // namespace gihflow::python

@@ -14,7 +14,7 @@
 namespace gihflow::python {
 
 /// Lengths of axes for parameters of a shape.
-Shape shape_of(const std::string& axes, const Parameters& shape);
+Shape lengths_of(const std::string& axes, const Parameters& shape);
 /// All numbers of the parameters of a model.
 std::size_t size_of(const Parameters& shape);
 

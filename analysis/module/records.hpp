@@ -15,7 +15,7 @@ inline nb::object value_of(const RecordValue& value, const Description& field,
         if constexpr (std::is_same_v<T, std::monostate>) {
           return nb::none();
         } else if constexpr (std::is_same_v<T, std::vector<double>>) {
-          return array_of(x, shape_of(field.axes, shape));
+          return array_of(x, lengths_of(field.axes, shape));
         } else {
           return nb::cast(x);
         }

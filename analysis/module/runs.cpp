@@ -59,7 +59,7 @@ nb::dict parameters_of(const Parameters& parameters) {
       result[array.name] = numbers.front();
     else if (!numbers.empty())
       result[array.name] = array_of(std::vector<double>(numbers.begin(), numbers.end()),
-                                    shape_of(array.axes, parameters));
+                                    lengths_of(array.axes, parameters));
   }
   return result;
 }
@@ -81,7 +81,7 @@ nb::dict contents(const RunHandle& handle) {
   result["execution"] = execution;
   result["subsets"] = tuple_of(subsets(shape.heads, shape.degree),
                                [](std::uint32_t mask) { return tuple_of(elements_of(mask)); });
-  result["lag"] = array_of(run.lags, shape_of("HM", shape));
+  result["lag"] = array_of(run.lags, lengths_of("HM", shape));
   result["stages"] = tuple_of(run.state.trajectory.stages, [&](const StageRecord& stage) {
     return stage_of(stage, shape, !run.validation_hash.empty());
   });
@@ -132,7 +132,7 @@ nb::object column_of(const SnapshotColumn& column, const std::vector<Snapshot>& 
     const std::vector<double> row = column.get(snapshot);
     values.insert(values.end(), row.begin(), row.end());
   }
-  Shape lengths = shape_of(column.axes, shape);
+  Shape lengths = lengths_of(column.axes, shape);
   lengths.insert(lengths.begin(), snapshots.size());
   return array_of(std::move(values), lengths);
 }

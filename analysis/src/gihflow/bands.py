@@ -98,7 +98,7 @@ def bands(ensemble: Ensemble) -> Figure:
                 keys.append(Patch(facecolor=FIXED, edgecolor="0.6", linewidth=0.5, label="not trained"))
             _legend(line[-1], keys, "heads in $S$" if block == "c" else None)
         for axes, stage in zip(table[0], stages):
-            trained = findings.listing([block for block in "cwa" if block in stage.trained])
+            trained = findings.listing([block for block in "cwaqkvn" if block in stage.trained])
             name = f"Stage {findings.roman(stage.number)}: " if len(ensemble.stages) > 1 else ""
             axes.set_title(f"{name}{trained} trained")
         figure.align_ylabels(table[:, 0])

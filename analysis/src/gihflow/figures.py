@@ -96,7 +96,7 @@ def add_caption(figure: Figure, sentence: str) -> Figure:
 
 
 def _title(run: Run, stage: Stage) -> str:
-    trained = findings.listing([block for block in "cwa" if block in stage.trained])
+    trained = findings.listing([block for block in "cwaqkvn" if block in stage.trained])
     name = f"Stage {findings.roman(stage.number)}: " if len(run.stages) > 1 else ""
     return f"{name}{trained} trained"
 

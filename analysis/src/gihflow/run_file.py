@@ -7,6 +7,7 @@ lexicographically; times = output times of a stage. Losses are in nats, times ar
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -34,7 +35,7 @@ class Stage:
     chains. Values may be infinite or NaN, as a run records them."""
 
     number: int  # 1-based
-    trained: str  # blocks that move: letters of "cwa"
+    trained: str  # blocks that move, as "cw[1,3]a"
     duration: float  # flow time that the schedule asks for
     outcome: str
     integrator: str
@@ -287,8 +288,8 @@ class _Reader:
             axes = [sizes[axis] for axis in STAGE_DATASETS[key]] if key in STAGE_DATASETS else [None] * (dataset.ndim - 1)
             arrays[key] = self.numbers(f"{name}/{key}", (len(t), *axes), finite=False)
         trained = self.attribute(name, "trained", str)
-        if not trained or set(trained) - set("cwa"):
-            raise self.fail(f"attribute trained of {name} is {trained!r}: must be letters of cwa")
+        if not re.fullmatch(r"(?:[cwaqkvn](?:\[[0-9,]+\])?)+", trained):
+            raise self.fail(f"attribute trained of {name} is {trained!r}: must be letters of cwa, q, k, v, n, heads in brackets")
         return Stage(number=number, trained=trained, duration=self.attribute(name, "duration", float),
                      outcome=self.attribute(name, "outcome", str),
                      integrator=self.attribute(name, "integrator", str), attributes=self.attributes(name), arrays=arrays,
