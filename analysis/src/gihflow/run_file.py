@@ -74,6 +74,11 @@ class Baselines:
     entropy_floor_standard_error: float
 
 
+def _baselines_of(numbers):
+    """Of the library's record, which has accuracies beside what a file's reader keeps."""
+    return Baselines(**{name: value for name, value in numbers.items() if name in Baselines.__dataclass_fields__})
+
+
 @dataclass(frozen=True, repr=False)
 class Run:
     """A training run, read from a file or trained here; what its file holds."""
@@ -97,7 +102,7 @@ class Run:
     def trained(cls, core: Any, path: str | None) -> Run:
         """What was trained, with the arrays that it was recorded in; `path` is the file that holds it too, if one does."""
         found = core.contents()
-        lines = {name: found[name] and Baselines(**found[name]) for name in ("training_baselines", "validation_baselines")}
+        lines = {name: found[name] and _baselines_of(found[name]) for name in ("training_baselines", "validation_baselines")}
         return cls(
             path=path, schema_version=found["attributes"]["schema_version"], outcome=found["attributes"]["outcome"],
             attributes=found["attributes"], execution=found["execution"], subsets=list(found["subsets"]),
