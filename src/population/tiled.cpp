@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <optional>
 
@@ -44,7 +45,7 @@ class TiledObjective final : public Objective {
   }
 
   void gradient(const Point& at, Gradient& out, bool with_loss) const override {
-    evaluate(at, nullptr, out, nullptr, with_loss, nullptr, static_cast<double>(chains_));
+    evaluate(at, nullptr, out, nullptr, with_loss);
   }
 
   void batch_gradient(std::span<const Index> chains, const Point& at,
@@ -53,14 +54,10 @@ class TiledObjective final : public Objective {
     if (features_) {  // one pass over all pairs, in which the other chains have no label
       const Index d = model_.vocabulary;
       std::vector<double> targets(static_cast<std::size_t>(statistics_.tiles() * d * lanes));
-      for (const Index chain : chains) {
-        const Index slot = statistics_.slot(chain);
-        for (Index e = 0; e < d; ++e)
-          targets[static_cast<std::size_t>((slot / lanes * d + e) * lanes + slot % lanes)] +=
-              statistics_.targets_of(chain)[e];
-      }
-      evaluate(at, nullptr, out, nullptr, false, targets.data(),
-               static_cast<double>(chains.size()));
+      for (const Index chain : chains)
+        statistics_.add_targets(chain,
+                                targets.data() + statistics_.slot(chain) / lanes * d * lanes);
+      evaluate(at, nullptr, out, nullptr, false, targets.data(), static_cast<Index>(chains.size()));
       return;
     }
     std::vector<std::pair<Index, Index>> slots;  // and their chains
@@ -84,7 +81,7 @@ class TiledObjective final : public Objective {
         const auto first = tiles[static_cast<std::size_t>(i)],
                    last = tiles[static_cast<std::size_t>(i) + 1];
         single.open(slots[first].first / lanes);
-        for (std::size_t k = first; k < last; ++k) single.add(slots[k].first, slots[k].second);
+        for (std::size_t k = first; k < last; ++k) single.add(slots[k].second);
         single.run(pass, false);
         for (Index j = 0; j < size; ++j) sum[j] += single.partial[static_cast<std::size_t>(j)];
       }
@@ -98,7 +95,7 @@ class TiledObjective final : public Objective {
 
   void gradient_along(const Point& at, const Point& along, Gradient& out,
                       Gradient& derivative) const override {
-    evaluate(at, &along, out, &derivative, true, nullptr, static_cast<double>(chains_));
+    evaluate(at, &along, out, &derivative, true);
     derivative.loss = slope_along(out, along);
   }
 
@@ -111,9 +108,8 @@ class TiledObjective final : public Objective {
       SingleTile single(*this);
       Gradient g;
       for (Index chain = begin; chain < end; ++chain) {
-        const Index slot = statistics_.slot(chain);
-        single.open(slot / lanes);
-        single.add(slot, chain);
+        single.open(statistics_.slot(chain) / lanes);
+        single.add(chain);
         single.run(pass, true);
         tables_.gradient(single.partial.data(), 1.0, point, pass.attention, nullptr, g, nullptr,
                          true);
@@ -170,12 +166,7 @@ class TiledObjective final : public Objective {
       tile = number;
       std::fill(targets.begin(), targets.end(), 0.0);
     }
-    void add(Index slot, Index chain) {
-      const int lanes = objective->statistics_.lanes();
-      for (Index e = 0; e < objective->model_.vocabulary; ++e)
-        targets[static_cast<std::size_t>(e * lanes + slot % lanes)] +=
-            objective->statistics_.targets_of(chain)[e];
-    }
+    void add(Index chain) { objective->statistics_.add_targets(chain, targets.data()); }
     void run(const Pass& pass, bool with_loss) {
       const TiledStatistics& statistics = objective->statistics_;
       const hot::Segment segment{statistics.group_of_tile(tile), tile, tile + 1};
@@ -244,54 +235,57 @@ class TiledObjective final : public Objective {
     functions_.run[table][dual][dense][bytes == 1 ? 0 : bytes == 2 ? 1 : 2](task);
   }
 
-  /// `targets` replaces those of all tiles, and `count` is then the number of chains.
+  /// `targets` replaces those of all tiles, and `labelled` is how many chains have theirs there.
   void evaluate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
-                bool with_loss, const double* targets, double count) const {
+                bool with_loss, const double* targets = nullptr, Index labelled = 0) const {
+    const double count = static_cast<double>(targets != nullptr ? labelled : chains_);
     Pass pass(*this, at, along);
     if (targets != nullptr) pass.statistics.targets = targets;
     const Index parts = along ? 2 : 1, H = model_.heads, d = model_.vocabulary;
     const Index size = tables_.sums() * parts, blocks = statistics_.blocks();
     std::vector<double> partial(static_cast<std::size_t>(blocks * size));
-    std::vector<double> pulls, query_pulls;
+    // Every number of these is written: they are large, and zeros would be in vain.
+    std::unique_ptr<double[]> pulls, query_pulls;
     if (features_) {
-      pulls.resize(static_cast<std::size_t>(statistics_.segment_pairs() * H * parts));
-      query_pulls.resize(static_cast<std::size_t>(statistics_.segments() * H * d * parts));
+      const auto numbers = [](Index n) {
+        return std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(n));
+      };
+      pulls = numbers(statistics_.segment_pairs() * H * parts);
+      query_pulls = numbers(statistics_.segments() * H * d * parts);
     }
     parallel_blocks(blocks, [&](Index block) {
       hot::BlockTask task = task_of(pass, partial.data() + block * size, with_loss);
       task.segments = statistics_.segments_of(block);
       task.segment_count = statistics_.segment_count(block);
       task.first_segment = statistics_.first_segment(block);
-      task.pulls = pulls.data();
-      task.query_pulls = query_pulls.data();
+      task.pulls = pulls.get();
+      task.query_pulls = query_pulls.get();
       run(task, along != nullptr);
     });
     for (Index block = 1; block < blocks; ++block)
       for (Index i = 0; i < size; ++i)
         partial[static_cast<std::size_t>(i)] += partial[static_cast<std::size_t>(block * size + i)];
     tables_.gradient(partial.data(), count, at, pass.attention, along, out, derivative, with_loss);
-    if (features_) back(pass, pulls, query_pulls, count, out, derivative);
+    if (features_) back(pass, pulls.get(), query_pulls.get(), count, out, derivative);
   }
 
   /// From the pulls at pairs and queries to the derivatives in the features' parameters.
-  void back(const Pass& pass, const std::vector<double>& pulls,
-            const std::vector<double>& query_pulls, double count, Gradient& out,
-            Gradient* derivative) const {
+  void back(const Pass& pass, const double* pulls, const double* query_pulls, double count,
+            Gradient& out, Gradient* derivative) const {
     const Index parts = pass.along ? 2 : 1, H = model_.heads, d = model_.vocabulary;
     const Index row = features_->windows() * parts;
     const Index table = static_cast<Index>(statistics_.table_keys().size());
-    const std::vector<std::vector<Index>> segments = segments_of_groups();
     const auto pull = [&](Index window, double* u_bar) {
       std::fill_n(u_bar, H * d * parts, 0.0);
       if (window >= table) {
-        for (const Index segment : segments[static_cast<std::size_t>(window - table)])
-          for (Index k = 0; k < H * d * parts; ++k)
-            u_bar[k] += query_pulls[static_cast<std::size_t>(segment * H * d * parts + k)];
+        const Index end = statistics_.first_segment_of_group(window - table + 1);
+        for (Index i = statistics_.first_segment_of_group(window - table); i < end; ++i)
+          for (Index k = 0; k < H * d * parts; ++k) u_bar[k] += query_pulls[i * H * d * parts + k];
         return;
       }
       for (const TiledStatistics::WindowUse& use : statistics_.uses_of(window)) {
         const double* g =
-            pulls.data() + (use.slot / hot::pack * H * hot::pack + use.slot % hot::pack) * parts;
+            pulls + (use.slot / hot::pack * H * hot::pack + use.slot % hot::pack) * parts;
         const double* u = pass.features.data() + Index{use.query} * parts;
         for (Index h = 0; h < H; ++h, g += hot::pack * parts)
           for (Index k = h * d; k < (h + 1) * d; ++k) {
@@ -301,13 +295,6 @@ class TiledObjective final : public Objective {
       }
     };
     features_->backward(pass.at, pass.along, count, pull, out, derivative);
-  }
-
-  std::vector<std::vector<Index>> segments_of_groups() const {
-    std::vector<std::vector<Index>> out(static_cast<std::size_t>(statistics_.groups()));
-    for (Index i = 0; i < statistics_.segments(); ++i)
-      out[static_cast<std::size_t>(statistics_.segment(i).group)].push_back(i);
-    return out;
   }
 
   const hot::BlockFunctions& functions_;

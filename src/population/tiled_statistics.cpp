@@ -259,9 +259,7 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
     const Index alike = arrangement.alike[static_cast<std::size_t>(chain)];
     const Index slot = chain_slot_[static_cast<std::size_t>(alike)];
     chain_slot_[static_cast<std::size_t>(chain)] = slot;
-    for (Index e = 0; e < d; ++e)
-      targets_[static_cast<std::size_t>((slot / lanes_ * d + e) * lanes_ + slot % lanes_)] +=
-          targets_of(chain)[e];
+    add_targets(chain, targets_.data() + slot / lanes_ * d * lanes_);
   }
   cut_blocks();
   if (table_) index_windows();
@@ -369,6 +367,7 @@ void TiledStatistics::cut_blocks() {
   double cost = 0.0;
   block_begin_.assign(1, 0);
   for (std::size_t g = 0; g + 1 < group_tiles_.size(); ++g) {
+    group_segments_.push_back(static_cast<Index>(segments_.size()));
     const double pairs_cost =
         pair_cost * static_cast<double>(group_pairs_[g + 1] - group_pairs_[g]);
     const Index first = group_tiles_[g], last = group_tiles_[g + 1];
@@ -388,6 +387,7 @@ void TiledStatistics::cut_blocks() {
       }
     }
   }
+  group_segments_.push_back(static_cast<Index>(segments_.size()));
   if (block_begin_.back() != static_cast<Index>(segments_.size()))
     block_begin_.push_back(static_cast<Index>(segments_.size()));
 }
@@ -399,7 +399,8 @@ std::size_t TiledStatistics::memory() const {
          bytes(segment_pairs_) + bytes(window_uses_begin_) + bytes(window_uses_) +
          bytes(query_existing_) + bytes(pair_existing_) + bytes(tile_entries_) +
          bytes(entry_pair_) + bytes(entry_count_) + bytes(targets_) + bytes(tile_group_) +
-         bytes(chain_targets_) + bytes(chain_slot_) + bytes(segments_) + bytes(block_begin_);
+         bytes(chain_targets_) + bytes(chain_slot_) + bytes(segments_) + bytes(group_segments_) +
+         bytes(block_begin_);
 }
 
 hot::StatisticsView TiledStatistics::view() const {

@@ -48,7 +48,10 @@ class TiledStatistics {
   }
   Index first_segment(Index block) const { return block_begin_[static_cast<std::size_t>(block)]; }
   Index segments() const { return static_cast<Index>(segments_.size()); }
-  const hot::Segment& segment(Index i) const { return segments_[static_cast<std::size_t>(i)]; }
+  /// The first segment of a group, of as many as are before that of the next.
+  Index first_segment_of_group(Index group) const {
+    return group_segments_[static_cast<std::size_t>(group)];
+  }
   /// Pairs of all segments: of those that are pulled at.
   Index segment_pairs() const { return segment_pairs_.back(); }
   /// Windows of all pairs, each once, increasing keys; the queries of the groups follow them in a
@@ -67,6 +70,11 @@ class TiledStatistics {
   Index slot(Index chain) const { return chain_slot_[static_cast<std::size_t>(chain)]; }
   /// Lanes in use: how many different (n, q) there are.
   Index distinct() const { return distinct_; }
+  /// Adds T of a chain to the targets [d, lanes] of its tile.
+  void add_targets(Index chain, double* of_tile) const {
+    for (Index e = 0; e < vocabulary_; ++e)
+      of_tile[e * lanes_ + slot(chain) % lanes_] += targets_of(chain)[e];
+  }
   /// T of one chain, [d].
   const double* targets_of(Index chain) const {
     return chain_targets_.data() + chain * vocabulary_;
@@ -99,6 +107,7 @@ class TiledStatistics {
   std::vector<double> targets_, chain_targets_;
   std::vector<Index> tile_group_, chain_slot_;
   std::vector<hot::Segment> segments_;
+  std::vector<Index> group_segments_;  ///< [groups + 1]
   std::vector<Index> block_begin_;
 };
 
