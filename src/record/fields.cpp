@@ -1,5 +1,8 @@
 #include "record/fields.hpp"
 
+#include <algorithm>
+#include <string_view>
+
 namespace gihflow {
 
 namespace {
@@ -119,6 +122,23 @@ std::optional<std::vector<T>> read_list(InputFile& file, const std::string& path
 }
 template std::optional<std::vector<double>> read_list(InputFile&, const std::string&);
 template std::optional<std::vector<Index>> read_list(InputFile&, const std::string&);
+
+bool SnapshotColumn::is_of(const Parameters& shape) const {
+  return std::none_of(plain_arrays.begin(), plain_arrays.end(), [&](const PlainArray& array) {
+    return std::string_view(array.name) == name && array.in(shape).empty();
+  });
+}
+
+std::vector<Index> shape_of(const char* axes, const Parameters& shape) {
+  std::vector<Index> sizes;
+  for (const char* axis = axes; *axis != '\0'; ++axis) {
+    sizes.push_back(*axis == 'S'   ? static_cast<Index>(shape.log_c_squared.size())
+                    : *axis == 'H' ? shape.heads
+                    : *axis == 'M' ? shape.window
+                                   : shape.vocabulary());
+  }
+  return sizes;
+}
 
 hdf5::Shape file_shape(const char* axes, const Parameters& shape, hdf5::Shape sizes) {
   for (const Index size : shape_of(axes, shape)) sizes.push_back(static_cast<hsize_t>(size));

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 #include <optional>
-#include <string_view>
+#include <utility>
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
@@ -101,6 +101,14 @@ constexpr SnapshotColumn derived(Description description, const char* follows_fr
   return {description, get, nullptr, follows_from, files};
 }
 
+template <class T, std::size_t... sizes>
+constexpr auto joined(const std::array<T, sizes>&... parts) {
+  std::array<T, (sizes + ...)> all{};
+  auto next = all.begin();
+  ((next = std::copy(parts.begin(), parts.end(), next)), ...);
+  return all;
+}
+
 // The column of a row of plain_arrays.
 template <std::size_t row>
 constexpr SnapshotColumn plain_column() {
@@ -117,6 +125,11 @@ constexpr SnapshotColumn plain_column() {
           set,
           "",
           RecordedIn::runs_and_comparisons};
+}
+
+template <std::size_t first, std::size_t... rows>
+constexpr auto plain_columns(std::index_sequence<rows...>) {
+  return std::array{plain_column<first + rows>()...};
 }
 
 constexpr SnapshotColumn with_set(SnapshotColumn column,
@@ -139,7 +152,8 @@ void set_theta(Snapshot& snapshot, std::span<const double> theta) {
 }
 
 using enum RecordedIn;
-constexpr std::array columns{
+// w comes before what follows from it, and the other arrays after that.
+constexpr std::array first_columns{
     column<&Snapshot::t>({"t", "flow time since the start of the stage", "flow time"}),
     with_set(derived<&Parameters::c>({"c", "coefficient c_S of a subset", "1", "S", "gauge-fixed"},
                                      "log_c_squared", runs_and_comparisons),
@@ -153,12 +167,8 @@ constexpr std::array columns{
     plain_column<0>(),
     derived<&Parameters::attention>(
         {"attention", "first attention sigma = softmax(w)", "1", "HM", "(2.1)"}, "w"),
-    plain_column<1>(),
-    plain_column<2>(),
-    plain_column<3>(),
-    plain_column<4>(),
-    plain_column<5>(),
-    plain_column<6>(),
+};
+constexpr std::array last_columns{
     column<&Snapshot::loss>({"loss", "training loss", "nats", "", "(2.4)"}, runs_and_comparisons),
     column<&Snapshot::validation_loss>(
         {"validation_loss", "loss on the validation chains", "nats", "", "absent without them"},
@@ -173,12 +183,15 @@ constexpr std::array columns{
         {"energy_residual", "loss(0) - loss(t) - dissipated(t)", "nats", "", "absolute"}),
     derived<&Parameters::log_normalizer>({"log_normalizer", "log C_D"}, "", comparisons),
 };
+constexpr auto columns =
+    joined(first_columns, plain_columns<1>(std::make_index_sequence<plain_arrays.size() - 1>()),
+           last_columns);
 
 // The standard error of a row of plain_arrays; absent where the model has none.
 template <std::size_t row>
-constexpr auto plain_error(const char* meaning) {
+constexpr auto plain_error() {
   return RecordField<StandardErrors>{
-      {plain_arrays[row].name, meaning, "nats", plain_arrays[row].axes},
+      {plain_arrays[row].name, plain_arrays[row].error_meaning, "nats", plain_arrays[row].axes},
       [](const StandardErrors& errors) -> RecordValue {
         const std::span<const double> numbers = plain_arrays[row].in(errors);
         if (*plain_arrays[row].axes == '\0') return numbers.front();
@@ -191,6 +204,11 @@ constexpr auto plain_error(const char* meaning) {
         else
           plain_arrays[row].assign(errors, std::get<std::vector<double>>(value));
       }};
+}
+
+template <std::size_t... rows>
+constexpr auto plain_errors(std::index_sequence<rows...>) {
+  return std::array{plain_error<rows>()...};
 }
 
 // The fields of a record.
@@ -395,36 +413,14 @@ constexpr std::array table<RunAccuracy>{
 };
 
 template <>
-constexpr std::array table<StandardErrors>{
-    field<&StandardErrors::loss>({"loss", "standard error of the training loss at /final", "nats"}),
-    field<&StandardErrors::c>({"c", "standard error of the gradient in c", "nats", "S"}),
-    plain_error<0>("standard error of the gradient in w"),
-    plain_error<1>("standard error of the gradient in a"),
-    plain_error<2>("standard error of the gradient in Q_h"),
-    plain_error<3>("standard error of the gradient in K_h"),
-    plain_error<4>("standard error of the gradient in V_h"),
-    plain_error<5>("standard error of the gradient in the gain"),
-    plain_error<6>("standard error of the gradient in the bias"),
-};
+constexpr auto table<StandardErrors> = joined(
+    std::array{
+        field<&StandardErrors::loss>({"loss", "standard error of the training loss at /final",
+                                      "nats"}),
+        field<&StandardErrors::c>({"c", "standard error of the gradient in c", "nats", "S"})},
+    plain_errors(std::make_index_sequence<plain_arrays.size()>()));
 
 }  // namespace
-
-bool SnapshotColumn::is_of(const Parameters& shape) const {
-  return std::none_of(plain_arrays.begin(), plain_arrays.end(), [&](const PlainArray& array) {
-    return std::string_view(array.name) == name && array.in(shape).empty();
-  });
-}
-
-std::vector<Index> shape_of(const char* axes, const Parameters& shape) {
-  std::vector<Index> sizes;
-  for (const char* axis = axes; *axis != '\0'; ++axis) {
-    sizes.push_back(*axis == 'S'   ? static_cast<Index>(shape.log_c_squared.size())
-                    : *axis == 'H' ? shape.heads
-                    : *axis == 'M' ? shape.window
-                                   : shape.vocabulary());
-  }
-  return sizes;
-}
 
 std::span<const SnapshotColumn> snapshot_columns() {
   return columns;

@@ -41,6 +41,7 @@ struct PlainArray {
   const char* axes;     ///< "HM": [H, M]; "Hdd": [H, d, d]; "d": [d]; "": a number
   const char* meaning;  ///< for files and documents, with its formula
   const char* formula;
+  const char* error_meaning;  ///< of its standard error
   ErrorScale scale;
   bool (*present)(const Model&);  ///< whether a model has it
   std::span<double> (*of)(PlainBlocks&);
@@ -51,13 +52,15 @@ struct PlainArray {
 namespace detail {
 template <auto member>
 constexpr PlainArray plain_array(char letter, const char* name, const char* axes,
-                                 const char* meaning, const char* formula, ErrorScale scale,
+                                 const char* meaning, const char* formula,
+                                 const char* error_meaning, ErrorScale scale,
                                  bool (*present)(const Model&)) {
   return {letter,
           name,
           axes,
           meaning,
           formula,
+          error_meaning,
           scale,
           present,
           [](PlainBlocks& x) { return std::span<double>(x.*member); },
@@ -83,20 +86,26 @@ constexpr bool with_layer_norm(const Model& m) {
 /// All of them, in the order of states and files; c comes before them.
 inline constexpr std::array<PlainArray, 7> plain_arrays{{
     detail::plain_array<&PlainBlocks::w>('w', "w", "HM", "first-attention logits", "(2.1)",
-                                         ErrorScale::one, detail::always),
-    {'a', "a", "", "second-attention scale", "(2.3)", ErrorScale::itself, detail::always,
-     [](PlainBlocks& x) { return std::span<double>(&x.a, 1); },
+                                         "standard error of the gradient in w", ErrorScale::one,
+                                         detail::always),
+    {'a', "a", "", "second-attention scale", "(2.3)", "standard error of the gradient in a",
+     ErrorScale::itself, detail::always, [](PlainBlocks& x) { return std::span<double>(&x.a, 1); },
      [](const PlainBlocks& x) { return std::span<const double>(&x.a, 1); },
      [](PlainBlocks& x, std::span<const double> values) { x.a = values.front(); }},
     detail::plain_array<&PlainBlocks::query>('q', "query", "Hdd", "query matrices Q_h", "(2.6)",
+                                             "standard error of the gradient in Q_h",
                                              ErrorScale::largest, detail::with_token_scores),
     detail::plain_array<&PlainBlocks::key>('k', "key", "Hdd", "key matrices K_h", "(2.6)",
+                                           "standard error of the gradient in K_h",
                                            ErrorScale::largest, detail::with_token_scores),
     detail::plain_array<&PlainBlocks::value>('v', "value", "Hdd", "value matrices V_h", "(2.7)",
+                                             "standard error of the gradient in V_h",
                                              ErrorScale::largest, detail::with_values),
     detail::plain_array<&PlainBlocks::gain>('n', "gain", "d", "gain of the layer norm", "(2.8)",
+                                            "standard error of the gradient in the gain",
                                             ErrorScale::largest, detail::with_layer_norm),
     detail::plain_array<&PlainBlocks::bias>('n', "bias", "d", "bias of the layer norm", "(2.8)",
+                                            "standard error of the gradient in the bias",
                                             ErrorScale::largest, detail::with_layer_norm),
 }};
 
