@@ -152,7 +152,14 @@ row(const Words& words, const Place& place, const Alternatives<TypeOf<Group, Mem
   return option;
 }
 
-/// The rows on many runs, beside those of the main table.
-std::vector<Option> member_rows();
+/// A family of priors by its name.
+Range prior_family();
+/// Why an option about sequences has no effect in a setting: infinite context; empty where it has.
+std::string no_sequences(const Setting& s);
+
+// Parts of the table, in its order.
+std::vector<Option> chain_rows();   ///< chains, sequences and input files
+std::vector<Option> model_rows();   ///< the model and the point that it starts from
+std::vector<Option> member_rows();  ///< on many runs
 
 }  // namespace gihflow

@@ -9,9 +9,7 @@ Ranking rank(const Problem& problem, RunObserver* observer) {
   const Call call(problem, observer);
   const GivingUp on_interrupt;
   const Model& model = problem.setting.model;
-  const Kernels kernels = *problem.chain_kernels();
-  return model.head_lags.empty() ? rank_lag_sets(kernels, model.window, model.degree)
-                                 : rank_lag_sets(kernels, model.head_lags.front(), model.degree);
+  return rank_lag_sets(*problem.chain_kernels(), model.used_lags(), model.degree);
 }
 
 Ranking rank(const RankSetting& setting, RunObserver* observer) {
