@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from gihflow import findings
 from gihflow.ensemble import Ensemble, EnsembleStage
 from gihflow.figures import FIXED, LINES, STYLE, WIDTH, _curve, _key, _legend, _origin, _panel, _time_axis, add_caption, new_figure
+from gihflow.run_file import blocks_of
 
 MOST_SETS = 4  # with bands of their own
 BANDS = ((0.05, 0.95, 0.18), (0.25, 0.75, 0.32))  # levels and opacity
@@ -98,7 +99,7 @@ def bands(ensemble: Ensemble) -> Figure:
                 keys.append(Patch(facecolor=FIXED, edgecolor="0.6", linewidth=0.5, label="not trained"))
             _legend(line[-1], keys, "heads in $S$" if block == "c" else None)
         for axes, stage in zip(table[0], stages):
-            trained = findings.listing([block for block in "cwaqkvn" if block in stage.trained])
+            trained = findings.listing(blocks_of(stage.trained))
             name = f"Stage {findings.roman(stage.number)}: " if len(ensemble.stages) > 1 else ""
             axes.set_title(f"{name}{trained} trained")
         figure.align_ylabels(table[:, 0])

@@ -21,7 +21,7 @@ from matplotlib.scale import FuncScale
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from gihflow import findings
-from gihflow.run_file import Run, Stage
+from gihflow.run_file import Run, Stage, blocks_of
 
 STYLE = {
     "font.size": 9.0,
@@ -96,7 +96,7 @@ def add_caption(figure: Figure, sentence: str) -> Figure:
 
 
 def _title(run: Run, stage: Stage) -> str:
-    trained = findings.listing([block for block in "cwaqkvn" if block in stage.trained])
+    trained = findings.listing(blocks_of(stage.trained))
     name = f"Stage {findings.roman(stage.number)}: " if len(run.stages) > 1 else ""
     return f"{name}{trained} trained"
 

@@ -24,6 +24,14 @@ STAGE_DATASETS = {
 }
 
 
+BLOCKS = "cwaqkvn"  # letters of all blocks, in the order of files
+
+
+def blocks_of(trained: str) -> list[str]:
+    """Letters of the blocks that move, in the order of files; heads left out."""
+    return [block for block in BLOCKS if block in trained]
+
+
 class RunFileError(ValueError):
     """A file is not a run file, or not whole. The message is one sentence that names the file and the fault."""
 
@@ -72,11 +80,25 @@ class Baselines:
     posterior_loss_standard_error: float | None
     entropy_floor: float
     entropy_floor_standard_error: float
-
-
-def _baselines_of(numbers):
-    """Of the library's record, which has accuracies beside what a file's reader keeps."""
-    return Baselines(**{name: value for name, value in numbers.items() if name in Baselines.__dataclass_fields__})
+    # (8.4), and of predictors that count; None where they were not recorded
+    gih_accuracy: float | None = None
+    gih_accuracy_standard_error: float | None = None
+    posterior_accuracy: float | None = None
+    posterior_accuracy_standard_error: float | None = None
+    best_accuracy: float | None = None
+    best_accuracy_standard_error: float | None = None
+    unigram_loss: float | None = None
+    unigram_loss_standard_error: float | None = None
+    unigram_accuracy: float | None = None
+    unigram_accuracy_standard_error: float | None = None
+    bigram_loss: float | None = None
+    bigram_loss_standard_error: float | None = None
+    bigram_accuracy: float | None = None
+    bigram_accuracy_standard_error: float | None = None
+    ngram_loss: float | None = None
+    ngram_loss_standard_error: float | None = None
+    ngram_accuracy: float | None = None
+    ngram_accuracy_standard_error: float | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,7 +124,7 @@ class Run:
     def trained(cls, core: Any, path: str | None) -> Run:
         """What was trained, with the arrays that it was recorded in; `path` is the file that holds it too, if one does."""
         found = core.contents()
-        lines = {name: found[name] and _baselines_of(found[name]) for name in ("training_baselines", "validation_baselines")}
+        lines = {name: found[name] and Baselines(**found[name]) for name in ("training_baselines", "validation_baselines")}
         return cls(
             path=path, schema_version=found["attributes"]["schema_version"], outcome=found["attributes"]["outcome"],
             attributes=found["attributes"], execution=found["execution"], subsets=list(found["subsets"]),
@@ -293,8 +315,8 @@ class _Reader:
             axes = [sizes[axis] for axis in STAGE_DATASETS[key]] if key in STAGE_DATASETS else [None] * (dataset.ndim - 1)
             arrays[key] = self.numbers(f"{name}/{key}", (len(t), *axes), finite=False)
         trained = self.attribute(name, "trained", str)
-        if not re.fullmatch(r"(?:[cwaqkvn](?:\[[0-9,]+\])?)+", trained):
-            raise self.fail(f"attribute trained of {name} is {trained!r}: must be letters of cwa, q, k, v, n, heads in brackets")
+        if not re.fullmatch(rf"(?:[{BLOCKS}](?:\[[0-9,]+\])?)+", trained):
+            raise self.fail(f"attribute trained of {name} is {trained!r}: must be letters of {BLOCKS}, heads in brackets")
         return Stage(number=number, trained=trained, duration=self.attribute(name, "duration", float),
                      outcome=self.attribute(name, "outcome", str),
                      integrator=self.attribute(name, "integrator", str), attributes=self.attributes(name), arrays=arrays,
@@ -311,6 +333,7 @@ class _Reader:
     def baselines(self, name: str) -> Baselines:
         values = {}
         for field in fields(Baselines):
-            missing = field.name.startswith("posterior") and field.name not in self.file[name]
+            may_lack = field.name.startswith("posterior") or field.default is None
+            missing = may_lack and field.name not in self.file[name]
             values[field.name] = None if missing else float(self.numbers(f"{name}/{field.name}", (), finite=False))
         return Baselines(**values)
