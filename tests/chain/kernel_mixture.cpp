@@ -14,6 +14,7 @@
 #include "gihflow/chain/prior.hpp"
 #include "gihflow/chain/sequence.hpp"
 #include "support/input_errors.hpp"
+#include "support/label_calibration.hpp"
 #include "support/prior_moments.hpp"
 #include "support/statistics.hpp"
 #include "support/tolerance.hpp"
@@ -87,25 +88,7 @@ TEST_CASE("the posterior of a mixture is Bayes' rule over its kernels") {
 }
 
 TEST_CASE("posterior labels of a mixture are calibrated") {
-  SamplingOptions options;
-  options.prior = mixture_of(3);
-  options.initial_law = InitialLaw::uniform;
-  options.labels = Labels::posterior;
-  options.purpose = Purpose::test;
-  options.length = 4;
-  options.count = 50'000;
-  const Sequences drawn = collect(*sample_prior(options));
-  std::vector<double> ones(16, 0.0), expected(16, 0.0), variance(16, 0.0);
-  for (Index chain = 0; chain < drawn.count; ++chain) {
-    const auto x = drawn.tokens_of(chain);
-    const std::size_t prefix = size(8 * x[0] + 4 * x[1] + 2 * x[2] + x[3]);
-    const double p = drawn.targets_of(chain)[1];
-    ones[prefix] += x[4];
-    expected[prefix] += p;
-    variance[prefix] += p * (1.0 - p);
-  }
-  for (std::size_t prefix = 0; prefix < 16; ++prefix)  // 16 tests: |z| < 4.4 at p = 1e-4 in all
-    CHECK(std::abs(ones[prefix] - expected[prefix]) <= 4.4 * std::sqrt(variance[prefix]));
+  check_calibrated(collect(*sample_prior(posterior_labelled(mixture_of(3), 50'000))));
 }
 
 TEST_CASE("a mixture has at least one kernel, and no more than can be counted") {

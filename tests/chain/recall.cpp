@@ -7,27 +7,14 @@
 
 #include "gihflow/base/size.hpp"
 #include "support/input_errors.hpp"
+#include "support/settings.hpp"
 #include "support/statistics.hpp"
 
 using namespace gihflow;
 using namespace gihflow::testing;
 
-namespace {
-
-SamplingOptions recall_of(Index vocabulary, Index length, Index count) {
-  SamplingOptions options;
-  options.task = Task::recall;
-  options.prior.vocabulary = vocabulary;
-  options.length = length;
-  options.count = count;
-  options.purpose = Purpose::test;
-  return options;
-}
-
-}  // namespace
-
 TEST_CASE("a trigger twice, and the label is what followed it first") {
-  const SamplingOptions options = recall_of(5, 12, 5000);
+  const SamplingOptions options = recall_sampling(5, 5000, 12);
   const Sequences drawn = collect(*sample_recall(options));
   CHECK(drawn.parents == std::vector<Index>{1});
   std::vector<double> places(10, 0.0), labels(4, 0.0);
@@ -47,7 +34,7 @@ TEST_CASE("a trigger twice, and the label is what followed it first") {
 }
 
 TEST_CASE("other tokens of the recall task are uniform and independent") {
-  const Sequences drawn = collect(*sample_recall(recall_of(4, 700, 300)));
+  const Sequences drawn = collect(*sample_recall(recall_sampling(4, 300, 700)));
   std::vector<double> pairs(9, 0.0);
   for (Index chain = 0; chain < drawn.count; ++chain) {
     const auto x = drawn.tokens_of(chain);
@@ -60,7 +47,7 @@ TEST_CASE("other tokens of the recall task are uniform and independent") {
 }
 
 TEST_CASE("the label of a recall sequence is certain given the sequence") {
-  const auto source = sample_task(recall_of(3, 3, 8));
+  const auto source = sample_task(recall_sampling(3, 8, 3));
   std::vector<Token> x(4);
   std::vector<double> target(3), law(3);
   for (Index chain = 0; chain < 8; ++chain) {
@@ -74,7 +61,7 @@ TEST_CASE("the label of a recall sequence is certain given the sequence") {
 }
 
 TEST_CASE("the recall task needs two ordinary tokens and room for two triggers") {
-  CHECK(input_errors([] { sample_recall(recall_of(2, 2, 0)); }) ==
+  CHECK(input_errors([] { sample_recall(recall_sampling(2, 0, 2)); }) ==
         std::vector<std::string>{
             "vocabulary 2: must be between 3 and 65535 with task recall: a trigger and ordinary "
             "tokens",

@@ -14,6 +14,7 @@
 #include "gihflow/chain/distributions.hpp"
 #include "gihflow/chain/stationary.hpp"
 #include "support/input_errors.hpp"
+#include "support/label_calibration.hpp"
 #include "support/statistics.hpp"
 #include "support/threads.hpp"
 #include "support/tolerance.hpp"
@@ -22,10 +23,6 @@ using namespace gihflow;
 using namespace gihflow::testing;
 
 namespace {
-
-std::size_t size(Index n) {
-  return static_cast<std::size_t>(n);
-}
 
 struct Drawn {
   std::vector<Token> tokens;
@@ -331,32 +328,14 @@ TEST_CASE("posterior labels count what followed the label's context, by hand") {
 }
 
 TEST_CASE("posterior labels are the law of the label given the sequence") {
-  SamplingOptions options;
-  options.prior = {2, {1}, 0.4, 0.0};
-  options.initial_law = InitialLaw::uniform;
-  options.labels = Labels::posterior;
-  options.purpose = Purpose::test;
-  options.length = 4;
-  options.count = 100'000;
-  const auto source = sample_prior(options);
+  const auto source = sample_prior(posterior_labelled({2, {1}, 0.4, 0.0}, 100'000));
   const Sequences drawn = collect(*source);
-  std::vector<double> ones(16, 0.0), expected(16, 0.0), variance(16, 0.0);
-  for (Index chain = 0; chain < drawn.count; ++chain) {
-    const auto x = drawn.tokens_of(chain);
-    const std::size_t prefix = size(8 * x[0] + 4 * x[1] + 2 * x[2] + x[3]);
-    const double p = drawn.targets_of(chain)[1];
-    ones[prefix] += x[4];
-    expected[prefix] += p;
-    variance[prefix] += p * (1.0 - p);
-    if (chain < 100) {
-      std::vector<double> law(2);
-      CHECK(source->posterior_law(x, law) == Posterior::exact);
-      CHECK(std::ranges::equal(law, drawn.targets_of(chain)));
-    }
+  for (Index chain = 0; chain < 100; ++chain) {
+    std::vector<double> law(2);
+    CHECK(source->posterior_law(drawn.tokens_of(chain), law) == Posterior::exact);
+    CHECK(std::ranges::equal(law, drawn.targets_of(chain)));
   }
-  for (std::size_t prefix = 0; prefix < 16; ++prefix) {  // 16 tests: |z| < 4.4 at p = 1e-4 in all
-    CHECK(std::abs(ones[prefix] - expected[prefix]) < 4.4 * std::sqrt(variance[prefix]));
-  }
+  check_calibrated(drawn);
 }
 
 TEST_CASE("all kinds of labels are the same on average") {
@@ -608,24 +587,7 @@ TEST_CASE("a uniform query asks for every context equally often, and the label f
 }
 
 TEST_CASE("posterior labels of uniform queries are calibrated") {
-  SamplingOptions options;
-  options.prior = {2, {1}, 0.3, 0.0};
-  options.initial_law = InitialLaw::uniform;
+  SamplingOptions options = posterior_labelled({2, {1}, 0.3, 0.0}, 50'000);
   options.query = QueryLaw::uniform;
-  options.labels = Labels::posterior;
-  options.purpose = Purpose::test;
-  options.length = 4;
-  options.count = 50'000;
-  const Sequences drawn = collect(*sample_prior(options));
-  std::vector<double> ones(16, 0.0), expected(16, 0.0), variance(16, 0.0);
-  for (Index chain = 0; chain < drawn.count; ++chain) {
-    const auto x = drawn.tokens_of(chain);
-    const std::size_t prefix = size(8 * x[0] + 4 * x[1] + 2 * x[2] + x[3]);
-    const double p = drawn.targets_of(chain)[1];
-    ones[prefix] += x[4];
-    expected[prefix] += p;
-    variance[prefix] += p * (1.0 - p);
-  }
-  for (std::size_t prefix = 0; prefix < 16; ++prefix)
-    CHECK(std::abs(ones[prefix] - expected[prefix]) < 4.4 * std::sqrt(variance[prefix]));
+  check_calibrated(collect(*sample_prior(options)));
 }

@@ -19,6 +19,14 @@ inline SamplingOptions sampling(Index count, Index length = 100) {
   return options;
 }
 
+/// Sequences of the recall task.
+inline SamplingOptions recall_sampling(Index vocabulary, Index count, Index length) {
+  SamplingOptions options = sampling(count, length);
+  options.task = Task::recall;
+  options.prior.vocabulary = vocabulary;
+  return options;
+}
+
 /// A point with nothing special about it: every coefficient, logit and sign differs.
 inline Parameters generic_point(const Model& model, double a = 1.7) {
   Parameters point;

@@ -9,6 +9,7 @@
 #include "gihflow/population/objective.hpp"
 #include "gihflow/theory/accuracy.hpp"
 #include "gihflow/theory/distance.hpp"
+#include "support/settings.hpp"
 #include "support/tolerance.hpp"
 
 using namespace gihflow;
@@ -31,13 +32,7 @@ Parameters with_scale(double a) {
   return parameters;
 }
 std::unique_ptr<SequenceSource> recall_sequences(Index length, Index count) {
-  SamplingOptions options;
-  options.task = Task::recall;
-  options.prior.vocabulary = vocabulary;
-  options.length = length;
-  options.count = count;
-  options.purpose = Purpose::test;
-  return sample_task(options);
+  return sample_task(testing::recall_sampling(vocabulary, count, length));
 }
 
 }  // namespace
