@@ -28,7 +28,8 @@ double real(Index n) {
 
 // Of the program and its libraries, beyond what is resident when the estimate is made.
 constexpr double program_bytes = 32.0 * 0x1p20;
-// What a program with the CUDA engine takes more as its libraries end, card or not: 65 MiB measured.
+// What a program with the CUDA engine takes more as its libraries end, card or not: 65 MiB
+// measured.
 constexpr double cuda_library_bytes = 96.0 * 0x1p20;
 // Of a card's driver and its contexts.
 constexpr double driver_bytes = 1024.0 * 0x1p20;
