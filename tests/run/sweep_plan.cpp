@@ -2,24 +2,23 @@
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <set>
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/run/sweep.hpp"
+#include "support/directory.hpp"
 
 using namespace gihflow;
 
 namespace {
 
-// A plan of this text, in a file of its own.
+// A plan of this text, in a file of its own: tests run side by side.
 Plan plan_of(const std::string& text) {
-  const auto path = std::filesystem::temp_directory_path() / "gihflow_sweep_plan.toml";
+  const gihflow::testing::Directory directory;
+  const std::string path = directory / "plan.toml";
   std::ofstream(path) << text;
-  const Plan plan = read_plan(path.string());
-  std::filesystem::remove(path);
-  return plan;
+  return read_plan(path);
 }
 
 std::vector<std::string> names(const Plan& plan) {
