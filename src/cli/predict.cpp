@@ -23,7 +23,7 @@ bool is_set(const Prediction& p) {
 }
 
 // What to try where training will not select S*; empty where it will.
-std::string selection_advice(const std::vector<Prediction>& predictions) {
+std::string advice_on(const std::vector<Prediction>& predictions) {
   const auto find = [&](Quantity quantity) {
     return std::find_if(predictions.begin(), predictions.end(),
                         [&](const Prediction& p) { return p.quantity == quantity; });
@@ -34,14 +34,7 @@ std::string selection_advice(const std::vector<Prediction>& predictions) {
   if (critical == predictions.end())
     return fmt::format("no heads look at the information set {} alone", best->sharp_set);
   if (winner->trained_set == to_string_subset(critical->subject.set)) return "";
-  return fmt::format(
-      "the information set {} is not what training selects: {} takes over; try {}attention first, "
-      "{} w:50000,c:2000,w:50000,a:5000, or all blocks at once, {} cwa:50000",
-      best->sharp_set, winner->trained_set,
-      std::isnan(critical->trained)
-          ? ""
-          : fmt::format("{} above {}, ", option_spelling(Field::w_own), number(critical->trained)),
-      option_spelling(Field::stages), option_spelling(Field::stages));
+  return selection_advice(best->sharp_set, winner->trained_set, critical->trained);
 }
 
 }  // namespace
@@ -61,6 +54,18 @@ Json json_prediction(const Prediction& p) {
           {"sharp", is_set(p) ? Json(p.sharp_set) : Json(p.sharp)},
           {"trained", is_set(p) ? Json(p.trained_set) : Json(p.trained)},
           {"regime", p.regime}};
+}
+
+std::string selection_advice(const std::string& information_set, const std::string& selected,
+                             double critical_logit) {
+  return fmt::format(
+      "the information set {} is not what training selects: {} takes over; try {}attention first, "
+      "{} w:50000,c:2000,w:50000,a:5000, or all blocks at once, {} cwa:50000",
+      information_set, selected,
+      std::isnan(critical_logit)
+          ? ""
+          : fmt::format("{} above {}, ", option_spelling(Field::w_own), number(critical_logit)),
+      option_spelling(Field::stages), option_spelling(Field::stages));
 }
 
 std::string prediction_table(const std::vector<Prediction>& predictions,
@@ -94,7 +99,7 @@ int predict(const Invocation& invocation) {
   ProgressBar bar(problem.setting.quiet);
   const std::vector<Prediction> predictions = gihflow::predict(problem, &bar);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
-  const std::string advice = selection_advice(predictions);
+  const std::string advice = advice_on(predictions);
   if (!problem.setting.json) {
     print(prediction_table(predictions, {}) +
           (advice.empty() ? "" : "\nwarning: " + advice + "\n"));

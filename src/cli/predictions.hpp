@@ -13,6 +13,10 @@ Json json_subject(Quantity quantity, const Subject& subject);
 /// A prediction as predict and verify print it.
 Json json_prediction(const Prediction& prediction);
 
+/// What to try where training selects another set than S*; w* NaN: no own logit makes S* win.
+std::string selection_advice(const std::string& information_set, const std::string& selected,
+                             double critical_logit);
+
 /// A table of predictions, with what was measured where that is given.
 std::string prediction_table(const std::vector<Prediction>& predictions,
                              const std::vector<double>& measured);

@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
+#include "cli/predictions.hpp"
 #include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "gihflow/base/context.hpp"
@@ -32,7 +33,17 @@ double share(const Ranking& ranking, const RankedSet& set) {
   return std::pow(static_cast<double>(ranking.vocabulary), lags) * set.modified / set.chi_square;
 }
 
-std::string as_json(const Ranking& ranking) {
+using Selection = std::optional<SelectionAtStart>;
+
+// What to try where training selects another set than S*; empty where it does not.
+std::string advice(const Ranking& ranking, const Selection& selection) {
+  if (!selection || selection->selected == ranking.by_modified.front()) return "";
+  return selection_advice(set_name(ranking.information_set().members),
+                          set_name(ranking.sets[selection->selected].members),
+                          selection->critical_logit);
+}
+
+std::string as_json(const Ranking& ranking, const Selection& selection) {
   const auto json_set = [](const RankedSet& set) {
     return Json{{"parents", set.members},
                 {"chi_square", set.chi_square},
@@ -40,10 +51,15 @@ std::string as_json(const Ranking& ranking) {
                 {"modified", set.modified},
                 {"modified_standard_error", set.modified_error}};
   };
-  return to_text({{"sets", json_list(ranking.sets, json_set)},
-                  {"information_set", ranking.information_set().members},
-                  {"gap", ranking.gap},
-                  {"gap_standard_error", ranking.gap_error}});
+  const std::string warning = advice(ranking, selection);
+  return to_text(
+      {{"sets", json_list(ranking.sets, json_set)},
+       {"information_set", ranking.information_set().members},
+       {"gap", ranking.gap},
+       {"gap_standard_error", ranking.gap_error},
+       {"selected", selection ? Json(ranking.sets[selection->selected].members) : Json()},
+       {"critical_logit", selection ? Json(selection->critical_logit) : Json()},
+       {"warning", warning.empty() ? Json() : Json(warning)}});
 }
 
 std::string joined(const std::vector<std::string>& parts) {
@@ -95,7 +111,7 @@ std::string uniform_lags(const Ranking& ranking) {
   return parts.size() == single ? "for every single lag" : "for " + joined(parts);
 }
 
-std::string as_table(const Ranking& ranking) {
+std::string as_table(const Ranking& ranking, const Selection& selection) {
   const std::vector<std::size_t> place = places(ranking, &RankedSet::chi_square);
   Table table;
   table.add({"set", "", "modified", "standard", "no. by standard", "d^|S| modified/standard"});
@@ -116,7 +132,18 @@ std::string as_table(const Ranking& ranking) {
   }
   fields.add("modified = standard/d", uniform_lags(ranking));
   fields.add("orders differ", differences(ranking));
-  return table.text() + "\n" + fields.text();
+  if (selection) {
+    fields.add("own logits for it",
+               std::isnan(selection->critical_logit)
+                   ? std::string("none at which training selects it")
+                   : fmt::format("above {} training selects it, (7.4); {} at the usual start "
+                                 "(infinite context, {} chains)",
+                                 number(selection->critical_logit), number(InitialPoint().w_own),
+                                 selection->chains));
+  }
+  const std::string warning = advice(ranking, selection);
+  return table.text() + "\n" + fields.text() +
+         (warning.empty() ? "" : "\nwarning: " + warning + "\n");
 }
 
 }  // namespace
@@ -126,7 +153,9 @@ int rank(const Invocation& invocation) {
   ProgressBar bar(problem.setting.quiet);
   const Ranking ranking = gihflow::rank(problem, &bar);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
-  print(problem.setting.json ? as_json(ranking) : as_table(ranking));
+  const Selection selection = selection_at_start(problem, ranking, &bar);
+  if (interrupt_requested()) return exit_code(Outcome::interrupted);
+  print(problem.setting.json ? as_json(ranking, selection) : as_table(ranking, selection));
   return 0;
 }
 

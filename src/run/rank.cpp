@@ -12,6 +12,15 @@ Ranking rank(const Problem& problem, RunObserver* observer) {
   return rank_lag_sets(*problem.chain_kernels(), model.used_lags(), model.degree);
 }
 
+std::optional<SelectionAtStart> selection_at_start(const Problem& problem, const Ranking& ranking,
+                                                   RunObserver* observer) {
+  const Call call(problem, observer);
+  const GivingUp on_interrupt;
+  const Model& model = problem.setting.model;
+  return selection_at_start(*problem.chain_kernels(), model.used_lags(), model.degree,
+                            problem.setting.initial, ranking.by_modified.front());
+}
+
 Ranking rank(const RankSetting& setting, RunObserver* observer) {
   return rank(prepare(setting), observer);
 }

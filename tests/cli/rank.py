@@ -126,7 +126,8 @@ class Rank(DirectoryTest):
 
     def test_from_the_prior(self):
         found = self.ranked("--chains", 2000)
-        self.assertEqual(list(found), ["sets", "information_set", "gap", "gap_standard_error"])
+        self.assertEqual(list(found), ["sets", "information_set", "gap", "gap_standard_error", "selected", "critical_logit",
+                                       "warning"])
         self.assertEqual(list(found["sets"][0]), ["parents", "chi_square", "chi_square_standard_error", "modified",
                                                   "modified_standard_error"])
         self.assertEqual([s["parents"] for s in found["sets"]], [[], [1], [2], [3], [1, 2], [1, 3], [2, 3]])
@@ -140,6 +141,33 @@ class Rank(DirectoryTest):
         self.assertRegex(table, r"information set +\{1,2\}\n")
         self.assertRegex(table, r"gap +0\.\d+ ± 0\.\d+ to \{[\d,]+\}, z = \d+")
         self.assertIn("for no single lag", table)
+
+    def test_what_training_selects(self):
+        """(7.4): w* is that of predict in infinite context on the same kernels; a warning where training selects another set."""
+        three = ("--parents", "1,2,3", "--degree", "3")
+        kernels = self.directory / "kernels.h5"
+        run("gihflow", "sample", *three[:2], "--chains", 500, "--kernels-output", kernels, "-o", self.directory / "chains.h5")
+        found = self.ranked("--kernels", kernels, "--degree", 3)
+        said = json.loads(run("gihflow", "predict", "--json", "--kernels", kernels, "--degree", 3, "--context", "infinite", "--stages",
+                              "c:10").stdout)
+        lines = {line["name"]: line["trained"] for line in said["predictions"]}
+        self.assertEqual(found["information_set"], [1, 2, 3])
+        self.assertAlmostEqual(found["critical_logit"], lines["critical_logit"], delta=1e-6)
+        self.assertGreater(found["critical_logit"], 3)
+        self.assertEqual("{" + ",".join(map(str, found["selected"])) + "}", lines["takeover_set"])
+        self.assertEqual(found["warning"], said["warning"])
+        self.assertIn("attention first", found["warning"])
+        table = run("gihflow", "rank", "--kernels", kernels, "--degree", 3).stdout
+        self.assertIn(f"above {found['critical_logit']:.6g} training selects it", table)
+        self.assertIn("warning: " + found["warning"], table)
+        two = self.ranked("--chains", 2000)
+        self.assertEqual(two["selected"], [1, 2])
+        self.assertIsNone(two["warning"])
+        self.assertLess(two["critical_logit"], 3)
+        # Too many windows to look at: no answer, and none is printed.
+        many = self.ranked("--vocabulary", 2, "--window", 12, "--chains", 40)
+        self.assertIsNone(many["critical_logit"])
+        self.assertNotIn("own logits", run("gihflow", "rank", "--vocabulary", 2, "--window", 12, "--chains", 40).stdout)
 
     def test_doubly_stochastic(self):
         permutations = np.array([np.eye(4)[p] for p in ([1, 2, 3, 0], [0, 1, 3, 2], [3, 0, 1, 2])])

@@ -4,6 +4,7 @@
 #include "gihflow/information/chi_square.hpp"
 #include "gihflow/run/observer.hpp"
 #include "gihflow/run/problem.hpp"
+#include "gihflow/theory/critical_logit.hpp"
 
 namespace GIHFLOW_API gihflow {
 
@@ -13,5 +14,10 @@ namespace GIHFLOW_API gihflow {
 Ranking rank(const RankSetting& setting, RunObserver* observer = nullptr);
 /// \overload
 Ranking rank(const Problem& problem, RunObserver* observer = nullptr);
+
+/// What training from the usual start selects of the ranked sets, (7.4) in infinite context; none
+/// where that takes too long, see there.
+std::optional<SelectionAtStart> selection_at_start(const Problem& problem, const Ranking& ranking,
+                                                   RunObserver* observer = nullptr);
 
 }  // namespace gihflow

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <optional>
+#include <vector>
+
 #include "gihflow/base/export.hpp"
+#include "gihflow/chain/kernel.hpp"
 #include "gihflow/population/objective.hpp"
 
 namespace GIHFLOW_API gihflow {
@@ -11,5 +15,20 @@ namespace GIHFLOW_API gihflow {
 /// are those of the start; the search goes from one-hot attention down to equal logits, where all
 /// sets of a size are the same. NaN where the subset loses even with one-hot attention.
 double critical_own_logit(const Objective& objective, const Parameters& start, Index subset);
+
+/// What stage I makes of sets of lags.
+struct SelectionAtStart {
+  Index chains = 0;           ///< kernels that this is read off
+  std::size_t selected = 0;   ///< the set of lags with the largest gain G(S;w) at the start
+  double critical_logit = 0;  ///< w* of the wanted set, see critical_own_logit
+};
+
+/// Selection (7.4) in infinite context among the sets of the given lags, at most `degree` of them,
+/// by a model with a head on each lag that starts from `point`; sets are counted as in subsets().
+/// It is read off as many of the first kernels as take about a second. None where that would be
+/// fewer than 30 of more, for then d^{2·lags+1} is too large.
+std::optional<SelectionAtStart> selection_at_start(const Kernels& kernels,
+                                                   const std::vector<Index>& lags, Index degree,
+                                                   const InitialPoint& point, std::size_t wanted);
 
 }  // namespace gihflow
