@@ -80,6 +80,13 @@ std::span<double> Kernels::of_chain(Index chain) {
   return {values.data() + chain * entries, size(entries)};
 }
 
+Kernels first_kernels(const Kernels& all, Index count) {
+  Kernels first{all.vocabulary, all.parents, std::min(count, all.count), {}};
+  const Index entries = first.count * first.contexts() * first.vocabulary;
+  first.values.assign(all.values.begin(), all.values.begin() + entries);
+  return first;
+}
+
 void validate(const Kernels& kernels, const char* name) {
   ErrorList errors;
   const Index d = kernels.vocabulary;

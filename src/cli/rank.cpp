@@ -153,7 +153,7 @@ int rank(const Invocation& invocation) {
   ProgressBar bar(problem.setting.quiet);
   const Ranking ranking = gihflow::rank(problem, &bar);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
-  const Selection selection = selection_at_start(problem, ranking, &bar);
+  const Selection selection = selection_at_start(problem, ranking);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
   print(problem.setting.json ? as_json(ranking, selection) : as_table(ranking, selection));
   return 0;

@@ -194,13 +194,7 @@ struct Sample {
       return make_objective(setting.model, SequenceSlice(*problem.chains(), 0, chains),
                             setting.engine);
     }
-    Kernels first = problem.kernels ? *problem.kernels
-                                    : draw_kernels(setting.sampling.prior, setting.sampling.seed,
-                                                   Purpose::train, chains);
-    first.values.resize(first.values.size() / static_cast<std::size_t>(first.count) *
-                        static_cast<std::size_t>(chains));
-    first.count = chains;
-    return make_infinite_objective(setting.model, first);
+    return make_infinite_objective(setting.model, *problem.chain_kernels(chains));
   }
 };
 

@@ -1,5 +1,6 @@
 #include "gihflow/run/problem.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "gihflow/base/version.hpp"
@@ -26,9 +27,13 @@ std::shared_ptr<const Kernels> drawn_kernels(const SamplingOptions& sampling, Pu
 
 }  // namespace
 
-std::shared_ptr<const Kernels> Problem::chain_kernels() const {
-  if (kernels) return kernels;
-  return drawn_kernels(setting.sampling, setting.sampling.purpose, setting.sampling.count);
+std::shared_ptr<const Kernels> Problem::chain_kernels(Index most) const {
+  if (!kernels) {
+    return drawn_kernels(setting.sampling, setting.sampling.purpose,
+                         std::min(setting.sampling.count, most));
+  }
+  if (kernels->count <= most) return kernels;
+  return std::make_shared<const Kernels>(first_kernels(*kernels, most));
 }
 
 std::shared_ptr<const Kernels> Problem::validation_kernels() const {

@@ -12,12 +12,15 @@ Ranking rank(const Problem& problem, RunObserver* observer) {
   return rank_lag_sets(*problem.chain_kernels(), model.used_lags(), model.degree);
 }
 
-std::optional<SelectionAtStart> selection_at_start(const Problem& problem, const Ranking& ranking,
-                                                   RunObserver* observer) {
-  const Call call(problem, observer);
+std::optional<SelectionAtStart> selection_at_start(const Problem& problem, const Ranking& ranking) {
+  const ContextScope scope({.threads = problem.setting.threads});
   const GivingUp on_interrupt;
   const Model& model = problem.setting.model;
-  return selection_at_start(*problem.chain_kernels(), model.used_lags(), model.degree,
+  const std::vector<Index> lags = model.used_lags();
+  const Index count =
+      kernels_for_selection(ranking.vocabulary, static_cast<Index>(lags.size()), ranking.chains);
+  if (count == 0) return std::nullopt;
+  return selection_at_start(*problem.chain_kernels(count), lags, model.degree,
                             problem.setting.initial, ranking.by_modified.front());
 }
 

@@ -20,14 +20,6 @@ constexpr double stride = 0.5;  // of the search for the largest logit at which 
 constexpr double most_work = 1e8;  // N·d^{2W+1} of selection_at_start
 constexpr Index fewest_kernels = 30;
 
-Kernels first_kernels(const Kernels& all, Index count) {
-  if (all.count <= count) return all;
-  Kernels some = all;
-  some.count = count;
-  some.values.resize(size(count * all.contexts() * all.vocabulary));
-  return some;
-}
-
 }  // namespace
 
 double critical_own_logit(const Objective& objective, const Parameters& start, Index subset) {
@@ -55,26 +47,27 @@ double critical_own_logit(const Objective& objective, const Parameters& start, I
   return least;
 }
 
-std::optional<SelectionAtStart> selection_at_start(const Kernels& kernels,
-                                                   const std::vector<Index>& lags, Index degree,
-                                                   const InitialPoint& point, std::size_t wanted) {
-  const double d = static_cast<double>(kernels.vocabulary);
-  const double work = std::pow(d, 2.0 * static_cast<double>(lags.size()) + 1.0);
-  const double affordable = std::min(static_cast<double>(kernels.count), most_work / work);
-  if (affordable < static_cast<double>(std::min(fewest_kernels, kernels.count))) return {};
+SelectionAtStart selection_at_start(const Kernels& kernels, const std::vector<Index>& lags,
+                                    Index degree, const InitialPoint& point, std::size_t wanted) {
   Model model;
   model.vocabulary = kernels.vocabulary;
   model.head_lags = {lags};
   model.window = model.heads = static_cast<Index>(lags.size());
   model.degree = std::min(degree, model.heads);
-  SelectionAtStart found;
-  found.chains = static_cast<Index>(affordable);
-  const auto objective = make_infinite_objective(model, first_kernels(kernels, found.chains));
+  const auto objective = make_infinite_objective(model, kernels);
   const Parameters start = initial_parameters(model, point);
   const std::vector<double> gain = selection_gain(*objective, start.w);
-  found.selected = size(std::max_element(gain.begin(), gain.end()) - gain.begin());
-  found.critical_logit = critical_own_logit(*objective, start, static_cast<Index>(wanted));
-  return found;
+  const auto selected = std::max_element(gain.begin(), gain.end()) - gain.begin();
+  return {kernels.count, size(selected),
+          critical_own_logit(*objective, start, static_cast<Index>(wanted))};
+}
+
+Index kernels_for_selection(Index vocabulary, Index lags, Index count) {
+  const double of_one =
+      std::pow(static_cast<double>(vocabulary), 2.0 * static_cast<double>(lags) + 1.0);
+  const double affordable = std::min(static_cast<double>(count), most_work / of_one);
+  const Index fewest = std::min(fewest_kernels, count);
+  return affordable < static_cast<double>(fewest) ? 0 : static_cast<Index>(affordable);
 }
 
 }  // namespace gihflow

@@ -58,6 +58,17 @@ TEST_CASE("the values of a chain are a contiguous block") {
   CHECK(kernels.longest_lag() == 0);
 }
 
+TEST_CASE("the first kernels are those of the first chains") {
+  const Kernels all{2, {1}, 3, {0.5, 0.5, 1, 0, 0.25, 0.75, 0, 1, 0.125, 0.875, 0.5, 0.5}};
+  const Kernels first = first_kernels(all, 2);
+  CHECK(first.vocabulary == 2);
+  CHECK(first.parents == all.parents);
+  CHECK(first.count == 2);
+  CHECK(first.values == std::vector<double>{0.5, 0.5, 1, 0, 0.25, 0.75, 0, 1});
+  CHECK(first_kernels(all, 4).values == all.values);
+  CHECK(first_kernels(all, 4).count == 3);
+}
+
 TEST_CASE("good kernels pass, zeros and rounding in them too") {
   CHECK(error_of(good()) == "");
   Kernels kernels = good();

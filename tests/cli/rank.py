@@ -164,6 +164,8 @@ class Rank(DirectoryTest):
         self.assertEqual(two["selected"], [1, 2])
         self.assertIsNone(two["warning"])
         self.assertLess(two["critical_logit"], 3)
+        told = run("gihflow", "rank", "--kernels", kernels, "--alpha", 0.5).stderr
+        self.assertEqual(told.count("alpha has no effect"), 1)
         # Too many windows to look at: no answer, and none is printed.
         many = self.ranked("--vocabulary", 2, "--window", 12, "--chains", 40)
         self.assertIsNone(many["critical_logit"])

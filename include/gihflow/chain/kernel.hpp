@@ -25,6 +25,9 @@ struct Kernels {
   std::span<double> of_chain(Index chain);
 };
 
+/// Of the first chains, at most `count`.
+Kernels first_kernels(const Kernels& all, Index count);
+
 /// Lags with commas between them, "1,2"; "" for none.
 std::string to_string_lags(std::span<const Index> lags);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -40,8 +41,9 @@ struct Problem {
   /// The prior of its chains; given kernels are one too.
   Prior prior() const { return kernels ? prior_of(kernels) : setting.sampling.prior; }
   /// Kernels of the command's purpose, given or drawn: what `rank` and infinite context start from.
-  /// Throws InputError.
-  std::shared_ptr<const Kernels> chain_kernels() const;
+  /// Those of the first chains, at most so many. Throws InputError.
+  std::shared_ptr<const Kernels> chain_kernels(
+      Index most = std::numeric_limits<Index>::max()) const;
   /// Validation kernels in infinite context; null without any.
   std::shared_ptr<const Kernels> validation_kernels() const;
   /// How gradient descent is to go, with method gd.

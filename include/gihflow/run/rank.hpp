@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "gihflow/base/export.hpp"
 #include "gihflow/information/chi_square.hpp"
 #include "gihflow/run/observer.hpp"
@@ -15,9 +17,8 @@ Ranking rank(const RankSetting& setting, RunObserver* observer = nullptr);
 /// \overload
 Ranking rank(const Problem& problem, RunObserver* observer = nullptr);
 
-/// What training from the usual start selects of the ranked sets, (7.4) in infinite context; none
-/// where that takes too long, see there.
-std::optional<SelectionAtStart> selection_at_start(const Problem& problem, const Ranking& ranking,
-                                                   RunObserver* observer = nullptr);
+/// What training from the usual start selects of the ranked sets, (7.4) in infinite context, read
+/// off the problem's first kernels; none where that takes too long, see kernels_for_selection().
+std::optional<SelectionAtStart> selection_at_start(const Problem& problem, const Ranking& ranking);
 
 }  // namespace gihflow

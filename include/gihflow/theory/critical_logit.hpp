@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "gihflow/base/export.hpp"
@@ -25,10 +24,11 @@ struct SelectionAtStart {
 
 /// Selection (7.4) in infinite context among the sets of the given lags, at most `degree` of them,
 /// by a model with a head on each lag that starts from `point`; sets are counted as in subsets().
-/// It is read off as many of the first kernels as take about a second. None where that would be
-/// fewer than 30 of more, for then d^{2·lags+1} is too large.
-std::optional<SelectionAtStart> selection_at_start(const Kernels& kernels,
-                                                   const std::vector<Index>& lags, Index degree,
-                                                   const InitialPoint& point, std::size_t wanted);
+SelectionAtStart selection_at_start(const Kernels& kernels, const std::vector<Index>& lags,
+                                    Index degree, const InitialPoint& point, std::size_t wanted);
+
+/// How many of `count` kernels selection_at_start() works off in about a second. 0 where that
+/// would be fewer than 30 of more, for then d^{2·lags+1} is too large.
+Index kernels_for_selection(Index vocabulary, Index lags, Index count);
 
 }  // namespace gihflow
