@@ -14,7 +14,7 @@ namespace {
 
 class UntilSelected : public RunObserver {
  public:
-  void note(const std::string& text) override { std::printf("note: %s\n", text.c_str()); }
+  void note(const Phrase& text) override { std::printf("note: %s\n", words(text).c_str()); }
   void phase(const std::string& name) override { std::printf("%s\n", name.c_str()); }
   void progress(const Progress& progress) override {
     if (progress.latest == nullptr) return;

@@ -47,9 +47,9 @@ Standing standing(const Progress& progress) {
 // Between the thread that works and the one that speaks Python.
 class Mailbox final : public RunObserver {
  public:
-  void note(const std::string& text) override {
+  void note(const Phrase& text) override {
     const std::lock_guard guard(mutex_);
-    notes_.push_back(text);
+    notes_.push_back(words(text, keyword));
   }
   void phase(const std::string& name) override {
     const std::lock_guard guard(mutex_);

@@ -154,7 +154,7 @@ void make(FlatObjective* self, const nb::dict& values, const std::string& config
   const Assembled asked = assembled({"Objective", values, config, inputs, listener});
   const nb::object done = follow(listener, [&](RunObserver& observer) -> Finish {
     Problem problem = prepare(asked);
-    for (const std::string& note : problem.notes) observer.note(note);
+    for (const Phrase& note : problem.notes) observer.note(note);
     observer.phase(problem.data ? "counting windows" : "drawing chains");
     const ContextScope scope({.threads = problem.setting.threads});
     const Objectives made = make_objectives(problem);

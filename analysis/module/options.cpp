@@ -28,17 +28,13 @@ const std::vector<Command>& commands() {
 constexpr const char* kinds[] = {"flag",   "integer",  "real",  "text",
                                  "choice", "integers", "reals", "words"};
 
-std::string in_words(const Phrase& phrase) {
-  return sentence({.allowed = phrase}, keyword);
-}
-
 // What Python needs of a row.
 nb::dict described(const Option& option, const Command& command) {
   nb::dict row;
   row["name"] = keyword(option.field);
   row["kind"] = kinds[static_cast<std::size_t>(option.kind)];
   row["heading"] = option.heading;
-  row["help"] = in_words(option.help);
+  row["help"] = words(option.help, keyword);
   row["allowed"] = option.allowed;
   row["unset"] = option.unset;
   row["choices"] = tuple_of(option.choices);

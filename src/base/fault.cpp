@@ -24,17 +24,6 @@ const std::vector<std::string>& names() {
   return all;
 }
 
-std::string words(const Phrase& phrase, const Spelling& spelling) {
-  std::string text;
-  for (const Phrase::Part& part : phrase.parts()) {
-    if (const Field* field = std::get_if<Field>(&part))
-      text += spelling(*field);
-    else
-      text += std::get<std::string>(part);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string_view name(Field field) {
@@ -58,6 +47,17 @@ Fault within(const std::string& whole, Fault fault) {
 
 std::string plain_spelling(Field field) {
   return std::string(name(field));
+}
+
+std::string words(const Phrase& phrase, const Spelling& spelling) {
+  std::string text;
+  for (const Phrase::Part& part : phrase.parts()) {
+    if (const Field* field = std::get_if<Field>(&part))
+      text += spelling(*field);
+    else
+      text += std::get<std::string>(part);
+  }
+  return text;
 }
 
 std::string sentence(const Fault& fault, const Spelling& spelling) {

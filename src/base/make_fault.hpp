@@ -46,6 +46,13 @@ Phrase phrase(fmt::format_string<Spelled<Arguments>...> words, const Arguments&.
   return Phrase(std::move(parts));
 }
 
+/// "alpha, degree": settings one after another.
+inline Phrase listed(const std::vector<Field>& fields) {
+  Phrase all;
+  for (const Field field : fields) all += all.empty() ? Phrase(field) : Phrase(", ", field);
+  return all;
+}
+
 /// A setting's fault; `value` as fmt prints it.
 template <class Value, class... Arguments>
 Fault fault(Field field, const Value& value, fmt::format_string<Spelled<Arguments>...> allowed,

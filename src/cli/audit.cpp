@@ -100,7 +100,8 @@ int audit(const Invocation& invocation) {
         {{"file", invocation.file},
          {"stretches", report.stretches},
          {"audited", json_list(report.audits, [](const Audit& one) { return json_of(one); })},
-         {"notes", report.notes},
+         {"notes",
+          json_list(report.notes, [](const Phrase& note) { return words(note, option_spelling); })},
          {"passed", report.passed()}}));
   } else {
     print(as_table(report));

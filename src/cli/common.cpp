@@ -49,7 +49,9 @@ void say(const std::string& text) noexcept {
 
 void print_notes(const Problem& problem) {
   if (problem.setting.quiet) return;
-  for (const std::string& note : problem.notes) say(fmt::format("note: {}\n", note));
+  for (const Phrase& note : problem.notes) {
+    say(fmt::format("note: {}\n", words(note, option_spelling)));
+  }
 }
 
 void announce_cost(const Problem& problem) {

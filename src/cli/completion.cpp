@@ -49,7 +49,7 @@ std::vector<Row> rows_of(const Command& command) {
   std::vector<Row> rows;
   for (const Option& option : command.options()) {
     Row row{{},
-            sentence({.allowed = option.help}, option_spelling),
+            words(option.help, option_spelling),
             option.kind != Kind::flag,
             option.choices,
             option.suffixes,

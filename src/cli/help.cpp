@@ -97,7 +97,7 @@ std::string HelpFormatter::make_subcommand(const CLI::App* command) const {
 }
 
 std::string help_on(const Option& option, const Command& command) {
-  const std::string text = sentence({.allowed = option.help}, option_spelling);
+  const std::string text = words(option.help, option_spelling);
   if (option.kind == Kind::flag || !option.get) return text;
   std::string value = option.unset;
   if (value.empty()) value = to_string(option.get(command.defaults).value());

@@ -11,7 +11,7 @@ namespace gihflow::cli {
 class SweepBar final : public SweepObserver {
  public:
   explicit SweepBar(bool quiet) : line_(quiet) {}
-  void note(const std::string& text) override { line_.note(text); }
+  void note(const Phrase& text) override { line_.note(text); }
   void progress(const SweepProgress& progress) override;
   /// Removes the line.
   void clear() { line_.clear(); }

@@ -72,6 +72,10 @@ bool StatusLine::due() {
   return true;
 }
 
+void StatusLine::note(const Phrase& text) {
+  keep("note: " + words(text, option_spelling));
+}
+
 void StatusLine::draw(std::string line) {
   if (!animated_) return;
   if (const std::size_t width = terminal_width() - 1; line.size() > width) line.resize(width);

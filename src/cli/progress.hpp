@@ -24,7 +24,7 @@ class StatusLine {
   void draw(std::string line);
   /// Writes a line that stays.
   void keep(const std::string& line);
-  void note(const std::string& text) { keep("note: " + text); }
+  void note(const Phrase& text);
   /// Removes the line.
   void clear();
 
@@ -44,7 +44,7 @@ class ProgressBar final : public RunObserver {
   enum class Phases { redrawn, lines };
   explicit ProgressBar(bool quiet, Phases phases = Phases::redrawn);
 
-  void note(const std::string& text) override { line_.note(text); }
+  void note(const Phrase& text) override { line_.note(text); }
   void phase(const std::string& name) override;
   void progress(const Progress& progress) override;
   /// Removes the line.

@@ -194,7 +194,7 @@ const RunFile& Auditor::run() const {
   return state_->problem.resumed->run;
 }
 
-const std::vector<std::string>& Auditor::notes() const {
+const std::vector<Phrase>& Auditor::notes() const {
   return state_->problem.notes;
 }
 
@@ -217,7 +217,7 @@ AuditReport audit(const std::string& path, const AuditSetting& setting, RunObser
   AuditReport report;
   report.notes = auditor.notes();
   if (observer != nullptr) {
-    for (const std::string& note : report.notes) observer->note(note);
+    for (const Phrase& note : report.notes) observer->note(note);
   }
   const std::vector<Stretch> all = stretches(auditor.run().state);
   report.stretches = all.size();

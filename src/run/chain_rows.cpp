@@ -7,8 +7,9 @@
 
 namespace gihflow {
 
-std::string no_sequences(const Setting& s) {
-  return s.context == ContextLength::infinite ? "context infinite has no sequences" : "";
+Phrase no_sequences(const Setting& s) {
+  return s.context == ContextLength::infinite ? Phrase(Field::context, " infinite has no sequences")
+                                              : Phrase();
 }
 
 // A family of priors, or none.
@@ -20,42 +21,42 @@ Range prior_family() {
 
 namespace {
 
-std::string kernels_are_given(const Setting& s) {
+Phrase kernels_are_given(const Setting& s) {
   if (!s.data.empty()) return "the chains are those of " + s.data;
   if (!s.text.empty()) return "the chains are those of " + s.text;
-  return s.kernels.empty() ? "" : "the kernels are those of " + s.kernels;
+  return s.kernels.empty() ? Phrase() : "the kernels are those of " + s.kernels;
 }
 
-std::string no_text(const Setting& s) {
-  return s.text.empty() ? "there is no text" : "";
+Phrase no_text(const Setting& s) {
+  return s.text.empty() ? "there is no text" : Phrase();
 }
 
-std::string no_passages(const Setting& s) {
+Phrase no_passages(const Setting& s) {
   if (s.text_as == TextUse::passages) return "the passages are sequences";
   return no_text(s);
 }
 
 // Of a task without chains.
-std::string no_chains(const Setting& s) {
+Phrase no_chains(const Setting& s) {
   if (s.sampling.task == Task::recall) return "sequences of the recall task have no kernel";
   return kernels_are_given(s);
 }
 
-std::string no_concentration(const Setting& s) {
+Phrase no_concentration(const Setting& s) {
   const bool smoothed = !s.text.empty() && s.text_as == TextUse::kernels;
-  return smoothed ? "" : no_chains(s);
+  return smoothed ? Phrase() : no_chains(s);
 }
 
-std::string no_parents(const Setting& s) {
-  return s.sampling.task == Task::recall ? no_chains(s) : "";
+Phrase no_parents(const Setting& s) {
+  return s.sampling.task == Task::recall ? no_chains(s) : Phrase();
 }
 
-std::string labels_are_certain(const Setting& s) {
+Phrase labels_are_certain(const Setting& s) {
   if (s.sampling.task == Task::recall) return "labels of the recall task are certain";
   return no_sequences(s);
 }
 
-std::string first_tokens_are_given(const Setting& s) {
+Phrase first_tokens_are_given(const Setting& s) {
   if (s.sampling.task == Task::recall) return no_chains(s);
   return s.data.empty() ? no_sequences(s) : kernels_are_given(s);
 }

@@ -148,9 +148,9 @@ CheckResult check(const RunFile& run, const std::string& path, const CheckSettin
   const Setting trained = setting_of_run(run, path);
   const Model& model = trained.model;
   if (observer != nullptr && model.own_position) {
-    observer->note(
-        "own-position: a model that sees the position itself has no limit GIH, it ends in "
-        "mixtures");
+    observer->note(Phrase(Field::own_position,
+                          ": a model that sees the position itself has no limit GIH, it ends in "
+                          "mixtures"));
   }
   const FreshChains fresh(run, trained, asked, path);
 

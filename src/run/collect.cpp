@@ -127,10 +127,10 @@ std::vector<RowColumn> row_columns(const Plan& plan) {
   };
   for (const Field field : plan.swept) {
     const Option& option = *find_option(field, groups_of<TrainSetting>);
-    columns.push_back({option.name(), sentence({.allowed = option.help}, plain_spelling),
-                       units_of(option), "", [&option](const MemberRow& row) {
-                         return swept_value(option, row.member->options.at(option.field));
-                       }});
+    columns.push_back(
+        {option.name(), words(option.help), units_of(option), "", [&option](const MemberRow& row) {
+           return swept_value(option, row.member->options.at(option.field));
+         }});
   }
   const std::vector<RowColumn> ends{
       {"state", "how far the member is: left, begun, running, done or failed", "1", "",

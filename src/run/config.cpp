@@ -59,16 +59,17 @@ const Entry* entry_of(Field field, const std::vector<Entry>& entries) {
 // A config that spells conventions out wins over a preset of the command line; that is worth a
 // word.
 void note_overridden_preset(const std::vector<Entry>& config, const CommandLine& line,
-                            std::vector<std::string>& notes) {
-  std::vector<std::string> overriding;
+                            std::vector<Phrase>& notes) {
+  std::vector<Field> overriding;
   for (const Convention& row : conventions()) {
     if (entry_of(row.field, config) != nullptr && !line.values.contains(row.field))
-      overriding.emplace_back(name(row.field));
+      overriding.push_back(row.field);
   }
   if (!overriding.empty()) {
-    notes.push_back(fmt::format("preset {} leaves {} as {} sets {}", line.values.at(Field::preset),
-                                fmt::join(overriding, ", "), line.config,
-                                overriding.size() == 1 ? "it" : "them"));
+    Phrase note = phrase("{} {} leaves ", Field::preset, line.values.at(Field::preset));
+    note += listed(overriding);
+    note += phrase(" as {} sets {}", line.config, overriding.size() == 1 ? "it" : "them");
+    notes.push_back(std::move(note));
   }
 }
 
@@ -98,8 +99,9 @@ void check_sampled(const std::vector<Entry>& config, const CommandLine& line, As
   const bool of_run = entry_of(Field::stages, config) != nullptr &&
                       is_regular(line.config, Field::config) && is_hdf5(line.config);
   if (of_run && purpose.empty()) {
-    result.notes.push_back(fmt::format(
-        "these are not the chains of {}: give purpose train or validation for them", line.config));
+    result.notes.push_back(
+        phrase("these are not the chains of {}: give {} train or validation for them", line.config,
+               Field::purpose));
   }
 }
 

@@ -10,7 +10,7 @@ RunObserver nobody;
 
 Call::Call(const Problem& problem, RunObserver* told)
     : observer(told != nullptr ? *told : nobody), scope_({.threads = problem.setting.threads}) {
-  for (const std::string& note : problem.notes) observer.note(note);
+  for (const Phrase& note : problem.notes) observer.note(note);
 }
 
 std::unique_ptr<OutputFile> Call::output(const std::string& path, bool force) const {

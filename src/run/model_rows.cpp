@@ -12,30 +12,35 @@ namespace gihflow {
 
 namespace {
 
-std::string parameters_are_given(const Setting& s) {
-  return s.parameters.empty() ? "" : "the parameters are those of " + s.parameters;
+Phrase parameters_are_given(const Setting& s) {
+  return s.parameters.empty() ? Phrase() : "the parameters are those of " + s.parameters;
 }
 
-std::string no_smoothing(const Setting& s) {
-  return s.model.readout == Readout::softmax ? "readout softmax has no smoothing" : "";
+Phrase no_smoothing(const Setting& s) {
+  return s.model.readout == Readout::softmax ? Phrase(Field::readout, " softmax has no smoothing")
+                                             : Phrase();
 }
 
-std::string lags_are_given(const Setting& s) {
-  return s.model.head_lags.empty() ? "" : "the lags are given";
+Phrase lags_are_given(const Setting& s) {
+  return s.model.head_lags.empty() ? Phrase() : "the lags are given";
 }
 
-std::string no_token_scores(const Setting& s) {
+Phrase no_token_scores(const Setting& s) {
   if (!s.parameters.empty()) return parameters_are_given(s);
-  return s.model.scores == Scores::tokens ? "" : "scores positions has no query and key matrices";
+  return s.model.scores == Scores::tokens
+             ? Phrase()
+             : Phrase(Field::scores, " positions has no query and key matrices");
 }
 
-std::string no_value_matrices(const Setting& s) {
+Phrase no_value_matrices(const Setting& s) {
   if (!s.parameters.empty()) return parameters_are_given(s);
-  return s.model.values == HeadValues::matrix ? "" : "values identity has no value matrices";
+  return s.model.values == HeadValues::matrix
+             ? Phrase()
+             : Phrase(Field::values, " identity has no value matrices");
 }
 
-std::string no_rectifier(const Setting& s) {
-  return s.model.rectify ? "" : "nothing is rectified";
+Phrase no_rectifier(const Setting& s) {
+  return s.model.rectify ? Phrase() : "nothing is rectified";
 }
 
 constexpr Place model{"Model"};

@@ -25,7 +25,7 @@ struct Words {
 struct Place {
   const char* heading;
   Role role = Role::problem;
-  std::string (*without_effect)(const Setting&) = nullptr;
+  Phrase (*without_effect)(const Setting&) = nullptr;
 };
 
 /// What a value may be.
@@ -96,7 +96,7 @@ Option described(const Words& words, const Place& place, Range range) {
   option.groups = groups_of<Group>;
   option.accepts = std::move(range.accepts);
   option.without_effect = [why = place.without_effect](const Setting& setting) {
-    return why == nullptr ? std::string() : why(setting);
+    return why == nullptr ? Phrase() : why(setting);
   };
   return option;
 }
@@ -155,7 +155,7 @@ row(const Words& words, const Place& place, const Alternatives<TypeOf<Group, Mem
 /// A family of priors by its name.
 Range prior_family();
 /// Why an option about sequences has no effect in a setting: infinite context; empty where it has.
-std::string no_sequences(const Setting& s);
+Phrase no_sequences(const Setting& s);
 
 // Parts of the table, in its order.
 std::vector<Option> chain_rows();   ///< chains, sequences and input files

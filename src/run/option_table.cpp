@@ -10,12 +10,12 @@ namespace {
 
 // --- Why options have no effect ------------------------------------------------------------------
 
-std::string only_descent(const Setting& s) {
-  return s.method == TrainingMethod::flow ? "the method is the flow" : "";
+Phrase only_descent(const Setting& s) {
+  return s.method == TrainingMethod::flow ? "the method is the flow" : Phrase();
 }
 
-std::string only_flow(const Setting& s) {
-  return s.method == TrainingMethod::gd ? "the method is gradient descent" : "";
+Phrase only_flow(const Setting& s) {
+  return s.method == TrainingMethod::gd ? "the method is gradient descent" : Phrase();
 }
 
 // --- Rows ----------------------------------------------------------------------------------------

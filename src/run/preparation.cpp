@@ -81,21 +81,23 @@ void Preparation::find_unused() {
   if (problem_.has<FlowSetting>() && !problem_.has<DataSetting>() && !has_own_setting(setting())) {
     problem_.unused.insert(Field::engine);
   }
-  std::vector<std::pair<std::string, std::vector<std::string>>> told;  // names by reason
+  std::vector<std::pair<Phrase, std::vector<Field>>> told;  // options by reason
   for (const Option& option : options()) {
     if (!option.belongs_to(problem_.groups) || !option.without_effect) continue;
-    const std::string why = option.without_effect(setting());
+    const Phrase why = option.without_effect(setting());
     if (why.empty()) continue;
     problem_.unused.insert(option.field);
     if (!given(option.field) || faults_.about({option.field})) continue;
     auto reason = std::find_if(told.begin(), told.end(),
                                [&](const auto& other) { return other.first == why; });
     if (reason == told.end()) reason = told.insert(told.end(), {why, {}});
-    reason->second.push_back(option.name());
+    reason->second.push_back(option.field);
   }
-  for (const auto& [why, names] : told) {
-    problem_.notes.push_back(fmt::format("{} {} no effect: {}", fmt::join(names, ", "),
-                                         names.size() == 1 ? "has" : "have", why));
+  for (const auto& [why, fields] : told) {
+    Phrase note = listed(fields);
+    note += fields.size() == 1 ? " has no effect: " : " have no effect: ";
+    note += why;
+    problem_.notes.push_back(std::move(note));
   }
 }
 

@@ -158,7 +158,7 @@ class ResumedSetting {
     if (automatic && (option.field == Field::engine || option.field == Field::device)) return;
     if (there && !theirs_.given.contains(option.field)) {
       result_.notes.push_back(
-          fmt::format("{} has no effect: {} does not depend on it", option.name(), path_));
+          phrase("{} has no effect: {} does not depend on it", option.field, path_));
       return;
     }
     Fault other = fault(option.field, wanted ? to_string(*wanted) : "none", "must be {}, as in {}",

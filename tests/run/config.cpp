@@ -63,7 +63,8 @@ TEST_CASE(
   CHECK(result.setting.model.boundary == Boundary::partial);
   CHECK(result.setting.sampling.labels == Labels::sampled);
   REQUIRE(result.notes.size() == 1);
-  CHECK(result.notes.front() == "preset paper leaves labels as " + config.path() + " sets it");
+  CHECK(words(result.notes.front()) ==
+        "preset paper leaves labels as " + config.path() + " sets it");
 }
 
 TEST_CASE("numbers, lists and texts are read as TOML has them") {

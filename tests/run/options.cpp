@@ -202,7 +202,7 @@ TEST_CASE("a preset sets each row of its table") {
 
 TEST_CASE("an option says why it has no effect") {
   Setting setting;
-  const auto why = [&](Field field) { return find_option(field)->without_effect(setting); };
+  const auto why = [&](Field field) { return words(find_option(field)->without_effect(setting)); };
   CHECK(why(Field::alpha).empty());
   CHECK(why(Field::rtol).empty());
   CHECK(why(Field::batch) == "the method is the flow");

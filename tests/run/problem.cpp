@@ -125,7 +125,7 @@ TEST_CASE("accepted although it looks odd") {
   CHECK(prepared({{"validation-chains", "0"}}).validation_chains() == nullptr);
   const Problem softmax = prepared({{"readout", "softmax"}, {"epsilon", "0.5"}});
   REQUIRE(softmax.notes.size() == 1);
-  CHECK(softmax.notes.front() == "epsilon has no effect: readout softmax has no smoothing");
+  CHECK(words(softmax.notes.front()) == "epsilon has no effect: readout softmax has no smoothing");
   CHECK(prepared({{"parents", ""}}).chains()->parents().empty());
 }
 
@@ -194,8 +194,9 @@ TEST_CASE("given data fix what they hold") {
         "--labels sampled: must be left out, since " + files.data + " has /targets");
   CHECK(error({{"data", files.data}, {"validation-chains", "5"}}) ==
         "--validation-chains 5: must be 0 or left out beside --data without --validation-data");
-  CHECK(prepared({{"data", files.data}, {"alpha", "0.5"}}).notes ==
-        std::vector<std::string>{"alpha has no effect: the chains are those of " + files.data});
+  CHECK(
+      prepared({{"data", files.data}, {"alpha", "0.5"}}).notes ==
+      std::vector<Phrase>{{Field::alpha, " has no effect: the chains are those of " + files.data}});
 }
 
 TEST_CASE("data without targets have sampled labels, and their parents may be unknown") {

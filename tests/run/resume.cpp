@@ -40,7 +40,7 @@ class Stopper final : public RunObserver {
   void progress(const Progress&) override {
     if (++calls == steps_) interrupt.request();
   }
-  void note(const std::string& text) override { notes += text + "\n"; }
+  void note(const Phrase& text) override { notes += words(text) + "\n"; }
   Interrupt interrupt;
   Index calls = 0;  ///< steps and stage ends
   std::string notes;

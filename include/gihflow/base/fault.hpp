@@ -83,6 +83,8 @@ Fault within(const std::string& whole, Fault fault);
 using Spelling = std::function<std::string(Field)>;
 /// The names of a config file.
 std::string plain_spelling(Field field);
+/// The words of a phrase.
+std::string words(const Phrase& phrase, const Spelling& spelling = plain_spelling);
 
 /// "alpha 0: must be above 0", "x.h5: /tokens[0, 3] 9: must be below 8"; parts that are empty are
 /// left out. Settings that a config file gave are called as there.

@@ -61,7 +61,7 @@ class Auditor {
   /// The run that is audited.
   const RunFile& run() const;
   /// What makes other bits likely: another version, compiler, instruction set; one sentence each.
-  const std::vector<std::string>& notes() const;
+  const std::vector<Phrase>& notes() const;
   /// Ends early, with a failure, on an interrupt.
   Audit audit(const Stretch& stretch) const;
 
@@ -74,7 +74,7 @@ class Auditor {
 struct AuditReport {
   std::size_t stretches = 0;  ///< that the run has
   std::vector<Audit> audits;  ///< of those that were asked for
-  std::vector<std::string> notes;
+  std::vector<Phrase> notes;
 
   /// Whether all of it is as it must be.
   bool passed() const;

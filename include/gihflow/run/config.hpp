@@ -37,7 +37,7 @@ struct Assembled {
   Setting setting;
   Groups groups = 0;  ///< those of `setting` that the command has
   ErrorList faults = {};
-  std::vector<std::string> notes = {};
+  std::vector<Phrase> notes = {};
   /// The run that goes on; null: a new one, or the file that `setting.resume` names.
   std::shared_ptr<const Resumption> resumed = nullptr;
   Inputs inputs = {};  ///< in place of files

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "gihflow/base/export.hpp"
+#include "gihflow/base/fault.hpp"
 #include "gihflow/flow/flow.hpp"
 
 namespace GIHFLOW_API gihflow {
@@ -12,7 +13,7 @@ class RunObserver {
  public:
   virtual ~RunObserver() = default;
   /// A remark that a user should see.
-  virtual void note(const std::string& /*text*/) {}
+  virtual void note(const Phrase& /*text*/) {}
   /// A part of the work begins: "drawing chains", "training", "baselines".
   virtual void phase(const std::string& /*name*/) {}
   /// After every step of an integrator or of gradient descent.

@@ -49,7 +49,7 @@ struct Option {
   /// Throws InputError where a value of the right type and range is still no good.
   std::function<void(Setting&, const Value&)> set;
   /// Why the option has no effect in a setting, "the method is the flow"; empty where it has.
-  std::function<std::string(const Setting&)> without_effect;
+  std::function<Phrase(const Setting&)> without_effect;
 
   /// Its name in a config file.
   std::string name() const { return std::string(gihflow::name(field)); }

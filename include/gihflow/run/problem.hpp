@@ -24,7 +24,7 @@ struct Problem {
   std::optional<Parameters> parameters;              ///< none: the initial point
   bool parents_known = true;                         ///< false: given data that do not say
   std::set<Field> unused;                            ///< options without effect here
-  std::vector<std::string> notes;
+  std::vector<Phrase> notes;
   std::shared_ptr<const Resumption> resumed;  ///< the run that goes on; null: a new one
 
   /// Whether the command's setting has a group.

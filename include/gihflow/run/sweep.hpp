@@ -60,7 +60,7 @@ class SweepObserver {
  public:
   virtual ~SweepObserver() = default;
   /// A remark that a user should see.
-  virtual void note(const std::string& /*text*/) {}
+  virtual void note(const Phrase& /*text*/) {}
   /// Several times a second.
   virtual void progress(const SweepProgress& /*progress*/) {}
 };
