@@ -79,7 +79,7 @@ class Infinite(DirectoryTest):
         self.assertIn("--context endless: must be finite or infinite", errors)
         done = run("gihflow", "evaluate", "--context", "infinite", "--chains", 10, "--length", 2, "--boundary", "partial",
                    "--labels", "posterior")
-        self.assertIn("note: labels, length, boundary have no effect: context infinite has no sequences", done.stderr)
+        self.assertIn("note: --labels, --length, --boundary have no effect: --context infinite has no sequences", done.stderr)
         size = json.loads(run("gihflow", "train", "--context", "infinite", "--dry-run", "--json", *out).stdout)
         self.assertIsNone(size["length"])
         errors = run("gihflow", "train", "--context", "infinite", "--window", 12, *out, expect=2).stderr

@@ -81,7 +81,7 @@ class Resume(DirectoryTest):
         done = self.resume(*SMALL, "--seed", "4", "--engine", "auto", "--device", "auto", "--threads", "1",
                            "--checkpoint-every", "0", "--max-wall", "100", "--max-steps", "1000", "--output", "run.h5",
                            "--epsilon", "0.3")
-        self.assertEqual(done.stderr, "note: epsilon has no effect: run.h5 does not depend on it\n")
+        self.assertEqual(done.stderr, "note: --epsilon has no effect: run.h5 does not depend on it\n")
         self.assertEqual(list(self.directory.iterdir()), [self.directory / "run.h5"])
 
     def test_nothing_left(self):

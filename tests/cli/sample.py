@@ -63,7 +63,7 @@ class Sample(DirectoryTest):
                     self.assertEqual(file.attrs["validation_tokens_hash"], hashes["validation"])
                 found, said = drawn()
                 self.assertNotIn(found["tokens_hash"], hashes.values())
-                self.assertIn("note: these are not the chains of run.h5: give purpose train or validation", said)
+                self.assertIn("note: these are not the chains of run.h5: give --purpose train or validation", said)
         done = self.sample("--config", "given.h5", "--purpose", "train", expect=2)
         self.assertIn("--purpose train: these chains were not drawn: they are --data train.h5 of given.h5", done.stderr)
         self.assertIn("--validation-chains 0: must be at least 1 with --purpose validation",

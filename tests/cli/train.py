@@ -257,7 +257,7 @@ class Train(DirectoryTest):
 
     def test_unused_options_are_told(self):
         done = self.train(*SMALL, "--readout", "softmax", "--epsilon", "0.5")
-        self.assertEqual(done.stderr, "note: epsilon has no effect: readout softmax has no smoothing\n")
+        self.assertEqual(done.stderr, "note: --epsilon has no effect: --readout softmax has no smoothing\n")
         self.assertEqual(self.train(*SMALL, "--readout", "softmax", "--epsilon", "0.5", "--force", "--quiet").stderr,
                          "")
 
