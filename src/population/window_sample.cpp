@@ -166,4 +166,25 @@ std::vector<double> WindowSample::gih(std::span<const Index> lags) const {
   return y;
 }
 
+double most_windows(const Model& model, Index length) {
+  const double d = static_cast<double>(model.vocabulary);
+  const double digits = d + (model.boundary == Boundary::partial ? 1.0 : 0.0);
+  return std::min(static_cast<double>(length),
+                  std::pow(digits, static_cast<double>(model.used_lags().size())) *
+                      (model.sees_own_token() ? d : 1.0));
+}
+
+double window_sample_memory(const Model& model, Index chains, Index length) {
+  const double n = static_cast<double>(chains), L = static_cast<double>(length);
+  const double d = static_cast<double>(model.vocabulary), H = static_cast<double>(model.heads);
+  const double windows = n * most_windows(model, length);
+  const double entries = n * std::min(L, d * most_windows(model, length));
+  const double width = static_cast<double>(model.used_lags().size());
+  // Counted pairs and those of a block of chains; windows and counts in arrays that double as they
+  // grow; keys sorted for the features; features; scores, targets and predictions.
+  return 24.0 * entries + 3.0 * 8.0 * windows * (d + 1.0) + 2.0 * 8.0 * (windows + n) +
+         (8.0 * H * d + 2.0 * width + 2.0) * (windows + n) + 8.0 * windows + 3.0 * 8.0 * n * d +
+         threads() * (10.0 * (L + 1.0) + 4.0 * 0x1p16);
+}
+
 }  // namespace gihflow

@@ -17,6 +17,7 @@
 #include "gihflow/information/chi_square.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/population/objective.hpp"
+#include "gihflow/theory/accuracy.hpp"
 
 namespace gihflow {
 
@@ -61,9 +62,11 @@ void estimate_sample(const Setting& setting, Estimate& size) {
   size.memory += 2.0 * size.disk;  // the numbers and the file's image
 }
 
-// Of the objectives on training and validation chains, one made after the other.
-double both(const MemoryBound& training, const MemoryBound& validation) {
-  return std::max(training.peak, training.kept + validation.peak);
+// Of the objectives on training and validation chains, one made after the other, and of what is
+// done beside them then.
+double both(const MemoryBound& training, const MemoryBound& validation, double beside = 0.0) {
+  return std::max(
+      {training.peak, training.kept + validation.peak, training.kept + validation.kept + beside});
 }
 
 void estimate_objective(const Problem& problem, Estimate& size) {
@@ -95,7 +98,9 @@ void estimate_objective(const Problem& problem, Estimate& size) {
   // Hashes of chains and their losses under the baselines.
   size.memory +=
       both(objective_memory(model, size.chains, size.length, setting.engine, setting.device),
-           validation) +
+           validation,
+           std::max(accuracy_memory(model, size.chains, size.length),
+                    accuracy_memory(model, size.validation_chains, validation_length))) +
       128.0 * real(size.chains + size.validation_chains) +
       threads() * 4.0 * real(std::max(size.length, validation_length) + 1);
   if (setting.resample && setting.batch > 0)

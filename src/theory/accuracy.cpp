@@ -13,8 +13,14 @@ namespace gihflow {
 
 namespace {
 
-constexpr double numbers_at_once = 1e7;  // window counts that are held together
+constexpr double numbers_at_once = 2e5;  // window counts that are held together
 constexpr Index fewest_at_once = 64;     // chains, which threads share
+
+// Chains whose counts are held together.
+Index chains_at_once(const Model& model, Index chains, Index length) {
+  const double counts = static_cast<double>(model.vocabulary) * most_windows(model, length);
+  return std::min(chains, std::max(fewest_at_once, static_cast<Index>(numbers_at_once / counts)));
+}
 
 Accuracy over_chains(const std::vector<double>& right) {
   const MeanError mean = mean_error(right);
@@ -50,11 +56,7 @@ Accuracy accuracy(std::span<const double> predictions, std::span<const double> t
 
 Accuracy model_accuracy(const SequenceSource& source, const Model& model,
                         const Parameters& parameters) {
-  const double d = static_cast<double>(model.vocabulary);
-  const double counts = d * std::min(static_cast<double>(source.length()),
-                                     std::pow(d, static_cast<double>(model.widest())));
-  const Index at_once =
-      std::max(fewest_at_once, static_cast<Index>(std::min(numbers_at_once / counts, 1e9)));
+  const Index at_once = chains_at_once(model, source.count(), source.length());
   const Point at = point_of(parameters);
   std::vector<double> right;
   for (Index first = 0; first < source.count(); first += at_once) {
@@ -64,6 +66,11 @@ Accuracy model_accuracy(const SequenceSource& source, const Model& model,
                  model.vocabulary, right);
   }
   return over_chains(right);
+}
+
+double accuracy_memory(const Model& model, Index chains, Index length) {
+  return window_sample_memory(model, chains_at_once(model, chains, length), length) +
+         8.0 * 2.0 * static_cast<double>(chains);  // right answers, an array that grows
 }
 
 }  // namespace gihflow

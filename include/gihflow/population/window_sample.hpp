@@ -45,4 +45,11 @@ class WindowSample {
   std::vector<double> targets_;        // [N, d]
 };
 
+/// Distinct windows of a sequence of L tokens at most, with their own token where a model sees it.
+double most_windows(const Model& model, Index length);
+
+/// Bytes at most of a sample of N sequences and of its scores and predictions, beside what drawing
+/// a sequence takes, on as many threads as the context says.
+double window_sample_memory(const Model& model, Index chains, Index length);
+
 }  // namespace gihflow

@@ -29,4 +29,8 @@ Accuracy accuracy(std::span<const double> predictions, std::span<const double> t
 Accuracy model_accuracy(const SequenceSource& source, const Model& model,
                         const Parameters& parameters);
 
+/// Bytes that it takes at most, beside what drawing a sequence takes, on as many threads as the
+/// context says.
+double accuracy_memory(const Model& model, Index chains, Index length);
+
 }  // namespace gihflow
