@@ -22,8 +22,8 @@ bool is_set(const Prediction& p) {
   return !p.sharp_set.empty() || !p.trained_set.empty();
 }
 
-// What to try where training will not select S*; empty where it will.
-std::string advice_on(const std::vector<Prediction>& predictions) {
+// What to try where training from a start with this a will not select S*; empty where it will.
+std::string advice_on(const std::vector<Prediction>& predictions, double a) {
   const auto find = [&](Quantity quantity) {
     return std::find_if(predictions.begin(), predictions.end(),
                         [&](const Prediction& p) { return p.quantity == quantity; });
@@ -31,6 +31,11 @@ std::string advice_on(const std::vector<Prediction>& predictions) {
   const auto best = find(Quantity::information_set), winner = find(Quantity::takeover_set),
              critical = find(Quantity::critical_logit);
   if (best == predictions.end() || winner == predictions.end()) return "";
+  if (a == 0.0)
+    return fmt::format(
+        "at a = 0 no weights move, so that no set takes over; try {} above 0, or all blocks at "
+        "once, {} cwa:50000",
+        option_spelling(Field::a_init), option_spelling(Field::stages));
   if (critical == predictions.end())
     return fmt::format("no heads look at the information set {} alone", best->sharp_set);
   if (winner->trained_set == to_string_subset(critical->subject.set)) return "";
@@ -99,7 +104,7 @@ int predict(const Invocation& invocation) {
   ProgressBar bar(problem.setting.quiet);
   const std::vector<Prediction> predictions = gihflow::predict(problem, &bar);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
-  const std::string advice = advice_on(predictions);
+  const std::string advice = advice_on(predictions, problem.start().a);
   if (!problem.setting.json) {
     print(prediction_table(predictions, {}) +
           (advice.empty() ? "" : "\nwarning: " + advice + "\n"));

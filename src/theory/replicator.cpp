@@ -80,6 +80,7 @@ double Replicator::takeover_time(double delta) const {
 double Replicator::takeover_bound(double delta) const {
   const double start = p(0.0)[size(winner_)];
   if (start >= 1.0 - delta) return 0.0;
+  if (!(gap_ > 0.0)) return infinity;
   return std::max(0.0, std::log((1.0 - start) / (start * delta)) / (scale_ * gap_));
 }
 

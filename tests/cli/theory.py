@@ -47,8 +47,11 @@ class Predict(DirectoryTest):
         self.assertEqual((slope["name"], slope["subject"]), ("log_odds_slope", {"set": "{}", "other": names[winner]}))
 
     def test_nothing_takes_over_at_a_zero(self):
-        winner = self.predict("--chains", "50", "--a-init", "0")["set that takes over"]
+        still = ("--chains", "50", "--a-init", "0")
+        winner = self.predict(*still)["set that takes over"]
         self.assertEqual((winner["sharp"], winner["trained"]), ("none", "none"))
+        said = run("gihflow", "predict", *still).stdout
+        self.assertIn("warning: at a = 0 no weights move, so that no set takes over; try --a-init above 0", said)
 
     def test_what_does_not_exist_is_left_out(self):
         small = ("--chains", "50", "--stages", "c:1,w:1,a:1")

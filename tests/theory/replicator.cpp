@@ -66,6 +66,9 @@ TEST_CASE("corner cases: the end is the start, no rival, rivals of equal gain, n
   const Replicator tie(start({0.1, 0.1, 0.1, 0.1}, 0.01), {0.0, 0.05, 0.2, 0.2});
   CHECK(std::isinf(tie.takeover_time(0.01)));
   CHECK(std::isinf(tie.takeover_bound(0.01)));
+  const Replicator still(start({0.1, 0.1, 0.1, 0.1}, 0.0), {0.1, -0.2, 0.0, -0.1});
+  CHECK(std::isinf(still.takeover_time(0.01)));
+  CHECK(std::isinf(still.takeover_bound(0.01)));
   CHECK(Replicator(start({0.1, 0.1, 0.1, 0.1}, -0.01), {0.0, 0.05, 0.2, 0.2}).winner() == 0);
 }
 
