@@ -114,8 +114,6 @@ void Preparation::check_task() {
     refuse_recall(phrase("must be chain beside {} {}", Field::kernels, setting().kernels));
   if (!setting().text.empty())
     refuse_recall(phrase("must be chain beside {} {}", Field::text, setting().text));
-  if (problem_.has<StageSetting>() && !problem_.has<DataSetting>())
-    refuse_recall(Phrase("must be chain here, since predictions are made from kernels"));
   setting().sampling.prior.parents = {1};  // by which an induction head finds the label
   setting().sampling.labels = Labels::sampled;
 }

@@ -14,8 +14,10 @@ TheoryInput theory_input(Problem& problem) {
   const Setting& setting = problem.setting;
   problem.setting.device = Device::cpu;
   TheoryInput theory;
-  theory.kernels = problem.chain_kernels(most_kernels);
-  theory.infinite = make_infinite_objective(setting.model, *theory.kernels);
+  if (setting.sampling.task != Task::recall) {  // which has neither
+    theory.kernels = problem.chain_kernels(most_kernels);
+    theory.infinite = make_infinite_objective(setting.model, *theory.kernels);
+  }
   theory.objectives = make_objectives(problem);
   theory.input.start = problem.start();
   theory.input.schedule = setting.stages;

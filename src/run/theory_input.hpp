@@ -9,7 +9,7 @@ namespace gihflow {
 
 /// What predictions for a problem are made from, and what their pointers point to.
 struct TheoryInput {
-  std::shared_ptr<const Kernels> kernels;  ///< of the first 1,000 chains
+  std::shared_ptr<const Kernels> kernels;  ///< of the first 1,000 chains; null for recall
   std::shared_ptr<const Objective> infinite;
   Objectives objectives;
   PredictionInput input;

@@ -48,6 +48,9 @@ class Verifier {
   /// 1,000 sequences of length 100 in the setting of the paper.
   std::unique_ptr<SequenceSource> sequences() const;
 
+  /// Sequences of the recall task over 16 tokens.
+  std::unique_ptr<SequenceSource> recall_sequences(Index length, Index count) const;
+
   /// Adds the rows on all flows together and returns everything collected.
   Verification finish();
 
@@ -74,5 +77,6 @@ void growth_start_experiment(Verifier& verifier);
 void growth_experiment(Verifier& verifier, double alpha);
 void slow_growth_experiment(Verifier& verifier);
 void plateau_experiment(Verifier& verifier);
+void recall_experiment(Verifier& verifier);
 
 }  // namespace gihflow

@@ -86,6 +86,12 @@ double measure(Quantity quantity, const Subject& subject, const Trajectory& traj
     case Quantity::final_a:
       s = stage_of(trajectory, 'a');
       return s ? s->back().parameters.a : nan;
+    case Quantity::recall_plateau:
+      s = stage_of(trajectory, 'a');
+      return s ? plateau_end(*s) : nan;
+    case Quantity::recall_rate:
+      s = stage_of(trajectory, 'a');
+      return s ? std::exp(s->back().parameters.a) / s->back().t : nan;
     default:
       return nan;
   }

@@ -14,6 +14,7 @@
 #include "gihflow/theory/critical_logit.hpp"
 #include "gihflow/theory/distance.hpp"
 #include "gihflow/theory/predictors.hpp"
+#include "gihflow/theory/recall_law.hpp"
 #include "gihflow/theory/replicator.hpp"
 #include "gihflow/theory/sharpening.hpp"
 #include "theory/readings.hpp"
@@ -39,8 +40,8 @@ class Predictor {
       : in_(input),
         model_(input.trained->model()),
         sets_(subsets(model_.heads, model_.degree)),
-        ranking_(rank_lag_sets(*input.kernels, model_.used_lags(), model_.degree)),
-        lags_(ranking_.information_set().members) {
+        limit_(input.kernels ? *input.infinite : *input.trained),
+        lags_(input.kernels ? information() : std::vector<Index>{1}) {
     for (std::size_t i = 0; i < sets_.size(); ++i)
       if (attended_lags(in_.start, model_, sets_[i]) == lags_ &&
           elements_of(sets_[i]).size() == lags_.size() && set_ < 0)
@@ -49,21 +50,36 @@ class Predictor {
 
   std::vector<Prediction> all() {
     const std::string name = fmt::format("{{{}}}", to_string_lags(lags_));
-    add_set(Quantity::information_set, name, "", "the prior, (6.3)");
-    add(Quantity::information_gap, {}, ranking_.gap, nan, "the prior, (6.3)");
+    if (recall()) {
+      add_set(Quantity::information_set, name, "", "the recall task (1.9)");
+    } else {
+      add_set(Quantity::information_set, name, "", "the prior, (6.3)");
+      add(Quantity::information_gap, {}, gap_, nan, "the prior, (6.3)");
+    }
     add(Quantity::normalizer, {}, std::exp(in_.start.log_normalizer()),
         std::exp(in_.start.log_normalizer()),
         "conserved by the flow (3.2); gradient descent raises it");
     selection();
     if (set_ >= 0) {
       concentration();
-      growth();
+      recall() ? recall_growth() : growth();
     }
     limits();
     return std::move(lines_);
   }
 
  private:
+  bool recall() const { return in_.kernels == nullptr; }
+  // What the sharp predictions are of: recall has no infinite context.
+  std::string in_limit() const {
+    return recall() ? "at the training length" : "in infinite context";
+  }
+  std::vector<Index> information() {
+    const Ranking ranking = rank_lag_sets(*in_.kernels, model_.used_lags(), model_.degree);
+    gap_ = ranking.gap;
+    return ranking.information_set().members;
+  }
+
   void add(Quantity quantity, const Subject& subject, double sharp, double trained,
            const std::string& regime) {
     lines_.push_back({quantity, subject, sharp, trained, "", "", regime});
@@ -87,11 +103,10 @@ class Predictor {
   }
 
   void selection() {
-    const Replicator sharp(in_.start, selection_gain(*in_.infinite, sharp_attention()));
+    const Replicator sharp(in_.start, selection_gain(limit_, sharp_attention()));
     const Replicator trained(in_.start, selection_gain(*in_.trained, in_.start.w));
-    const std::string regime =
-        "(7.1), exact as a -> 0; sharp: one-hot attention in infinite context, trained: the "
-        "attention at the start and the objective as it is";
+    const std::string regime = "(7.1), exact as a -> 0; sharp: one-hot attention " + in_limit() +
+                               ", trained: the attention at the start and the objective as it is";
     const auto winner = [&](const Replicator& r) {
       return r.gap() > 0.0 ? to_string_subset(sets_[size(r.winner())]) : std::string("none");
     };
@@ -107,22 +122,22 @@ class Predictor {
     add(Quantity::takeover_bound, {}, sharp.takeover_bound(prediction_delta),
         trained.takeover_bound(prediction_delta), regime);
     if (set_ < 0) return;
-    const double in_infinite = critical_own_logit(*in_.infinite, in_.start, set_);
-    const double as_trained =
-        in_.sequences == nullptr ? in_infinite : critical_own_logit(*in_.trained, in_.start, set_);
-    add(Quantity::critical_logit, {.set = sets_[size(set_)]}, in_infinite, as_trained,
-        "(7.4), as a -> 0, of the heads that look at S*; sharp: infinite context, trained: the "
-        "objective as it is; none: they lose even with one-hot attention");
+    const double sharp_logit = critical_own_logit(limit_, in_.start, set_);
+    const double as_trained = &limit_ == in_.trained || in_.sequences == nullptr
+                                  ? sharp_logit
+                                  : critical_own_logit(*in_.trained, in_.start, set_);
+    add(Quantity::critical_logit, {.set = sets_[size(set_)]}, sharp_logit, as_trained,
+        "(7.4), as a -> 0, of the heads that look at S*; sharp: " + in_limit() +
+            ", trained: the objective as it is; none: they lose even with one-hot attention");
   }
 
   void concentration() {
     const double a = in_.start.a;
     if (!(a > 0.0)) return;
-    const auto sharp = concentrations(*in_.infinite, set_, in_.start.w, a);
+    const auto sharp = concentrations(limit_, set_, in_.start.w, a);
     const auto trained = concentrations(*in_.trained, set_, in_.start.w, a);
-    const std::string regime =
-        "(7.2), exact as a -> 0 with p on S*; sharp: infinite context, trained: the objective "
-        "as it is";
+    const std::string regime = "(7.2), exact as a -> 0 with p on S*; sharp: " + in_limit() +
+                               ", trained: the objective as it is";
     for (std::size_t i = 0; i < sharp.size(); ++i) {
       const Index head = sharp[i].head;
       for (Index j = 0; j < model_.window; ++j)
@@ -137,14 +152,14 @@ class Predictor {
       ReducedAttention flow(objective, set_, in_.start.w, a);
       return flow.advance_until(prediction_delta, most_reduced_time / a);
     };
-    add(Quantity::concentration_time, {}, time(*in_.infinite), time(*in_.trained), reduced);
+    add(Quantity::concentration_time, {}, time(limit_), time(*in_.trained), reduced);
     const Index stage = stage_of(in_.schedule, 'w');
     if (stage < 0) return;
     const auto end = [&](const Objective& objective) {
       ReducedAttention flow(objective, set_, in_.start.w, a);
       return flow.advance(in_.schedule[size(stage)].duration);
     };
-    const auto at_end = end(*in_.infinite), trained_at_end = end(*in_.trained);
+    const auto at_end = end(limit_), trained_at_end = end(*in_.trained);
     for (const Concentration& c : sharp) {
       Parameters q = in_.start, r = in_.start;
       q.w = at_end;
@@ -179,7 +194,7 @@ class Predictor {
     if (in_.sequences != nullptr) {
       add(Quantity::plateau, {}, nan, plateau(*in_.trained, at.p, at.w).a,
           "root of the slope of the loss, as t -> infinity");
-      if (stage >= 0) trained_end = follow(at, in_.schedule[size(stage)].duration);
+      if (stage >= 0) trained_end = follow(at, in_.schedule[size(stage)].duration).a;
     }
     if (stage < 0) return;
     const double sharp_end =
@@ -188,8 +203,49 @@ class Predictor {
     add(Quantity::final_a, {}, sharp_end, trained_end, regime);
   }
 
-  /// a after flow time t of the objective, p and w fixed: ∫ da/ȧ by the midpoint rule in a.
-  double follow(Point at, double t) const {
+  /// Stage III on recall, (8.5) to (8.8).
+  void recall_growth() {
+    if (model_.readout != Readout::log) return;
+    const double epsilon = model_.epsilon, from = in_.start.a;
+    const Index left_out = model_.boundary == Boundary::masked ? model_.widest() : 0;
+    const Index positions = in_.sequences->length() - left_out;
+    const Index ordinary = model_.vocabulary - 1;
+    const std::string regime =
+        "exact with p on {1} and one-hot attention; sharp: counts replaced by their mean, trained: "
+        "the objective as it is";
+    const Point at{selected().p(), sharp_attention(), 0.0};
+    Gradient gradient;
+    in_.trained->gradient(at, gradient, false);
+    const double speed = recall_speed(positions, ordinary, epsilon, 0.0);
+    add(Quantity::growth_speed, {}, speed, -gradient.a, "(8.6), " + regime);
+    add(Quantity::recall_plateau, {}, std::exp(-from) / speed, -std::exp(-from) / gradient.a,
+        "(8.7), from the start's a, " + regime);
+    const double signal = recall_signal(1.0 - prediction_delta, ordinary);
+    const double wanted = std::log1p(
+        signal * std::sqrt(static_cast<double>(positions) / static_cast<double>(ordinary)));
+    if (from < wanted)
+      add(Quantity::recall_time, {}, recall_time(positions, ordinary, epsilon, from, wanted),
+          follow(at, std::numeric_limits<double>::infinity(), wanted).time,
+          fmt::format("(8.8) until the a of (8.5), {:.4g}, {}", wanted, regime));
+    add(Quantity::recall_rate, {}, recall_rate(positions, ordinary, epsilon), nan,
+        "(8.8), as t -> infinity");
+    const Index stage = stage_of(in_.schedule, 'a');
+    if (stage < 0) return;
+    const double duration = in_.schedule[size(stage)].duration;
+    const double sharp_end = recall_scale(positions, ordinary, epsilon, from, duration);
+    const double trained_end = follow(at, duration).a;
+    add(Quantity::final_a, {}, sharp_end, trained_end, "(8.8), " + regime);
+    add(Quantity::recall_length, {}, recall_length(0.5, ordinary, sharp_end),
+        recall_length(0.5, ordinary, trained_end),
+        "(8.5) at the end of the stage, where the position that matches is admitted, " + regime);
+  }
+
+  struct Followed {
+    double a, time;
+  };
+  /// a of the objective after flow time t, or the flow time at which it is `most` if that comes
+  /// first, p and w fixed: ∫ da/ȧ by the midpoint rule in a.
+  Followed follow(Point at, double t, double most = std::numeric_limits<double>::infinity()) const {
     Gradient gradient;
     double step = 0.02;
     double a = in_.start.a, time = 0.0;
@@ -198,14 +254,16 @@ class Predictor {
       in_.trained->gradient(at, gradient, false);
       const double speed = -gradient.a;
       if (!(speed > 0.0)) {  // the plateau lies within this step
-        if ((step *= 0.5) < 1e-6) return a;
+        if ((step *= 0.5) < 1e-6) return {a, t};
         continue;
       }
-      if (time + step / speed >= t) return a + speed * (t - time);
+      if (a + step >= most && time + (most - a) / speed < t)
+        return {most, time + (most - a) / speed};
+      if (time + step / speed >= t) return {a + speed * (t - time), t};
       time += step / speed;
       a += step;
     }
-    return a;
+    return {a, t};
   }
 
   void limits() {
@@ -220,7 +278,8 @@ class Predictor {
   const PredictionInput& in_;
   Model model_;
   std::vector<std::uint32_t> sets_;
-  Ranking ranking_;
+  const Objective& limit_;
+  double gap_ = nan;
   std::vector<Index> lags_;  // S*
   Index set_ = -1;           // head subset that looks at S*
   std::vector<Prediction> lines_;

@@ -80,4 +80,15 @@ inline double takeover_of(const std::vector<Snapshot>& snapshots, Index set, dou
   return std::numeric_limits<double>::quiet_NaN();
 }
 
+/// Flow time at which e^{−a}, drawn straight from its start to its last point with a ≤ 0.5, reaches
+/// 0, (8.7); NaN without such a point.
+inline double plateau_end(const std::vector<Snapshot>& snapshots) {
+  const auto past = std::find_if(snapshots.begin(), snapshots.end(),
+                                 [](const Snapshot& s) { return s.parameters.a > 0.5; });
+  if (past - snapshots.begin() < 2) return std::numeric_limits<double>::quiet_NaN();
+  const double first = std::exp(-snapshots.front().parameters.a);
+  const Snapshot& last = *(past - 1);
+  return first * last.t / (first - std::exp(-last.parameters.a));
+}
+
 }  // namespace gihflow

@@ -49,7 +49,8 @@ constexpr Experiment experiments[] = {
     {"growth without epsilon, alpha 2", [](Verifier& v) { growth_experiment(v, 2.0); }},
     {"growth without epsilon, alpha 5", [](Verifier& v) { growth_experiment(v, 5.0); }},
     {"growth with epsilon", slow_growth_experiment},
-    {"plateau in finite context", plateau_experiment}};
+    {"plateau in finite context", plateau_experiment},
+    {"recall", recall_experiment}};
 
 }  // namespace
 
@@ -110,6 +111,17 @@ std::unique_ptr<SequenceSource> Verifier::sequences() const {
   sampling.seed = options_.seed;
   sampling.purpose = Purpose::verify;
   return sample_prior(sampling);
+}
+
+std::unique_ptr<SequenceSource> Verifier::recall_sequences(Index length, Index count) const {
+  SamplingOptions sampling;
+  sampling.task = Task::recall;
+  sampling.prior.vocabulary = 16;
+  sampling.length = length;
+  sampling.count = count;
+  sampling.seed = options_.seed;
+  sampling.purpose = Purpose::verify;
+  return sample_task(sampling);
 }
 
 Verification Verifier::finish() {

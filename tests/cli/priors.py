@@ -76,7 +76,8 @@ class Priors(DirectoryTest):
             self.assertEqual(point["baselines"]["best_accuracy"], 1.0)
         self.gihflow("sample", *given[:4], "--chains", "3", "--length", "9", "-o", "data.h5")
         self.json("evaluate", "--data", "data.h5", "--window", "1", "--heads", "1", "--degree", "1")
-        self.assertIn("--task recall: must be chain here", self.refused("predict", *given))
+        said = json.loads(self.gihflow("predict", *given, "--chains", "40", "--json").stdout)["predictions"]
+        self.assertIn("recall_plateau", [line["name"] for line in said])
         self.assertIn("--task recall: must be chain in --context infinite", self.refused("train", *given, "--context", "infinite"))
         self.assertIn("--alphas", self.refused("check", "run.h5", "--alphas", "1"))
 

@@ -90,6 +90,30 @@ class Predict(DirectoryTest):
         self.assertEqual(by_quantity(higher["predictions"])["set that takes over"]["trained"], "{1,2,3}")
         self.assertIsNone(higher["warning"])
 
+    def test_recall(self):
+        """(8.6), (8.7) and (8.8) for a setting are what its training shows; (8.5) is the length that it reaches."""
+        setting = ("--task", "recall", "--vocabulary", "16", "--length", "128", "--window", "1", "--heads", "1", "--degree", "1",
+                   "--chains", "1000", "--stages", "c:2000,a:40")
+        lines = {line["name"]: line for line in json.loads(run("gihflow", "predict", "--json", "--quiet", *setting).stdout)["predictions"]}
+        self.assertEqual((lines["information_set"]["sharp"], lines["takeover_set"]["trained"]), ("{1}", "{1}"))
+        path = self.directory / "run.h5"
+        run("gihflow", "train", "--quiet", "--validation-chains", "0", "--outputs", "300", "-o", path, *setting)
+        with h5py.File(path) as f:
+            t, a = f["stage_2/t"][:], f["stage_2/a"][:]
+        self.assertAlmostEqual(a[-1] / lines["final_a"]["trained"], 1.0, delta=0.002)
+        self.assertAlmostEqual(a[-1] / lines["final_a"]["sharp"], 1.0, delta=0.02)
+        self.assertEqual(lines["recall_time"]["phase"], "recall")
+        signal = 4.412 * np.sqrt(127 / 15)  # (8.5) at 99 %
+        self.assertAlmostEqual(np.interp(np.log1p(signal), a, t) / lines["recall_time"]["trained"], 1.0, delta=0.005)
+        falling = np.exp(-a[a < 0.3])
+        end = falling[0] * t[len(falling) - 1] / (falling[0] - falling[-1])
+        self.assertAlmostEqual(end / lines["recall_plateau"]["trained"], 1.0, delta=0.03)
+        self.assertAlmostEqual(np.sqrt(lines["recall_length"]["trained"] / 15), np.expm1(lines["final_a"]["trained"]) / 1.694, delta=2)
+        self.assertNotIn("growth_exponent", lines)
+        found = json.loads(run("gihflow", "verify", "--quiet", "--json", *setting).stdout)
+        own = {line["name"]: line for line in found["departures"]}
+        self.assertEqual(own["final_a"]["measured"], a[-1])
+
     def test_bad_input(self):
         self.assertIn("--chains 0: must be", run("gihflow", "predict", "--chains", "0", expect=2).stderr)
         self.assertIn("predict has no such option", run("gihflow", "predict", "--data", "x", expect=2).stderr)
@@ -111,6 +135,8 @@ class Verify(DirectoryTest):
             self.assertEqual(row["predicted"], exponent)
             self.assertLess(abs(row["measured"] / exponent - 1), 0.03)
 
+        self.assertLess(rows["recall_growth", "recall at length 256"]["difference"], 1e-3)
+
         own = by_quantity(result["departures"])
         self.assertLess(abs(own["time to p = 0.99"]["measured"] / own["time to p = 0.99"]["trained"] - 1), 0.02)
         self.assertGreater(abs(own["time to p = 0.99"]["measured"] / own["time to p = 0.99"]["sharp"] - 1), 0.2)
@@ -126,8 +152,8 @@ class Verify(DirectoryTest):
                                  [stored[key] for key in ("phase", "name", "setting", "quantity")])
                 self.assertEqual(row["subject"], {key: stored[key] for key in ("set", "other", "head", "lag") if key in stored})
             self.assertEqual({curve.attrs["name"] for curve in f["curves"].values()},
-                             {"log_odds_slope", "unattended", "concentration_limit", "growth_time", "plateau"})
-            self.assertEqual({curve.attrs["phase"] for curve in f["curves"].values()}, {"I", "II", "III"})
+                             {"log_odds_slope", "unattended", "concentration_limit", "growth_time", "plateau", "recall_time"})
+            self.assertEqual({curve.attrs["phase"] for curve in f["curves"].values()}, {"I", "II", "III", "recall"})
             for curve in f["curves"].values():
                 self.assertEqual(curve["x"].shape, curve["measured"].shape)
                 self.assertEqual(curve["x"].shape, curve["predicted"].shape)
@@ -137,7 +163,7 @@ class Verify(DirectoryTest):
         done = run(sys.executable, "-B", "-m", "gihflow.verification", path, "-o", figures)
         self.assertEqual(done.stderr, "")
         self.assertEqual(sorted(file.name for file in figures.iterdir()),
-                         sorted(f"{name}.{form}" for name in ("selection", "concentration", "growth")
+                         sorted(f"{name}.{form}" for name in ("selection", "concentration", "growth", "recall")
                                 for form in ("pdf", "png")))
         count = sum(row["phase"] == "II" for row in result["rows"])
         self.assertIn(f"concentration: {count} of {count} comparisons pass.", done.stdout)

@@ -3,12 +3,14 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/flow/flow.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/theory/measurement.hpp"
+#include "support/settings.hpp"
 #include "support/tolerance.hpp"
 
 using namespace gihflow;
@@ -105,6 +107,42 @@ TEST_CASE(
   }
   CHECK(measured.size() + unseen.size() - 1 ==  // a run has one of the two growth constants
         static_cast<std::size_t>(Quantity::entropy_floor));
+}
+
+TEST_CASE("predictions for recall are what its training shows") {
+  SamplingOptions sampling = testing::recall_sampling(8, 400, 100);
+  const auto sequences = sample_task(sampling);
+  Model model;
+  model.vocabulary = 8;
+  const auto trained = make_objective(model, *sequences);
+  PredictionInput input;
+  input.start = initial_parameters(model, {3.0, 0.01, 0.01, 0.01});
+  input.schedule = parse_schedule("c:200,w:50000,a:300");
+  input.trained = trained.get();
+  input.sequences = sequences.get();
+  TrainingState state = begin_training(input.start);
+  FlowOptions options;
+  options.outputs = 60;
+  train_flow(state, input.schedule, *trained, nullptr, options, nullptr);
+  const std::map<Quantity, double> tolerances = {{Quantity::takeover_time, 0.05},
+                                                 {Quantity::recall_plateau, 0.08},
+                                                 {Quantity::recall_rate, 0.1},
+                                                 {Quantity::final_a, 0.02}};
+  std::set<Quantity> found;
+  for (const Prediction& p : predictions(input)) {
+    CAPTURE(label(p.quantity, p.subject));
+    found.insert(p.quantity);
+    if (p.quantity == Quantity::information_set) CHECK(p.sharp_set == "{1}");
+    if (p.quantity == Quantity::takeover_set) CHECK(p.trained_set == "{1}");
+    if (!tolerances.contains(p.quantity)) continue;
+    const double seen = measure(p.quantity, p.subject, state.trajectory);
+    const double predicted = std::isnan(p.trained) ? p.sharp : p.trained;
+    CHECK(std::abs(seen / predicted - 1.0) < tolerances.at(p.quantity));
+  }
+  for (const auto& [quantity, tolerance] : tolerances) CHECK(found.contains(quantity));
+  CHECK(found.contains(Quantity::recall_time));
+  CHECK(found.contains(Quantity::recall_length));
+  CHECK(!found.contains(Quantity::growth_exponent));
 }
 
 TEST_CASE("measurements are those of the subject, by hand") {

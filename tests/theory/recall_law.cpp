@@ -62,6 +62,47 @@ TEST_CASE("an induction head recalls as often as the law says, at lengths from 2
   }
 }
 
+TEST_CASE("lengths and scales that the laws give are each other's inverses") {
+  for (const double share : {0.3, 0.5, 0.99}) {
+    const double length = recall_length(share, ordinary, 6.0);
+    CHECK(std::abs(recall_accuracy(static_cast<Index>(length), ordinary, 6.0) - share) < 1e-5);
+  }
+  for (const double a : {0.5, 3.0, 9.0}) {
+    const double t = recall_time(255, ordinary, 0.01, 0.01, a);
+    CHECK(std::abs(recall_scale(255, ordinary, 0.01, 0.01, t) - a) < 1e-9);
+    // ȧ is the slope of that curve.
+    const double step = 1e-4;
+    const double slope = (recall_time(255, ordinary, 0.01, 0.01, a + step) -
+                          recall_time(255, ordinary, 0.01, 0.01, a - step)) /
+                         (2.0 * step);
+    CHECK(std::abs(recall_speed(255, ordinary, 0.01, a) * slope - 1.0) < 1e-6);
+  }
+  CHECK(recall_scale(255, ordinary, 0.01, 0.3, 0.0) == 0.3);
+  // 253 of 255 positions bear no trigger; one of them matches.
+  CHECK(std::abs(recall_rate(255, ordinary, 0.0) - (254.0 - 252.0 / 15.0)) < 1e-12);
+}
+
+TEST_CASE("the speed of an induction head's scale is that of the objective, sequence by sequence") {
+  const Model model = induction_head();
+  const auto source = recall_sequences(60, 200);
+  const auto objective = make_objective(model, *source);
+  std::vector<Token> tokens(61);
+  std::vector<double> targets(vocabulary);
+  std::vector<Index> counts;
+  for (Index n = 0; n < source->count(); ++n) {
+    source->draw(n, tokens, targets);
+    Index count = 0;
+    for (Index l = 1; l < 60; ++l) count += tokens[static_cast<std::size_t>(l)] == tokens.back();
+    counts.push_back(count);
+  }
+  for (const double a : {0.0, 0.7, 3.0, 8.0}) {
+    const Parameters at = with_scale(a);
+    Gradient gradient;
+    objective->gradient({at.p(), at.w, a}, gradient, false);
+    CHECK(testing::close(recall_speed(counts, 59, model.epsilon, a), -gradient.a, 200, 10.0));
+  }
+}
+
 TEST_CASE("the scale of an induction head jumps when the closed form says") {
   const Model model = induction_head();
   const auto source = recall_sequences(256, 2000);

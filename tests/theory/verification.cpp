@@ -90,6 +90,17 @@ TEST_CASE("a right gradient passes, one wrong by 2 % in a single block does not"
   CHECK(!passed(a, Quantity::growth_speed));
 }
 
+TEST_CASE("recall is as the laws say, and a speed of a that is 2 % off is seen") {
+  const std::vector<std::string> recall = {"recall"};
+  const Verification right = verify(options(recall, 1, 1, 1));
+  CHECK(right.passed());
+  CHECK(right.curves.size() == 1);
+  const Verification wrong = verify(options(recall, 1, 1, 0.98));
+  CHECK(!passed(wrong, Quantity::recall_growth));
+  CHECK(!passed(wrong, Quantity::recall_rate));
+  CHECK(passed(wrong, Quantity::recall_accuracy));
+}
+
 TEST_CASE("curves carry as many points on both sides, sub-experiments are announced and chosen") {
   VerifyOptions o;
   o.experiments = {"start of growth", "selection of {1,2}"};

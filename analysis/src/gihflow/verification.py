@@ -174,13 +174,30 @@ def growth(verification: Verification) -> Figure:
     return figure
 
 
-FIGURES = {"selection": (selection, "I"), "concentration": (concentration, "II"), "growth": (growth, "III")}
+def recall(verification: Verification) -> Figure:
+    """Recall: exp(-a), which falls on a straight line until a jumps (8.7), and a on the closed form (8.8)."""
+    ((setting, (curve,)),) = _panels(verification, "recall_time").items()  # x is a, the ordinate flow time
+    (plateau,) = (row for row in verification.rows if row["name"] == "recall_plateau")
+    figure, (left, right) = _figure(2)
+    falling = np.exp(-curve.x)
+    left.plot([0, plateau["predicted"]], [falling[0], 0], color="0.4", linestyle=(0, (4, 2)), label="straight line (8.7)")
+    shown = curve.measured < 2 * plateau["predicted"]
+    _pair(left, 0, curve.measured[shown], falling[shown], curve.predicted[shown], falling[shown], "closed form (8.8)")
+    left.set(title=setting, xlabel="flow time $t$", ylabel="$e^{-a}$")
+    _marks(left, left.get_legend_handles_labels()[0], loc="upper right")
+    right.set(xscale="log", title=setting, xlabel="flow time $t$", ylabel="$a$")
+    _pair(right, 0, curve.measured, curve.x, curve.predicted, curve.x, "closed form (8.8)")
+    _marks(right, right.get_legend_handles_labels()[0], loc="upper left")
+    return figure
+
+
+FIGURES = {"selection": (selection, "I"), "concentration": (concentration, "II"), "growth": (growth, "III"), "recall": (recall, "recall")}
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python3 -m gihflow.verification", allow_abbrev=False,
-        description="Draws a file of gihflow verify: selection (I), concentration (II) and growth (III), as PDF and PNG.",
+        description="Draws a file of gihflow verify: selection (I), concentration (II), growth (III) and recall, as PDF and PNG.",
         epilog="Exit codes: 0 good, 2 bad input, 4 the figures cannot be written.")
     parser.add_argument("file", metavar="VERIFY.h5", help="file that gihflow verify wrote")
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path("figures"),

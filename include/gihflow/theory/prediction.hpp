@@ -23,7 +23,8 @@ struct Prediction {
   std::string regime;  ///< where each of the two is exact
 };
 
-/// Input of predictions(). Pointers are not owned; kernels and infinite belong to the same chains.
+/// Input of predictions(). Pointers are not owned; kernels and infinite belong to the same chains,
+/// and both are null for the recall task, which has neither.
 struct PredictionInput {
   Parameters start;
   Schedule schedule;
@@ -38,7 +39,8 @@ struct PredictionInput {
 /// and takeover time (7.1); γ, the constant of 1/t and the time to 1 − δ of the attention (7.2);
 /// speed, growth law with its constant, plateau and value of a at the stage's end (7.3); losses of
 /// the GIH and of the Bayes predictor (8.1), (8.3). Stage II and III start from the head subset
-/// that looks at S*. What does not exist for the setting is left out.
+/// that looks at S*. On the recall task S* is {1}, and stage III is that of (8.5) to (8.8), sharp:
+/// counts replaced by their mean. What does not exist for the setting is left out.
 std::vector<Prediction> predictions(const PredictionInput& input);
 
 }  // namespace gihflow

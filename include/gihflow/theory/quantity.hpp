@@ -32,10 +32,17 @@ enum class Quantity {
   final_a,   ///< a at the end of stage III
   gih_loss,  ///< of GIH(S*), (8.1)
   entropy_floor,
+  // of the recall task
+  recall_plateau,  ///< flow time at which e^{−a}, a straight line at first, would reach 0, (8.7)
+  recall_time,     ///< flow time until 1 − δ of the answers at the training length are right
+  recall_rate,     ///< lim e^a/t, (8.8)
+  recall_length,   ///< at which half of the answers are right at the end of stage III, (8.5)
   // compared by verify() alone
   unattended,        ///< 1 − σ of `head` on its lag over flow time, (7.2)
   unused_motion,     ///< largest change of a logit of heads outside S*, 0
   growth_time,       ///< flow time at which a is reached, (7.3)
+  recall_growth,     ///< the same on recall, (8.6) and (8.8)
+  recall_accuracy,   ///< share of right answers, (8.5)
   normalizer_drift,  ///< largest change of log C_D, 0 by (3.2)
   energy_residual,   ///< of (3.5), relative to the drop of the loss
   outcome            ///< how the integration ended
@@ -57,7 +64,7 @@ inline constexpr double prediction_delta = 0.01;
 
 /// The enumerator's own name, "log_odds_slope": the key in files and JSON.
 std::string to_string(Quantity quantity);
-/// "all", "I", "II", "III", "limit".
+/// "all", "I", "II", "III", "recall", "limit".
 std::string phase_of(Quantity quantity);
 /// "1", "flow time", "1/flow time", "nats".
 std::string units_of(Quantity quantity);
