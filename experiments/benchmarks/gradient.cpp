@@ -124,12 +124,22 @@ int main(int argc, char** argv) {
   for (const Index M : {3, 4, 5, 6, 8}) vary("window", M, {.window = M});
   for (const Index H : {2, 3, 4, 6, 8}) vary("heads", H, {.window = 8, .heads = H});
   for (const Index D : {1, 2, 3, 4}) vary("degree", D, {.window = 4, .heads = 4, .degree = D});
-  add("reference_conventions",
-      {.model = {.boundary = Boundary::partial,
-                 .head_windows = HeadWindows::shifted,
-                 .head_normalization = HeadNormalization::l2,
-                 .readout = Readout::softmax}},
-      loss_and_gradient, cores);
+  const Model reference{.boundary = Boundary::partial,
+                        .head_windows = HeadWindows::shifted,
+                        .head_normalization = HeadNormalization::l2,
+                        .readout = Readout::softmax};
+  Model full = reference;
+  full.scores = Scores::tokens;
+  full.own_position = true;
+  full.values = HeadValues::matrix;
+  full.head_normalization = HeadNormalization::layer;
+  full.rectify = true;
+  full.rectify_width = 0.1;
+  for (const int n : {1, cores}) {
+    const std::string end = "/N=9000/threads=" + std::to_string(n);
+    add("reference_conventions" + end, {.model = reference}, loss_and_gradient, n);
+    add("full_model" + end, {.model = full}, loss_and_gradient, n);
+  }
   for (const Index M : {3, 5})
     for (const int n : {1, cores})
       add("infinite/M=" + std::to_string(M) + "/threads=" + std::to_string(n),

@@ -2,31 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
-#include <numeric>
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/size.hpp"
 #include "population/dual.hpp"
-#include "population/views.hpp"
+#include "population/engines.hpp"
+#include "population/instruction_sets.hpp"
 
 namespace gihflow {
 
 namespace {
 
-/// The fixed logit of the own position, and what layer norm adds to the variance: (2.6), (2.8).
-constexpr double own_logit = 1e-6, variance_guard = 1e-5;
-constexpr Index windows_per_block = 64;
-
-/// Square root with derivative 0 at 0, as (4.5) sets it.
-inline double root(double x) {
-  return std::sqrt(x);
-}
-inline Dual<double> root(const Dual<double>& x) {
-  return x.v > 0.0 ? square_root(x) : Dual<double>{0.0, 0.0};
-}
+/// Packs of the way back that share one set of sums: at least so many, in at most so many ranges.
+constexpr Index least_packs = 8, most_ranges = 64;
 
 template <class S>
 S number(double x, double) {
@@ -44,9 +34,37 @@ double derivative_of(const Dual<double>& x) {
   return x.d;
 }
 
-}  // namespace
+/// An array of a point, with that of a direction.
+template <class S>
+std::vector<S> numbers_of(std::vector<double> PlainBlocks::*member, const Point& at,
+                          const Point* along) {
+  std::vector<S> out;
+  const std::vector<double>& x = at.*member;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    out.push_back(number<S>(x[i], along != nullptr ? ((*along).*member)[i] : 0.0));
+  return out;
+}
 
-Phrase part_without_relative_features(const Model& model) {
+/// σ of the full windows, [H, M], from w.
+template <class S>
+std::vector<S> attention_of(const Model& model, std::vector<S> w) {
+  for (Index h = 0; h < model.heads; ++h) {
+    const std::span<S> row = std::span(w).subspan(size(h * model.window), size(model.window));
+    double top = -std::numeric_limits<double>::infinity();
+    for (const S& x : row) top = std::max(top, value(x));
+    S total{};
+    for (S& x : row) {
+      // A lag that the head does not have weighs nothing, and neither does its direction.
+      x = std::isfinite(value(x)) ? exponential(S(x + -top)) : S{};
+      total = total + x;
+    }
+    for (S& x : row) x = x / total;
+  }
+  return w;
+}
+
+/// The first part of a model that the card has no engine for, in words: "scores tokens".
+Phrase part_without_card(const Model& model) {
   if (!model.head_lags.empty())
     return model.head_lags.size() == 1 ? Phrase(Field::lags) : Phrase(Field::head_lags);
   if (model.scores == Scores::tokens) return Phrase(Field::scores, " tokens");
@@ -57,14 +75,21 @@ Phrase part_without_relative_features(const Model& model) {
   return model.rectify ? Phrase(Field::rectify) : Phrase();
 }
 
+}  // namespace
+
+bool has_card_features(const Model& model) {
+  return part_without_card(model).empty();
+}
+
 bool has_relative_features(const Model& model) {
-  return part_without_relative_features(model).empty();
+  return has_card_features(model) && model.boundary == Boundary::masked &&
+         model.head_normalization == HeadNormalization::none;
 }
 
 void require_card(const Model& model) {
-  if (has_relative_features(model)) return;
+  if (has_card_features(model)) return;
   Phrase allowed("has no engine for ");
-  allowed += part_without_relative_features(model);
+  allowed += part_without_card(model);
   allowed += Phrase("; use ", Field::device, " cpu");
   throw InputError(Fault{Field::device, "cuda", std::move(allowed)});
 }
@@ -75,344 +100,185 @@ double rectified(const Model& model, double z) {
   return width > 0.0 ? 0.5 * (z + std::sqrt(z * z + width * width)) : std::max(z, 0.0);
 }
 
-/// The parameters that features depend on, or sums of derivatives in them; QKᵀ in place of Q and K.
-template <class S>
-struct FeatureTable::Block {
-  std::vector<S> w, scores, value, gain, bias, attention;
-
-  void add(const Block& other) {
-    const auto add_to = [](std::vector<S>& x, const std::vector<S>& y) {
-      for (std::size_t i = 0; i < x.size(); ++i) x[i] = x[i] + y[i];
-    };
-    add_to(w, other.w);
-    add_to(scores, other.scores);
-    add_to(value, other.value);
-    add_to(gain, other.gain);
-    add_to(bias, other.bias);
-    add_to(attention, other.attention);
-  }
-  Block zero() const {
-    const auto zeros = [](const std::vector<S>& x) { return std::vector<S>(x.size(), S{}); };
-    return {zeros(w), zeros(scores), zeros(value), zeros(gain), zeros(bias), zeros(attention)};
-  }
-};
-
-/// What a head makes of one window.
-template <class S>
-struct FeatureTable::Head {
-  std::vector<Index> component;  ///< of w; −1 for the own position
-  std::vector<Index> token;      ///< that is seen; −1: none
-  std::vector<Index> score;      ///< entry of `scores`; −1: none
-  std::vector<S> sigma;
-  std::vector<S> mass, v, u;  ///< [d] attention on each token, v and u
-  S scale{};                  ///< by which v is divided
-};
-
 FeatureTable::FeatureTable(const Model& model, std::span<const std::uint64_t> windows,
-                           std::span<const std::uint64_t> queries)
-    : model_(model) {
+                           std::span<const std::uint64_t> queries, const std::string& set)
+    : functions_(hot_loops(set).features), model_(model) {
   const WindowCode code(model);
   width_ = code.width();
-  const Index d = model.vocabulary;
   for (Index h = 0; h < model.heads; ++h)
     for (Index i = 0; i < model.window; ++i) digit_.push_back(code.digit_of(model.lag(h, i)));
-  digits_.resize((windows.size() + queries.size()) * size(width_));
-  std::uint16_t* next = digits_.data();
-  for (const std::uint64_t key : windows) {
-    code.digits(code.window_of(key), next);
-    own_.push_back(static_cast<std::uint16_t>(code.own_token_of(key)));
-    next += width_;
+  const auto rows = [](std::size_t n) { return (n + hot::pack - 1) / hot::pack * hot::pack; };
+  first_query_ = static_cast<Index>(rows(windows.size()));
+  digits_.reserve((rows(windows.size()) + rows(queries.size())) * size(width_));
+  const auto append = [&](std::uint64_t window, Index own) {
+    digits_.resize(digits_.size() + size(width_));
+    code.digits(window, digits_.data() + digits_.size() - width_);
+    own_.push_back(static_cast<std::uint16_t>(own));
+  };
+  // The last of each is repeated to fill a pack.
+  for (std::size_t i = 0; i < rows(windows.size()); ++i) {
+    const std::uint64_t key = windows[std::min(i, windows.size() - 1)];
+    append(code.window_of(key), code.own_token_of(key));
   }
-  for (const std::uint64_t query : queries) {
-    code.digits(query, next);
-    own_.push_back(static_cast<std::uint16_t>(d));
-    next += width_;
-  }
+  for (std::size_t i = 0; i < rows(queries.size()); ++i)
+    append(queries[std::min(i, queries.size() - 1)], model.vocabulary);
 }
 
 std::size_t FeatureTable::memory() const {
   return digits_.size() * sizeof(digits_[0]) + own_.size() * sizeof(own_[0]);
 }
 
+hot::FeatureModel FeatureTable::view() const {
+  const Index H = model_.heads, M = model_.window, d = model_.vocabulary;
+  hot::FeatureModel m{};
+  m.d = d;
+  m.H = H;
+  m.M = M;
+  m.width = width_;
+  m.digit = digit_.data();
+  m.tokens = model_.scores == Scores::tokens;
+  m.own_position = model_.own_position;
+  m.matrix = model_.values == HeadValues::matrix;
+  m.layer = model_.head_normalization == HeadNormalization::layer;
+  m.l2 = model_.head_normalization == HeadNormalization::l2;
+  m.attention_alone = !model_.sees_own_token();
+  const auto take = [&](bool present, Index n) {
+    const Index first = m.numbers;
+    if (present) m.numbers += n;
+    return first;
+  };
+  m.w = take(true, H * M);
+  m.scores = take(m.tokens, H * (d + 1) * (d + 1));
+  m.value = take(m.matrix, H * d * d);
+  m.gain = take(m.layer, d);
+  m.bias = take(m.layer, d);
+  m.attention = take(m.attention_alone, H * M);
+  return m;
+}
+
 template <class S>
-FeatureTable::Block<S> FeatureTable::block_of(const Point& at, const Point* along) const {
-  const auto numbers = [&](const std::vector<double>& x, const std::vector<double>* dx) {
-    std::vector<S> out;
-    out.reserve(x.size());
-    for (std::size_t i = 0; i < x.size(); ++i)
-      out.push_back(number<S>(x[i], dx != nullptr ? (*dx)[i] : 0.0));
-    return out;
+std::vector<S> FeatureTable::block_of(const Point& at, const Point* along) const {
+  const hot::FeatureModel m = view();
+  std::vector<S> block(size(m.numbers), S{});
+  const auto put = [&](Index first, const std::vector<S>& numbers) {
+    std::copy(numbers.begin(), numbers.end(), block.begin() + first);
   };
-  const auto of = [&](auto member) {
-    return numbers(at.*member, along != nullptr ? &((*along).*member) : nullptr);
-  };
-  Block<S> block;
-  block.w = of(&PlainBlocks::w);
-  block.value = of(&PlainBlocks::value);
-  block.gain = of(&PlainBlocks::gain);
-  block.bias = of(&PlainBlocks::bias);
-  if (model_.scores == Scores::tokens) {
-    const std::vector<S> query = of(&PlainBlocks::query), key = of(&PlainBlocks::key);
-    const Index d = model_.vocabulary;
-    for (Index h = 0; h < model_.heads; ++h)
-      for (Index e = 0; e < d; ++e)
-        for (Index x = 0; x < d; ++x) {
-          S sum{};
-          for (Index r = 0; r < d; ++r)
-            sum = sum + query[size((h * d + e) * d + r)] * key[size((h * d + x) * d + r)];
-          block.scores.push_back(sum);
-        }
-  }
-  block.attention.assign(model_.sees_own_token() ? 0 : block.w.size(), S{});
+  const std::vector<S> w = numbers_of<S>(&PlainBlocks::w, at, along);
+  put(m.w, w);
+  if (m.matrix) put(m.value, numbers_of<S>(&PlainBlocks::value, at, along));
+  if (m.layer) put(m.gain, numbers_of<S>(&PlainBlocks::gain, at, along));
+  if (m.layer) put(m.bias, numbers_of<S>(&PlainBlocks::bias, at, along));
+  if (m.attention_alone) put(m.attention, attention_of(model_, w));
+  if (!m.tokens) return block;
+  const std::vector<S> query = numbers_of<S>(&PlainBlocks::query, at, along),
+                       key = numbers_of<S>(&PlainBlocks::key, at, along);
+  for (Index h = 0; h < m.H; ++h)
+    for (Index e = 0; e < m.d; ++e)
+      for (Index x = 0; x < m.d; ++x) {
+        S& sum = block[size(m.scores + (h * (m.d + 1) + e) * (m.d + 1) + x)];
+        for (Index r = 0; r < m.d; ++r)
+          sum = sum + query[size((h * m.d + e) * m.d + r)] * key[size((h * m.d + x) * m.d + r)];
+      }
   return block;
 }
 
-template <class S>
-void FeatureTable::look(const Block<S>& block, Index window, Index head, Head<S>& out) const {
-  const Index d = model_.vocabulary, M = model_.window;
-  const std::uint16_t* digits = digits_.data() + window * width_;
-  const Index own = own_[size(window)];
-  const bool tokens = model_.scores == Scores::tokens && own < d;
-  const auto score_at = [&](Index token) {
-    return tokens && token >= 0 ? (head * d + own) * d + token : Index{-1};
-  };
-  out.component.clear();
-  out.token.clear();
-  out.score.clear();
-  out.sigma.clear();
-  for (Index i = 0; i < M; ++i) {
-    const Index digit = digit_[size(head * M + i)];
-    if (digit < 0 || digits[digit] >= d) continue;
-    out.component.push_back(head * M + i);
-    out.token.push_back(digits[digit]);
-    out.score.push_back(score_at(digits[digit]));
-    out.sigma.push_back(block.w[size(head * M + i)]);
-  }
-  if (model_.own_position) {
-    const Index token = own < d ? own : -1;
-    out.component.push_back(-1);
-    out.token.push_back(token);
-    out.score.push_back(score_at(token));
-    out.sigma.push_back(number<S>(own_logit, 0.0));
-  }
-  double top = -std::numeric_limits<double>::infinity();
-  for (std::size_t k = 0; k < out.sigma.size(); ++k) {
-    if (out.score[k] >= 0) out.sigma[k] = out.sigma[k] + block.scores[size(out.score[k])];
-    top = std::max(top, value(out.sigma[k]));
-  }
-  S total{};
-  for (S& sigma : out.sigma) {
-    sigma = exponential(S(sigma + -top));
-    total = total + sigma;
-  }
-  out.mass.assign(size(d), S{});
-  for (std::size_t k = 0; k < out.sigma.size(); ++k) {
-    out.sigma[k] = out.sigma[k] / total;
-    if (out.token[k] < 0) continue;
-    S& mass = out.mass[size(out.token[k])];
-    mass = mass + out.sigma[k];
-  }
-  if (model_.values == HeadValues::matrix) {
-    out.v.assign(size(d), S{});
-    for (Index e = 0; e < d; ++e)
-      for (Index r = 0; r < d; ++r)
-        out.v[size(r)] =
-            out.v[size(r)] + out.mass[size(e)] * block.value[size((head * d + e) * d + r)];
-  } else {
-    out.v = out.mass;
-  }
-  out.u = out.v;
-  if (model_.head_normalization == HeadNormalization::l2) {
-    S squares{};
-    for (const S& x : out.v) squares = squares + x * x;
-    out.scale = root(squares);  // ‖v‖; the guard is added where it divides
-    const S divisor = out.scale + hot::norm_guard;
-    for (S& x : out.u) x = x / divisor;
-  } else if (model_.head_normalization == HeadNormalization::layer) {
-    const double share = 1.0 / static_cast<double>(d);
-    S mean{}, variance{};
-    for (const S& x : out.v) mean = mean + x * share;
-    for (const S& x : out.v) variance = variance + (x - mean) * (x - mean) * share;
-    out.scale = square_root(S(variance + variance_guard));
-    for (Index e = 0; e < d; ++e) {
-      S& x = out.v[size(e)];  // normalised from here on
-      x = (x - mean) / out.scale;
-      out.u[size(e)] = block.gain[size(e)] * x + block.bias[size(e)];
-    }
-  }
-}
-
-template <class S>
-void FeatureTable::back(const Block<S>& block, Index head, const Head<S>& seen, const S* u_bar,
-                        Block<S>& sums) const {
-  const Index d = model_.vocabulary;
-  std::vector<S> bar(u_bar, u_bar + d);
-  if (model_.head_normalization == HeadNormalization::l2) {
-    if (!(value(seen.scale) > 0.0)) return;  // an empty window: v = 0 and nothing flows back
-    const S divisor = seen.scale + hot::norm_guard;
-    S inner{};
-    for (Index e = 0; e < d; ++e) inner = inner + seen.v[size(e)] * bar[size(e)];
-    const S pull = inner / (seen.scale * divisor);
-    for (Index e = 0; e < d; ++e) bar[size(e)] = (bar[size(e)] - seen.v[size(e)] * pull) / divisor;
-  } else if (model_.head_normalization == HeadNormalization::layer) {
-    const double share = 1.0 / static_cast<double>(d);
-    S mean{}, inner{};
-    for (Index e = 0; e < d; ++e) {
-      S& x = bar[size(e)];
-      sums.gain[size(e)] = sums.gain[size(e)] + x * seen.v[size(e)];
-      sums.bias[size(e)] = sums.bias[size(e)] + x;
-      x = x * block.gain[size(e)];
-      mean = mean + x * share;
-      inner = inner + x * seen.v[size(e)] * share;
-    }
-    for (Index e = 0; e < d; ++e)
-      bar[size(e)] = (bar[size(e)] - mean - seen.v[size(e)] * inner) / seen.scale;
-  }
-  if (model_.values == HeadValues::matrix) {
-    const std::vector<S> v_bar = bar;
-    for (Index e = 0; e < d; ++e) {
-      S sum{};
-      for (Index r = 0; r < d; ++r) {
-        const Index k = (head * d + e) * d + r;
-        sums.value[size(k)] = sums.value[size(k)] + seen.mass[size(e)] * v_bar[size(r)];
-        sum = sum + block.value[size(k)] * v_bar[size(r)];
-      }
-      bar[size(e)] = sum;
-    }
-  }
-  // ∂/∂σ_k, less its mean.
-  std::vector<S> slope(seen.sigma.size(), S{});
-  S mean{}, share{};
-  for (std::size_t k = 0; k < slope.size(); ++k) {
-    if (seen.token[k] >= 0) slope[k] = bar[size(seen.token[k])];
-    mean = mean + seen.sigma[k] * slope[k];
-    if (!sums.attention.empty()) share = share + block.attention[size(seen.component[k])];
-  }
-  for (std::size_t k = 0; k < slope.size(); ++k) {
-    const S excess = slope[k] - mean, of_score = seen.sigma[k] * excess;
-    const Index i = seen.component[k];
-    if (i >= 0) sums.w[size(i)] = sums.w[size(i)] + of_score;
-    if (seen.score[k] >= 0)
-      sums.scores[size(seen.score[k])] = sums.scores[size(seen.score[k])] + of_score;
-    // The window's σ is that of the full window, divided by the share of the lags that exist.
-    if (!sums.attention.empty() && value(share) > 0.0)
-      sums.attention[size(i)] = sums.attention[size(i)] + excess / share;
-  }
-}
-
-template <class S>
-void FeatureTable::forward_as(const Point& at, const Point* along, double* out) const {
-  const Block<S> block = block_of<S>(at, along);
-  S* u = reinterpret_cast<S*>(out);
-  const Index d = model_.vocabulary, count = windows();
-  parallel_ranges(count, windows_per_block, [&](Index begin, Index end) {
-    Head<S> head;
-    for (Index h = 0; h < model_.heads; ++h)
-      for (Index window = begin; window < end; ++window) {
-        look(block, window, h, head);
-        for (Index e = 0; e < d; ++e) u[(h * d + e) * count + window] = head.u[size(e)];
-      }
+Features FeatureTable::forward(const Point& at, const Point* along) const {
+  Features out;
+  out.packs = packs();
+  out.parts = along != nullptr ? 2 : 1;
+  out.lines.resize(size(model_.heads * model_.vocabulary * out.packs * out.parts));
+  const hot::FeatureModel m = view();
+  const std::vector<double> plain = along ? std::vector<double>() : block_of<double>(at, nullptr);
+  const std::vector<Dual<double>> dual =
+      along ? block_of<Dual<double>>(at, along) : std::vector<Dual<double>>();
+  parallel_ranges(out.packs, least_packs, [&](Index begin, Index end) {
+    hot::FeatureTask task{};
+    task.model = &m;
+    task.digits = digits_.data();
+    task.own = own_.data();
+    task.begin = begin;
+    task.end = end;
+    task.packs = out.packs;
+    task.block = along ? &dual.front().v : plain.data();
+    task.u = out.lines.front().number;
+    task.scratch = scratch_of_thread(size(functions_.scratch[along != nullptr](m)));
+    functions_.forward[along != nullptr](task);
   });
-}
-
-std::vector<double> FeatureTable::forward(const Point& at, const Point* along) const {
-  std::vector<double> u(size(model_.heads * model_.vocabulary * windows() * (along ? 2 : 1)));
-  if (along != nullptr)
-    forward_as<Dual<double>>(at, along, u.data());
-  else
-    forward_as<double>(at, nullptr, u.data());
-  return u;
+  return out;
 }
 
 template <class S>
 void FeatureTable::backward_as(const Point& at, const Point* along, double chains,
-                               std::span<const Index> some,
-                               const std::function<void(Index, double*)>& pull, Gradient& out,
+                               std::span<const Index> some, const Pull& pull, Gradient& out,
                                Gradient* derivative) const {
-  Block<S> block = block_of<S>(at, along);
-  if (!block.attention.empty()) {  // σ of the full window
-    for (Index h = 0; h < model_.heads; ++h) {
-      S total{};
-      double top = -std::numeric_limits<double>::infinity();
-      const auto row = block.w.begin() + h * model_.window;
-      for (Index i = 0; i < model_.window; ++i) top = std::max(top, value(row[i]));
-      for (Index i = 0; i < model_.window; ++i) {
-        S& sigma = block.attention[size(h * model_.window + i)];
-        // A lag that the head does not have weighs nothing, and neither does its direction.
-        if (std::isfinite(value(row[i]))) sigma = exponential(S(row[i] + -top));
-        total = total + sigma;
-      }
-      for (Index i = 0; i < model_.window; ++i) {
-        S& sigma = block.attention[size(h * model_.window + i)];
-        sigma = sigma / total;
-      }
-    }
-  }
-  const Index count = some.empty() ? windows() : static_cast<Index>(some.size());
-  const Index blocks = (count + windows_per_block - 1) / windows_per_block;
-  std::vector<Block<S>> sums(size(blocks));
-  parallel_ranges(count, windows_per_block, [&](Index begin, Index end) {
-    Block<S>& sum = sums[size(begin / windows_per_block)];
-    sum = block.zero();
-    Head<S> head;
-    std::vector<S> u_bar(size(model_.heads * model_.vocabulary));
-    for (Index k = begin; k < end; ++k) {
-      const Index window = some.empty() ? k : some[size(k)];
-      pull(window, reinterpret_cast<double*>(u_bar.data()));
-      for (Index h = 0; h < model_.heads; ++h) {
-        look(block, window, h, head);
-        back(block, h, head, u_bar.data() + h * model_.vocabulary, sum);
-      }
-    }
+  const Index H = model_.heads, d = model_.vocabulary, parts = sizeof(S) / sizeof(double);
+  const hot::FeatureModel m = view();
+  const std::vector<S> block = block_of<S>(at, along);
+  const Index all = some.empty() ? packs() : static_cast<Index>(some.size()) / hot::pack;
+  const Index per_range = std::max(least_packs, (all + most_ranges - 1) / most_ranges);
+  std::vector<S> sums(size((all + per_range - 1) / per_range * m.numbers));
+  parallel_ranges(all, per_range, [&](Index begin, Index end) {
+    const Index scratch = functions_.scratch[parts - 1](m);
+    hot::FeatureTask task{};
+    task.model = &m;
+    task.digits = digits_.data();
+    task.own = own_.data();
+    task.list = some.empty() ? nullptr : some.data();
+    task.begin = begin;
+    task.end = end;
+    task.packs = all;
+    task.block = reinterpret_cast<const double*>(block.data());
+    task.scratch = scratch_of_thread(size(scratch + (end - begin) * H * d * parts * hot::pack));
+    task.u = task.scratch + scratch;
+    task.sums = reinterpret_cast<double*>(sums.data() + begin / per_range * m.numbers);
+    pull(begin, end, task.u);
+    functions_.backward[parts - 1](task);
   });
-  Block<S> total = block.zero();
-  for (const Block<S>& sum : sums) total.add(sum);
+  for (std::size_t i = size(m.numbers); i < sums.size(); ++i) {
+    S& total = sums[i % size(m.numbers)];
+    total = total + sums[i];
+  }
 
-  const auto put = [&](auto member, const std::vector<S>& from) {
+  const auto put = [&](auto member, const S* from, Index n) {
     std::vector<double>& value_of = out.*member;
-    value_of.resize(from.size());
-    for (std::size_t i = 0; i < from.size(); ++i) value_of[i] = value(from[i]) / chains;
+    value_of.resize(size(n));
+    for (Index i = 0; i < n; ++i) value_of[size(i)] = value(from[i]) / chains;
     if (derivative == nullptr) return;
     std::vector<double>& slope = derivative->*member;
-    slope.resize(from.size());
-    for (std::size_t i = 0; i < from.size(); ++i) slope[i] = derivative_of(from[i]) / chains;
+    slope.resize(size(n));
+    for (Index i = 0; i < n; ++i) slope[size(i)] = derivative_of(from[i]) / chains;
   };
-  put(&PlainBlocks::w, total.w);
-  put(&PlainBlocks::value, total.value);
-  put(&PlainBlocks::gain, total.gain);
-  put(&PlainBlocks::bias, total.bias);
-  put(&Gradient::attention, total.attention);
-  if (model_.scores != Scores::tokens) return;
+  put(&PlainBlocks::w, sums.data() + m.w, H * m.M);
+  put(&PlainBlocks::value, sums.data() + m.value, m.matrix ? H * d * d : 0);
+  put(&PlainBlocks::gain, sums.data() + m.gain, m.layer ? d : 0);
+  put(&PlainBlocks::bias, sums.data() + m.bias, m.layer ? d : 0);
+  put(&Gradient::attention, sums.data() + m.attention, m.attention_alone ? H * m.M : 0);
+  if (!m.tokens) return;
   // With G = ∂/∂(QKᵀ): ∂/∂Q = G·K and ∂/∂K = Gᵀ·Q.
-  const Index d = model_.vocabulary;
-  std::vector<S> query(size(model_.heads * d * d), S{}), key(query);
-  for (Index h = 0; h < model_.heads; ++h)
+  const std::vector<S> query = numbers_of<S>(&PlainBlocks::query, at, along),
+                       key = numbers_of<S>(&PlainBlocks::key, at, along);
+  std::vector<S> query_bar(query.size(), S{}), key_bar(key.size(), S{});
+  for (Index h = 0; h < H; ++h)
     for (Index e = 0; e < d; ++e)
       for (Index x = 0; x < d; ++x) {
-        const S g = total.scores[size((h * d + e) * d + x)];
+        const S g = sums[size(m.scores + (h * (d + 1) + e) * (d + 1) + x)];
         for (Index r = 0; r < d; ++r) {
           const auto of_e = size((h * d + e) * d + r), of_x = size((h * d + x) * d + r);
-          const auto entry = [&](const std::vector<double>& values, const std::vector<double>* dx,
-                                 std::size_t i) {
-            return number<S>(values[i], dx != nullptr ? (*dx)[i] : 0.0);
-          };
-          query[of_e] = query[of_e] + g * entry(at.key, along ? &along->key : nullptr, of_x);
-          key[of_x] = key[of_x] + g * entry(at.query, along ? &along->query : nullptr, of_e);
+          query_bar[of_e] = query_bar[of_e] + g * key[of_x];
+          key_bar[of_x] = key_bar[of_x] + g * query[of_e];
         }
       }
-  put(&PlainBlocks::query, query);
-  put(&PlainBlocks::key, key);
+  put(&PlainBlocks::query, query_bar.data(), H * d * d);
+  put(&PlainBlocks::key, key_bar.data(), H * d * d);
 }
 
-void FeatureTable::backward(const Point& at, const Point* along, double chains,
-                            const std::function<void(Index, double*)>& pull, Gradient& out,
-                            Gradient* derivative) const {
+void FeatureTable::backward(const Point& at, const Point* along, double chains, const Pull& pull,
+                            Gradient& out, Gradient* derivative) const {
   backward(at, along, chains, {}, pull, out, derivative);
 }
 
 void FeatureTable::backward(const Point& at, const Point* along, double chains,
-                            std::span<const Index> some,
-                            const std::function<void(Index, double*)>& pull, Gradient& out,
+                            std::span<const Index> some, const Pull& pull, Gradient& out,
                             Gradient* derivative) const {
   if (along != nullptr)
     backward_as<Dual<double>>(at, along, chains, some, pull, out, derivative);

@@ -6,72 +6,80 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
-#include "gihflow/base/fault.hpp"
 #include "gihflow/population/objective.hpp"
 #include "population/statistics.hpp"
+#include "population/views.hpp"
 
 namespace gihflow {
 
-/// Whether the relative features of the hot loops serve a model: windows of consecutive lags, and
-/// attention and values that depend on no token.
+/// Whether the hot loops gather a model's features from its attention instead of a table of
+/// windows: windows of consecutive lags that all exist, features that are v itself, and attention
+/// and values that depend on no token.
 bool has_relative_features(const Model& model);
-/// The first part of a model that they do not serve, in words: "scores tokens".
-Phrase part_without_relative_features(const Model& model);
+/// Whether the card has an engine for a model: it also takes partial windows and the norm l2.
+bool has_card_features(const Model& model);
 
 /// max(0, z), smoothed over the model's width (2.8); z where the model does not rectify.
 double rectified(const Model& model, double z);
+
+/// Numbers u [H, d] of windows, in packs of eight: values, and with a direction their derivatives
+/// behind each pack.
+struct Features {
+  std::vector<hot::Line> lines;  ///< [H·d, packs, parts]
+  Index packs = 0, parts = 1;
+
+  const double* data() const { return lines.front().number; }
+  /// Number k of a window, or its derivative.
+  double at(Index k, Index window, Index part = 0) const {
+    return data()[((k * packs + window / hot::pack) * parts + part) * hot::pack +
+                  window % hot::pack];
+  }
+};
 
 /// Features of a list of windows, each with the token that follows it where the model sees that.
 class FeatureTable {
  public:
   /// Window keys as WindowCode::pair_key gives them, then queries: windows without a token of their
-  /// own.
+  /// own. The hot loops run in the version for `set`.
   FeatureTable(const Model& model, std::span<const std::uint64_t> windows,
-               std::span<const std::uint64_t> queries);
+               std::span<const std::uint64_t> queries, const std::string& set);
 
-  Index windows() const { return static_cast<Index>(own_.size()); }  ///< queries included
+  /// Rows of the table: windows fill whole packs, and so do the queries behind them.
+  Index packs() const { return static_cast<Index>(own_.size()) / hot::pack; }
+  Index row_of_query(Index query) const { return first_query_ + query; }
   std::size_t memory() const;
 
-  /// u [H, d, windows] at a point; with a direction every number is followed by its derivative.
-  std::vector<double> forward(const Point& at, const Point* along) const;
+  /// u at a point; with a direction every number has its derivative.
+  Features forward(const Point& at, const Point* along) const;
 
+  /// Writes ∂/∂u of packs [begin, end) into [end − begin, H·d, parts, 8].
+  using Pull = std::function<void(Index begin, Index end, double* u_bar)>;
   /// Derivatives in the plain blocks but a, and in σ where attention depends on no token, from
-  /// those in u: `pull` writes ∂/∂u [H, d] of one window, as many numbers as in forward, into the
-  /// second argument. Results are divided by `chains`.
-  void backward(const Point& at, const Point* along, double chains,
-                const std::function<void(Index window, double* u_bar)>& pull, Gradient& out,
+  /// those in u. Results are divided by `chains`.
+  void backward(const Point& at, const Point* along, double chains, const Pull& pull, Gradient& out,
                 Gradient* derivative) const;
-  /// The same from some windows only.
+  /// The same from some rows only, [packs, 8], to whose packs `pull` refers.
   void backward(const Point& at, const Point* along, double chains, std::span<const Index> some,
-                const std::function<void(Index, double*)>& pull, Gradient& out,
-                Gradient* derivative) const;
+                const Pull& pull, Gradient& out, Gradient* derivative) const;
 
  private:
+  hot::FeatureModel view() const;
   template <class S>
-  struct Block;
-  template <class S>
-  struct Head;
-  template <class S>
-  Block<S> block_of(const Point& at, const Point* along) const;
-  template <class S>
-  void look(const Block<S>& block, Index window, Index head, Head<S>& out) const;
-  template <class S>
-  void back(const Block<S>& block, Index head, const Head<S>& seen, const S* u_bar,
-            Block<S>& sums) const;
-  template <class S>
-  void forward_as(const Point& at, const Point* along, double* out) const;
+  std::vector<S> block_of(const Point& at, const Point* along) const;
   template <class S>
   void backward_as(const Point& at, const Point* along, double chains, std::span<const Index> some,
-                   const std::function<void(Index, double*)>& pull, Gradient& out,
-                   Gradient* derivative) const;
+                   const Pull& pull, Gradient& out, Gradient* derivative) const;
 
+  const hot::FeatureFunctions& functions_;
   Model model_;
-  Index width_;                        ///< digits of a window
-  std::vector<Index> digit_;           ///< [H, M] digit that a component looks at; −1: none
-  std::vector<std::uint16_t> digits_;  ///< [windows, width]
-  std::vector<std::uint16_t> own_;     ///< [windows] the own token; d: none
+  Index width_;        ///< digits of a window
+  Index first_query_;  ///< row
+  std::vector<std::int64_t> digit_;    ///< [H, M] digit that a component looks at; −1: none
+  std::vector<std::uint16_t> digits_;  ///< [rows, width]
+  std::vector<std::uint16_t> own_;     ///< [rows] the own token; d: none
 };
 
 }  // namespace gihflow

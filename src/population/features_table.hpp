@@ -18,8 +18,21 @@ struct Table {
   using S = typename N::S;
   using V = typename N::V;
 
-  static const S* row(const BlockTask& task, std::int64_t k) {
-    return reinterpret_cast<const S*>(task.features) + k * task.windows;
+  static const V* row(const BlockTask& task, std::int64_t k) {
+    return reinterpret_cast<const V*>(task.features) + k * task.packs;
+  }
+
+  /// u of eight windows, number k of every window. Windows increase but for the last one, which may
+  /// be repeated.
+  static void fetch_windows(const BlockTask& task, std::int64_t k, const std::uint32_t* window,
+                            V& u) {
+    const bool are_a_pack = window[0] % hot::pack == 0 &&
+                            window[hot::pack - 2] == window[0] + hot::pack - 2 &&
+                            window[hot::pack - 1] == window[0] + hot::pack - 1;
+    if (are_a_pack)
+      u = row(task, k)[window[0] / hot::pack];
+    else
+      gather_numbers(u, row(task, k), window);
   }
 
   static void begin_group(const BlockTask& task, Workspace<N>& s, std::int64_t group,
@@ -27,7 +40,9 @@ struct Table {
     const ModelView& m = *task.model;
     const std::int64_t query = task.statistics->query_window[group];
     for (std::int64_t k = 0; k < m.H * m.d; ++k) {
-      spread(s.query[k], row(task, k)[query]);
+      S u;
+      read_lane(u, row(task, k)[query / hot::pack], query % hot::pack);
+      spread(s.query[k], u);
       set(s.u_bar[k], 0.0);
     }
   }
@@ -41,7 +56,7 @@ struct Table {
       V sum;
       set(sum, 0.0);
       for (std::int64_t k = h * m.d; k < (h + 1) * m.d; ++k) {
-        gather(u, row(task, k), window);
+        fetch_windows(task, k, window, u);
         sum = sum + s.query[k] * u;
       }
       t[h] = sum;
@@ -50,15 +65,15 @@ struct Table {
 
   /// g is ∂𝓛/∂⟨u_h(Z), u_h(q)⟩.
   static void pull(const BlockTask& task, Workspace<N>& s, std::int64_t first, std::int64_t j,
-                   std::int64_t h, const V&, const V& g) {
+                   std::int64_t h, const V& g) {
     const ModelView& m = *task.model;
     const std::uint32_t* window = task.statistics->pair_window + first + j;
     V u;
     for (std::int64_t k = h * m.d; k < (h + 1) * m.d; ++k) {
-      gather(u, row(task, k), window);
+      fetch_windows(task, k, window, u);
       s.u_bar[k] = s.u_bar[k] + g * u;
     }
-    store_lanes(g, s.pulls + j * m.H + h * hot::pack);
+    s.pulls[j / hot::pack * m.H + h] = g;
   }
 
   static void end_group(const BlockTask& task, Workspace<N>& s, std::int64_t,

@@ -41,7 +41,7 @@ class InfiniteObjective final : public Objective {
         tables_(model, false) {
     check_memory(kernels);
     features_.emplace(without_boundary(model), all_windows(windows_),
-                      std::span<const std::uint64_t>());
+                      std::span<const std::uint64_t>(), set);
     joint_ = window_laws(model, kernels);
   }
 
@@ -154,12 +154,13 @@ class InfiniteObjective final : public Objective {
   /// u of every head in all windows, [d^W, d] each.
   template <class N>
   std::vector<typename N::Grid> features_of(const Point& at, const Point* along) const {
-    const std::vector<double> u = features_->forward(at, along);
+    const Features u = features_->forward(at, along);
     std::vector<typename N::Grid> out = zero_features<N>();
-    const double* next = u.data();
-    for (typename N::Grid& grid : out)
+    for (Index h = 0; h < model_.heads; ++h)
       for (Index e = 0; e < model_.vocabulary; ++e)
-        for (Index z = 0; z < windows_; ++z, next += N::parts) put(grid, z, e, next);
+        for (Index z = 0; z < windows_; ++z)
+          for (Index part = 0; part < N::parts; ++part)
+            number(out[size(h)], z, e, part) = u.at(h * model_.vocabulary + e, z, part);
     return out;
   }
   template <class N>
@@ -173,9 +174,13 @@ class InfiniteObjective final : public Objective {
             Gradient& out, Gradient* derivative) const {
     features_->backward(
         at, along, chains,
-        [&](Index z, double* to) {
-          for (const G& grid : u_bar)
-            for (Index e = 0; e < model_.vocabulary; ++e) to = get(grid, z, e, to);
+        [&](Index begin, Index end, double* to) {
+          for (Index pack = begin; pack < end; ++pack)
+            for (const G& grid : u_bar)
+              for (Index e = 0; e < model_.vocabulary; ++e)
+                for (Index part = 0; part < (along ? 2 : 1); ++part)
+                  for (Index z = pack * hot::pack; z < (pack + 1) * hot::pack; ++z, ++to)
+                    *to = z < windows_ ? number(grid, z, e, part) : 0.0;
         },
         out, derivative);
   }

@@ -131,22 +131,18 @@ inline void split(const Dual<double>& x, double* value, Index stride) {
   value[stride] = x.d;
 }
 
-/// A number of a grid from memory, where its derivative follows it, and back; returns the next.
-inline void put(Grid& x, Index i, Index j, const double* from) {
-  x(i, j) = *from;
+/// A number of a grid, or its derivative.
+inline double& number(Grid& x, Index i, Index j, Index) {
+  return x(i, j);
 }
-inline void put(Dual<Grid>& x, Index i, Index j, const double* from) {
-  x.v(i, j) = from[0];
-  x.d(i, j) = from[1];
+inline double& number(Dual<Grid>& x, Index i, Index j, Index part) {
+  return part == 0 ? x.v(i, j) : x.d(i, j);
 }
-inline double* get(const Grid& x, Index i, Index j, double* to) {
-  *to = x(i, j);
-  return to + 1;
+inline double number(const Grid& x, Index i, Index j, Index) {
+  return x(i, j);
 }
-inline double* get(const Dual<Grid>& x, Index i, Index j, double* to) {
-  to[0] = x.v(i, j);
-  to[1] = x.d(i, j);
-  return to + 2;
+inline double number(const Dual<Grid>& x, Index i, Index j, Index part) {
+  return part == 0 ? x.v(i, j) : x.d(i, j);
 }
 
 /// Replaces z by max(0, z) smoothed over the width δ (2.8); returns the slope.

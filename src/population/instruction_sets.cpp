@@ -4,10 +4,11 @@
 
 namespace gihflow {
 
-#define GIHFLOW_HOT_LOOPS(set)                      \
-  namespace set {                                   \
-  extern const hot::BlockFunctions block_functions; \
-  extern const hot::LawFunctions law_functions;     \
+#define GIHFLOW_HOT_LOOPS(set)                          \
+  namespace set {                                       \
+  extern const hot::BlockFunctions block_functions;     \
+  extern const hot::FeatureFunctions feature_functions; \
+  extern const hot::LawFunctions law_functions;         \
   }
 GIHFLOW_HOT_LOOPS(baseline)
 #ifdef GIHFLOW_ISA_X86
@@ -18,10 +19,10 @@ GIHFLOW_HOT_LOOPS(avx512)
 
 HotLoops hot_loops([[maybe_unused]] const std::string& set) {
 #ifdef GIHFLOW_ISA_X86
-  if (set == "avx512") return {avx512::block_functions, avx512::law_functions};
-  if (set == "avx2") return {avx2::block_functions, avx2::law_functions};
+  if (set == "avx512") return {avx512::block_functions, avx512::feature_functions, avx512::law_functions};
+  if (set == "avx2") return {avx2::block_functions, avx2::feature_functions, avx2::law_functions};
 #endif
-  return {baseline::block_functions, baseline::law_functions};
+  return {baseline::block_functions, baseline::feature_functions, baseline::law_functions};
 }
 
 double* scratch_of_thread(std::size_t doubles) {

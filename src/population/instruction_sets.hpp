@@ -10,6 +10,7 @@ namespace gihflow {
 /// Hot loops in the version for one instruction set.
 struct HotLoops {
   const hot::BlockFunctions& blocks;
+  const hot::FeatureFunctions& features;
   const hot::LawFunctions& laws;
 };
 

@@ -10,7 +10,7 @@
 
 namespace gihflow {
 
-ModelTables::ModelTables(const Model& model) : ModelTables(model, has_relative_features(model)) {}
+ModelTables::ModelTables(const Model& model) : ModelTables(model, has_card_features(model)) {}
 
 ModelTables::ModelTables(const Model& model, bool relative)
     : model_(model), masks_(subsets(model.heads, model.degree)) {

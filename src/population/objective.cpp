@@ -24,7 +24,7 @@ int cpu_lanes(Engine engine) {
 
 Device resolved(Device device, const Model& model) {
   if (device != Device::automatic) return device;
-  return cuda_fault().empty() && has_relative_features(model) ? Device::cuda : Device::cpu;
+  return cuda_fault().empty() && has_card_features(model) ? Device::cuda : Device::cpu;
 }
 
 Point point_of(const Parameters& parameters) {

@@ -387,15 +387,6 @@ GIHFLOW_HD inline void load_lanes(Dual<Pack>& x, const Dual<double>* from) {
   gather(x, from, lanes);
 }
 
-/// table[index[l]·stride] += x[l], lane after lane.
-template <class V, class S, class Integer>
-GIHFLOW_HD inline void scatter_add(const V& x, S* table, const Integer* index,
-                                   std::int64_t stride = 1) {
-  S y[pack_lanes];
-  store_lanes(x, y);
-  for (int l = 0; l < pack_lanes; ++l) table[index[l] * stride] = table[index[l] * stride] + y[l];
-}
-
 /// table[index[l]][l] += x[l]: every lane has a column of its own, so that additions of one pack
 /// never wait for each other.
 template <class Integer>
@@ -419,15 +410,59 @@ GIHFLOW_HD inline void scatter_add_lanes(const Dual<Pack>& x, Dual<Pack>* table,
   }
 }
 
-/// x where the tokens are equal, else 0.
-template <class V>
-GIHFLOW_HD inline V where_equal(const std::uint16_t* first, const std::uint16_t* second,
-                                const V& x) {
+/// x[l] = table[index[l]][l].
+template <class Integer>
+GIHFLOW_HD inline void gather_lanes(Pack& x, const Pack* table, const Integer* index) {
   double y[pack_lanes];
-  for (int l = 0; l < pack_lanes; ++l) y[l] = first[l] == second[l] ? 1.0 : 0.0;
-  Pack mask;
-  load(mask, y);
-  return mask * x;
+  const double* numbers = reinterpret_cast<const double*>(table);
+  for (int l = 0; l < pack_lanes; ++l) y[l] = numbers[index[l] * pack_lanes + l];
+  load(x, y);
+}
+template <class Integer>
+GIHFLOW_HD inline void gather_lanes(Dual<Pack>& x, const Dual<Pack>* table, const Integer* index) {
+  double v[pack_lanes], d[pack_lanes];
+  const double* numbers = reinterpret_cast<const double*>(table);
+  for (int l = 0; l < pack_lanes; ++l) {
+    v[l] = numbers[2 * pack_lanes * index[l] + l];
+    d[l] = numbers[2 * pack_lanes * index[l] + pack_lanes + l];
+  }
+  load(x.v, v);
+  load(x.d, d);
+}
+
+/// x[l] = number index[l] of packs that stand one after the other.
+template <class Integer>
+GIHFLOW_HD inline void gather_numbers(Pack& x, const Pack* packs, const Integer* index) {
+  gather(x, reinterpret_cast<const double*>(packs), index);
+}
+template <class Integer>
+GIHFLOW_HD inline void gather_numbers(Dual<Pack>& x, const Dual<Pack>* packs,
+                                      const Integer* index) {
+  double v[pack_lanes], d[pack_lanes];
+  const double* numbers = reinterpret_cast<const double*>(packs);
+  for (int l = 0; l < pack_lanes; ++l) {
+    const double* number = numbers + index[l] / pack_lanes * 2 * pack_lanes + index[l] % pack_lanes;
+    v[l] = number[0];
+    d[l] = number[pack_lanes];
+  }
+  load(x.v, v);
+  load(x.d, d);
+}
+
+/// One lane by itself.
+GIHFLOW_HD inline void read_lane(double& x, const Pack& from, std::int64_t lane) {
+  x = reinterpret_cast<const double*>(&from)[lane];
+}
+GIHFLOW_HD inline void read_lane(Dual<double>& x, const Dual<Pack>& from, std::int64_t lane) {
+  read_lane(x.v, from.v, lane);
+  read_lane(x.d, from.d, lane);
+}
+GIHFLOW_HD inline void add_lane(Pack& to, std::int64_t lane, double x) {
+  reinterpret_cast<double*>(&to)[lane] += x;
+}
+GIHFLOW_HD inline void add_lane(Dual<Pack>& to, std::int64_t lane, const Dual<double>& x) {
+  add_lane(to.v, lane, x.v);
+  add_lane(to.d, lane, x.d);
 }
 
 #endif

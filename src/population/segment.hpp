@@ -221,7 +221,7 @@ void pairs_backward(const BlockTask& task, Workspace<N>& s, std::int64_t first, 
     for (std::int64_t h = 0; h < m.H; ++h) {
       V g = scale * s.t_bar[h];
       if (m.rectify) g = g * s.slope[j / hot::pack * m.H + h];
-      Features<N>::pull(task, s, first, j, h, t[h], g);
+      Features<N>::pull(task, s, first, j, h, g);
     }
   }
 }
@@ -257,11 +257,11 @@ void run_block(const BlockTask& task) {
   for (std::int64_t i = 0; i < sigmas; ++i) {
     fetch(s.sigma[i], task.point->sigma, task.point->sigma_along, i);
     set(s.sigma_sum[i], 0.0);
+    set(s.query_sigma_sum[i], 0.0);
   }
   set(*s.loss, 0.0);
   set(*s.a_sum, 0.0);
   for (std::int64_t i = 0; i < m.subsets; ++i) set(s.p_sum[i], 0.0);
-  for (std::int64_t i = 0; i < m.H * m.M; ++i) set(s.pattern_sum[i], 0.0);
   for (std::int64_t i = 0; i < task.segment_count; ++i) {
     const Segment& segment = task.segments[i];
     std::int64_t first = v.group_pairs[segment.group];
@@ -269,7 +269,8 @@ void run_block(const BlockTask& task) {
     const std::int64_t number = task.first_segment + i;
     double top = 0.0, bottom = 0.0;
     if (v.segment_pairs != nullptr)
-      s.pulls = reinterpret_cast<S*>(task.pulls) + v.segment_pairs[number] * m.H;
+      s.pulls = reinterpret_cast<typename N::V*>(task.pulls) +
+                v.segment_pairs[number] / hot::pack * m.H;
     Features<N>::begin_group(task, s, segment.group, number);
     pair_features<Features>(task, s, first, pairs, a, top, bottom);
     for (std::int64_t j = 0; j < pairs; ++j) set(s.b[j], 0.0);
@@ -284,15 +285,14 @@ void run_block(const BlockTask& task) {
     pairs_backward<Features>(task, s, first, pairs, a, shifted);
     Features<N>::end_group(task, s, segment.group, number);
   }
-  for (std::int64_t i = 0; i < m.H * m.M; ++i)
-    if (m.patterns == 1) s.sigma_sum[i] = s.sigma_sum[i] + sum_lanes(s.pattern_sum[i]);
   std::int64_t size = hot::partial_p + m.subsets + sigmas;
   store(*s.loss, task.partial, size, hot::partial_loss);
   store(sum_lanes(*s.a_sum), task.partial, size, hot::partial_a);
   for (std::int64_t i = 0; i < m.subsets; ++i)
     store(sum_lanes(s.p_sum[i]), task.partial, size, hot::partial_p + i);
   for (std::int64_t i = 0; i < sigmas; ++i)
-    store(s.sigma_sum[i], task.partial, size, hot::partial_p + m.subsets + i);
+    store(s.query_sigma_sum[i] + sum_lanes(s.sigma_sum[i]), task.partial, size,
+          hot::partial_p + m.subsets + i);
 }
 
 }  // namespace gihflow::GIHFLOW_ISA

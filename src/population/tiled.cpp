@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -28,13 +27,13 @@ class TiledObjective final : public Objective {
  public:
   template <class Counted>
   TiledObjective(const Model& model, Counted&& counted, int lanes, const std::string& set)
-      : functions_(hot_loops(set).blocks),
+      : functions_(hot_loops(set)),
         model_(model),
         chains_(counted.chains),
-        tables_(model),
+        tables_(model, has_relative_features(model)),
         statistics_(model, std::forward<Counted>(counted), lanes) {
     if (!has_relative_features(model))
-      features_.emplace(model, statistics_.table_keys(), statistics_.queries());
+      features_.emplace(model, statistics_.table_keys(), statistics_.queries(), set);
   }
 
   const Model& model() const override { return model_; }
@@ -139,7 +138,7 @@ class TiledObjective final : public Objective {
     hot::ModelView model;
     hot::StatisticsView statistics;
     hot::PointView point;
-    std::vector<double> features;  ///< u [H, d, windows]; empty with relative features
+    Features features;  ///< u; empty with relative features
   };
 
   hot::BlockTask task_of(const Pass& pass, double* partial, bool with_loss) const {
@@ -149,8 +148,8 @@ class TiledObjective final : public Objective {
     task.point = &pass.point;
     task.partial = partial;
     task.with_loss = with_loss;
-    task.features = pass.features.data();
-    task.windows = features_ ? features_->windows() : 0;
+    if (features_) task.features = pass.features.data();
+    task.packs = pass.features.packs;
     return task;
   }
 
@@ -175,12 +174,13 @@ class TiledObjective final : public Objective {
       const std::int64_t from_the_start[] = {0, 0};
       if (objective->features_) {
         const std::int64_t* first = view.group_pairs + segment.group;
-        pulls.resize(static_cast<std::size_t>((first[1] - first[0]) * objective->model_.heads));
+        pulls.resize(static_cast<std::size_t>((first[1] - first[0]) / hot::pack *
+                                              objective->model_.heads));
         query_pulls.resize(
             static_cast<std::size_t>(objective->model_.heads * objective->model_.vocabulary));
         view.segment_pairs = from_the_start;
         task.statistics = &view;
-        task.pulls = pulls.data();
+        task.pulls = pulls.front().number;
         task.query_pulls = query_pulls.data();
       }
       task.segments = &segment;
@@ -191,38 +191,41 @@ class TiledObjective final : public Objective {
 
     const TiledObjective* objective = nullptr;
     Index tile = 0;
-    std::vector<double> partial, targets, pulls, query_pulls;
+    std::vector<double> partial, targets;
+    std::vector<hot::Line> pulls;  // [pairs / 8, H]
+    std::vector<double> query_pulls;
   };
 
   /// Derivatives in the features' parameters from a tile that was run by itself.
   void back_from_tile(const Pass& pass, const SingleTile& tile, Gradient& out) const {
-    const Index H = model_.heads, d = model_.vocabulary, n = features_->windows();
-    std::map<Index, std::vector<double>> u_bar;  // of the windows that occur
-    const auto of = [&](Index window) -> std::vector<double>& {
-      return u_bar.try_emplace(window, static_cast<std::size_t>(H * d), 0.0).first->second;
-    };
+    const Index H = model_.heads, d = model_.vocabulary;
+    std::vector<Index> rows;  // those that are pulled at, each with ∂/∂u [H, d]
+    std::vector<double> u_bar;
     const Index group = statistics_.group_of_tile(tile.tile);
     const Index query = pass.statistics.query_window[group];
     const Index first = pass.statistics.group_pairs[group];
     const Index pairs = pass.statistics.group_pairs[group + 1] - first;
-    of(query) = tile.query_pulls;
-    for (Index j = 0; j < pairs; ++j)
-      for (Index h = 0; h < H; ++h) {
-        const double pull = tile.pulls[static_cast<std::size_t>(j / hot::pack * H * hot::pack +
-                                                                h * hot::pack + j % hot::pack)];
-        if (pull == 0.0) continue;
-        std::vector<double>& of_window = of(pass.statistics.pair_window[first + j]);
-        for (Index k = h * d; k < (h + 1) * d; ++k)
-          of_window[static_cast<std::size_t>(k)] +=
-              pull * pass.features[static_cast<std::size_t>(k * n + query)];
-      }
-    std::vector<Index> windows;
-    for (const auto& [window, bar] : u_bar) windows.push_back(window);
+    for (Index j = 0; j < pairs; ++j) {
+      const hot::Line* pulls = tile.pulls.data() + j / hot::pack * H;
+      const auto pull = [&](Index h) { return pulls[h].number[j % hot::pack]; };
+      Index pulled = 0;
+      while (pulled < H && pull(pulled) == 0.0) ++pulled;
+      if (pulled == H) continue;
+      rows.push_back(pass.statistics.pair_window[first + j]);
+      for (Index k = 0; k < H * d; ++k)
+        u_bar.push_back(pull(k / d) * pass.features.at(k, query));
+    }
+    rows.push_back(query);
+    u_bar.insert(u_bar.end(), tile.query_pulls.begin(), tile.query_pulls.end());
+    const auto used = static_cast<Index>(rows.size());
+    while (rows.size() % hot::pack != 0) rows.push_back(query);
     features_->backward(
-        pass.at, nullptr, 1.0, windows,
-        [&](Index window, double* to) {
-          const std::vector<double>& bar = u_bar.at(window);
-          std::copy(bar.begin(), bar.end(), to);
+        pass.at, nullptr, 1.0, rows,
+        [&](Index begin, Index end, double* to) {
+          for (Index pack = begin; pack < end; ++pack)
+            for (Index k = 0; k < H * d; ++k)
+              for (Index i = pack * hot::pack; i < (pack + 1) * hot::pack; ++i)
+                *to++ = i < used ? u_bar[static_cast<std::size_t>(i * H * d + k)] : 0.0;
         },
         out, nullptr);
   }
@@ -231,8 +234,8 @@ class TiledObjective final : public Objective {
     const int bytes = statistics_.count_bytes();
     const bool dense = statistics_.lanes() == 8, table = features_.has_value();
     task.scratch = scratch_of_thread(static_cast<std::size_t>(
-        functions_.scratch[dual][dense](*task.model, statistics_.most_pairs())));
-    functions_.run[table][dual][dense][bytes == 1 ? 0 : bytes == 2 ? 1 : 2](task);
+        functions_.blocks.scratch[dual][dense](*task.model, statistics_.most_pairs())));
+    functions_.blocks.run[table][dual][dense][bytes == 1 ? 0 : bytes == 2 ? 1 : 2](task);
   }
 
   /// `targets` replaces those of all tiles, and `labelled` is how many chains have theirs there.
@@ -245,20 +248,20 @@ class TiledObjective final : public Objective {
     const Index size = tables_.sums() * parts, blocks = statistics_.blocks();
     std::vector<double> partial(static_cast<std::size_t>(blocks * size));
     // Every number of these is written: they are large, and zeros would be in vain.
-    std::unique_ptr<double[]> pulls, query_pulls;
+    std::unique_ptr<hot::Line[]> pulls;
+    std::unique_ptr<double[]> query_pulls;
     if (features_) {
-      const auto numbers = [](Index n) {
-        return std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(n));
-      };
-      pulls = numbers(statistics_.segment_pairs() * H * parts);
-      query_pulls = numbers(statistics_.segments() * H * d * parts);
+      pulls = std::make_unique_for_overwrite<hot::Line[]>(
+          static_cast<std::size_t>(statistics_.segment_pairs() / hot::pack * H * parts));
+      query_pulls = std::make_unique_for_overwrite<double[]>(
+          static_cast<std::size_t>(statistics_.segments() * H * d * parts));
     }
     parallel_blocks(blocks, [&](Index block) {
       hot::BlockTask task = task_of(pass, partial.data() + block * size, with_loss);
       task.segments = statistics_.segments_of(block);
       task.segment_count = statistics_.segment_count(block);
       task.first_segment = statistics_.first_segment(block);
-      task.pulls = pulls.get();
+      task.pulls = pulls ? pulls[0].number : nullptr;
       task.query_pulls = query_pulls.get();
       run(task, along != nullptr);
     });
@@ -266,38 +269,42 @@ class TiledObjective final : public Objective {
       for (Index i = 0; i < size; ++i)
         partial[static_cast<std::size_t>(i)] += partial[static_cast<std::size_t>(block * size + i)];
     tables_.gradient(partial.data(), count, at, pass.attention, along, out, derivative, with_loss);
-    if (features_) back(pass, pulls.get(), query_pulls.get(), count, out, derivative);
+    if (features_) back(pass, pulls[0].number, query_pulls.get(), count, out, derivative);
   }
 
   /// From the pulls at pairs and queries to the derivatives in the features' parameters.
   void back(const Pass& pass, const double* pulls, const double* query_pulls, double count,
             Gradient& out, Gradient* derivative) const {
     const Index parts = pass.along ? 2 : 1, H = model_.heads, d = model_.vocabulary;
-    const Index row = features_->windows() * parts;
-    const Index table = static_cast<Index>(statistics_.table_keys().size());
-    const auto pull = [&](Index window, double* u_bar) {
-      std::fill_n(u_bar, H * d * parts, 0.0);
-      if (window >= table) {
-        const Index end = statistics_.first_segment_of_group(window - table + 1);
-        for (Index i = statistics_.first_segment_of_group(window - table); i < end; ++i)
-          for (Index k = 0; k < H * d * parts; ++k) u_bar[k] += query_pulls[i * H * d * parts + k];
-        return;
+    hot::PullTask task = statistics_.pull_task();
+    task.d = d;
+    task.H = H;
+    task.packs = pass.features.packs;
+    task.features = pass.features.data();
+    task.pulls = pulls;
+    const Index windows = features_->row_of_query(0) / hot::pack;  // packs of them
+    const auto pull = [&](Index begin, Index end, double* u_bar) {
+      const Index last = std::min(end, windows);
+      if (begin < last) {
+        functions_.features.collect[parts - 1](task, begin, last, u_bar);
+        u_bar += (last - begin) * H * d * parts * hot::pack;
       }
-      for (const TiledStatistics::WindowUse& use : statistics_.uses_of(window)) {
-        const double* g =
-            pulls + (use.slot / hot::pack * H * hot::pack + use.slot % hot::pack) * parts;
-        const double* u = pass.features.data() + Index{use.query} * parts;
-        for (Index h = 0; h < H; ++h, g += hot::pack * parts)
-          for (Index k = h * d; k < (h + 1) * d; ++k) {
-            u_bar[k * parts] += g[0] * u[k * row];
-            if (parts == 2) u_bar[k * 2 + 1] += g[0] * u[k * row + 1] + g[1] * u[k * row];
-          }
-      }
+      for (Index pack = std::max(begin, windows); pack < end; ++pack)
+        for (Index k = 0; k < H * d; ++k)
+          for (Index part = 0; part < parts; ++part)
+            for (Index l = 0; l < hot::pack; ++l, ++u_bar) {
+              const Index group = (pack - windows) * hot::pack + l;
+              *u_bar = 0.0;
+              if (group >= statistics_.groups()) continue;
+              const Index after = statistics_.first_segment_of_group(group + 1);
+              for (Index i = statistics_.first_segment_of_group(group); i < after; ++i)
+                *u_bar += query_pulls[(i * H * d + k) * parts + part];
+            }
     };
     features_->backward(pass.at, pass.along, count, pull, out, derivative);
   }
 
-  const hot::BlockFunctions& functions_;
+  const HotLoops functions_;
   Model model_;
   Index chains_;
   ModelTables tables_;
@@ -309,7 +316,7 @@ class TiledObjective final : public Objective {
 
 MemoryBound tiled_memory(const Model& model, Index chains, Index length, int lanes) {
   MemoryBound bound = statistics_memory(model, chains, length, lanes);
-  const ModelTables tables(model);
+  const ModelTables tables(model, has_relative_features(model));
   const double n = static_cast<double>(chains), pairs = n * static_cast<double>(length) + hot::pack,
                windows = std::pow(static_cast<double>(model.vocabulary) + 1.0,
                                   static_cast<double>(model.widest()));

@@ -20,6 +20,9 @@ namespace {
 constexpr double dense_entry_cost = 2.0;
 constexpr double pair_cost = 15.0;
 /// A block is at least this much work, so that the cost of starting threads is small.
+/// A group that sees at least this share of all windows has every one of them among its pairs: packs
+/// of pairs are then packs of the table.
+constexpr double whole_share = 0.5;
 constexpr double least_block_cost = 2000.0;
 constexpr double most_blocks = 256.0;
 
@@ -53,8 +56,9 @@ struct Sizes {
     counted = chains * std::min(length, windows * d);
     groups = std::min(chains, windows);
     const double seen = windows * (model.sees_own_token() ? d : 1.0);
-    pairs = std::min(counted, groups * seen) + hot::pack * groups;
     table = has_relative_features(model) ? 0.0 : 1.0;
+    const double occurring = table > 0.0 ? counted / whole_share : counted;
+    pairs = std::min(occurring, groups * seen) + hot::pack * groups;
   }
 };
 
@@ -120,15 +124,15 @@ struct TiledStatistics::Group {
   std::vector<std::uint32_t> entry_pair;
   std::vector<std::uint8_t> entry_count;  // [entries, lanes] of `bytes` bytes
 
-  Group(const WindowCode& code, const Statistics& s, std::span<const Index> chains, int lanes,
-        int bytes);
-
- private:
-  void find_windows(const WindowCode& code, const Statistics& s, std::span<const Index> chains);
+  /// Its windows alone.
+  Group(const WindowCode& code, const Statistics& s, std::span<const Index> chains);
+  /// Its tiles, whose pairs refer to `windows`.
+  void lay_out(const WindowCode& code, const Statistics& s, std::span<const Index> chains,
+               int lanes, int bytes);
 };
 
-void TiledStatistics::Group::find_windows(const WindowCode& code, const Statistics& s,
-                                          std::span<const Index> chains) {
+TiledStatistics::Group::Group(const WindowCode& code, const Statistics& s,
+                              std::span<const Index> chains) {
   std::vector<std::uint64_t> all;
   std::size_t count = 0;
   for (const Index i : chains)
@@ -145,9 +149,8 @@ void TiledStatistics::Group::find_windows(const WindowCode& code, const Statisti
   windows.assign(all.begin(), std::unique(all.begin(), all.end()));
 }
 
-TiledStatistics::Group::Group(const WindowCode& code, const Statistics& s,
-                              std::span<const Index> chains, int lanes, int bytes) {
-  find_windows(code, s, chains);
+void TiledStatistics::Group::lay_out(const WindowCode& code, const Statistics& s,
+                                     std::span<const Index> chains, int lanes, int bytes) {
   const auto d = static_cast<std::uint64_t>(s.vocabulary);
   const std::size_t stride = static_cast<std::size_t>(lanes * bytes);
   struct Entry {
@@ -189,11 +192,13 @@ TiledStatistics::Group::Group(const WindowCode& code, const Statistics& s,
   }
 }
 
-TiledStatistics::TiledStatistics(const Model& model, Statistics&& s, int lanes) {
+TiledStatistics::TiledStatistics(const Model& model, Statistics&& s, int lanes)
+    : table_(!has_relative_features(model)) {
   lay_out(model, s, arrange(s, lanes), &s);
 }
 
-TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int lanes) {
+TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int lanes)
+    : table_(!has_relative_features(model)) {
   lay_out(model, s, arrange(s, lanes), nullptr);
 }
 
@@ -205,15 +210,18 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
                               Statistics* free) {
   const Index d = vocabulary_ = model.vocabulary;
   const WindowCode code(model);
-  table_ = !has_relative_features(model);
   lanes_ = arrangement.lanes;
   count_bytes_ = count_bytes_of(s);
   distinct_ = static_cast<Index>(arrangement.chains.size());
 
   std::vector<std::unique_ptr<Group>> groups(static_cast<std::size_t>(arrangement.groups()));
   parallel_blocks(arrangement.groups(), [&](Index g) {
-    groups[static_cast<std::size_t>(g)] =
-        std::make_unique<Group>(code, s, arrangement.group(g), lanes_, count_bytes_);
+    groups[static_cast<std::size_t>(g)] = std::make_unique<Group>(code, s, arrangement.group(g));
+  });
+  if (table_) share_windows(groups);
+  parallel_blocks(arrangement.groups(), [&](Index g) {
+    groups[static_cast<std::size_t>(g)]->lay_out(code, s, arrangement.group(g), lanes_,
+                                                 count_bytes_);
   });
   if (free != nullptr) {
     free->key = {};
@@ -229,7 +237,7 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
   entry_pair_.reserve(entries);
   entry_count_.reserve(entries * static_cast<std::size_t>(lanes_ * count_bytes_));
   if (table_) {
-    pair_keys_.reserve(pairs);
+    pair_window_.reserve(pairs);
   } else {
     pair_digits_.reserve(pairs * static_cast<std::size_t>(code.width()));
     pair_existing_.reserve(pairs);
@@ -279,7 +287,11 @@ void TiledStatistics::append(const WindowCode& code, std::uint64_t query, Group&
   };
   if (table_) {
     queries_.push_back(query);
-    for (Index j = 0; j < pairs; ++j) pair_keys_.push_back(window_of_pair(j));
+    auto row = table_keys_.begin();
+    for (Index j = 0; j < pairs; ++j) {
+      row = std::lower_bound(row, table_keys_.end(), window_of_pair(j));
+      pair_window_.push_back(static_cast<std::uint32_t>(row - table_keys_.begin()));
+    }
   } else {
     std::vector<std::uint16_t> digits(static_cast<std::size_t>(width));
     code.digits(query, digits.data());
@@ -306,35 +318,52 @@ void TiledStatistics::append(const WindowCode& code, std::uint64_t query, Group&
   group_tiles_.push_back(group_tiles_.back() + static_cast<Index>(tiles));
 }
 
-/// Gives every window its row in the table, and every row the pairs where it occurs, in the order
-/// of segments and pairs.
-void TiledStatistics::index_windows() {
-  table_keys_ = pair_keys_;
+/// Fills the table with the windows of all groups, and groups that see most of them with all.
+void TiledStatistics::share_windows(std::vector<std::unique_ptr<Group>>& groups) {
+  for (const auto& group : groups)
+    table_keys_.insert(table_keys_.end(), group->windows.begin(), group->windows.end());
   std::sort(table_keys_.begin(), table_keys_.end());
   table_keys_.erase(std::unique(table_keys_.begin(), table_keys_.end()), table_keys_.end());
-  pair_window_.resize(pair_keys_.size());
-  parallel_ranges(static_cast<Index>(pair_keys_.size()), 4096, [&](Index begin, Index end) {
-    for (Index j = begin; j < end; ++j) {
-      const auto at = std::lower_bound(table_keys_.begin(), table_keys_.end(),
-                                       pair_keys_[static_cast<std::size_t>(j)]);
-      pair_window_[static_cast<std::size_t>(j)] =
-          static_cast<std::uint32_t>(at - table_keys_.begin());
-    }
-  });
-  for (std::size_t g = 0; g < queries_.size(); ++g)
-    query_window_.push_back(static_cast<std::uint32_t>(table_keys_.size() + g));
+  for (const auto& group : groups)
+    if (static_cast<double>(group->windows.size()) >=
+        whole_share * static_cast<double>(table_keys_.size()))
+      group->windows = table_keys_;
+}
 
+/// Gives every query its row in the table, and every row the pairs where it occurs, in the order of
+/// segments and pairs; where groups have all windows, the pairs are the table.
+void TiledStatistics::index_windows() {
+  const auto table = static_cast<std::int64_t>(table_keys_.size());
+  const std::int64_t first_query = (table + hot::pack - 1) / hot::pack * hot::pack;
+  for (std::size_t g = 0; g < queries_.size(); ++g)
+    query_window_.push_back(static_cast<std::uint32_t>(first_query + static_cast<Index>(g)));
+
+  const auto pairs_of = [&](std::size_t group) {
+    return group_pairs_[group + 1] - group_pairs_[group];
+  };
   segment_pairs_.assign(1, 0);
-  for (const hot::Segment& segment : segments_)
-    segment_pairs_.push_back(segment_pairs_.back() +
-                             group_pairs_[static_cast<std::size_t>(segment.group) + 1] -
-                             group_pairs_[static_cast<std::size_t>(segment.group)]);
-  // Visits every pair of every segment but those that only fill a pack.
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    const auto group = static_cast<std::size_t>(segments_[i].group);
+    segment_pairs_.push_back(segment_pairs_.back() + pairs_of(group));
+    // Windows increase: row after row up to the last one but for a full table a row is missing.
+    const std::uint32_t* window = pair_window_.data() + group_pairs_[group];
+    if (pairs_of(group) != first_query || window[table - 1] + 1 != table ||
+        (table > 1 && window[table - 2] + 2 != table))
+      continue;
+    whole_segments_.push_back(static_cast<std::int64_t>(i));
+    whole_queries_.push_back(query_window_[group]);
+  }
+  // Visits every pair of the other segments but those that only fill a pack.
   const auto visit = [&](auto use) {
+    auto whole = whole_segments_.begin();
     for (std::size_t i = 0; i < segments_.size(); ++i) {
+      if (whole != whole_segments_.end() && *whole == static_cast<std::int64_t>(i)) {
+        ++whole;
+        continue;
+      }
       const auto group = static_cast<std::size_t>(segments_[i].group);
-      const std::int64_t first = group_pairs_[group], pairs = group_pairs_[group + 1] - first;
-      for (std::int64_t j = 0; j < pairs; ++j) {
+      const std::int64_t first = group_pairs_[group];
+      for (std::int64_t j = 0; j < pairs_of(group); ++j) {
         const std::size_t pair = static_cast<std::size_t>(first + j);
         if (j > 0 && pair_window_[pair] == pair_window_[pair - 1]) break;
         use(pair_window_[pair], segment_pairs_[i] + j, group);
@@ -350,7 +379,6 @@ void TiledStatistics::index_windows() {
   visit([&](std::uint32_t window, std::int64_t slot, std::size_t group) {
     window_uses_[static_cast<std::size_t>(next[window]++)] = {query_window_[group], slot};
   });
-  pair_keys_ = {};
 }
 
 void TiledStatistics::cut_blocks() {
@@ -397,6 +425,7 @@ std::size_t TiledStatistics::memory() const {
   return bytes(group_pairs_) + bytes(group_tiles_) + bytes(query_digits_) + bytes(pair_digits_) +
          bytes(queries_) + bytes(table_keys_) + bytes(pair_window_) + bytes(query_window_) +
          bytes(segment_pairs_) + bytes(window_uses_begin_) + bytes(window_uses_) +
+         bytes(whole_segments_) + bytes(whole_queries_) +
          bytes(query_existing_) + bytes(pair_existing_) + bytes(tile_entries_) +
          bytes(entry_pair_) + bytes(entry_count_) + bytes(targets_) + bytes(tile_group_) +
          bytes(chain_targets_) + bytes(chain_slot_) + bytes(segments_) + bytes(group_segments_) +
@@ -417,6 +446,18 @@ hot::StatisticsView TiledStatistics::view() const {
           pair_window_.data(),
           query_window_.data(),
           table_ ? segment_pairs_.data() : nullptr};
+}
+
+hot::PullTask TiledStatistics::pull_task() const {
+  hot::PullTask task{};
+  task.windows = static_cast<std::int64_t>(table_keys_.size());
+  task.segment_pairs = segment_pairs_.data();
+  task.whole_segments = static_cast<std::int64_t>(whole_segments_.size());
+  task.whole_segment = whole_segments_.data();
+  task.whole_query = whole_queries_.data();
+  task.uses_begin = window_uses_begin_.data();
+  task.uses = window_uses_.data();
+  return task;
 }
 
 }  // namespace gihflow

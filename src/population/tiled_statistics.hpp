@@ -3,6 +3,7 @@
 // The layout of sufficient statistics in tiles.
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "gihflow/population/objective.hpp"
@@ -20,13 +21,8 @@ class TiledStatistics {
   /// cheaper on a CPU. Frees the statistics on the way.
   TiledStatistics(const Model& model, Statistics&& statistics, int lanes);
   TiledStatistics(const Model& model, const Statistics& statistics, int lanes);
+  /// With the tokens of windows, whatever the model's features are: as a card wants them.
   TiledStatistics(const Model& model, const Statistics& statistics, Arrangement arrangement);
-
-  /// Where a window of the table occurs: a pair of a segment, and the row of that pair's query.
-  struct WindowUse {
-    std::uint32_t query;
-    std::int64_t slot;  ///< of head 0 among the pulls, see hot::BlockTask
-  };
 
   int lanes() const { return lanes_; }
   int count_bytes() const { return count_bytes_; }
@@ -54,17 +50,11 @@ class TiledStatistics {
   }
   /// Pairs of all segments: of those that are pulled at.
   Index segment_pairs() const { return segment_pairs_.back(); }
-  /// Windows of all pairs, each once, increasing keys; the queries of the groups follow them in a
-  /// table.
+  /// Windows of all pairs, each once, increasing keys: the rows of a table.
   const std::vector<std::uint64_t>& table_keys() const { return table_keys_; }
   const std::vector<std::uint64_t>& queries() const { return queries_; }
-  std::span<const WindowUse> uses_of(Index window) const {
-    const auto begin = window_uses_begin_[static_cast<std::size_t>(window)];
-    return std::span(window_uses_)
-        .subspan(static_cast<std::size_t>(begin),
-                 static_cast<std::size_t>(window_uses_begin_[static_cast<std::size_t>(window) + 1] -
-                                          begin));
-  }
+  /// The way from pulls at pairs to windows of the table; a view without numbers.
+  hot::PullTask pull_task() const;
   Index group_of_tile(Index tile) const { return tile_group_[static_cast<std::size_t>(tile)]; }
   /// Tile·lanes + lane of a chain.
   Index slot(Index chain) const { return chain_slot_[static_cast<std::size_t>(chain)]; }
@@ -82,6 +72,7 @@ class TiledStatistics {
 
  private:
   struct Group;
+  void share_windows(std::vector<std::unique_ptr<Group>>& groups);
   void index_windows();
   void lay_out(const Model& model, const Statistics& statistics, Arrangement&& arrangement,
                Statistics* free);
@@ -95,11 +86,12 @@ class TiledStatistics {
   Index most_pairs_ = 0, distinct_ = 0;
   std::vector<std::int64_t> group_pairs_, group_tiles_;
   std::vector<std::uint16_t> query_digits_, pair_digits_;  // of relative features
-  std::vector<std::uint64_t> queries_, pair_keys_;         // of a table of windows
-  std::vector<std::uint64_t> table_keys_;
+  std::vector<std::uint64_t> queries_, table_keys_;        // of a table of windows
   std::vector<std::uint32_t> pair_window_, query_window_;
   std::vector<std::int64_t> segment_pairs_, window_uses_begin_;
-  std::vector<WindowUse> window_uses_;
+  std::vector<hot::WindowUse> window_uses_;
+  std::vector<std::int64_t> whole_segments_;  // of groups whose pairs are all windows of the table
+  std::vector<std::uint32_t> whole_queries_;
   std::vector<std::int32_t> query_existing_, pair_existing_;
   std::vector<std::int64_t> tile_entries_;
   std::vector<std::uint32_t> entry_pair_;

@@ -29,6 +29,9 @@ struct ModelView {
 /// What (4.5) adds to a norm before dividing by it.
 inline constexpr double norm_guard = 1e-7;
 
+/// The fixed logit of the own position, and what layer norm adds to the variance: (2.6), (2.8).
+inline constexpr double own_logit = 1e-6, variance_guard = 1e-5;
+
 /// Above this spread of a·k over windows e^{a·k} would underflow for a chain that lacks the best
 /// window: each chain is then shifted by its own maximum.
 inline constexpr double widest_spread = 600.0;
@@ -95,9 +98,10 @@ struct BlockTask {
   double* scratch;  ///< as many numbers as BlockFunctions::scratch says, 64-byte aligned
   double* partial;  ///< 2 + subsets + patterns·H·M, twice that with dual
   bool with_loss;
-  // With a table of windows; in dual evaluation every number is followed by its derivative.
-  const double* features;  ///< u [H·d, windows]
-  std::int64_t windows;
+  // With a table of windows, whose numbers come in packs; in dual evaluation every pack, and every
+  // number that has none, is followed by its derivatives.
+  const double* features;  ///< u [H·d, packs, 8]
+  std::int64_t packs;
   double* pulls;        ///< ∂𝓛/∂⟨u_h(Z), u_h(q)⟩ [pairs of all segments / 8, H, 8]
   double* query_pulls;  ///< ∂𝓛/∂u_h(q) of a segment's pairs [segments, H, d]
 };
@@ -112,6 +116,58 @@ using ScratchFunction = std::int64_t (*)(const ModelView&, std::int64_t pairs);
 struct BlockFunctions {
   BlockFunction run[2][2][2][3];
   ScratchFunction scratch[2][2];
+};
+
+/// What lies between a model's parameters and the features of windows, and where the parameters
+/// stand in an array of `numbers`.
+struct FeatureModel {
+  std::int64_t d, H, M, width;  ///< width: digits of a window
+  const std::int64_t* digit;    ///< [H, M] digit that a component looks at; −1: none
+  bool tokens, own_position, matrix, layer, l2;
+  bool attention_alone;  ///< attention depends on no token: derivatives in σ are wanted
+  /// [H, M], QKᵀ [H, d + 1, d + 1] with zeros for what is not seen, [H, d, d], [d], [d], σ [H, M].
+  std::int64_t w, scores, value, gain, bias, attention, numbers;
+};
+
+/// Some packs of windows. In dual evaluation every number of the block and of the sums is followed
+/// by its derivative, every pack of u by its derivatives.
+struct FeatureTask {
+  const FeatureModel* model;
+  const std::uint16_t* digits;  ///< [windows, width]
+  const std::uint16_t* own;     ///< [windows] the own token; d: none
+  const std::int64_t* list;     ///< [packs, 8] windows of each pack; null: all in order
+  std::int64_t begin, end, packs;
+  const double* block;  ///< [numbers] parameters
+  double* scratch;      ///< 64-byte aligned
+  double* u;            ///< u [H·d, packs, 8], or on the way back ∂/∂u [end − begin, H·d, 8]
+  double* sums;         ///< [numbers] derivatives, on the way back
+};
+
+/// Where a window of the table occurs: a pair of a segment, and the row of that pair's query.
+struct WindowUse {
+  std::uint32_t query;
+  std::int64_t slot;  ///< among the pairs of all segments
+};
+
+/// From the pulls at pairs to ∂/∂u of the windows of a table, see BlockTask.
+struct PullTask {
+  std::int64_t d, H, packs, windows;  ///< windows: without queries
+  const double *features, *pulls;
+  const std::int64_t* segment_pairs;
+  std::int64_t whole_segments;  ///< those of groups whose pairs are all windows of the table
+  const std::int64_t* whole_segment;
+  const std::uint32_t* whole_query;
+  const std::int64_t* uses_begin;  ///< [windows + 1] of the other groups
+  const WindowUse* uses;
+};
+
+/// [dual] of each
+struct FeatureFunctions {
+  void (*forward[2])(const FeatureTask&);
+  void (*backward[2])(const FeatureTask&);
+  /// Packs [begin, end) into [end − begin, H·d, 8].
+  void (*collect[2])(const PullTask&, std::int64_t begin, std::int64_t end, double* u_bar);
+  std::int64_t (*scratch[2])(const FeatureModel&);
 };
 
 /// Eight numbers as the hot loops' arrays are aligned.

@@ -14,6 +14,7 @@
 #include "gihflow/base/parallel.hpp"
 #include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
+#include "gihflow/base/version.hpp"
 #include "population/features.hpp"
 #include "population/statistics.hpp"
 
@@ -66,9 +67,9 @@ std::vector<double> WindowSample::scores(const Point& at) const {
     return keys;
   };
   const std::vector<std::uint64_t> windows = distinct(window_), queries = distinct(query_);
-  const FeatureTable table(model_, windows, queries);
-  const std::vector<double> u = table.forward(at, nullptr);
-  const Index H = model_.heads, d = model_.vocabulary, rows = table.windows();
+  const FeatureTable table(model_, windows, queries, instruction_set());
+  const Features u = table.forward(at, nullptr);
+  const Index H = model_.heads, d = model_.vocabulary;
   const auto row_of = [](const std::vector<std::uint64_t>& keys, std::uint64_t key) {
     return std::lower_bound(keys.begin(), keys.end(), key) - keys.begin();
   };
@@ -76,13 +77,13 @@ std::vector<double> WindowSample::scores(const Point& at) const {
   parallel_ranges(chains(), chains_per_block, [&](Index begin, Index end) {
     std::vector<double> t(size(H));
     for (Index chain = begin; chain < end; ++chain) {
-      const Index query = static_cast<Index>(windows.size()) + row_of(queries, query_[size(chain)]);
+      const Index query = table.row_of_query(row_of(queries, query_[size(chain)]));
       for (Index j = window_begin_[size(chain)]; j < window_begin_[size(chain) + 1]; ++j) {
         const Index window = row_of(windows, window_[size(j)]);
         for (Index h = 0; h < H; ++h) {
           double z = 0.0;
           for (Index e = h * d; e < (h + 1) * d; ++e)
-            z += u[size(e * rows + window)] * u[size(e * rows + query)];
+            z += u.at(e, window) * u.at(e, query);
           t[size(h)] = rectified(model_, z);
         }
         double sum = 0.0;

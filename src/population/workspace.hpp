@@ -29,19 +29,19 @@ struct Workspace {
   using S = typename N::S;
   using L = typename N::L;
   using V = typename N::V;
-  S *p, *sigma;                    // the point: [subsets], [patterns, H, M]
-  S *loss, *sigma_sum;             // what the block accumulates: one number, [patterns, H, M]
-  V *a_sum, *p_sum, *pattern_sum;  // lanes of ΣB·k, ΣB·κ_S [subsets], ∂σ [H, M] of one pattern
-  S *v, *u, *norm, *scale;         // query: [H, d+1] twice, [H] twice; last column 0
-  V *u_bar, *query;                // ∂/∂u of the query and, with a table, u, [H, d+1]
-  V *t, *pair_norm, *k;            // pairs/8: t_h [H]; ‖v_Z‖ [H] with l2; k(Z,q)
-  V* slope;                        // pairs/8: of the rectifier, [H]
-  S* pulls;  // ∂/∂⟨u, u'⟩ of the segment, [pairs/8, H, 8], not of this thread
-  S *x, *e;  // a·k, E(Z,q) [pairs]
-  L* b;      // A(Z,q) of each lane, or B in the shifted case [pairs]
-  V *kappa, *kappa_bar, *t_bar;  // [subsets] twice, [H]
-  V *weight, *own;               // σ_i(Z) and v_Z at the token of lag i, [M] each
-  L *y, *g, *den;                // [tiles at once, d] twice, [tiles at once]
+  S *p, *sigma;                   // the point: [subsets], [H, M]
+  S* loss;                        // what the block accumulates: one number
+  V *a_sum, *p_sum, *sigma_sum;   // lanes of ΣB·k, ΣB·κ_S [subsets], ∂σ of windows [H, M]
+  S* query_sigma_sum;             // ∂σ of queries [H, M]
+  S* u;                           // of the query [H, d+1]; last column 0
+  V *u_bar, *query;               // ∂/∂u of the query and, with a table, u, [H, d+1]
+  V *t, *k;                       // pairs/8: t_h [H]; k(Z,q)
+  V* slope;                       // pairs/8: of the rectifier, [H]
+  V* pulls;                       // ∂/∂⟨u, u'⟩ of the segment, [pairs/8, H], not of this thread
+  S *x, *e;                       // a·k, E(Z,q) [pairs]
+  L* b;                           // A(Z,q) of each lane, or B in the shifted case [pairs]
+  V *kappa, *kappa_bar, *t_bar;   // [subsets] twice, [H]
+  L *y, *g, *den;                 // [tiles at once, d] twice, [tiles at once]
 };
 
 /// Tiles that go through each stage of a pass together: what they take stays in the first cache.
@@ -55,22 +55,18 @@ Workspace<N> layout(Scratch& scratch, const ModelView& m, std::int64_t pairs) {
   using L = typename N::L;
   using V = typename N::V;
   Workspace<N> s;
-  std::int64_t sigmas = m.patterns * m.H * m.M, packs = pairs / hot::pack;
+  const std::int64_t sigmas = m.patterns * m.H * m.M, packs = pairs / hot::pack;
   s.p = scratch.template take<S>(m.subsets);
   s.sigma = scratch.template take<S>(sigmas);
   s.loss = scratch.template take<S>(1);
-  s.sigma_sum = scratch.template take<S>(sigmas);
   s.a_sum = scratch.template take<V>(1);
   s.p_sum = scratch.template take<V>(m.subsets);
-  s.pattern_sum = scratch.template take<V>(m.H * m.M);
-  s.v = scratch.template take<S>(m.H * (m.d + 1));
+  s.sigma_sum = scratch.template take<V>(sigmas);
+  s.query_sigma_sum = scratch.template take<S>(sigmas);
   s.u = scratch.template take<S>(m.H * (m.d + 1));
   s.u_bar = scratch.template take<V>(m.H * (m.d + 1));
   s.query = scratch.template take<V>(m.H * (m.d + 1));
-  s.norm = scratch.template take<S>(m.H);
-  s.scale = scratch.template take<S>(m.H);
   s.t = scratch.template take<V>(packs * m.H);
-  s.pair_norm = scratch.template take<V>(m.l2 ? packs * m.H : 0);
   s.slope = scratch.template take<V>(m.rectify ? packs * m.H : 0);
   s.pulls = nullptr;
   s.k = scratch.template take<V>(packs);
@@ -80,8 +76,6 @@ Workspace<N> layout(Scratch& scratch, const ModelView& m, std::int64_t pairs) {
   s.kappa = scratch.template take<V>(m.subsets);
   s.kappa_bar = scratch.template take<V>(m.subsets);
   s.t_bar = scratch.template take<V>(m.H);
-  s.weight = scratch.template take<V>(m.M);
-  s.own = scratch.template take<V>(m.M);
   const std::int64_t tiles = tiles_at_once(m);
   s.y = scratch.template take<L>(tiles * m.d);
   s.g = scratch.template take<L>(tiles * m.d);

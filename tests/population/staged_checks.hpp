@@ -37,7 +37,7 @@ inline std::vector<double> gradient_of(const Gradient& g) {
 
 inline void check_against_cpu(Maker make) {
   for (const Case& c : cases()) {
-    if (!has_relative_features(c.model)) continue;
+    if (!has_card_features(c.model)) continue;
     CAPTURE(c.name);
     const auto source = sample_prior(c.sampling);
     const Parameters parameters = generic_point(c.model, c.a);
@@ -132,7 +132,7 @@ using InfiniteMaker = std::unique_ptr<Objective> (*)(const Model&, const Kernels
 
 inline void check_infinite(InfiniteMaker make) {
   for (const Case& c : cases()) {
-    if (!has_relative_features(c.model)) continue;
+    if (!has_card_features(c.model)) continue;
     if (c.model.widest() > 5 || c.sampling.prior.parents.back() > 5) continue;
     CAPTURE(c.name);
     Prior prior = c.sampling.prior;
