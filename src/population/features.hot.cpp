@@ -175,7 +175,8 @@ void look(const FeatureTask& task, const Eight& at, int64_t h, Head<V>& head) {
       head.u[e] = head.u[e] + factor;
     }
   } else if (m.l2) {
-    head.scale = square_root(inner(head.v, head.v, m.d));  // ‖v‖; the guard is added where it divides
+    head.scale =
+        square_root(inner(head.v, head.v, m.d));  // ‖v‖; the guard is added where it divides
     const V divisor = head.scale + hot::norm_guard;
     for (int64_t e = 0; e < m.d; ++e) head.u[e] = head.v[e] / divisor;
   } else {
@@ -213,8 +214,8 @@ void norm_back(const FeatureTask& task, Head<V>& head, V* sums) {
     const V divisor = head.scale + hot::norm_guard;
     const V pull = inner(head.v, head.bar, m.d) / (head.scale * divisor);
     for (int64_t e = 0; e < m.d; ++e)
-      head.bar[e] = where_positive(value(head.scale),
-                                   (head.bar[e] - head.v[e] * pull) / divisor, zero);
+      head.bar[e] =
+          where_positive(value(head.scale), (head.bar[e] - head.v[e] * pull) / divisor, zero);
   }
 }
 
@@ -308,40 +309,40 @@ void backward(const FeatureTask& task) {
 /// ∂/∂u of windows from the pulls at all their pairs: those of groups that see every window of the
 /// table first, then the others.
 template <class V>
-void collect(const hot::PullTask& task, int64_t begin, int64_t end, double* to) {
+void collect(const hot::PullTask& task, int64_t begin, int64_t end, double* to, double* room) {
   const int64_t H = task.H, d = task.d;
   V* u_bar = reinterpret_cast<V*>(to);
-  const V *u = reinterpret_cast<const V*>(task.features),
-          *pulls = reinterpret_cast<const V*>(task.pulls);
+  const V* pulls = reinterpret_cast<const V*>(task.pulls);
   for (int64_t i = 0; i < (end - begin) * H * d; ++i) set(u_bar[i], 0.0);
   V factor;
   SharedOf<V> number;
   for (int64_t i = 0; i < task.whole_segments; ++i) {
     const V* g = pulls + (task.segment_pairs[task.whole_segment[i]] / hot::pack + begin) * H;
-    const int64_t query = task.whole_query[i];
+    const SharedOf<V>* of_query = shared<V>(task.query_features) + task.whole_query[i] * H * d;
     for (int64_t k = 0; k < H * d; ++k) {
-      read_lane(number, u[k * task.packs + query / hot::pack], query % hot::pack);
-      spread(factor, number);
+      spread(factor, of_query[k]);
       V* sum = u_bar + k;
       const V* pull = g + k / d;
       for (int64_t pack = begin; pack < end; ++pack, sum += H * d, pull += H)
         *sum = *sum + *pull * factor;
     }
   }
-  SharedOf<V> pull;
   const int64_t last = end * hot::pack < task.windows ? end * hot::pack : task.windows;
+  SharedOf<V>* sum = reinterpret_cast<SharedOf<V>*>(room);
   for (int64_t window = begin * hot::pack; window < last; ++window) {
-    V* sum = u_bar + (window / hot::pack - begin) * H * d;
+    if (task.uses_begin[window] == task.uses_begin[window + 1]) continue;
+    for (int64_t k = 0; k < H * d; ++k) set(sum[k], 0.0);
     for (int64_t i = task.uses_begin[window]; i < task.uses_begin[window + 1]; ++i) {
       const hot::WindowUse& use = task.uses[i];
+      const V* g = pulls + use.slot / hot::pack * H;
+      const SharedOf<V>* of_query = shared<V>(task.query_features) + use.query * H * d;
       for (int64_t h = 0; h < H; ++h) {
-        read_lane(pull, pulls[use.slot / hot::pack * H + h], use.slot % hot::pack);
-        for (int64_t k = h * d; k < (h + 1) * d; ++k) {
-          read_lane(number, u[k * task.packs + use.query / hot::pack], use.query % hot::pack);
-          add_lane(sum[k], window % hot::pack, pull * number);
-        }
+        read_lane(number, g[h], use.slot % hot::pack);
+        for (int64_t k = h * d; k < (h + 1) * d; ++k) sum[k] = sum[k] + number * of_query[k];
       }
     }
+    V* to_window = u_bar + (window / hot::pack - begin) * H * d;
+    for (int64_t k = 0; k < H * d; ++k) add_lane(to_window[k], window % hot::pack, sum[k]);
   }
 }
 
@@ -349,9 +350,10 @@ void collect(const hot::PullTask& task, int64_t begin, int64_t end, double* to) 
 
 extern const hot::FeatureFunctions feature_functions;
 
-const hot::FeatureFunctions feature_functions = {{forward<Pack>, forward<Dual<Pack>>},
-                                                 {backward<Pack>, backward<Dual<Pack>>},
-                                                 {collect<Pack>, collect<Dual<Pack>>},
-                                                 {scratch_doubles<Pack>, scratch_doubles<Dual<Pack>>}};
+const hot::FeatureFunctions feature_functions = {
+    {forward<Pack>, forward<Dual<Pack>>},
+    {backward<Pack>, backward<Dual<Pack>>},
+    {collect<Pack>, collect<Dual<Pack>>},
+    {scratch_doubles<Pack>, scratch_doubles<Dual<Pack>>}};
 
 }  // namespace gihflow::GIHFLOW_ISA

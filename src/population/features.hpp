@@ -75,8 +75,8 @@ class FeatureTable {
 
   const hot::FeatureFunctions& functions_;
   Model model_;
-  Index width_;        ///< digits of a window
-  Index first_query_;  ///< row
+  Index width_;                        ///< digits of a window
+  Index first_query_;                  ///< row
   std::vector<std::int64_t> digit_;    ///< [H, M] digit that a component looks at; −1: none
   std::vector<std::uint16_t> digits_;  ///< [rows, width]
   std::vector<std::uint16_t> own_;     ///< [rows] the own token; d: none

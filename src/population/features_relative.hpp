@@ -1,8 +1,8 @@
 #pragma once
 
-// Features of the paper's windows, of consecutive lags that all exist, whose attention depends on no
-// token and whose features are v itself: the inner products of a pair follow from the attention, by
-// gathering, and no table of windows is kept.
+// Features of the paper's windows, of consecutive lags that all exist, whose attention depends on
+// no token and whose features are v itself: the inner products of a pair follow from the attention,
+// by gathering, and no table of windows is kept.
 
 #include "population/formulas.hpp"
 #include "population/workspace.hpp"
@@ -22,8 +22,8 @@ inline void fetch(Dual<double>& y, const double* x, const double* along, std::in
 }
 
 /// What head h sees of a window, or of eight: the digits from its first lag on.
-inline const std::uint16_t* seen_by(const ModelView& m, const std::uint16_t* digits,
-                                    std::int64_t h, std::int64_t lanes = 1) {
+inline const std::uint16_t* seen_by(const ModelView& m, const std::uint16_t* digits, std::int64_t h,
+                                    std::int64_t lanes = 1) {
   return digits + m.first_lag[h] * lanes;
 }
 

@@ -22,14 +22,14 @@ struct Table {
     return reinterpret_cast<const V*>(task.features) + k * task.packs;
   }
 
-  /// u of eight windows, number k of every window. Windows increase but for the last one, which may
-  /// be repeated.
+  /// u of eight windows, number k of every window. Windows increase within a pack, and only the
+  /// last is repeated to fill it: they are a pack of the table if the first and the last two of
+  /// them are.
   static void fetch_windows(const BlockTask& task, std::int64_t k, const std::uint32_t* window,
                             V& u) {
-    const bool are_a_pack = window[0] % hot::pack == 0 &&
-                            window[hot::pack - 2] == window[0] + hot::pack - 2 &&
-                            window[hot::pack - 1] == window[0] + hot::pack - 1;
-    if (are_a_pack)
+    constexpr int last = hot::pack - 1;
+    if (window[0] % hot::pack == 0 && window[last] == window[0] + last &&
+        window[last - 1] + 1 == window[last])
       u = row(task, k)[window[0] / hot::pack];
     else
       gather_numbers(u, row(task, k), window);
@@ -51,28 +51,24 @@ struct Table {
                              std::int64_t j, V* t) {
     const ModelView& m = *task.model;
     const std::uint32_t* window = task.statistics->pair_window + first + j;
-    V u;
+    V* u = s.seen + j / hot::pack * m.H * m.d;
     for (std::int64_t h = 0; h < m.H; ++h) {
       V sum;
       set(sum, 0.0);
       for (std::int64_t k = h * m.d; k < (h + 1) * m.d; ++k) {
-        fetch_windows(task, k, window, u);
-        sum = sum + s.query[k] * u;
+        fetch_windows(task, k, window, u[k]);
+        sum = sum + s.query[k] * u[k];
       }
       t[h] = sum;
     }
   }
 
   /// g is ∂𝓛/∂⟨u_h(Z), u_h(q)⟩.
-  static void pull(const BlockTask& task, Workspace<N>& s, std::int64_t first, std::int64_t j,
+  static void pull(const BlockTask& task, Workspace<N>& s, std::int64_t, std::int64_t j,
                    std::int64_t h, const V& g) {
     const ModelView& m = *task.model;
-    const std::uint32_t* window = task.statistics->pair_window + first + j;
-    V u;
-    for (std::int64_t k = h * m.d; k < (h + 1) * m.d; ++k) {
-      fetch_windows(task, k, window, u);
-      s.u_bar[k] = s.u_bar[k] + g * u;
-    }
+    const V* u = s.seen + j / hot::pack * m.H * m.d;
+    for (std::int64_t k = h * m.d; k < (h + 1) * m.d; ++k) s.u_bar[k] = s.u_bar[k] + g * u[k];
     s.pulls[j / hot::pack * m.H + h] = g;
   }
 

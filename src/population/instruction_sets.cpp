@@ -19,7 +19,8 @@ GIHFLOW_HOT_LOOPS(avx512)
 
 HotLoops hot_loops([[maybe_unused]] const std::string& set) {
 #ifdef GIHFLOW_ISA_X86
-  if (set == "avx512") return {avx512::block_functions, avx512::feature_functions, avx512::law_functions};
+  if (set == "avx512")
+    return {avx512::block_functions, avx512::feature_functions, avx512::law_functions};
   if (set == "avx2") return {avx2::block_functions, avx2::feature_functions, avx2::law_functions};
 #endif
   return {baseline::block_functions, baseline::feature_functions, baseline::law_functions};

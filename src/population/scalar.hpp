@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#if defined(__AVX2__) || defined(__AVX512F__)
+#if defined(__x86_64__) && !defined(__CUDACC__)
 #include <immintrin.h>
 #endif
 
@@ -332,6 +332,20 @@ GIHFLOW_HD inline Dual<T> logarithm(const Dual<T>& x) {
 GIHFLOW_HD inline double square_root(double x) {
   return sqrt(x);
 }
+#if !defined(GIHFLOW_CARD_NUMBERS) && defined(__x86_64__)
+GIHFLOW_HD inline Pack square_root(const Pack& x) {
+  Pack z;
+  for (int i = 0; i < Pack::registers; ++i)
+#if defined(__AVX512F__)
+    z.part[i] = _mm512_maskz_sqrt_pd(0xff, x.part[i]);  // see load_counts
+#elif defined(__AVX__)
+    z.part[i] = _mm256_sqrt_pd(x.part[i]);
+#else
+    z.part[i] = _mm_sqrt_pd(x.part[i]);
+#endif
+  return z;
+}
+#else
 GIHFLOW_HD inline Pack square_root(const Pack& x) {
   double y[pack_lanes];
   store(x, y);
@@ -340,6 +354,7 @@ GIHFLOW_HD inline Pack square_root(const Pack& x) {
   load(z, y);
   return z;
 }
+#endif
 /// Derivative 0 at 0, where (4.5) sets it so.
 template <class T>
 GIHFLOW_HD inline Dual<T> square_root(const Dual<T>& x) {
@@ -347,125 +362,6 @@ GIHFLOW_HD inline Dual<T> square_root(const Dual<T>& x) {
   set(zero, 0.0);
   return {y, where_positive(y, x.d / (y * 2.0), zero)};
 }
-
-#ifndef GIHFLOW_CARD_NUMBERS
-/// x[l] = table[index[l]·stride].
-template <class Integer>
-GIHFLOW_HD inline void gather(Pack& x, const double* table, const Integer* index,
-                              std::int64_t stride = 1) {
-  double y[pack_lanes];
-  for (int l = 0; l < pack_lanes; ++l) y[l] = table[index[l] * stride];
-  load(x, y);
-}
-template <class Integer>
-GIHFLOW_HD inline void gather(Dual<Pack>& x, const Dual<double>* table, const Integer* index,
-                              std::int64_t stride = 1) {
-  double v[pack_lanes], d[pack_lanes];
-  for (int l = 0; l < pack_lanes; ++l) {
-    v[l] = table[index[l] * stride].v;
-    d[l] = table[index[l] * stride].d;
-  }
-  load(x.v, v);
-  load(x.d, d);
-}
-
-/// Eight numbers one after the other.
-GIHFLOW_HD inline void store_lanes(const Pack& x, double* to) {
-  store(x, to);
-}
-GIHFLOW_HD inline void store_lanes(const Dual<Pack>& x, Dual<double>* to) {
-  double v[pack_lanes], d[pack_lanes];
-  store(x.v, v);
-  store(x.d, d);
-  for (int l = 0; l < pack_lanes; ++l) to[l] = {v[l], d[l]};
-}
-GIHFLOW_HD inline void load_lanes(Pack& x, const double* from) {
-  load(x, from);
-}
-GIHFLOW_HD inline void load_lanes(Dual<Pack>& x, const Dual<double>* from) {
-  const std::int64_t lanes[8] = {0, 1, 2, 3, 4, 5, 6, 7};
-  gather(x, from, lanes);
-}
-
-/// table[index[l]][l] += x[l]: every lane has a column of its own, so that additions of one pack
-/// never wait for each other.
-template <class Integer>
-GIHFLOW_HD inline void scatter_add_lanes(const Pack& x, Pack* table, const Integer* index) {
-  double y[pack_lanes];
-  store_lanes(x, y);
-  double* numbers = reinterpret_cast<double*>(table);
-  for (int l = 0; l < pack_lanes; ++l) numbers[index[l] * pack_lanes + l] += y[l];
-}
-template <class Integer>
-GIHFLOW_HD inline void scatter_add_lanes(const Dual<Pack>& x, Dual<Pack>* table,
-                                         const Integer* index) {
-  double v[pack_lanes], d[pack_lanes];
-  store_lanes(x.v, v);
-  store_lanes(x.d, d);
-  double* numbers = reinterpret_cast<double*>(table);
-  for (int l = 0; l < pack_lanes; ++l) {
-    double* number = numbers + 2 * pack_lanes * index[l] + l;
-    number[0] += v[l];
-    number[pack_lanes] += d[l];
-  }
-}
-
-/// x[l] = table[index[l]][l].
-template <class Integer>
-GIHFLOW_HD inline void gather_lanes(Pack& x, const Pack* table, const Integer* index) {
-  double y[pack_lanes];
-  const double* numbers = reinterpret_cast<const double*>(table);
-  for (int l = 0; l < pack_lanes; ++l) y[l] = numbers[index[l] * pack_lanes + l];
-  load(x, y);
-}
-template <class Integer>
-GIHFLOW_HD inline void gather_lanes(Dual<Pack>& x, const Dual<Pack>* table, const Integer* index) {
-  double v[pack_lanes], d[pack_lanes];
-  const double* numbers = reinterpret_cast<const double*>(table);
-  for (int l = 0; l < pack_lanes; ++l) {
-    v[l] = numbers[2 * pack_lanes * index[l] + l];
-    d[l] = numbers[2 * pack_lanes * index[l] + pack_lanes + l];
-  }
-  load(x.v, v);
-  load(x.d, d);
-}
-
-/// x[l] = number index[l] of packs that stand one after the other.
-template <class Integer>
-GIHFLOW_HD inline void gather_numbers(Pack& x, const Pack* packs, const Integer* index) {
-  gather(x, reinterpret_cast<const double*>(packs), index);
-}
-template <class Integer>
-GIHFLOW_HD inline void gather_numbers(Dual<Pack>& x, const Dual<Pack>* packs,
-                                      const Integer* index) {
-  double v[pack_lanes], d[pack_lanes];
-  const double* numbers = reinterpret_cast<const double*>(packs);
-  for (int l = 0; l < pack_lanes; ++l) {
-    const double* number = numbers + index[l] / pack_lanes * 2 * pack_lanes + index[l] % pack_lanes;
-    v[l] = number[0];
-    d[l] = number[pack_lanes];
-  }
-  load(x.v, v);
-  load(x.d, d);
-}
-
-/// One lane by itself.
-GIHFLOW_HD inline void read_lane(double& x, const Pack& from, std::int64_t lane) {
-  x = reinterpret_cast<const double*>(&from)[lane];
-}
-GIHFLOW_HD inline void read_lane(Dual<double>& x, const Dual<Pack>& from, std::int64_t lane) {
-  read_lane(x.v, from.v, lane);
-  read_lane(x.d, from.d, lane);
-}
-GIHFLOW_HD inline void add_lane(Pack& to, std::int64_t lane, double x) {
-  reinterpret_cast<double*>(&to)[lane] += x;
-}
-GIHFLOW_HD inline void add_lane(Dual<Pack>& to, std::int64_t lane, const Dual<double>& x) {
-  add_lane(to.v, lane, x.v);
-  add_lane(to.d, lane, x.d);
-}
-
-#endif
 
 /// Number types of one evaluation: S shared by all lanes, C a lane's number that is not
 /// differentiated, L a lane's number, V eight window pairs.

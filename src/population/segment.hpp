@@ -269,8 +269,8 @@ void run_block(const BlockTask& task) {
     const std::int64_t number = task.first_segment + i;
     double top = 0.0, bottom = 0.0;
     if (v.segment_pairs != nullptr)
-      s.pulls = reinterpret_cast<typename N::V*>(task.pulls) +
-                v.segment_pairs[number] / hot::pack * m.H;
+      s.pulls =
+          reinterpret_cast<typename N::V*>(task.pulls) + v.segment_pairs[number] / hot::pack * m.H;
     Features<N>::begin_group(task, s, segment.group, number);
     pair_features<Features>(task, s, first, pairs, a, top, bottom);
     for (std::int64_t j = 0; j < pairs; ++j) set(s.b[j], 0.0);

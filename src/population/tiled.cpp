@@ -174,8 +174,8 @@ class TiledObjective final : public Objective {
       const std::int64_t from_the_start[] = {0, 0};
       if (objective->features_) {
         const std::int64_t* first = view.group_pairs + segment.group;
-        pulls.resize(static_cast<std::size_t>((first[1] - first[0]) / hot::pack *
-                                              objective->model_.heads));
+        pulls.resize(
+            static_cast<std::size_t>((first[1] - first[0]) / hot::pack * objective->model_.heads));
         query_pulls.resize(
             static_cast<std::size_t>(objective->model_.heads * objective->model_.vocabulary));
         view.segment_pairs = from_the_start;
@@ -212,8 +212,7 @@ class TiledObjective final : public Objective {
       while (pulled < H && pull(pulled) == 0.0) ++pulled;
       if (pulled == H) continue;
       rows.push_back(pass.statistics.pair_window[first + j]);
-      for (Index k = 0; k < H * d; ++k)
-        u_bar.push_back(pull(k / d) * pass.features.at(k, query));
+      for (Index k = 0; k < H * d; ++k) u_bar.push_back(pull(k / d) * pass.features.at(k, query));
     }
     rows.push_back(query);
     u_bar.insert(u_bar.end(), tile.query_pulls.begin(), tile.query_pulls.end());
@@ -279,14 +278,20 @@ class TiledObjective final : public Objective {
     hot::PullTask task = statistics_.pull_task();
     task.d = d;
     task.H = H;
-    task.packs = pass.features.packs;
-    task.features = pass.features.data();
     task.pulls = pulls;
+    std::vector<double> of_queries;
+    of_queries.reserve(static_cast<std::size_t>(statistics_.groups() * H * d * parts));
+    for (Index group = 0; group < statistics_.groups(); ++group)
+      for (Index k = 0; k < H * d; ++k)
+        for (Index part = 0; part < parts; ++part)
+          of_queries.push_back(pass.features.at(k, features_->row_of_query(group), part));
+    task.query_features = of_queries.data();
     const Index windows = features_->row_of_query(0) / hot::pack;  // packs of them
     const auto pull = [&](Index begin, Index end, double* u_bar) {
       const Index last = std::min(end, windows);
       if (begin < last) {
-        functions_.features.collect[parts - 1](task, begin, last, u_bar);
+        std::vector<double> room(static_cast<std::size_t>(H * d * parts));
+        functions_.features.collect[parts - 1](task, begin, last, u_bar, room.data());
         u_bar += (last - begin) * H * d * parts * hot::pack;
       }
       for (Index pack = std::max(begin, windows); pack < end; ++pack)

@@ -1,15 +1,13 @@
 #include "population/tiled_statistics.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstring>
 #include <memory>
-#include <tuple>
 #include <utility>
 
 #include "gihflow/base/parallel.hpp"
 #include "population/features.hpp"
+#include "population/tile_group.hpp"
 
 namespace gihflow {
 
@@ -19,10 +17,10 @@ namespace {
 /// of the features of a window pair, which every segment of a group computes again.
 constexpr double dense_entry_cost = 2.0;
 constexpr double pair_cost = 15.0;
-/// A block is at least this much work, so that the cost of starting threads is small.
-/// A group that sees at least this share of all windows has every one of them among its pairs: packs
-/// of pairs are then packs of the table.
+/// A group that sees at least this share of all windows has every one of them among its pairs:
+/// packs of pairs are then packs of the table.
 constexpr double whole_share = 0.5;
+/// A block is at least this much work, so that the cost of starting threads is small.
 constexpr double least_block_cost = 2000.0;
 constexpr double most_blocks = 256.0;
 
@@ -117,81 +115,6 @@ MemoryBound statistics_memory(const Model& model, Index chains, Index length, in
   return bound;
 }
 
-/// What the chains of one query share, and their tiles.
-struct TiledStatistics::Group {
-  std::vector<std::uint64_t> windows;      // distinct keys of pairs, increasing
-  std::vector<std::int64_t> tile_entries;  // [tiles, d] number of entries
-  std::vector<std::uint32_t> entry_pair;
-  std::vector<std::uint8_t> entry_count;  // [entries, lanes] of `bytes` bytes
-
-  /// Its windows alone.
-  Group(const WindowCode& code, const Statistics& s, std::span<const Index> chains);
-  /// Its tiles, whose pairs refer to `windows`.
-  void lay_out(const WindowCode& code, const Statistics& s, std::span<const Index> chains,
-               int lanes, int bytes);
-};
-
-TiledStatistics::Group::Group(const WindowCode& code, const Statistics& s,
-                              std::span<const Index> chains) {
-  std::vector<std::uint64_t> all;
-  std::size_t count = 0;
-  for (const Index i : chains)
-    count += static_cast<std::size_t>(s.entry_begin[static_cast<std::size_t>(i) + 1] -
-                                      s.entry_begin[static_cast<std::size_t>(i)]);
-  all.reserve(count);
-  for (const Index i : chains)
-    for (Index k = s.entry_begin[static_cast<std::size_t>(i)];
-         k < s.entry_begin[static_cast<std::size_t>(i) + 1]; ++k) {
-      const std::uint64_t window = code.pair_key(s.key[static_cast<std::size_t>(k)]);
-      if (all.empty() || all.back() != window) all.push_back(window);
-    }
-  std::sort(all.begin(), all.end());
-  windows.assign(all.begin(), std::unique(all.begin(), all.end()));
-}
-
-void TiledStatistics::Group::lay_out(const WindowCode& code, const Statistics& s,
-                                     std::span<const Index> chains, int lanes, int bytes) {
-  const auto d = static_cast<std::uint64_t>(s.vocabulary);
-  const std::size_t stride = static_cast<std::size_t>(lanes * bytes);
-  struct Entry {
-    std::uint32_t token, pair, lane, count;
-  };
-  std::vector<Entry> entries;
-  const Index count = static_cast<Index>(chains.size());
-  for (Index first = 0; first < count; first += lanes) {
-    entries.clear();
-    for (int lane = 0; lane < lanes; ++lane) {
-      // Padding repeats the first chain, so that every lane divides by a positive denominator.
-      const Index i = chains[static_cast<std::size_t>(first + lane < count ? first + lane : first)];
-      for (Index k = s.entry_begin[static_cast<std::size_t>(i)];
-           k < s.entry_begin[static_cast<std::size_t>(i) + 1]; ++k) {
-        const std::uint64_t key = s.key[static_cast<std::size_t>(k)];
-        const auto at = std::lower_bound(windows.begin(), windows.end(), code.pair_key(key));
-        entries.push_back({static_cast<std::uint32_t>(key % d),
-                           static_cast<std::uint32_t>(at - windows.begin()),
-                           static_cast<std::uint32_t>(lane), s.count[static_cast<std::size_t>(k)]});
-      }
-    }
-    std::sort(entries.begin(), entries.end(), [](const Entry& x, const Entry& y) {
-      return std::tie(x.token, x.pair, x.lane) < std::tie(y.token, y.pair, y.lane);
-    });
-    const std::size_t tile = tile_entries.size();
-    tile_entries.resize(tile + static_cast<std::size_t>(d), 0);
-    for (std::size_t k = 0; k < entries.size(); ++k) {
-      const Entry& e = entries[k];
-      if (k == 0 || e.token != entries[k - 1].token || e.pair != entries[k - 1].pair) {
-        ++tile_entries[tile + e.token];
-        entry_pair.push_back(e.pair);
-        entry_count.resize(entry_count.size() + stride, 0);
-      }
-      static_assert(std::endian::native == std::endian::little, "the low bytes must come first");
-      std::memcpy(entry_count.data() + entry_count.size() - stride +
-                      e.lane * static_cast<std::size_t>(bytes),
-                  &e.count, static_cast<std::size_t>(bytes));
-    }
-  }
-}
-
 TiledStatistics::TiledStatistics(const Model& model, Statistics&& s, int lanes)
     : table_(!has_relative_features(model)) {
   lay_out(model, s, arrange(s, lanes), &s);
@@ -214,9 +137,10 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
   count_bytes_ = count_bytes_of(s);
   distinct_ = static_cast<Index>(arrangement.chains.size());
 
-  std::vector<std::unique_ptr<Group>> groups(static_cast<std::size_t>(arrangement.groups()));
+  std::vector<std::unique_ptr<TileGroup>> groups(static_cast<std::size_t>(arrangement.groups()));
   parallel_blocks(arrangement.groups(), [&](Index g) {
-    groups[static_cast<std::size_t>(g)] = std::make_unique<Group>(code, s, arrangement.group(g));
+    groups[static_cast<std::size_t>(g)] =
+        std::make_unique<TileGroup>(code, s, arrangement.group(g));
   });
   if (table_) share_windows(groups);
   parallel_blocks(arrangement.groups(), [&](Index g) {
@@ -273,7 +197,7 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
   if (table_) index_windows();
 }
 
-void TiledStatistics::append(const WindowCode& code, std::uint64_t query, Group&& group) {
+void TiledStatistics::append(const WindowCode& code, std::uint64_t query, TileGroup&& group) {
   const Index d = vocabulary_, width = code.width();
   const auto existing = [&](const std::uint16_t* digits) {
     std::int32_t n = 0;
@@ -319,7 +243,7 @@ void TiledStatistics::append(const WindowCode& code, std::uint64_t query, Group&
 }
 
 /// Fills the table with the windows of all groups, and groups that see most of them with all.
-void TiledStatistics::share_windows(std::vector<std::unique_ptr<Group>>& groups) {
+void TiledStatistics::share_windows(std::vector<std::unique_ptr<TileGroup>>& groups) {
   for (const auto& group : groups)
     table_keys_.insert(table_keys_.end(), group->windows.begin(), group->windows.end());
   std::sort(table_keys_.begin(), table_keys_.end());
@@ -351,7 +275,7 @@ void TiledStatistics::index_windows() {
         (table > 1 && window[table - 2] + 2 != table))
       continue;
     whole_segments_.push_back(static_cast<std::int64_t>(i));
-    whole_queries_.push_back(query_window_[group]);
+    whole_queries_.push_back(static_cast<std::uint32_t>(group));
   }
   // Visits every pair of the other segments but those that only fill a pack.
   const auto visit = [&](auto use) {
@@ -377,7 +301,8 @@ void TiledStatistics::index_windows() {
   window_uses_.resize(static_cast<std::size_t>(window_uses_begin_.back()));
   std::vector<std::int64_t> next(window_uses_begin_.begin(), window_uses_begin_.end() - 1);
   visit([&](std::uint32_t window, std::int64_t slot, std::size_t group) {
-    window_uses_[static_cast<std::size_t>(next[window]++)] = {query_window_[group], slot};
+    window_uses_[static_cast<std::size_t>(next[window]++)] = {static_cast<std::uint32_t>(group),
+                                                              slot};
   });
 }
 
@@ -425,11 +350,10 @@ std::size_t TiledStatistics::memory() const {
   return bytes(group_pairs_) + bytes(group_tiles_) + bytes(query_digits_) + bytes(pair_digits_) +
          bytes(queries_) + bytes(table_keys_) + bytes(pair_window_) + bytes(query_window_) +
          bytes(segment_pairs_) + bytes(window_uses_begin_) + bytes(window_uses_) +
-         bytes(whole_segments_) + bytes(whole_queries_) +
-         bytes(query_existing_) + bytes(pair_existing_) + bytes(tile_entries_) +
-         bytes(entry_pair_) + bytes(entry_count_) + bytes(targets_) + bytes(tile_group_) +
-         bytes(chain_targets_) + bytes(chain_slot_) + bytes(segments_) + bytes(group_segments_) +
-         bytes(block_begin_);
+         bytes(whole_segments_) + bytes(whole_queries_) + bytes(query_existing_) +
+         bytes(pair_existing_) + bytes(tile_entries_) + bytes(entry_pair_) + bytes(entry_count_) +
+         bytes(targets_) + bytes(tile_group_) + bytes(chain_targets_) + bytes(chain_slot_) +
+         bytes(segments_) + bytes(group_segments_) + bytes(block_begin_);
 }
 
 hot::StatisticsView TiledStatistics::view() const {

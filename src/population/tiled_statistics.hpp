@@ -13,6 +13,8 @@
 
 namespace gihflow {
 
+struct TileGroup;
+
 /// The statistics as the hot loops want them; see hot::StatisticsView. The loss is linear in T:
 /// chains alike in (n, q) share one lane, whose T is the sum of theirs.
 class TiledStatistics {
@@ -71,12 +73,11 @@ class TiledStatistics {
   }
 
  private:
-  struct Group;
-  void share_windows(std::vector<std::unique_ptr<Group>>& groups);
+  void share_windows(std::vector<std::unique_ptr<TileGroup>>& groups);
   void index_windows();
   void lay_out(const Model& model, const Statistics& statistics, Arrangement&& arrangement,
                Statistics* free);
-  void append(const WindowCode& code, std::uint64_t query, Group&& group);
+  void append(const WindowCode& code, std::uint64_t query, TileGroup&& group);
   void cut_blocks();
 
   Index vocabulary_ = 0;

@@ -139,25 +139,26 @@ struct FeatureTask {
   std::int64_t begin, end, packs;
   const double* block;  ///< [numbers] parameters
   double* scratch;      ///< 64-byte aligned
-  double* u;            ///< u [H·d, packs, 8], or on the way back ∂/∂u [end − begin, H·d, 8]
-  double* sums;         ///< [numbers] derivatives, on the way back
+  double* u;     ///< u [H·d, packs, 8], or on the way back ∂/∂u [end − begin, H·d, 8]
+  double* sums;  ///< [numbers] derivatives, on the way back
 };
 
-/// Where a window of the table occurs: a pair of a segment, and the row of that pair's query.
+/// Where a window of the table occurs: a pair of a segment, and that pair's query.
 struct WindowUse {
-  std::uint32_t query;
-  std::int64_t slot;  ///< among the pairs of all segments
+  std::uint32_t query;  ///< group
+  std::int64_t slot;    ///< among the pairs of all segments
 };
 
 /// From the pulls at pairs to ∂/∂u of the windows of a table, see BlockTask.
 struct PullTask {
-  std::int64_t d, H, packs, windows;  ///< windows: without queries
-  const double *features, *pulls;
+  std::int64_t d, H, windows;    ///< windows: without queries
+  const double* query_features;  ///< u [groups, H·d], each number followed by its derivative
+  const double* pulls;
   const std::int64_t* segment_pairs;
   std::int64_t whole_segments;  ///< those of groups whose pairs are all windows of the table
   const std::int64_t* whole_segment;
-  const std::uint32_t* whole_query;
-  const std::int64_t* uses_begin;  ///< [windows + 1] of the other groups
+  const std::uint32_t* whole_query;  ///< their groups
+  const std::int64_t* uses_begin;    ///< [windows + 1] of the other groups
   const WindowUse* uses;
 };
 
@@ -165,8 +166,9 @@ struct PullTask {
 struct FeatureFunctions {
   void (*forward[2])(const FeatureTask&);
   void (*backward[2])(const FeatureTask&);
-  /// Packs [begin, end) into [end − begin, H·d, 8].
-  void (*collect[2])(const PullTask&, std::int64_t begin, std::int64_t end, double* u_bar);
+  /// Packs [begin, end) into [end − begin, H·d, 8], with room for H·d numbers.
+  void (*collect[2])(const PullTask&, std::int64_t begin, std::int64_t end, double* u_bar,
+                     double* room);
   std::int64_t (*scratch[2])(const FeatureModel&);
 };
 

@@ -82,8 +82,7 @@ std::vector<double> WindowSample::scores(const Point& at) const {
         const Index window = row_of(windows, window_[size(j)]);
         for (Index h = 0; h < H; ++h) {
           double z = 0.0;
-          for (Index e = h * d; e < (h + 1) * d; ++e)
-            z += u.at(e, window) * u.at(e, query);
+          for (Index e = h * d; e < (h + 1) * d; ++e) z += u.at(e, window) * u.at(e, query);
           t[size(h)] = rectified(model_, z);
         }
         double sum = 0.0;

@@ -2,6 +2,7 @@
 
 // What a block of chains that share a query window keeps in memory, see segment.hpp.
 
+#include "population/lanes.hpp"
 #include "population/scalar.hpp"
 #include "population/views.hpp"
 
@@ -29,19 +30,20 @@ struct Workspace {
   using S = typename N::S;
   using L = typename N::L;
   using V = typename N::V;
-  S *p, *sigma;                   // the point: [subsets], [H, M]
-  S* loss;                        // what the block accumulates: one number
-  V *a_sum, *p_sum, *sigma_sum;   // lanes of ΣB·k, ΣB·κ_S [subsets], ∂σ of windows [H, M]
-  S* query_sigma_sum;             // ∂σ of queries [H, M]
-  S* u;                           // of the query [H, d+1]; last column 0
-  V *u_bar, *query;               // ∂/∂u of the query and, with a table, u, [H, d+1]
-  V *t, *k;                       // pairs/8: t_h [H]; k(Z,q)
-  V* slope;                       // pairs/8: of the rectifier, [H]
-  V* pulls;                       // ∂/∂⟨u, u'⟩ of the segment, [pairs/8, H], not of this thread
-  S *x, *e;                       // a·k, E(Z,q) [pairs]
-  L* b;                           // A(Z,q) of each lane, or B in the shifted case [pairs]
-  V *kappa, *kappa_bar, *t_bar;   // [subsets] twice, [H]
-  L *y, *g, *den;                 // [tiles at once, d] twice, [tiles at once]
+  S *p, *sigma;                  // the point: [subsets], [H, M]
+  S* loss;                       // what the block accumulates: one number
+  V *a_sum, *p_sum, *sigma_sum;  // lanes of ΣB·k, ΣB·κ_S [subsets], ∂σ of windows [H, M]
+  S* query_sigma_sum;            // ∂σ of queries [H, M]
+  S* u;                          // of the query [H, d+1]; last column 0
+  V *u_bar, *query;              // ∂/∂u of the query and, with a table, u, [H, d+1]
+  V *t, *k;                      // pairs/8: t_h [H]; k(Z,q)
+  V* seen;                       // pairs/8: with a table, u of the windows [H, d]
+  V* slope;                      // pairs/8: of the rectifier, [H]
+  V* pulls;  // ∂/∂⟨u, u'⟩ of the segment, [pairs/8, H], not of this thread
+  S *x, *e;  // a·k, E(Z,q) [pairs]
+  L* b;      // A(Z,q) of each lane, or B in the shifted case [pairs]
+  V *kappa, *kappa_bar, *t_bar;  // [subsets] twice, [H]
+  L *y, *g, *den;                // [tiles at once, d] twice, [tiles at once]
 };
 
 /// Tiles that go through each stage of a pass together: what they take stays in the first cache.
@@ -68,6 +70,7 @@ Workspace<N> layout(Scratch& scratch, const ModelView& m, std::int64_t pairs) {
   s.query = scratch.template take<V>(m.H * (m.d + 1));
   s.t = scratch.template take<V>(packs * m.H);
   s.slope = scratch.template take<V>(m.rectify ? packs * m.H : 0);
+  s.seen = scratch.template take<V>(m.patterns == 0 ? packs * m.H * m.d : 0);
   s.pulls = nullptr;
   s.k = scratch.template take<V>(packs);
   s.x = scratch.template take<S>(pairs);

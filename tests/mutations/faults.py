@@ -122,9 +122,9 @@ FAULTS = (
           "kappa_bar[parent] = kappa_bar[parent] + kappa_bar[i] * t[h];",
           "kappa_bar[parent] = kappa_bar[i] * t[h];",
           ("test_population: dense and sparse engines agree with the reference",)),
-    Fault("query as it is", "src/population/features_relative.hpp",  # the norm of l2 taken for a constant
-          "bar[e] = (bar[e] - v[e] * pull) / s.scale[h];",
-          "bar[e] = (bar[e] - v[e] * (pull - pull)) / s.scale[h];",
+    Fault("norm as it is", "src/population/features.hot.cpp",  # that of l2 taken for a constant
+          "(head.bar[e] - head.v[e] * pull) / divisor",
+          "(head.bar[e] - head.v[e] * (pull - pull)) / divisor",
           ("test_population: dense and sparse engines agree with the reference",)),
     Fault("residual without its mean", "src/population/laws.hot.cpp",
           "      mean = mean + r * y;\n",

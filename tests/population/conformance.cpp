@@ -5,6 +5,7 @@
 
 #include "population/cases.hpp"
 #include "population/engines.hpp"
+#include "population/tiled_statistics.hpp"
 #include "support/settings.hpp"
 
 using namespace gihflow;
@@ -38,6 +39,36 @@ TEST_CASE("dense and sparse engines agree with the reference objective") {
       CHECK(without.a == found.a);
       CHECK(std::isnan(without.loss));
     }
+  }
+}
+
+TEST_CASE("a pack that its last window fills is not eight windows of the table in a row") {
+  // Of 15 windows three chains see those numbered 0 … 5 and 7.
+  const Model model{.vocabulary = 4,
+                    .window = 2,
+                    .heads = 2,
+                    .degree = 2,
+                    .head_normalization = HeadNormalization::l2};
+  Sequences data{
+      .vocabulary = 4, .length = 8, .count = 5, .tokens = {}, .targets = {}, .parents = {}};
+  data.tokens = {2, 0, 0, 1, 1, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 1, 3, 1, 0, 0, 0,
+                 0, 0, 0, 2, 0, 0, 1, 0, 2, 0, 3, 1, 0, 1, 2, 2, 1, 3, 2, 3, 3, 1};
+  for (Index chain = 0; chain < data.count; ++chain)
+    for (Index e = 0; e < 4; ++e) data.targets.push_back(e == chain % 4 ? 0.7 : 0.1);
+  auto source = stored_sequences(std::make_shared<Sequences>(data));
+  const TiledStatistics layout(model, count_windows(model, *source), 8);
+  REQUIRE(layout.table_keys().size() == 15);
+  const hot::StatisticsView view = layout.view();
+  REQUIRE(std::vector(view.pair_window, view.pair_window + 8) ==
+          std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5, 7, 7});
+  const Point at = point_of(generic_point(model)), along = direction_of(at);
+  Gradient expected, expected_derivative, found, derivative;
+  make_objective(model, *source, Engine::reference)
+      ->gradient_along(at, along, expected, expected_derivative);
+  for (Engine engine : {Engine::dense, Engine::sparse}) {
+    make_objective(model, *source, engine)->gradient_along(at, along, found, derivative);
+    CHECK(relative_difference(flat(found), flat(expected)) <= 1e-12);
+    CHECK(relative_difference(flat(derivative), flat(expected_derivative)) <= 1e-11);
   }
 }
 
