@@ -192,8 +192,13 @@ class Predictor {
     const Index stage = stage_of(in_.schedule, 'a');
     double trained_end = nan;
     if (in_.sequences != nullptr) {
-      add(Quantity::plateau, {}, nan, plateau(*in_.trained, at.p, at.w).a,
-          "root of the slope of the loss, as t -> infinity");
+      // Without ε the expectations in (7.5) exist where that of 1/π does.
+      const double law = epsilon > 0.0 || fixed == 2.0
+                             ? long_context_plateau(laws, admitted_positions(), epsilon)
+                             : nan;
+      add(Quantity::plateau, {}, law, plateau(*in_.trained, at.p, at.w).a,
+          "as t -> infinity; sharp: (7.5), contexts that occur often, trained: root of the slope of "
+          "the loss");
       if (stage >= 0) trained_end = follow(at, in_.schedule[size(stage)].duration).a;
     }
     if (stage < 0) return;
@@ -207,8 +212,7 @@ class Predictor {
   void recall_growth() {
     if (model_.readout != Readout::log) return;
     const double epsilon = model_.epsilon, from = in_.start.a;
-    const Index left_out = model_.boundary == Boundary::masked ? model_.widest() : 0;
-    const Index positions = in_.sequences->length() - left_out;
+    const Index positions = admitted_positions();
     const Index ordinary = model_.vocabulary - 1;
     const std::string regime =
         "exact with p on {1} and one-hot attention; sharp: counts replaced by their mean, trained: "
@@ -238,6 +242,11 @@ class Predictor {
     add(Quantity::recall_length, {}, recall_length(0.5, ordinary, sharp_end),
         recall_length(0.5, ordinary, trained_end),
         "(8.5) at the end of the stage, where the position that matches is admitted, " + regime);
+  }
+
+  Index admitted_positions() const {
+    return in_.sequences->length() -
+           (model_.boundary == Boundary::masked ? model_.widest() : Index{0});
   }
 
   struct Followed {

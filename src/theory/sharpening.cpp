@@ -155,6 +155,31 @@ Plateau plateau(const Objective& objective, std::span<const double> p, std::span
   return {a, curvature, objective.loss(at)};
 }
 
+double long_context_plateau(const ContextLaws& laws, Index positions, double epsilon) {
+  const Index d = laws.vocabulary;
+  const auto sum_over = [&](auto&& term) {
+    return mean(laws, [&](const double* m, const double* mu, const double* law) {
+      double sum = 0.0;
+      for (Index z = 0; z < laws.contexts; ++z, law += d)
+        for (Index e = 0; e < d && m[z] > 0.0; ++e)
+          if (law[e] > 0.0) sum += term(m[z], mu[e], law[e]) / m[z];
+      return sum;
+    });
+  };
+  // What the other positions take off the variance, and what they cost in bias.
+  const double variance = sum_over([&](double m, double mu, double pi) {
+    const double smooth = pi + epsilon;
+    return pi * pi * (1.0 - pi) * (mu - m * pi + epsilon * (1.0 - m)) / (smooth * smooth * smooth);
+  });
+  const double bias = sum_over([&](double, double mu, double pi) {
+    const double off = (mu - pi) / (pi + epsilon);
+    return pi * off * off;
+  });
+  const double constant = epsilon > 0.0 ? slow_growth_constant(laws, epsilon) : 0.0;
+  const double L = static_cast<double>(positions);
+  return variance > L * constant ? std::log(bias * L / (variance - L * constant)) : infinity;
+}
+
 double slow_growth_constant(const ContextLaws& laws, double epsilon) {
   const Index d = laws.vocabulary;
   return mean(laws, [&](const double* m, const double* mu, const double* law) {

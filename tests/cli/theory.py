@@ -55,7 +55,11 @@ class Predict(DirectoryTest):
 
     def test_what_does_not_exist_is_left_out(self):
         small = ("--chains", "50", "--stages", "c:1,w:1,a:1")
-        self.assertIn("plateau of a", self.predict(*small))
+        self.assertGreater(self.predict(*small)["plateau of a"]["sharp"], 0)
+        without = ("--epsilon", "0", "--length", "1000")
+        self.assertIsNone(self.predict(*small, *without)["plateau of a"]["sharp"])  # (7.5) needs E 1/pi
+        settled = self.predict(*without, "--stages", "c:1", "--alpha", "2", "--chains", "2000")["plateau of a"]
+        self.assertAlmostEqual(settled["sharp"], settled["trained"], delta=0.2)
         infinite = self.predict(*small, "--context", "infinite")
         self.assertNotIn("plateau of a", infinite)
         self.assertNotIn("loss of GIH(S*)", infinite)
@@ -110,7 +114,7 @@ class Predict(DirectoryTest):
         self.assertAlmostEqual(end / lines["recall_plateau"]["trained"], 1.0, delta=0.03)
         self.assertAlmostEqual(np.sqrt(lines["recall_length"]["trained"] / 15), np.expm1(lines["final_a"]["trained"]) / 1.694, delta=2)
         self.assertNotIn("growth_exponent", lines)
-        found = json.loads(run("gihflow", "verify", "--quiet", "--json", *setting).stdout)
+        found = json.loads(run("gihflow", "verify", "--quiet", "--json", "-o", self.directory / "verify.h5", *setting).stdout)
         own = {line["name"]: line for line in found["departures"]}
         self.assertEqual(own["final_a"]["measured"], a[-1])
 

@@ -161,6 +161,30 @@ TEST_CASE("the plateau of a is a minimum of the loss") {
     }
 }
 
+TEST_CASE("in long contexts the plateau is log L above a constant of the kernels") {
+  Model model;
+  model.epsilon = 0.0;
+  SamplingOptions options = sampling(3000);
+  options.prior.alpha = 2.0;
+  const auto set = static_cast<Index>(4);  // {1,2}
+  std::vector<double> p(7, 0.0), w(9, 0.0);
+  p[at(set)] = 1.0;
+  for (Index h = 0; h < 3; ++h) w[at(4 * h)] = 1000.0;
+  const Kernels drawn = draw_kernels(options.prior, options.seed, options.purpose, options.count);
+  const ContextLaws laws = context_laws(drawn, drawn.parents);
+  for (const Index length : {300, 1000}) {
+    options.length = length;
+    const double predicted = long_context_plateau(laws, length - 3, 0.0);
+    const auto objective = make_objective(model, *sample_prior(options));
+    CHECK(std::abs(plateau(*objective, p, w).a - predicted) < 0.15);
+    CHECK(std::abs(long_context_plateau(laws, 2 * (length - 3), 0.0) - predicted - std::log(2.0)) <
+          1e-12);
+    // Smoothing takes over where contexts are long enough.
+    CHECK(long_context_plateau(laws, length - 3, 0.001) > predicted);
+    CHECK(std::isinf(long_context_plateau(laws, 100000000, 0.01)));
+  }
+}
+
 TEST_CASE("no plateau where the loss falls for ever") {
   // Tokens 0 1 0 1 …: matching lag 1 ever more sharply is right for ever.
   auto sequences = std::make_shared<Sequences>(

@@ -52,6 +52,11 @@ double fast_growth_constant(const ContextLaws& laws);
 /// and 1 where zeros have a probability.
 double growth_exponent(double small_entries, double epsilon);
 
+/// a* of a long finite context, formula (7.5), to leading order in 1/L: `positions` L admitted
+/// ones, one-hot attention on S, p = δ_S, contexts that occur often, readout log. ∞ where ε > 0
+/// and the context is so long that smoothing keeps a growing.
+double long_context_plateau(const ContextLaws& laws, Index positions, double epsilon);
+
 /// Where stage III comes to rest in finite context, (7.3): the smallest a* > 0 at which ∂𝓛/∂a turns
 /// from negative to positive.
 struct Plateau {
