@@ -175,8 +175,8 @@ void look(const FeatureTask& task, const Eight& at, int64_t h, Head<V>& head) {
       head.u[e] = head.u[e] + factor;
     }
   } else if (m.l2) {
-    head.scale =
-        square_root(inner(head.v, head.v, m.d));  // ‖v‖; the guard is added where it divides
+    // ‖v‖; the guard is added where it divides.
+    head.scale = square_root(inner(head.v, head.v, m.d));
     const V divisor = head.scale + hot::norm_guard;
     for (int64_t e = 0; e < m.d; ++e) head.u[e] = head.v[e] / divisor;
   } else {
@@ -306,6 +306,42 @@ void backward(const FeatureTask& task) {
   for (int64_t i = 0; i < m.numbers; ++i) out[i] = sum_lanes(sums[i]);
 }
 
+/// Σ over the groups that see every window of the table, for numbers k … k + R − 1 of one head and
+/// some packs at once, whose sums stay in registers.
+template <int R, int Packs, class V>
+void add_whole(const hot::PullTask& task, int64_t k, int64_t pack, V* u_bar) {
+  const int64_t H = task.H, numbers = H * task.d;
+  const V* pulls = reinterpret_cast<const V*>(task.pulls) + pack * H + k / task.d;
+  const SharedOf<V>* of_queries = shared<V>(task.query_features) + k;
+  V sum[Packs][R], factor;
+  for (int i = 0; i < Packs; ++i)
+    for (int r = 0; r < R; ++r) set(sum[i][r], 0.0);
+  for (int64_t i = 0; i < task.whole_segments; ++i) {
+    const V* pull = pulls + task.segment_pairs[task.whole_segment[i]] / hot::pack * H;
+    const SharedOf<V>* of_query = of_queries + task.whole_query[i] * numbers;
+    for (int r = 0; r < R; ++r) {
+      spread(factor, of_query[r]);
+      for (int j = 0; j < Packs; ++j) sum[j][r] = sum[j][r] + pull[j * H] * factor;
+    }
+  }
+  for (int i = 0; i < Packs; ++i)
+    for (int r = 0; r < R; ++r) u_bar[i * numbers + r] = sum[i][r];
+}
+
+/// The same for all packs, and for up to R numbers.
+template <int R, class V>
+void add_whole(const hot::PullTask& task, int64_t k, int64_t count, int64_t begin, int64_t end,
+               V* u_bar) {
+  if constexpr (R > 1)
+    if (count < R) return add_whole<R - 1>(task, k, count, begin, end, u_bar);
+  constexpr int packs = std::is_same_v<V, Pack> ? 4 : 2;
+  const int64_t numbers = task.H * task.d;
+  int64_t pack = begin;
+  for (; pack + packs <= end; pack += packs)
+    add_whole<R, packs>(task, k, pack, u_bar + (pack - begin) * numbers);
+  for (; pack < end; ++pack) add_whole<R, 1>(task, k, pack, u_bar + (pack - begin) * numbers);
+}
+
 /// ∂/∂u of windows from the pulls at all their pairs: those of groups that see every window of the
 /// table first, then the others.
 template <class V>
@@ -313,20 +349,11 @@ void collect(const hot::PullTask& task, int64_t begin, int64_t end, double* to, 
   const int64_t H = task.H, d = task.d;
   V* u_bar = reinterpret_cast<V*>(to);
   const V* pulls = reinterpret_cast<const V*>(task.pulls);
-  for (int64_t i = 0; i < (end - begin) * H * d; ++i) set(u_bar[i], 0.0);
-  V factor;
+  constexpr int at_once = 4;
+  for (int64_t h = 0; h < H; ++h)
+    for (int64_t e = 0; e < d; e += at_once)
+      add_whole<at_once>(task, h * d + e, d - e, begin, end, u_bar + h * d + e);
   SharedOf<V> number;
-  for (int64_t i = 0; i < task.whole_segments; ++i) {
-    const V* g = pulls + (task.segment_pairs[task.whole_segment[i]] / hot::pack + begin) * H;
-    const SharedOf<V>* of_query = shared<V>(task.query_features) + task.whole_query[i] * H * d;
-    for (int64_t k = 0; k < H * d; ++k) {
-      spread(factor, of_query[k]);
-      V* sum = u_bar + k;
-      const V* pull = g + k / d;
-      for (int64_t pack = begin; pack < end; ++pack, sum += H * d, pull += H)
-        *sum = *sum + *pull * factor;
-    }
-  }
   const int64_t last = end * hot::pack < task.windows ? end * hot::pack : task.windows;
   SharedOf<V>* sum = reinterpret_cast<SharedOf<V>*>(room);
   for (int64_t window = begin * hot::pack; window < last; ++window) {

@@ -43,6 +43,54 @@ inline void load_lanes(Dual<Pack>& x, const Dual<double>* from) {
   gather(x, from, lanes);
 }
 
+/// x[l] = sum_lanes(packs[l·stride]), added in the same order.
+inline void sum_lanes_of_eight(Pack& x, const Pack* packs, std::int64_t stride = 1) {
+#if defined(__AVX512F__)
+  // Neighbours, then neighbouring pairs, then halves; all lanes as in load_counts.
+  const auto even = [](__m512d y, __m512d z) {
+    return _mm512_maskz_shuffle_f64x2(0xff, y, z, 0x88);
+  };
+  const auto odd = [](__m512d y, __m512d z) {
+    return _mm512_maskz_shuffle_f64x2(0xff, y, z, 0xdd);
+  };
+  __m512d pair[4];
+  for (int i = 0; i < 4; ++i) {
+    const __m512d y = packs[2 * i * stride].part[0], z = packs[(2 * i + 1) * stride].part[0];
+    pair[i] = _mm512_maskz_unpacklo_pd(0xff, y, z) + _mm512_maskz_unpackhi_pd(0xff, y, z);
+  }
+  const __m512d first = even(pair[0], pair[1]) + odd(pair[0], pair[1]),
+                second = even(pair[2], pair[3]) + odd(pair[2], pair[3]);
+  x.part[0] = even(first, second) + odd(first, second);
+#elif defined(__AVX__)
+  for (int half = 0; half < 2; ++half) {
+    const Pack* from = packs + 4 * half * stride;
+    __m256d sum[2];  // of the lower and the upper four lanes of four packs
+    for (int part = 0; part < 2; ++part) {
+      const __m256d y = _mm256_hadd_pd(from[0].part[part], from[stride].part[part]),
+                    z = _mm256_hadd_pd(from[2 * stride].part[part], from[3 * stride].part[part]);
+      sum[part] = _mm256_permute2f128_pd(y, z, 0x20) + _mm256_permute2f128_pd(y, z, 0x31);
+    }
+    x.part[half] = sum[0] + sum[1];
+  }
+#else
+  double y[pack_lanes];
+  for (int l = 0; l < pack_lanes; ++l) y[l] = sum_lanes(packs[l * stride]);
+  load(x, y);
+#endif
+}
+inline void sum_lanes_of_eight(Dual<Pack>& x, const Dual<Pack>* packs) {
+  const Pack* parts = reinterpret_cast<const Pack*>(packs);
+  sum_lanes_of_eight(x.v, parts, 2);
+  sum_lanes_of_eight(x.d, parts + 1, 2);
+}
+/// One lane a pack: the numbers themselves.
+inline void sum_lanes_of_eight(Pack& x, const double* numbers) {
+  load_lanes(x, numbers);
+}
+inline void sum_lanes_of_eight(Dual<Pack>& x, const Dual<double>* numbers) {
+  load_lanes(x, numbers);
+}
+
 /// table[index[l]][l] += x[l]: every lane has a column of its own, so that additions of one pack
 /// never wait for each other.
 template <class Integer>

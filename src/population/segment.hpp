@@ -35,7 +35,10 @@ void pair_features(const BlockTask& task, Workspace<N>& s, std::int64_t first, s
   using V = typename N::V;
   const ModelView& m = *task.model;
   V scale, p;
+  Pack highest, lowest;  // of a·k and −a·k
   spread(scale, a);
+  set(highest, -__builtin_huge_val());
+  set(lowest, -__builtin_huge_val());
   for (std::int64_t j = 0; j < pairs; j += hot::pack) {
     V* t = s.t + j / hot::pack * m.H;
     Features<N>::inner_products(task, s, first, j, t);
@@ -50,15 +53,21 @@ void pair_features(const BlockTask& task, Workspace<N>& s, std::int64_t first, s
       k = k + p * s.kappa[i];
     }
     s.k[j / hot::pack] = k;
-    store_lanes(scale * k, s.x + j);
+    const V x = scale * k;
+    store_lanes(x, s.x + j);
+    highest = maximum(value(x), highest);  // NaN is left out, and comes through by x itself
+    lowest = maximum(value(x) * -1.0, lowest);
   }
-  top = -__builtin_huge_val();
-  bottom = __builtin_huge_val();
-  for (std::int64_t j = 0; j < pairs; ++j) {
-    double height = value(s.x[j]);
-    if (!(height <= top)) top = height;  // NaN comes through
-    if (height < bottom) bottom = height;
+  double tops[hot::pack], bottoms[hot::pack];
+  store_lanes(highest, tops);
+  store_lanes(lowest, bottoms);
+  top = tops[0];
+  bottom = bottoms[0];
+  for (std::int64_t l = 1; l < hot::pack; ++l) {
+    top = maximum(tops[l], top);
+    bottom = maximum(bottoms[l], bottom);
   }
+  bottom = -bottom;
 }
 
 inline void exponentials(const double* x, double shift, double* e, std::int64_t n) {
@@ -195,19 +204,18 @@ void tiles_shifted(const ModelView& m, const StatisticsView& v, Workspace<N>& s,
 template <template <class> class Features, class N>
 void pairs_backward(const BlockTask& task, Workspace<N>& s, std::int64_t first, std::int64_t pairs,
                     const typename N::S& a, bool weighted) {
-  using S = typename N::S;
   using V = typename N::V;
   const ModelView& m = *task.model;
   V scale, p;
   spread(scale, a);
   for (std::int64_t j = 0; j < pairs; j += hot::pack) {
-    S sums[hot::pack];
-    for (std::int64_t l = 0; l < hot::pack; ++l) {
-      sums[l] = sum_lanes(s.b[j + l]);
-      if (!weighted) sums[l] = sums[l] * s.e[j + l];
-    }
     V b;
-    load_lanes(b, sums);
+    sum_lanes_of_eight(b, s.b + j);
+    if (!weighted) {
+      V e;
+      load_lanes(e, s.e + j);
+      b = b * e;
+    }
     const V* t = s.t + j / hot::pack * m.H;
     products(m, t, s.kappa);
     // kappa_bar = ∂(ΣB·k)/∂κ_S.
