@@ -40,7 +40,9 @@ def read_data(path):
     import h5py
 
     with h5py.File(path) as file:
-        return Data(file["tokens"][:].astype(np.int64), file["targets"][:], int(file.attrs["vocabulary_size"]))
+        tokens, vocabulary = file["tokens"][:].astype(np.int64), int(file.attrs["vocabulary_size"])
+        sampled = "targets" not in file  # labels are then the last tokens
+        return Data(tokens, np.eye(vocabulary)[tokens[:, -1]] if sampled else file["targets"][:], vocabulary)
 
 
 def draw_data(chains, length, vocabulary=3, alpha=0.1, seed=1):
