@@ -44,21 +44,38 @@ std::string sentence_of(Outcome outcome) {
 
 std::string stages_table(const RunFile& run) {
   Table table;
-  table.add({"stage", "flow time", "rhs", "accepted", "rejected", "loss drop", "energy residual",
-             "of the drop", "gauge drift"});
+  std::vector<std::string> head{"stage",           "flow time",   "rhs",
+                                "accepted",        "rejected",    "loss drop",
+                                "energy residual", "of the drop", "gauge drift"};
+  std::vector<std::string> conserved;  // columns that some stage conserves
+  for (const StageRecord& stage : run.state.trajectory.stages)
+    for (const auto& [name, drift] : certificates(stage).drifts)
+      if (std::find(conserved.begin(), conserved.end(), name) == conserved.end())
+        conserved.push_back(name);
+  for (const std::string& name : conserved) head.push_back(name + " drift");
+  table.add(head);
   for (std::size_t k = 0; k < run.state.trajectory.stages.size(); ++k) {
     const StageRecord& stage = run.state.trajectory.stages[k];
     const Certificates proof = certificates(stage);
     const double reached = stage.snapshots.empty() ? 0.0 : stage.snapshots.back().t;
-    table.add({fmt::format("{} {}", k + 1, stage.stage.blocks.text()),
-               reached == stage.stage.duration
-                   ? number(reached)
-                   : fmt::format("{} of {}", number(reached), number(stage.stage.duration)),
-               fmt::format("{}", stage.statistics.rhs_evaluations),
-               fmt::format("{}", stage.statistics.accepted_steps),
-               fmt::format("{}", stage.statistics.rejected_steps), number(proof.loss_drop),
-               small_number(proof.energy_residual), small_number(proof.relative_residual),
-               small_number(proof.gauge_drift)});
+    std::vector<std::string> row{
+        fmt::format("{} {}", k + 1, stage.stage.blocks.text()),
+        reached == stage.stage.duration
+            ? number(reached)
+            : fmt::format("{} of {}", number(reached), number(stage.stage.duration)),
+        fmt::format("{}", stage.statistics.rhs_evaluations),
+        fmt::format("{}", stage.statistics.accepted_steps),
+        fmt::format("{}", stage.statistics.rejected_steps),
+        number(proof.loss_drop),
+        small_number(proof.energy_residual),
+        small_number(proof.relative_residual),
+        small_number(proof.gauge_drift)};
+    for (const std::string& name : conserved) {
+      const auto found = std::find_if(proof.drifts.begin(), proof.drifts.end(),
+                                      [&](const auto& entry) { return entry.first == name; });
+      row.push_back(found == proof.drifts.end() ? "" : small_number(found->second));
+    }
+    table.add(row);
   }
   return table.text();
 }
@@ -207,6 +224,7 @@ Json json_stage(const StageRecord& stage) {
   json["energy_residual"] = proof.energy_residual;
   json["relative_energy_residual"] = proof.relative_residual;
   json["gauge_drift"] = proof.gauge_drift;
+  for (const auto& [name, drift] : proof.drifts) json[name + "_drift"] = drift;
   json["loss_rise"] = proof.loss_rise;
   return json;
 }

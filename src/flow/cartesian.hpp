@@ -10,15 +10,18 @@
 
 namespace gihflow {
 
-/// Flat points x of the trained blocks in the order c [subsets], then the plain arrays as the table
-/// has them.
+/// Flat points x of the trained blocks in the order c (those that move, in the order of subsets),
+/// then the plain arrays as the table has them.
 class Cartesian {
  public:
   Cartesian(const Stage& stage, const Parameters& start);
 
   Index size() const { return size_; }
   /// Entries of c in x; 0 if c is not trained.
-  Index coefficients() const { return coefficients_; }
+  Index coefficients() const { return static_cast<Index>(moving_.size()); }
+  /// Whether some coefficients move and others, not all 0, are fixed: C_D then changes at first
+  /// order.
+  bool has_fixed_coefficients() const { return !moving_.empty() && fixed_ > 0.0; }
   Eigen::VectorXd initial_point() const;
 
   /// C_D = Σ c² (2.2).
@@ -45,9 +48,13 @@ class Cartesian {
   void gather(const PlainBlocks& from, Eigen::VectorXd& out) const;
   void scatter(const Eigen::VectorXd& x, PlainBlocks& to) const;
 
+  /// The subset of entry i of c in x.
+  std::size_t set_of(Index i) const { return moving_[static_cast<std::size_t>(i)]; }
+
   Parameters start_;
   std::vector<double> start_p_, start_c_;
-  Index coefficients_;
+  std::vector<std::size_t> moving_;  ///< subsets whose coefficient moves
+  double fixed_ = 0.0;               ///< Σ c² of the others
   std::vector<MovingPart> parts_;
   Index size_;
 };

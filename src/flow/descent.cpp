@@ -232,7 +232,8 @@ class StageDescent {
     std::swap(x_, x_new_);
     std::copy(x_.begin(), x_.end(), s.x.begin());
     dissipated() += rate * slope_.squaredNorm();
-    if (stage_.blocks.has('c') && options_.optimizer == Optimizer::gd) {
+    if (stage_.blocks.has('c') && !coordinates_.has_fixed_coefficients() &&
+        options_.optimizer == Optimizer::gd) {
       memory().predicted_normalizer +=
           rate * rate * slope_.head(coordinates_.coefficients()).squaredNorm();
       record().gauge_drift = std::max(

@@ -273,7 +273,7 @@ class StageRun final : private Integration {
     const Point at = coordinates_.point(x);
     recorder_.snapshot(t, coordinates_.parameters(x), at, coordinates_.dissipated(x),
                        [&](const Gradient& gradient) {
-                         return std::sqrt(coordinates_.dissipation(at, gradient));
+                         return std::sqrt(coordinates_.dissipation(x, at, gradient));
                        });
   }
 

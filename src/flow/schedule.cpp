@@ -17,8 +17,11 @@ Schedule parse_schedule(const std::string& text) {
   std::size_t begin = 0;
   while (begin <= text.size()) {
     std::size_t end = begin;  // of the stage: a comma outside brackets
-    for (bool in_list = false; end < text.size() && (in_list || text[end] != ','); ++end)
-      in_list = text[end] == '[' || (in_list && text[end] != ']');
+    for (char close = '\0'; end < text.size() && (close != '\0' || text[end] != ','); ++end) {
+      if (text[end] == close) close = '\0';
+      if (close == '\0' && text[end] == '[') close = ']';
+      if (close == '\0' && text[end] == '{') close = '}';
+    }
     std::string part = text.substr(begin, end - begin);
     begin = end + 1;
     Stage stage;
@@ -61,16 +64,9 @@ ErrorList schedule_errors(const Schedule& schedule, const Model& model) {
       errors.add(
           Fault{Field::stages, fmt::format("'{}'", to_string(Schedule{stage})), Phrase(why)});
     };
-    const std::string letters = letters_of(model);
     if (stage.blocks.empty() || !std::isfinite(stage.duration) || stage.duration <= 0.0)
       refuse("a stage must train a block for a positive finite flow time");
-    for (const char letter : stage.blocks.letters())
-      if (letters.find(letter) == std::string::npos)
-        refuse(
-            fmt::format("the model has no block '{}', only {}", letter, fmt::join(letters, ", ")));
-    if (stage.blocks.largest_head() > model.heads)
-      refuse(
-          fmt::format("names head {}; the model has {}", stage.blocks.largest_head(), model.heads));
+    for (const std::string& why : stage.blocks.faults(model)) refuse(why);
   }
   return errors;
 }

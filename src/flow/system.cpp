@@ -11,7 +11,7 @@ void StageSystem::slope(const Eigen::VectorXd& x, Eigen::VectorXd& dxdt) {
   require_finite(x);
   const Point at = coordinates_.point(x);
   objective_.gradient(at, gradient_, false);
-  coordinates_.slope(at, gradient_, dxdt);
+  coordinates_.slope(x, at, gradient_, dxdt);
   require_finite(dxdt);
 }
 
@@ -34,7 +34,7 @@ Index StageSystem::jacobian(const Eigen::VectorXd& x, Eigen::MatrixXd& j) {
       continue;
     objective_.gradient_along(at, along, gradient_, derivative_);
     ++derivatives;
-    coordinates_.jacobian_column(at, gradient_, along, derivative_, j.col(k));
+    coordinates_.jacobian_column(x, k, at, gradient_, along, derivative_, j.col(k));
   }
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const auto [begin, end] = groups[g];

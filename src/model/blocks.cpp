@@ -1,6 +1,7 @@
 #include "gihflow/model/blocks.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +11,7 @@
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/size.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/base/text.hpp"
 
 namespace gihflow {
@@ -19,6 +21,9 @@ namespace {
 bool has_heads(const PlainArray& array) {
   return array.axes[0] == 'H';
 }
+
+/// Masks of sets have room for so many heads.
+constexpr Index most_named_head = 30;
 
 bool may_be_split(char letter) {
   return std::any_of(plain_arrays.begin(), plain_arrays.end(), [&](const PlainArray& array) {
@@ -30,28 +35,53 @@ bool may_be_split(char letter) {
   throw InputError(Fault{Field::stages, std::string(text), Phrase(what)});
 }
 
-/// The heads of "[1,3]", which `rest` begins with and is shortened by.
-std::vector<Index> take_heads(std::string_view text, char letter, std::string_view& rest) {
-  const std::size_t end = rest.find(']');
-  if (end == std::string_view::npos) refuse(text, "has a '[' without a ']'");
-  if (!may_be_split(letter))
-    refuse(text, fmt::format("names heads of '{}', which has none", letter));
-  std::vector<Index> heads;
-  std::string list(rest.substr(1, end - 1));
+/// What stands between the bracket with which `rest` begins and the next `close`; `rest` is then
+/// what follows.
+std::string_view take_list(std::string_view text, char close, std::string_view& rest) {
+  const std::size_t end = rest.find(close);
+  if (end == std::string_view::npos)
+    refuse(text, fmt::format("has a '{}' without a '{}'", rest.front(), close));
+  const std::string_view list = rest.substr(1, end - 1);
   rest.remove_prefix(end + 1);
+  return list;
+}
+
+/// The heads of "1,3", 0-based and increasing; `what` they are named in.
+std::vector<Index> heads_of(std::string_view text, std::string_view list, std::string_view what) {
+  std::vector<Index> heads;
   for (std::size_t begin = 0; begin <= list.size();) {
     const std::size_t comma = std::min(list.find(',', begin), list.size());
-    const std::string word = list.substr(begin, comma - begin);
+    const std::string word(list.substr(begin, comma - begin));
     const std::optional<Index> head = parse_number<Index>(word);
-    if (!head || *head < 1)
-      refuse(text, fmt::format("names the head '{}', which is not a number from 1", word));
+    if (!head || *head < 1 || *head > most_named_head)
+      refuse(text, fmt::format("names the head '{}', which is not a number from 1 to {}", word,
+                               most_named_head));
     heads.push_back(*head - 1);
     begin = comma + 1;
   }
   std::sort(heads.begin(), heads.end());
   if (std::adjacent_find(heads.begin(), heads.end()) != heads.end())
-    refuse(text, fmt::format("names a head of '{}' twice", letter));
+    refuse(text, fmt::format("names a head of {} twice", what));
   return heads;
+}
+
+/// The sets of "{1,2}{3}", with which `rest` begins.
+std::vector<std::uint32_t> take_sets(std::string_view text, std::string_view& rest) {
+  std::vector<std::uint32_t> sets;
+  while (!rest.empty() && rest.front() == '{') {
+    const std::string_view list = take_list(text, '}', rest);
+    std::uint32_t set = 0;
+    if (!list.empty())
+      for (const Index head : heads_of(text, list, "a set")) set |= std::uint32_t{1} << head;
+    if (std::find(sets.begin(), sets.end(), set) != sets.end())
+      refuse(text, fmt::format("names the set {} twice", to_string_subset(set)));
+    sets.push_back(set);
+  }
+  std::sort(sets.begin(), sets.end(), [](std::uint32_t x, std::uint32_t y) {
+    const std::vector<Index> of_x = elements_of(x), of_y = elements_of(y);
+    return of_x.size() != of_y.size() ? of_x.size() < of_y.size() : of_x < of_y;
+  });
+  return sets;
 }
 
 }  // namespace
@@ -121,8 +151,16 @@ BlockSet::BlockSet(std::string_view text) {
     if (given.find(letter) != std::string::npos)
       refuse(text, fmt::format("names block '{}' twice", letter));
     given += letter;
-    if (!rest.empty() && rest.front() == '[')
-      parts_.push_back({letter, take_heads(text, letter, rest)});
+    if (rest.empty()) continue;
+    if (rest.front() == '[') {
+      const std::string_view list = take_list(text, ']', rest);
+      if (!may_be_split(letter))
+        refuse(text, fmt::format("names heads of '{}', which has none", letter));
+      parts_.push_back({letter, heads_of(text, list, fmt::format("'{}'", letter)), {}});
+    } else if (rest.front() == '{') {
+      if (letter != 'c') refuse(text, fmt::format("names sets of '{}', which has none", letter));
+      parts_.push_back({letter, {}, take_sets(text, rest)});
+    }
   }
   for (const char letter : all_block_letters())
     if (given.find(letter) != std::string::npos) letters_ += letter;
@@ -139,12 +177,22 @@ bool BlockSet::has(char letter, Index head) const {
   return true;
 }
 
+bool BlockSet::has_set(std::uint32_t set) const {
+  if (!has('c')) return false;
+  for (const Part& part : parts_)
+    if (part.letter == 'c')
+      return std::find(part.sets.begin(), part.sets.end(), set) != part.sets.end();
+  return true;
+}
+
 std::string BlockSet::text() const {
   std::string out;
   for (const char letter : letters_) {
     out += letter;
     for (const Part& part : parts_) {
       if (part.letter != letter) continue;
+      for (const std::uint32_t set : part.sets) out += to_string_subset(set);
+      if (part.heads.empty()) continue;
       std::string list;
       for (const Index head : part.heads)
         list += fmt::format("{}{}", list.empty() ? "" : ",", head + 1);
@@ -154,10 +202,27 @@ std::string BlockSet::text() const {
   return out;
 }
 
-Index BlockSet::largest_head() const {
+std::vector<std::string> BlockSet::faults(const Model& model) const {
+  std::vector<std::string> all;
+  const std::string has = letters_of(model);
+  for (const char letter : letters_)
+    if (has.find(letter) == std::string::npos)
+      all.push_back(
+          fmt::format("the model has no block '{}', only {}", letter, fmt::join(has, ", ")));
   Index largest = 0;
-  for (const Part& part : parts_) largest = std::max(largest, part.heads.back() + 1);
-  return largest;
+  for (const Part& part : parts_) {
+    if (!part.heads.empty()) largest = std::max(largest, part.heads.back() + 1);
+    for (const std::uint32_t set : part.sets) {
+      const std::vector<Index> heads = elements_of(set);
+      if (!heads.empty()) largest = std::max(largest, heads.back());
+      if (static_cast<Index>(heads.size()) > model.degree)
+        all.push_back(fmt::format("names the set {}; the model has sets of at most {} heads",
+                                  to_string_subset(set), model.degree));
+    }
+  }
+  if (largest > model.heads)
+    all.push_back(fmt::format("names head {}; the model has {}", largest, model.heads));
+  return all;
 }
 
 std::string MovingPart::name(Index i) const {

@@ -74,6 +74,36 @@ std::vector<double> Parameters::attention() const {
   return sigma;
 }
 
+std::vector<double> Parameters::balancedness() const {
+  const Index d = key.empty() ? 0 : vocabulary();
+  std::vector<double> out(key.size(), 0.0);
+  for (Index h = 0; h < heads && d > 0; ++h)
+    for (Index e = 0; e < d; ++e)
+      for (Index i = 0; i < d; ++i)
+        for (Index j = 0; j < d; ++j) {
+          const auto at = [&](Index k) { return size((h * d + e) * d + k); };
+          out[size((h * d + i) * d + j)] += query[at(i)] * query[at(j)] - key[at(i)] * key[at(j)];
+        }
+  return out;
+}
+
+std::vector<double> Parameters::key_sum() const {
+  const Index d = key.empty() ? 0 : vocabulary();
+  std::vector<double> out(size(heads * d), 0.0);
+  for (std::size_t k = 0; k < key.size(); ++k) {
+    const auto axis = size(d);
+    out[k / axis / axis * axis + k % axis] += key[k];
+  }
+  return out;
+}
+
+std::vector<double> Parameters::value_sum() const {
+  const Index d = value.empty() ? 0 : vocabulary();
+  std::vector<double> out(size(heads * d), 0.0);
+  for (std::size_t k = 0; k < value.size(); ++k) out[k / size(d)] += value[k];
+  return out;
+}
+
 namespace {
 
 /// The lag on which a head starts: h, or where lists of lags are given the h-th of its list, or the

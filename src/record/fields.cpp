@@ -125,7 +125,8 @@ template std::optional<std::vector<Index>> read_list(InputFile&, const std::stri
 
 bool SnapshotColumn::is_of(const Parameters& shape) const {
   return std::none_of(plain_arrays.begin(), plain_arrays.end(), [&](const PlainArray& array) {
-    return std::string_view(array.name) == name && array.in(shape).empty();
+    const std::string_view needed = array.name;
+    return (needed == name || needed == follows_from) && array.in(shape).empty();
   });
 }
 

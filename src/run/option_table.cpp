@@ -56,7 +56,7 @@ std::vector<Option> work_rows() {
   return {
       row<StageSetting>(
           {Field::stages, "LIST",
-           "Stages of training, BLOCKS:TIME each: the blocks that move, letters of c, w, a and, where the model has them, q, k, v, n, with heads alone as in w[1,3], and for how much flow time"},
+           "Stages of training, BLOCKS:TIME each: the blocks that move, letters of c, w, a and, where the model has them, q, k, v, n, with heads or sets alone as in w[1,3] and c{1,2}, and for how much flow time"},
           training, {Kind::words, "stages BLOCKS:TIME, as in c:2000,w:50000,a:5000"},
           [](auto& s) -> auto& { return s.stages; }),
       row<FlowSetting>(

@@ -74,6 +74,7 @@ Json stage_json(const StageRecord& stage, const std::vector<std::size_t>& shown)
                           {"relative_residual", proof.relative_residual},
                           {"gauge_drift", proof.gauge_drift},
                           {"loss_rise", proof.loss_rise}};
+  for (const auto& [name, drift] : proof.drifts) json["certificates"][name + "_drift"] = drift;
   for (const SnapshotColumn& column : snapshot_columns()) {
     if (!column.in_runs() || stage.snapshots.empty() ||
         !column.is_of(stage.snapshots.front().parameters))

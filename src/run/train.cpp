@@ -345,6 +345,20 @@ Certificates certificates(const StageRecord& stage) {
     result.loss_rise = std::max(result.loss_rise, snapshot.loss - before);
     before = snapshot.loss;
   }
+  for (const SnapshotColumn& column : snapshot_columns()) {
+    const Parameters& shape = stage.snapshots.front().parameters;
+    if (column.conserved == nullptr || !column.is_of(shape) ||
+        !column.conserved(stage.stage.blocks, shape))
+      continue;
+    const std::vector<double> start = column.get(stage.snapshots.front());
+    double drift = 0.0;
+    for (const Snapshot& snapshot : stage.snapshots) {
+      const std::vector<double> there = column.get(snapshot);
+      for (std::size_t i = 0; i < start.size(); ++i)
+        drift = std::max(drift, std::abs(there[i] - start[i]));
+    }
+    result.drifts.emplace_back(column.name, drift);
+  }
   result.loss_drop = stage.snapshots.front().loss - stage.snapshots.back().loss;
   result.relative_residual = result.loss_drop > 0.0 ? result.energy_residual / result.loss_drop
                                                     : std::numeric_limits<double>::quiet_NaN();

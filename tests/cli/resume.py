@@ -29,14 +29,16 @@ class Resume(DirectoryTest):
 
     def test_every_dataset_ends_as_without_a_stop(self):
         stiff = ("--stages", "cwa:40", "--rtol", "1e-2")
-        cases = {"auto": (), "auto, stiff": stiff, "fehlberg78": ("--integrator", "fehlberg78"),
+        sets = ("--stages", "c{1,2}{3}:40,cw[2]:5")
+        cases = {"auto": (), "auto, stiff": stiff, "sets and heads alone": sets,
+                 "descent of sets": (*sets, "--method", "gd"), "fehlberg78": ("--integrator", "fehlberg78"),
                  "rodas5p": ("--integrator", "rodas5p"), "infinite": ("--context", "infinite"),
                  "descent": ("--method", "gd"), "adam": ("--method", "gd", "--optimizer", "adam"),
                  "fresh": ("--method", "gd", "--batch", "7", "--resample"),
                  "minibatches": ("--method", "gd", "--optimizer", "momentum", "--batch", "7")}
         for name, options in cases.items():
             with self.subTest(name):
-                options = (*PLAIN, *options, *(() if options is stiff else STAGES), "--force")
+                options = (*PLAIN, *options, *(() if "--stages" in options else STAGES), "--force")
                 self.train(*options, "--max-steps", "100000", "-o", "whole.h5")
                 with h5py.File(self.directory / "whole.h5") as file:
                     stages = [file[s].attrs for s in file if s.startswith("stage_")]

@@ -43,8 +43,9 @@ TEST_CASE("the Jacobian is that of the right-hand side") {
       const Index chains = engine == Engine::reference ? 2 : 23;
       const auto objective = make_objective(model, *sample_prior(sampling(chains, 20)), engine);
       // derivatives = columns less one for each softmax
-      const std::pair<const char*, Index> expected[] = {{"c:1", 6},   {"w:1", 6},  {"a:1", 1},
-                                                        {"cw:1", 12}, {"ca:1", 7}, {"cwa:1", 13}};
+      const std::pair<const char*, Index> expected[] = {
+          {"c:1", 6},  {"w:1", 6},    {"a:1", 1},         {"cw:1", 12},
+          {"ca:1", 7}, {"cwa:1", 13}, {"c{1}{1,3}:1", 2}, {"c{}{2}w[2]a:1", 5}};
       for (const auto& [stages, columns] : expected) {
         const std::string schedule = stages;
         CAPTURE(schedule);

@@ -55,6 +55,22 @@ TEST_CASE("softmax and logsumexp at the ends of the range") {
   CHECK(logsumexp(far) == 1000.0);
 }
 
+TEST_CASE("what the flow conserves of matrices, by hand") {
+  Parameters x;
+  x.heads = 2;
+  x.query = {1, 2, 3, 4, 0, 0, 1, 0};
+  x.key = {0, 1, 2, 0, 1, 2, 3, 4};
+  x.value = {1, 2, 30, 40, 5, 6, 70, 80};
+  // QᵀQ = (10 14; 14 20) and (1 0; 0 0), KᵀK = (4 0; 0 1) and (10 14; 14 20).
+  CHECK(x.balancedness() == std::vector<double>{6, 14, 14, 19, -9, -14, -14, -20});
+  CHECK(x.key_sum() == std::vector<double>{2, 1, 4, 6});
+  CHECK(x.value_sum() == std::vector<double>{3, 70, 11, 150});
+  const Parameters paper = initial_parameters({}, {});
+  CHECK(paper.balancedness().empty());
+  CHECK(paper.key_sum().empty());
+  CHECK(paper.value_sum().empty());
+}
+
 TEST_CASE("given parameters are checked against the model") {
   Model model;
   Parameters point = initial_parameters(model, {});

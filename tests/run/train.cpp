@@ -306,6 +306,37 @@ TEST_CASE("bad settings touch no file") {
   CHECK(directory.files() == 0);
 }
 
+TEST_CASE("certificates tell how far conserved quantities drift, where the stage conserves them") {
+  StageRecord stage;
+  Model model;
+  model.scores = Scores::tokens;
+  model.values = HeadValues::matrix;
+  Snapshot snapshot;
+  snapshot.parameters = initial_parameters(model, {});
+  stage.snapshots.assign(3, snapshot);
+  std::vector<double>& key = stage.snapshots[1].parameters.key;
+  key[3] += 1e-3;  // a sum over tokens changes
+  key[0] -= 1e-3;
+  key[1] += 0.25;
+  key[4] -= 0.125;  // another one, by 1/8 in all
+  stage.snapshots[2].parameters.value[0] += 0.5;
+  const auto drifts = [&](const char* blocks) {
+    stage.stage.blocks = blocks;
+    return certificates(stage).drifts;
+  };
+  using Drifts = std::vector<std::pair<std::string, double>>;
+  const Drifts alone = drifts("qk[1]");  // heads 2 and 3 move Q alone: not balanced
+  REQUIRE(alone.size() == 1);
+  CHECK(alone[0].first == "key_sum");
+  CHECK(alone[0].second == doctest::Approx(0.125));
+  const Drifts both = drifts("q[2]k[2]");
+  REQUIRE(both.size() == 2);
+  CHECK(both[0].first == "balancedness");
+  CHECK(both[0].second == doctest::Approx(0.0786).epsilon(0.01));
+  for (Snapshot& s : stage.snapshots) s.parameters.gain.assign(3, 1.0);  // of a layer norm
+  CHECK(drifts("v").back() == std::pair<std::string, double>("value_sum", 0.5));
+}
+
 TEST_CASE("certificates of a stage") {
   StageRecord stage;
   stage.gauge_drift = 1e-9;

@@ -21,15 +21,16 @@ struct Stage {
 /// Stages in the order in which they are trained.
 using Schedule = std::vector<Stage>;
 
-/// Parses "c:2000,w[1]:50000,a:5000". Throws InputError, one sentence per faulty stage: unknown or
-/// repeated block letter, a list of heads that is none, missing, non-finite or non-positive TIME.
+/// Parses "c{1,2}{3}:2000,w[1]:50000,a:5000". Throws InputError, one sentence per faulty stage:
+/// unknown or repeated block letter, a list of heads or sets that is none, missing, non-finite or
+/// non-positive TIME.
 Schedule parse_schedule(const std::string& text);
 
 /// Inverse of parse_schedule, shortest digits that round-trip.
 std::string to_string(const Schedule& schedule);
 
-/// Why a model cannot be trained through a schedule: stages that train nothing, blocks or heads
-/// that the model does not have, times that are not positive and finite. A sentence each.
+/// Why a model cannot be trained through a schedule: stages that train nothing, blocks, heads or
+/// sets that the model does not have, times that are not positive and finite. A sentence each.
 ErrorList schedule_errors(const Schedule& schedule, const Model& model);
 
 /// Times at which a stage is recorded: t = 0 and the end included, the others spaced evenly in

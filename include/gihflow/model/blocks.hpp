@@ -5,6 +5,7 @@
 // table, so that a new block is a member and a row here.
 
 #include <array>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -130,7 +131,8 @@ class BlockSet {
  public:
   BlockSet() = default;
   /// Letters, each once, in any order; a letter may be followed by what alone of it moves: heads of
-  /// w, q, k and v, "w[1,3]". Throws InputError with what is wrong with a text.
+  /// w, q, k and v, "w[1,3]", or sets of c, "c{1,2}{3}". Throws InputError with what is wrong with
+  /// a text.
   BlockSet(std::string_view text);
   /// \overload
   BlockSet(const char* text) : BlockSet(std::string_view(text)) {}
@@ -143,19 +145,23 @@ class BlockSet {
   bool empty() const { return letters_.empty(); }
   /// Whether row `head` (0-based) of an array of the block moves.
   bool has(char letter, Index head) const;
+  /// Whether c_S moves, S as a mask of heads, see subsets().
+  bool has_set(std::uint32_t set) const;
   /// Letters in the order of the table: "cwa".
   const std::string& letters() const { return letters_; }
-  /// As it is parsed: "cwa", "cw[1]".
+  /// As it is parsed: "cwa", "cw[1]", "c{1,2}a".
   std::string text() const;
-  /// The largest head that is named, from 1; 0: none.
-  Index largest_head() const;
+  /// Why it is no choice of a model's blocks: those, heads or sets that the model does not have. A
+  /// sentence each, without its subject.
+  std::vector<std::string> faults(const Model& model) const;
 
   bool operator==(const BlockSet&) const = default;
 
  private:
   struct Part {
     char letter;
-    std::vector<Index> heads;  ///< 0-based, increasing
+    std::vector<Index> heads;         ///< 0-based, increasing
+    std::vector<std::uint32_t> sets;  ///< of c, in the order of subsets()
     bool operator==(const Part&) const = default;
   };
   std::string letters_;

@@ -34,6 +34,14 @@ struct Parameters : PlainBlocks {
   /// where a head's list of lags is shorter.
   std::vector<double> attention() const;
 
+  // What the flow conserves (3.8); empty where the model lacks the matrices.
+  /// Q_hᵀQ_h − K_hᵀK_h [H, d, d].
+  std::vector<double> balancedness() const;
+  /// 1ᵀK_h, sums over tokens [H, d].
+  std::vector<double> key_sum() const;
+  /// V_h·1, row sums [H, d]; conserved where layer norm removes the mean.
+  std::vector<double> value_sum() const;
+
   bool operator==(const Parameters&) const = default;
 };
 

@@ -16,8 +16,8 @@ struct Description {
   const char* name;
   const char* meaning;      ///< the attribute long_name of a dataset
   const char* units = "1";  ///< "1" for a number without a unit and for what is not a number
-  /// Axes: "" one value, "S" [subsets], "HM" [H, M], "Hdd" [H, d, d], "d" [d]; those of the
-  /// containing table come before.
+  /// Axes: "" one value, "S" [subsets], "HM" [H, M], "Hd" [H, d], "Hdd" [H, d, d], "d" [d];
+  /// those of the containing table come before.
   const char* axes = "";
   const char* note = "";  ///< what docs/schema.md adds to the meaning
 };
@@ -55,6 +55,9 @@ struct SnapshotColumn : Description {
   /// The column from which it follows, up to rounding; empty: none.
   const char* follows_from = "";
   RecordedIn files = RecordedIn::runs;
+  /// Whether the flow of a stage that moves these blocks conserves the column; null: no column that
+  /// it conserves.
+  bool (*conserved)(const BlockSet&, const Parameters& shape) = nullptr;
   bool added = false;  ///< files of schema 2 may lack it: values stay those of a new Snapshot, NaN
 
   /// Whether run files have the column.

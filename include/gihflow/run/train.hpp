@@ -1,6 +1,8 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gihflow/base/export.hpp"
@@ -48,6 +50,9 @@ struct Certificates {
       0;  ///< largest |loss(0) − loss(t) − dissipated(t)|, nats (3.5); NaN for infinite losses
   double relative_residual = 0;  ///< of it to the loss drop; NaN where the loss did not drop
   double gauge_drift = 0;        ///< largest |logsumexp θ − log C_D| (3.2)
+  /// Of every recorded quantity that the flow of the stage conserves, by its column's name: the
+  /// largest change of one of its numbers since the stage's start.
+  std::vector<std::pair<std::string, double>> drifts = {};
   double loss_rise = 0;  ///< largest rise of the recorded loss between two outputs, ≥ 0, nats
 };
 /// Certificates of a recorded stage, which has at least one snapshot.

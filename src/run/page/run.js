@@ -123,10 +123,10 @@ class Run {
   }
   indexAt(fraction) { return Math.round(fraction * this.end); }
   stageName(k) { return `Stage ${ROMAN[k] || k + 1}`; }
-  // "attention w of heads 1,3" of "w[1,3]".
+  // "attention w of heads 1,3" of "w[1,3]", "selector c of {1,2}" of "c{1,2}".
   moving(k) {
-    return listing([...this.stages[k].trained.matchAll(/([a-z])(?:\[([^\]]*)\])?/g)].map(([, letter, heads]) =>
-      (BLOCKS[letter] || letter) + (heads ? ` of heads ${heads}` : "")));
+    return listing([...this.stages[k].trained.matchAll(/([a-z])(?:\[([^\]]*)\])?((?:\{[^}]*\})*)/g)].map(([, letter, heads, sets]) =>
+      (BLOCKS[letter] || letter) + (heads ? ` of heads ${heads}` : sets ? ` of ${listing(sets.match(/\{[^}]*\}/g))}` : "")));
   }
   clock(index) {
     const {stage, t} = this.points[index];

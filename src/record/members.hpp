@@ -1,0 +1,26 @@
+#pragma once
+
+// Tables of members of records.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace gihflow {
+
+/// The member that a chain of pointers to members leads to.
+template <auto... path>
+auto& member(auto& record) {
+  return (record.*....*path);
+}
+
+/// Tables as one, in order.
+template <class T, std::size_t... sizes>
+constexpr auto joined(const std::array<T, sizes>&... parts) {
+  std::array<T, (sizes + ...)> all{};
+  auto next = all.begin();
+  ((next = std::copy(parts.begin(), parts.end(), next)), ...);
+  return all;
+}
+
+}  // namespace gihflow
