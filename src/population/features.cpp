@@ -72,6 +72,8 @@ Phrase part_without_card(const Model& model) {
   if (model.values == HeadValues::matrix) return Phrase(Field::values, " matrix");
   if (model.head_normalization == HeadNormalization::layer)
     return Phrase(Field::head_normalization, " layer");
+  if (model.head_normalization == HeadNormalization::rms)
+    return Phrase(Field::head_normalization, " rms");
   return model.rectify ? Phrase(Field::rectify) : Phrase();
 }
 
@@ -141,6 +143,7 @@ hot::FeatureModel FeatureTable::view() const {
   m.matrix = model_.values == HeadValues::matrix;
   m.layer = model_.head_normalization == HeadNormalization::layer;
   m.l2 = model_.head_normalization == HeadNormalization::l2;
+  m.rms = model_.head_normalization == HeadNormalization::rms;
   m.attention_alone = !model_.sees_own_token();
   const auto take = [&](bool present, Index n) {
     const Index first = m.numbers;

@@ -174,6 +174,10 @@ void look(const FeatureTask& task, const Eight& at, int64_t h, Head<V>& head) {
       spread(factor, numbers[m.bias + e]);
       head.u[e] = head.u[e] + factor;
     }
+  } else if (m.rms) {
+    const double share = 1.0 / static_cast<double>(m.d);
+    head.scale = square_root(inner(head.v, head.v, m.d) * share + hot::variance_guard);
+    for (int64_t e = 0; e < m.d; ++e) head.u[e] = head.v[e] / head.scale;
   } else if (m.l2) {
     // ‖v‖; the guard is added where it divides.
     head.scale = square_root(inner(head.v, head.v, m.d));
@@ -207,6 +211,10 @@ void norm_back(const FeatureTask& task, Head<V>& head, V* sums) {
     const V inverse = one / head.scale;
     for (int64_t e = 0; e < m.d; ++e)
       head.bar[e] = (head.bar[e] - mean - head.v[e] * pull) * inverse;
+  } else if (m.rms) {
+    const double share = 1.0 / static_cast<double>(m.d);
+    const V pull = inner(head.u, head.bar, m.d) * share;
+    for (int64_t e = 0; e < m.d; ++e) head.bar[e] = (head.bar[e] - head.u[e] * pull) / head.scale;
   } else if (m.l2) {
     // In an empty window v = 0 and nothing flows back.
     V zero;

@@ -100,6 +100,10 @@ std::vector<T> head_output(const Model& model, std::span<const Token> tokens, In
     for (const T& y : v) squares += y * y;
     T norm = sqrt(squares) + 1e-7;
     for (T& y : v) y /= norm;
+  } else if (model.head_normalization == HeadNormalization::rms) {
+    T squares(0.0);
+    for (const T& y : v) squares += y * y / static_cast<double>(d);
+    for (T& y : v) y /= sqrt(squares + 1e-5);
   } else if (model.head_normalization == HeadNormalization::layer) {
     T mean(0.0), variance(0.0);
     for (const T& y : v) mean += y / static_cast<double>(d);

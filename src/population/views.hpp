@@ -29,7 +29,8 @@ struct ModelView {
 /// What (4.5) adds to a norm before dividing by it.
 inline constexpr double norm_guard = 1e-7;
 
-/// The fixed logit of the own position, and what layer norm adds to the variance: (2.6), (2.8).
+/// The fixed logit of the own position, and what layer norm adds to the variance and rms to the
+/// mean square: (2.6), (2.8), (2.10).
 inline constexpr double own_logit = 1e-6, variance_guard = 1e-5;
 
 /// Above this spread of a·k over windows e^{a·k} would underflow for a chain that lacks the best
@@ -123,7 +124,7 @@ struct BlockFunctions {
 struct FeatureModel {
   std::int64_t d, H, M, width;  ///< width: digits of a window
   const std::int64_t* digit;    ///< [H, M] digit that a component looks at; −1: none
-  bool tokens, own_position, matrix, layer, l2;
+  bool tokens, own_position, matrix, layer, l2, rms;
   bool attention_alone;  ///< attention depends on no token: derivatives in σ are wanted
   /// [H, M], QKᵀ [H, d + 1, d + 1] with zeros for what is not seen, [H, d, d], [d], [d], σ [H, M].
   std::int64_t w, scores, value, gain, bias, attention, numbers;

@@ -196,7 +196,8 @@ std::vector<Option> model_rows() {
           {Field::head_normalization, "KIND", "Norm that the heads' outputs are divided by"}, model,
           {{"none", HeadNormalization::none},
            {"l2", HeadNormalization::l2},
-           {"layer", HeadNormalization::layer}},
+           {"layer", HeadNormalization::layer},
+           {"rms", HeadNormalization::rms}},
           [](auto& s) -> auto& { return s.model.head_normalization; }),
       row<ModelSetting>(
           {Field::scores, "KIND",

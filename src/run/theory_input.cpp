@@ -1,5 +1,8 @@
 #include "run/theory_input.hpp"
 
+#include <optional>
+
+#include "gihflow/base/errors.hpp"
 #include "gihflow/population/infinite.hpp"
 
 namespace gihflow {
@@ -8,10 +11,36 @@ namespace {
 
 constexpr Index most_kernels = 1000;
 
+/// The part of a model that keeps it from the way to GIH that theory tells of.
+std::optional<Fault> unpredicted(const Model& model) {
+  if (model.own_position)
+    return Fault{Field::own_position, "true",
+                 "has no limit GIH, since a model that sees the position itself ends in "
+                 "mixtures: nothing is predicted"};
+  if (model.scores == Scores::tokens)
+    return Fault{Field::scores, "tokens",
+                 "has no predictions, which need infinite context, for which token scores have no "
+                 "engine"};
+  const Phrase one_hot(
+      "has no predictions, which are about heads whose products are 1 where tokens match and 0 "
+      "where they do not");
+  if (model.values == HeadValues::matrix) return Fault{Field::values, "matrix", one_hot};
+  if (model.head_normalization == HeadNormalization::layer)
+    return Fault{Field::head_normalization, "layer", one_hot};
+  if (model.head_normalization == HeadNormalization::rms)
+    return Fault{Field::head_normalization, "rms", one_hot};
+  return std::nullopt;
+}
+
 }  // namespace
+
+void require_predictions(const Model& model) {
+  if (const auto fault = unpredicted(model)) throw InputError(*fault);
+}
 
 TheoryInput theory_input(Problem& problem) {
   const Setting& setting = problem.setting;
+  require_predictions(setting.model);
   problem.setting.device = Device::cpu;
   TheoryInput theory;
   if (setting.sampling.task != Task::recall) {  // which has neither

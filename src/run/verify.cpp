@@ -39,6 +39,7 @@ Verification verify(const Problem& given, RunObserver* observer) {
   Problem problem = given;
   const Setting& setting = problem.setting;
   const Call call(problem, observer);
+  if (has_own_setting(setting)) require_predictions(setting.model);
   const auto file = call.output(setting.output, setting.force);
   VerifyOptions options;
   options.seed = setting.sampling.seed;

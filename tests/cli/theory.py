@@ -118,6 +118,17 @@ class Predict(DirectoryTest):
         own = {line["name"]: line for line in found["departures"]}
         self.assertEqual(own["final_a"]["measured"], a[-1])
 
+    def test_models_of_which_nothing_is_predicted(self):
+        for options, part in ((["--own-position"], "--own-position true: has no limit GIH"),
+                              (["--scores", "tokens"], "--scores tokens: has no predictions"),
+                              (["--values", "matrix"], "--values matrix: has no predictions, which are about heads"),
+                              (["--head-normalization", "layer"], "--head-normalization layer: has no predictions"),
+                              (["--head-normalization", "rms"], "--head-normalization rms: has no predictions")):
+            for command in ("predict", "verify"):
+                with self.subTest(options=options, command=command):
+                    done = run("gihflow", command, "--chains", "20", *options, cwd=self.directory, expect=2)
+                    self.assertIn(part, done.stderr)
+
     def test_bad_input(self):
         self.assertIn("--chains 0: must be", run("gihflow", "predict", "--chains", "0", expect=2).stderr)
         self.assertIn("predict has no such option", run("gihflow", "predict", "--data", "x", expect=2).stderr)

@@ -67,6 +67,7 @@ inline std::vector<Case> cases() {
   vary("own position", [](Model& m) { m.own_position = true; });
   vary("value matrices", [](Model& m) { m.values = HeadValues::matrix; });
   vary("layer norm", [](Model& m) { m.head_normalization = HeadNormalization::layer; });
+  vary("rms norm", [](Model& m) { m.head_normalization = HeadNormalization::rms; });
   vary("rectified products", [](Model& m) { m.rectify = true; });
   vary("smoothed rectified products", [](Model& m) { m.rectify = true, m.rectify_width = 0.1; });
   vary("lists of lags", [](Model& m) {

@@ -51,7 +51,7 @@ class Objective(_core.Objective):
         degree: int = 2,
         boundary: Literal['masked', 'partial'] = 'masked',
         head_windows: Literal['shared', 'shifted'] = 'shared',
-        head_normalization: Literal['none', 'l2', 'layer'] = 'none',
+        head_normalization: Literal['none', 'l2', 'layer', 'rms'] = 'none',
         scores: Literal['positions', 'tokens'] = 'positions',
         own_position: bool = False,
         values: Literal['identity', 'matrix'] = 'identity',

@@ -14,8 +14,8 @@ enum class Boundary { masked, partial };
 /// Which lags head h (1-based) sees. shared: 1 … M. shifted: h … h+M−1.
 enum class HeadWindows { shared, shifted };
 /// Normalisation of v^{(h)}. l2: v ← v / (‖v‖₂ + 1e-7), formula (4.5). layer: layer norm with a
-/// trained gain and bias, (2.8).
-enum class HeadNormalization { none, l2, layer };
+/// trained gain and bias, (2.8). rms: v ← v / √(‖v‖₂²/d + 1e-5), formula (2.10).
+enum class HeadNormalization { none, l2, layer, rms };
 /// What the scores of the first attention depend on. tokens: also on the tokens at both positions,
 /// by query and key matrices (2.6).
 enum class Scores { positions, tokens };
