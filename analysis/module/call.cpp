@@ -12,6 +12,7 @@
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/subsets.hpp"
+#include "options.hpp"
 
 namespace gihflow::python {
 
