@@ -79,6 +79,11 @@ class Lab:
         print(f"\n{name}: {finding}", file=sys.stderr)
 
 
+def lags(text):
+    """{1,2} is (1, 2), {} and "none" are ()."""
+    return tuple(int(lag) for lag in text.strip("{}").split(",") if lag not in ("", "none"))
+
+
 def subset_name(heads):
     """(1, 2) is {1,2}."""
     return "{" + ",".join(map(str, heads)) + "}"

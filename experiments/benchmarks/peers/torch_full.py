@@ -27,6 +27,8 @@ except ImportError:
     print("torch_full: skipped, PyTorch is not installed", file=sys.stderr)
     sys.exit(0)
 
+from torch_peer import feature_kernel  # noqa: E402  (needs PyTorch too)
+
 HEADS, WINDOW, WIDTH = 3, 3, 0.1
 BLOCKS = ("c", "w", "a", "query", "key", "value", "gain", "bias")
 
@@ -41,7 +43,6 @@ def some_parameters(d):
 
 def loss_of(data):
     d, length = data.vocabulary, data.length
-    subsets = setting.subsets(HEADS)
     context = torch.from_numpy(data.tokens[:, :length])
     nothing = torch.full((data.chains, 1), d)
     own = torch.cat([context, nothing], dim=1)  # [N, L + 1], that of the query is not known
@@ -71,13 +72,7 @@ def loss_of(data):
             u = features(h, w, scores, value, gain, bias)
             z = torch.einsum("nle,ne->nl", u[:, :length], u[:, length])
             t.append((z + torch.sqrt(z**2 + WIDTH**2)) / 2)
-        k = torch.zeros_like(t[0])
-        for weight, heads in zip(p, subsets):
-            product = weight
-            for h in heads:
-                product = product * t[h]
-            k = k + product
-        y = torch.einsum("nl,nle->ne", torch.softmax(a * k, dim=1), onehot)
+        y = torch.einsum("nl,nle->ne", torch.softmax(a * feature_kernel(p, t), dim=1), onehot)
         return -(targets * torch.log_softmax(y, dim=1)).sum(dim=1).mean()
 
     return loss

@@ -22,13 +22,10 @@ except ImportError:
     print("torch_peer: skipped, PyTorch is not installed", file=sys.stderr)
     sys.exit(0)
 
-SUBSETS = setting.subsets()
-
-
 def feature_kernel(p, t):
     """k of (2.2) from t_h, one array a head."""
     k = torch.zeros_like(t[0])
-    for weight, heads in zip(p, SUBSETS):
+    for weight, heads in zip(p, setting.subsets(len(t))):
         product = weight
         for h in heads:
             product = product * t[h]
