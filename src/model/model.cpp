@@ -20,6 +20,14 @@ std::vector<Index> Model::used_lags() const {
   return used;
 }
 
+double Model::window_count() const {
+  const double d = static_cast<double>(vocabulary);
+  double count = 1.0;
+  for (std::size_t n = used_lags().size(); n > 0; --n)
+    count = count * d + (boundary == Boundary::partial ? 1.0 : 0.0);
+  return count;
+}
+
 Index Model::widest() const {
   if (head_lags.empty()) return head_windows == HeadWindows::shared ? window : window + heads - 1;
   Index widest = 0;

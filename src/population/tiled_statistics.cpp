@@ -50,7 +50,7 @@ struct Sizes {
         length(static_cast<double>(chain_length)),
         d(static_cast<double>(model.vocabulary)),
         width(static_cast<double>(model.used_lags().size())) {
-    windows = std::pow(d + (model.boundary == Boundary::partial ? 1.0 : 0.0), width);
+    windows = model.window_count();
     counted = chains * std::min(length, windows * d);
     groups = std::min(chains, windows);
     const double seen = windows * (model.sees_own_token() ? d : 1.0);

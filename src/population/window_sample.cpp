@@ -167,11 +167,8 @@ std::vector<double> WindowSample::gih(std::span<const Index> lags) const {
 }
 
 double most_windows(const Model& model, Index length) {
-  const double d = static_cast<double>(model.vocabulary);
-  const double digits = d + (model.boundary == Boundary::partial ? 1.0 : 0.0);
-  return std::min(static_cast<double>(length),
-                  std::pow(digits, static_cast<double>(model.used_lags().size())) *
-                      (model.sees_own_token() ? d : 1.0));
+  const double own = model.sees_own_token() ? static_cast<double>(model.vocabulary) : 1.0;
+  return std::min(static_cast<double>(length), model.window_count() * own);
 }
 
 double window_sample_memory(const Model& model, Index chains, Index length) {

@@ -75,9 +75,9 @@ void estimate_objective(const Problem& problem, Estimate& size) {
   const double d = real(model.vocabulary);
   size.subsets = subset_count(model.heads, model.degree);
   size.parameters = size.subsets + model.heads * model.window + 1;
-  size.windows = std::pow(d, real(model.widest()));
   MemoryBound validation;
   if (problem.infinite()) {
+    size.windows = std::pow(d, real(static_cast<Index>(model.used_lags().size())));
     size.pairs_per_chain = size.windows * d;
     const Index longest = longest_lag(setting);
     if (size.validation_chains > 0)
@@ -86,9 +86,7 @@ void estimate_objective(const Problem& problem, Estimate& size) {
                    real(size.chains + size.validation_chains) * kernel_bytes(setting);
     return;
   }
-  if (model.boundary == Boundary::partial) {  // (4.4)
-    for (Index j = 1; j <= model.widest(); ++j) size.windows += std::pow(d, real(j - 1));
-  }
+  size.windows = model.window_count();
   size.pairs_per_chain = std::min(real(size.length), size.windows * d);
   const Index validation_length =
       problem.validation_data ? problem.validation_data->length : size.length;

@@ -130,7 +130,8 @@ Json predictions_json(const RunFile& run, Setting setting) {
   if (!setting.data.empty()) {
     return {{"reason", "predictions need chains that are drawn from a prior or from kernels"}};
   }
-  const double windows = std::pow(static_cast<double>(run.vocabulary), setting.model.widest());
+  const double windows = std::pow(static_cast<double>(run.vocabulary),
+                                  static_cast<double>(setting.model.used_lags().size()));
   if (1000.0 * windows * windows > most_window_pairs) {
     return {{"reason",
              fmt::format("with {:.6g} windows they take long; gihflow predict --config FILE, with "

@@ -16,8 +16,8 @@ struct TheoryInput {
 };
 /// Throws InputError for a model that theory predicts nothing of: the part that prevents it.
 void require_predictions(const Model& model);
-/// Requires predictions. Computes on the CPU; replaces an
-/// automatic engine of `problem`, as make_objectives does.
+/// Requires predictions. Computes on the CPU; replaces an automatic engine of `problem`, as
+/// make_objectives does.
 TheoryInput theory_input(Problem& problem);
 
 }  // namespace gihflow

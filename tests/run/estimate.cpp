@@ -41,6 +41,9 @@ TEST_CASE("partial windows are counted with their blanks") {  // (4.4): 3^3 + 1 
   TrainSetting setting;
   setting.model.boundary = Boundary::partial;
   CHECK(estimate(prepare(setting)).windows == 40);
+  setting.model.boundary = Boundary::masked;
+  setting.model.head_lags = {{1, 2, 60}};
+  CHECK(estimate(prepare(setting)).windows == 27);
 }
 
 TEST_CASE("memory and disk are upper bounds") {

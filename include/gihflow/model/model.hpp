@@ -61,6 +61,9 @@ struct Model {
   }
   /// The lags that any head sees, increasing: a window is the tokens at them (2.5).
   std::vector<Index> used_lags() const;
+  /// How many windows there are: d^n for n used lags, and with a partial boundary those near the
+  /// front too, Σ_{j ≤ n} d^j, since the shortest lags exist first. A double, for it may be large.
+  double window_count() const;
   /// Whether what a head sees at a position depends on the token there, so that windows are
   /// extended by it (4.6).
   bool sees_own_token() const { return scores == Scores::tokens || own_position; }
