@@ -47,16 +47,19 @@ std::string stages_table(const RunFile& run) {
   std::vector<std::string> head{"stage",           "flow time",   "rhs",
                                 "accepted",        "rejected",    "loss drop",
                                 "energy residual", "of the drop", "gauge drift"};
+  std::vector<Certificates> proofs;
   std::vector<std::string> conserved;  // columns that some stage conserves
-  for (const StageRecord& stage : run.state.trajectory.stages)
-    for (const auto& [name, drift] : certificates(stage).drifts)
+  for (const StageRecord& stage : run.state.trajectory.stages) {
+    proofs.push_back(certificates(stage));
+    for (const auto& [name, drift] : proofs.back().drifts)
       if (std::find(conserved.begin(), conserved.end(), name) == conserved.end())
         conserved.push_back(name);
+  }
   for (const std::string& name : conserved) head.push_back(name + " drift");
   table.add(head);
   for (std::size_t k = 0; k < run.state.trajectory.stages.size(); ++k) {
     const StageRecord& stage = run.state.trajectory.stages[k];
-    const Certificates proof = certificates(stage);
+    const Certificates& proof = proofs[k];
     const double reached = stage.snapshots.empty() ? 0.0 : stage.snapshots.back().t;
     std::vector<std::string> row{
         fmt::format("{} {}", k + 1, stage.stage.blocks.text()),

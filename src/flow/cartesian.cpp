@@ -62,13 +62,11 @@ double Cartesian::normalizer(const Eigen::VectorXd& x) const {
 Parameters Cartesian::parameters(const Eigen::VectorXd& x) const {
   Parameters out = start_;
   if (coefficients() > 0) {
-    std::vector<double> c = start_c_;
-    for (Index i = 0; i < coefficients(); ++i) c[set_of(i)] = x[i];
-    out.set_c(c);
-    for (std::size_t i = 0; i < c.size(); ++i) {  // a fixed one may have underflowed
-      if (std::find(moving_.begin(), moving_.end(), i) != moving_.end()) continue;
-      out.log_c_squared[i] = start_.log_c_squared[i];
-      out.c_sign[i] = start_.c_sign[i];
+    Parameters moved;
+    moved.set_c({x.data(), moving_.size()});
+    for (std::size_t i = 0; i < moving_.size(); ++i) {
+      out.log_c_squared[moving_[i]] = moved.log_c_squared[i];
+      out.c_sign[moving_[i]] = moved.c_sign[i];
     }
   }
   scatter(x, out);

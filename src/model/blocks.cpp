@@ -78,8 +78,7 @@ std::vector<std::uint32_t> take_sets(std::string_view text, std::string_view& re
     sets.push_back(set);
   }
   std::sort(sets.begin(), sets.end(), [](std::uint32_t x, std::uint32_t y) {
-    const std::vector<Index> of_x = elements_of(x), of_y = elements_of(y);
-    return of_x.size() != of_y.size() ? of_x.size() < of_y.size() : of_x < of_y;
+    return subset_index(x, most_named_head) < subset_index(y, most_named_head);
   });
   return sets;
 }

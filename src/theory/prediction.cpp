@@ -224,9 +224,7 @@ class Predictor {
     add(Quantity::growth_speed, {}, speed, -gradient.a, "(8.6), " + regime);
     add(Quantity::recall_plateau, {}, std::exp(-from) / speed, -std::exp(-from) / gradient.a,
         "(8.7), from the start's a, " + regime);
-    const double signal = recall_signal(1.0 - prediction_delta, ordinary);
-    const double wanted = std::log1p(
-        signal * std::sqrt(static_cast<double>(positions) / static_cast<double>(ordinary)));
+    const double wanted = recall_threshold(positions, ordinary, 1.0 - prediction_delta);
     if (from < wanted)
       add(Quantity::recall_time, {}, recall_time(positions, ordinary, epsilon, from, wanted),
           follow(at, std::numeric_limits<double>::infinity(), wanted).time,

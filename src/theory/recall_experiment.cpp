@@ -78,9 +78,7 @@ void recall_experiment(Verifier& verifier) {
                    std::exp(-from) / recall_speed(counts, positions, epsilon, 0.0),
                    plateau_end(snapshots), 0.03,
                    "(8.7), from the slope of e^(-a) at a = 0; measured up to a = 0.5");
-  const double wanted =
-      std::log1p(recall_signal(1.0 - prediction_delta, ordinary) *
-                 std::sqrt(static_cast<double>(positions) / static_cast<double>(ordinary)));
+  const double wanted = recall_threshold(positions, ordinary, 1.0 - prediction_delta);
   verifier.compare(
       Quantity::recall_time, {}, setting, recall_time(positions, ordinary, epsilon, from, wanted),
       time_of(snapshots, wanted), 0.05, fmt::format("(8.8) until the a of (8.5), {:.3g}", wanted));
@@ -92,10 +90,8 @@ void recall_experiment(Verifier& verifier) {
 
   // (8.5), at the a by which it has half of the answers right there.
   for (const Index tested : {Index{1} << 10, Index{1} << 13}) {
-    const double share = 0.5;
     Parameters at = start;
-    at.a = std::log1p(recall_signal(share, ordinary) *
-                      std::sqrt(static_cast<double>(tested - 1) / static_cast<double>(ordinary)));
+    at.a = recall_threshold(tested - 1, ordinary, 0.5);
     const Accuracy found = model_accuracy(*verifier.recall_sequences(tested, asked), model, at);
     verifier.compare(Quantity::recall_accuracy, {}, fmt::format("recall at length {}", tested),
                      recall_accuracy(tested - 1, ordinary, at.a), found.share, 0.1,

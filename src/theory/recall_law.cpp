@@ -44,6 +44,11 @@ double recall_signal(double share, Index ordinary) {
   return root([&](double g) { return share_right(g, competitors) - share; }, 0.0, 40.0);
 }
 
+double recall_threshold(Index positions, Index ordinary, double share) {
+  const double count = static_cast<double>(positions) / static_cast<double>(ordinary);
+  return std::log1p(recall_signal(share, ordinary) * std::sqrt(count));
+}
+
 double recall_length(double share, Index ordinary, double a) {
   const double reach = std::expm1(a) / recall_signal(share, ordinary);
   return static_cast<double>(ordinary) * reach * reach;

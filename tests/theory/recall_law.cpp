@@ -43,6 +43,7 @@ TEST_CASE("the error law of orthogonal signals has its known values") {
   CHECK(std::abs(recall_signal(0.99, 15) - 4.412) < 0.0005);
   CHECK(std::abs(recall_accuracy(4096, 15, 4.0) - 0.910) < 0.001);
   CHECK(std::abs(recall_accuracy(1 << 20, 15, 6.0) - 0.440) < 0.001);
+  CHECK(std::abs(recall_accuracy(1 << 20, 15, recall_threshold(1 << 20, 15, 0.7)) - 0.7) < 1e-8);
   // Two signals: Φ(g/√2).
   CHECK(std::abs(recall_signal(0.5 * std::erfc(-0.5), 2) - 1.0) < 1e-8);
 }
