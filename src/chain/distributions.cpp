@@ -67,9 +67,17 @@ void dirichlet(Stream& stream, double alpha, std::span<double> row) {
 bool sums_to_one(double sum, std::span<const double> probabilities) {
   const double error = std::abs(sum - 1.0);
   if (error <= sum_tolerance) return true;
-  return error <= static_cast<double>(probabilities.size()) * 0x1p-24 &&
-         std::all_of(probabilities.begin(), probabilities.end(),
-                     [](double p) { return p == static_cast<double>(static_cast<float>(p)); });
+  const double units = error / static_cast<double>(probabilities.size());
+  const auto all = [&](auto&& of_type) {
+    return std::all_of(probabilities.begin(), probabilities.end(), of_type);
+  };
+  const auto is_single = [](double p) { return p == static_cast<double>(static_cast<float>(p)); };
+  // 11 bits, none of them below 2⁻²⁴.
+  const auto is_half = [](double p) {
+    const double last = std::max(std::ldexp(1.0, std::ilogb(p) - 10), 0x1p-24);
+    return p == 0.0 || std::fmod(p, last) == 0.0;
+  };
+  return (units <= 0x1p-24 && all(is_single)) || (units <= 0x1p-11 && all(is_half));
 }
 
 Index categorical(double uniform, std::span<const double> probabilities) {

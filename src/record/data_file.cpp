@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <memory>
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
@@ -74,8 +76,10 @@ void read_tokens(InputFile& file, std::optional<Index> vocabulary, Sequences& se
       const std::int64_t value = values[i];
       if (value < 0 || value >= *vocabulary) {
         if (faults++ == 0) {
-          first = fmt::format("/tokens[{}, {}] {}", (begin + i) / columns, (begin + i) % columns,
-                              value);
+          // Larger numbers are read as this one.
+          const bool largest = value == std::numeric_limits<std::int64_t>::max();
+          first = fmt::format("/tokens[{}, {}] {}{}", (begin + i) / columns, (begin + i) % columns,
+                              value, largest ? " or more" : "");
         }
         continue;
       }
@@ -118,6 +122,24 @@ void check_targets(InputFile& file, const Sequences& sequences) {
   }
 }
 
+std::string hash_of(const Sequences& sequences) {
+  return data_hash(
+      *stored_sequences(std::shared_ptr<const Sequences>(std::shared_ptr<void>(), &sequences)));
+}
+
+// The hash that `sample` writes beside its sequences is theirs.
+void check_hash(InputFile& file, const Sequences& sequences) {
+  const auto kept = file.text_attribute("/", "tokens_hash");
+  if (!kept) return;
+  const std::string hash = hash_of(sequences);
+  if (*kept != hash) {
+    file.fault(
+        fmt::format("attribute tokens_hash {}: must be that of /tokens and /targets, {}, or "
+                    "be left out",
+                    *kept, hash));
+  }
+}
+
 }  // namespace
 
 Sequences read_data(const std::string& path, Isolation isolation) {
@@ -139,13 +161,13 @@ Sequences read_data(const std::string& path, Isolation isolation) {
       file.dataset("/targets", hdf5::Numbers::reals, "numbers, [N, d]");
     }
   }
+  if (file.has_attribute("/", "tokens_hash") && !file.faulty()) check_hash(file, sequences);
   file.finish();
   return sequences;
 }
 
 void write_data(OutputFile& file, const Sequences& sequences, const Provenance& provenance) {
-  const std::shared_ptr<const Sequences> borrowed(std::shared_ptr<void>(), &sequences);
-  const std::string hash = data_hash(*stored_sequences(borrowed));
+  const std::string hash = hash_of(sequences);
   write_image(file, [&](hdf5::Image& image) {
     const hsize_t chains = static_cast<hsize_t>(sequences.count);
     const hsize_t positions = static_cast<hsize_t>(sequences.length) + 1;

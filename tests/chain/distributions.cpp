@@ -157,6 +157,11 @@ TEST_CASE("probabilities sum to 1 as nearly as their precision can say it") {
   CHECK(std::abs(double{0.1f} + double{0.2f} + double{0.7f} - 1.0) > 1e-9);
   CHECK_FALSE(sums({0.1f, 0.2f, 0.7f + 0x1p-21f}));
   CHECK_FALSE(sums({0.5, 0.25}));
+  // 0.1, 0.2 and 0.7 in half precision.
+  CHECK(sums({0x1.998p-4, 0x1.998p-3, 0x1.668p-1}));
+  CHECK_FALSE(sums({0x1.998p-4, 0x1.998p-3, 0x1.698p-1}));
+  CHECK_FALSE(sums({0x1.9981p-4, 0x1.998p-3, 0x1.668p-1}));  // one of them is none
+  CHECK(sums({0x1.ffcp-1, 0x1p-24, 0.0}));
 }
 
 TEST_CASE("categorical never gives an index of probability zero") {

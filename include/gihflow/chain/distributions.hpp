@@ -23,7 +23,7 @@ void dirichlet(Stream& stream, double alpha, std::span<double> row);
 /// How far from 1 the sum of a law's probabilities may be.
 inline constexpr double sum_tolerance = 1e-9;
 /// Whether `sum`, that of the probabilities, is 1 within sum_tolerance, or as nearly as d numbers
-/// of single precision can say it where all of them are such: within d·2⁻²⁴.
+/// of single or half precision can say it where all of them are such: within d·2⁻²⁴ or d·2⁻¹¹.
 bool sums_to_one(double sum, std::span<const double> probabilities);
 
 /// Index drawn with the given probabilities (non-negative, sum 1 up to rounding) from one uniform:
