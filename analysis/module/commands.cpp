@@ -1,10 +1,9 @@
-// The functions of the package that end in a table: rank, predict, verify, check, compare, sample,
-// evaluate.
+// The functions of the package that end in a table: rank, predict, verify, compare, sample,
+// evaluate. Those that begin with a run are in recorded.cpp.
 
 #include "blocks.hpp"
 #include "call.hpp"
 #include "gihflow/base/subsets.hpp"
-#include "gihflow/run/check.hpp"
 #include "gihflow/run/compare.hpp"
 #include "gihflow/run/evaluate.hpp"
 #include "gihflow/run/predict.hpp"
@@ -13,7 +12,6 @@
 #include "gihflow/run/verify.hpp"
 #include "options.hpp"
 #include "records.hpp"
-#include "runs.hpp"
 
 namespace gihflow::python {
 
@@ -27,7 +25,26 @@ nb::object member_of(const std::vector<Row>& rows, T Row::*member) {
   return array_of(std::move(values));
 }
 
-nb::object as_python(const Problem&, const Ranking& ranking) {
+// Sets of lags, and which of them training from the usual start selects.
+struct Ranked {
+  Ranking ranking;
+  std::optional<SelectionAtStart> selection;
+};
+
+Ranked ranked(const Problem& problem, RunObserver* observer) {
+  Ranked result{rank(problem, observer), std::nullopt};
+  result.selection = selection_at_start(problem, result.ranking);
+  return result;
+}
+
+nb::object as_python(const Problem&, const Ranked& ranked) {
+  const auto& [ranking, selection] = ranked;
+  const auto indices = [](const std::vector<std::size_t>& values) {
+    return array_of(std::vector<std::int64_t>(values.begin(), values.end()));
+  };
+  std::vector<double> uniformity;
+  for (const RankedSet& set : ranking.sets) uniformity.push_back(ranking.uniformity(set));
+  const bool several = ranking.sets.size() > 1;
   nb::dict result;
   result["vocabulary"] = ranking.vocabulary;
   result["chains"] = ranking.chains;
@@ -37,11 +54,21 @@ nb::object as_python(const Problem&, const Ranking& ranking) {
   result["modified_standard_error"] = member_of(ranking.sets, &RankedSet::modified_error);
   result["chi_square"] = member_of(ranking.sets, &RankedSet::chi_square);
   result["chi_square_standard_error"] = member_of(ranking.sets, &RankedSet::chi_square_error);
-  result["order"] =
-      array_of(std::vector<std::int64_t>(ranking.by_modified.begin(), ranking.by_modified.end()));
+  result["order"] = indices(ranking.by_modified);
+  result["place"] = indices(ranking.places(&RankedSet::modified));
+  result["place_by_chi_square"] = indices(ranking.places(&RankedSet::chi_square));
+  result["uniformity"] = array_of(std::move(uniformity));
   result["information_set"] = tuple_of(ranking.information_set().members);
   result["gap"] = ranking.gap;
   result["gap_standard_error"] = ranking.gap_error;
+  result["gap_z"] = ranking.gap_z;
+  result["runner_up"] = several ? nb::object(tuple_of(ranking.sets[ranking.by_modified[1]].members))
+                                : nb::object(nb::none());
+  result["selected"] = selection ? nb::object(tuple_of(ranking.sets[selection->selected].members))
+                                 : nb::object(nb::none());
+  result["critical_logit"] = selection && !std::isnan(selection->critical_logit)
+                                 ? nb::cast(selection->critical_logit)
+                                 : nb::object(nb::none());
   return result;
 }
 
@@ -108,36 +135,6 @@ nb::object as_python(const Problem&, const Verification& verification) {
     return row;
   });
   result["passed"] = verification.passed();
-  return result;
-}
-
-nb::dict distance_of(const Distance& d) {
-  nb::dict result;
-  result["total_variation"] = d.total_variation;
-  result["total_variation_standard_error"] = d.total_variation_error;
-  result["kl"] = d.kl;
-  result["kl_standard_error"] = d.kl_error;
-  result["argmax_agreement"] = d.argmax_agreement;
-  return result;
-}
-
-nb::object as_python(const CheckResult& check) {
-  nb::dict result;
-  result["information_set"] = tuple_of(check.information_set);
-  result["leading_set"] = tuple_of(check.leading_set);
-  result["tolerance"] = check.tolerance;
-  result["chains"] = check.chains;
-  result["points"] = tuple_of(check.points, [&](const CheckPoint& point) {
-    nb::dict row;
-    row["length"] = point.length;
-    row["alpha"] = check.from_prior ? nb::cast(point.alpha) : nb::object(nb::none());
-    row["to_information_set"] = distance_of(point.limit);
-    row["to_leading_set"] = distance_of(point.leading);
-    row["passed"] = point.passed;
-    row["missing"] = tuple_of(names_of(point.missing));
-    return row;
-  });
-  result["passed"] = check.passed();
   return result;
 }
 
@@ -241,26 +238,11 @@ void add(nb::module_& module, const char* name, Function function, const char* d
       documentation);
 }
 
-nb::object check(const std::variant<const RunHandle*, std::string>& run, const nb::dict& values,
-                 const std::string& config, const nb::dict& inputs, const nb::object& listener) {
-  const Assembled asked = assembled({"check", values, config, inputs, listener});
-  asked.faults.throw_if_any();
-  const auto setting = asked.setting.as<CheckSetting>();
-  return follow(listener, [&](RunObserver& observer) -> Finish {
-    const auto* const path = std::get_if<std::string>(&run);
-    const auto result = std::make_shared<const CheckResult>(
-        path != nullptr ? gihflow::check(*path, setting, &observer)
-                        : gihflow::check(std::get<const RunHandle*>(run)->run(), "the run", setting,
-                                         &observer));
-    return [result] { return as_python(*result); };
-  });
-}
-
 }  // namespace
 
 void add_commands(nb::module_& module) {
   add(
-      module, "rank", [](const Problem& p, RunObserver* o) { return rank(p, o); },
+      module, "rank", [](const Problem& p, RunObserver* o) { return ranked(p, o); },
       "See gihflow.rank.");
   add(
       module, "predict", [](const Problem& p, RunObserver* o) { return predict(p, o); },
@@ -277,8 +259,6 @@ void add_commands(nb::module_& module) {
   add(
       module, "evaluate", [](const Problem& p, RunObserver* o) { return evaluate(p, o); },
       "See gihflow.evaluate.");
-  module.def("check", check, nb::arg("run"), nb::arg("values"), nb::arg("config"),
-             nb::arg("inputs"), nb::arg("listener").none(), "See gihflow.check.");
 }
 
 }  // namespace gihflow::python

@@ -37,5 +37,6 @@ NB_MODULE(_core, module) {
   add_options(module);
   add_runs(module);
   add_commands(module);
+  add_recorded(module);
   add_objective(module);
 }

@@ -21,6 +21,7 @@ const std::vector<Command>& commands() {
       command<RankSetting>("rank"),         command<PredictSetting>("predict"),
       command<VerifySetting>("verify"),     command<CheckSetting>("check"),
       command<CompareSetting>("compare"),   command<SampleSetting>("sample"),
+      command<AuditSetting>("audit"),       command<ReportSetting>("report"),
       command<EvaluateSetting>("Objective")};
   return all;
 }
@@ -61,6 +62,7 @@ nb::tuple described_all(const std::string& name) {
 
 Field field_of(const std::string& keyword) {
   std::string text = keyword;
+  if (text.ends_with('_')) text.pop_back();
   std::replace(text.begin(), text.end(), '_', '-');
   return field_named(text);
 }
@@ -134,7 +136,7 @@ Inputs inputs_of(const nb::dict& given) {
 std::string keyword(Field field) {
   std::string text(name(field));
   std::replace(text.begin(), text.end(), '-', '_');
-  return text;
+  return field == Field::from ? text + '_' : text;  // a word of the language
 }
 
 const Command& command_named(const std::string& name) {

@@ -7,7 +7,7 @@
 
 namespace gihflow::python {
 
-/// How Python calls a setting: validation_chains.
+/// How Python calls a setting: validation_chains; from_, since `from` is a word of the language.
 std::string keyword(Field field);
 
 /// A function of the package: the options that it has as keyword arguments, and their defaults.

@@ -49,6 +49,7 @@ nb::tuple tuple_of(const std::vector<T>& values) {
 // Each file adds what it declares to the module.
 void add_options(nb::module_& module);
 void add_commands(nb::module_& module);
+void add_recorded(nb::module_& module);
 void add_runs(nb::module_& module);
 void add_objective(nb::module_& module);
 

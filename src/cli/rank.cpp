@@ -26,13 +26,6 @@ std::string set_name(const std::vector<Index>& lags) {
   return fmt::format("{{{}}}", fmt::join(lags, ","));
 }
 
-// d^|S|·Ĩ(S)/I(S): 1 where the windows Z_S are equally likely (6.4).
-double share(const Ranking& ranking, const RankedSet& set) {
-  if (!(set.chi_square > 0.0)) return NAN;
-  const auto lags = static_cast<double>(set.members.size());
-  return std::pow(static_cast<double>(ranking.vocabulary), lags) * set.modified / set.chi_square;
-}
-
 using Selection = std::optional<SelectionAtStart>;
 
 // What to try where training selects another set than S*; empty where it does not.
@@ -70,23 +63,10 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
-// Place of every set by a measure: 1 and one more for every set that has more of it. Sets that tell
-// equally much, as a window beyond all parents does without its last lag, share a place.
-std::vector<std::size_t> places(const Ranking& ranking, double RankedSet::*measure) {
-  std::vector<std::size_t> result;
-  for (const RankedSet& set : ranking.sets) {
-    const double least = set.*measure * (1.0 + agreement);
-    result.push_back(1 + static_cast<std::size_t>(std::count_if(
-                             ranking.sets.begin(), ranking.sets.end(),
-                             [&](const RankedSet& other) { return other.*measure > least; })));
-  }
-  return result;
-}
-
 // Sets that the two measures put in different places.
 std::string differences(const Ranking& ranking) {
-  const auto by_modified = places(ranking, &RankedSet::modified);
-  const auto by_standard = places(ranking, &RankedSet::chi_square);
+  const auto by_modified = ranking.places(&RankedSet::modified);
+  const auto by_standard = ranking.places(&RankedSet::chi_square);
   std::vector<std::string> parts;
   for (const std::size_t s : ranking.by_modified) {
     if (by_modified[s] != by_standard[s]) {
@@ -105,14 +85,15 @@ std::string uniform_lags(const Ranking& ranking) {
   for (const RankedSet& set : ranking.sets) {
     if (set.members.size() != 1) continue;
     ++single;
-    if (std::abs(share(ranking, set) - 1.0) <= agreement) parts.push_back(set_name(set.members));
+    if (std::abs(ranking.uniformity(set) - 1.0) <= agreement)
+      parts.push_back(set_name(set.members));
   }
   if (parts.empty()) return "for no single lag";
   return parts.size() == single ? "for every single lag" : "for " + joined(parts);
 }
 
 std::string as_table(const Ranking& ranking, const Selection& selection) {
-  const std::vector<std::size_t> place = places(ranking, &RankedSet::chi_square);
+  const std::vector<std::size_t> place = ranking.places(&RankedSet::chi_square);
   Table table;
   table.add({"set", "", "modified", "standard", "no. by standard", "d^|S| modified/standard"});
   for (const std::size_t s : ranking.by_modified) {
@@ -120,7 +101,7 @@ std::string as_table(const Ranking& ranking, const Selection& selection) {
     table.add({set_name(set.members), s == ranking.by_modified.front() ? "S*" : "",
                with_error(set.modified, set.modified_error),
                with_error(set.chi_square, set.chi_square_error), fmt::format("{}", place[s]),
-               number(share(ranking, set))});
+               number(ranking.uniformity(set))});
   }
   Fields fields;
   fields.add("information set", to_string_subset(ranking.information_set().lags));

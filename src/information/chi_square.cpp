@@ -209,4 +209,22 @@ Ranking rank_lag_sets(const Kernels& kernels, std::span<const Index> lags, Index
   return ranking;
 }
 
+std::vector<std::size_t> Ranking::places(double RankedSet::*measure) const {
+  constexpr double agreement = 1e-9;  // relative, of sets that tell equally much
+  std::vector<std::size_t> result;
+  for (const RankedSet& set : sets) {
+    const double least = set.*measure * (1.0 + agreement);
+    const auto more =
+        std::ranges::count_if(sets, [&](const RankedSet& x) { return x.*measure > least; });
+    result.push_back(1 + static_cast<std::size_t>(more));
+  }
+  return result;
+}
+
+double Ranking::uniformity(const RankedSet& set) const {
+  if (!(set.chi_square > 0.0)) return std::numeric_limits<double>::quiet_NaN();
+  const auto lags = static_cast<double>(set.members.size());
+  return std::pow(static_cast<double>(vocabulary), lags) * set.modified / set.chi_square;
+}
+
 }  // namespace gihflow

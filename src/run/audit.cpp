@@ -138,6 +138,13 @@ std::vector<Stretch> chosen(const std::vector<Stretch>& all, const StretchSettin
   return {possible[std::uniform_int_distribution<std::size_t>(0, possible.size() - 1)(device)]};
 }
 
+std::shared_ptr<const Resumption> recorded_in(const std::string& path, Isolation isolation) {
+  auto recorded = std::make_shared<Resumption>();
+  recorded->path = path;
+  recorded->run = read_run(path, isolation);
+  return recorded;
+}
+
 }  // namespace
 
 std::vector<Stretch> stretches(const TrainingState& state) {
@@ -181,10 +188,16 @@ struct Auditor::State {
 };
 
 Auditor::Auditor(const std::string& path, const AuditSetting& setting)
+    : Auditor(recorded_in(path, setting.isolation), setting) {}
+
+Auditor::Auditor(std::shared_ptr<const Resumption> run, const AuditSetting& setting,
+                 const Inputs& held)
     : state_(std::make_unique<State>()) {
   state_->threads = setting.threads;
   const ContextScope scope({.threads = setting.threads});
-  state_->problem = prepare(assemble_audit(path, setting));
+  Assembled asked = assemble_audit(std::move(run), setting);
+  asked.inputs = in_place_of_files(asked.setting, held);
+  state_->problem = prepare(std::move(asked));
   state_->objectives = make_objectives(state_->problem);
 }
 
@@ -203,6 +216,11 @@ bool AuditReport::passed() const {
 }
 
 AuditReport audit(const std::string& path, const AuditSetting& setting, RunObserver* observer) {
+  return audit(recorded_in(path, setting.isolation), setting, observer);
+}
+
+AuditReport audit(std::shared_ptr<const Resumption> run, const AuditSetting& setting,
+                  RunObserver* observer, const Inputs& held) {
   ErrorList errors;
   if (setting.audit_from && !setting.audit_stage) {
     errors.add({.field = Field::from,
@@ -213,7 +231,7 @@ AuditReport audit(const std::string& path, const AuditSetting& setting, RunObser
     errors.add({.field = Field::all, .allowed = Phrase("must be left out beside ", Field::from)});
   }
   errors.throw_if_any();
-  const Auditor auditor(path, setting);
+  const Auditor auditor(run, setting, held);
   AuditReport report;
   report.notes = auditor.notes();
   if (observer != nullptr) {
@@ -221,7 +239,7 @@ AuditReport audit(const std::string& path, const AuditSetting& setting, RunObser
   }
   const std::vector<Stretch> all = stretches(auditor.run().state);
   report.stretches = all.size();
-  for (const Stretch& stretch : chosen(all, setting, path)) {
+  for (const Stretch& stretch : chosen(all, setting, run->path)) {
     if (interrupt_requested()) break;
     report.audits.push_back(auditor.audit(stretch));
   }

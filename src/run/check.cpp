@@ -25,7 +25,7 @@ namespace {
 class FreshChains {
  public:
   FreshChains(const RunFile& file, const Setting& run, const CheckSetting& asked,
-              const std::string& path)
+              const std::string& path, std::shared_ptr<const Kernels> held)
       : sampling_(run.sampling) {
     const bool passages = !run.text.empty() && run.text_as == TextUse::passages;
     if (!run.data.empty() || passages) {
@@ -47,7 +47,8 @@ class FreshChains {
       throw InputError(
           fault(Field::text, asked.text, "must be left out, since {} has no text", path));
     }
-    if (!run.kernels.empty() || !run.text.empty()) take_kernels(file, run, asked, path);
+    if (!run.kernels.empty() || !run.text.empty())
+      take_kernels(file, run, asked, path, std::move(held));
     if (kernels_) sampling_.prior = prior_of(kernels_);
     keep_components(run);
     trained_ = sampling_.prior;
@@ -91,13 +92,18 @@ class FreshChains {
 
   // The kernels of the run, which may have moved: the hash of its chains decides.
   void take_kernels(const RunFile& file, const Setting& run, const CheckSetting& asked,
-                    const std::string& path) {
+                    const std::string& path, std::shared_ptr<const Kernels> held) {
     const bool text = !run.text.empty();
     const std::string &theirs = text ? run.text : run.kernels,
                       &moved = text ? asked.text : asked.kernels;
     const std::string& place = moved.empty() ? theirs : moved;
-    kernels_ = std::make_shared<const Kernels>(text ? text_kernels(run, place)
-                                                    : read_kernels(place, asked.isolation));
+    if (held && !text) {
+      validate(*held, "kernels");
+      kernels_ = std::move(held);
+    } else {
+      kernels_ = std::make_shared<const Kernels>(text ? text_kernels(run, place)
+                                                      : read_kernels(place, asked.isolation));
+    }
     const std::string hash = run.context == ContextLength::infinite
                                  ? kernel_hash(*kernels_)
                                  : data_hash(*sample_kernels(kernels_, run.sampling));
@@ -138,7 +144,7 @@ CheckResult check(const std::string& path, const CheckSetting& asked, RunObserve
 }
 
 CheckResult check(const RunFile& run, const std::string& path, const CheckSetting& asked,
-                  RunObserver* observer) {
+                  RunObserver* observer, const Inputs& held) {
   const ContextScope scope({.threads = asked.threads});
   const GivingUp on_interrupt;
   if (observer != nullptr && run.state.outcome != Outcome::reached) {
@@ -152,7 +158,7 @@ CheckResult check(const RunFile& run, const std::string& path, const CheckSettin
                           ": a model that sees the position itself has no limit GIH, it ends in "
                           "mixtures"));
   }
-  const FreshChains fresh(run, trained, asked, path);
+  const FreshChains fresh(run, trained, asked, path, held.kernels);
 
   std::vector<Index> lengths = asked.check_lengths;
   if (lengths.empty()) lengths.push_back(trained.sampling.length);

@@ -97,12 +97,12 @@ Json columns_json() {
   return list;
 }
 
-Json check_json(const ReportedRun& reported, const ReportSetting& asked) {
+Json check_json(const ReportedRun& reported, const ReportSetting& asked, const Inputs& held) {
   CheckSetting setting;
   if (!setting_of_run(reported.run, reported.name).kernels.empty()) setting.kernels = asked.kernels;
   setting.isolation = asked.isolation;
   try {
-    const CheckResult result = check(reported.run, reported.name, setting);
+    const CheckResult result = check(reported.run, reported.name, setting, nullptr, held);
     const auto point_json = [&](const CheckPoint& point) {
       return Json{{"length", point.length},
                   {"alpha", result.from_prior ? Json(point.alpha) : Json()},
@@ -126,7 +126,7 @@ Json check_json(const ReportedRun& reported, const ReportSetting& asked) {
 }
 
 // What theory predicted for the run, and what the run shows of it.
-Json predictions_json(const RunFile& run, Setting setting) {
+Json predictions_json(const RunFile& run, Setting setting, const Inputs& held) {
   if (!setting.data.empty()) {
     return {{"reason", "predictions need chains that are drawn from a prior or from kernels"}};
   }
@@ -146,7 +146,9 @@ Json predictions_json(const RunFile& run, Setting setting) {
   }
   setting.parameters.clear();
   try {
-    Problem problem = prepare(setting.as<PredictSetting>());
+    Problem problem = prepare(Assembled{.setting = Setting(setting.as<PredictSetting>()),
+                                        .groups = groups_of<PredictSetting>,
+                                        .inputs = held});
     problem.parameters = run.state.initial;
     const auto member = [](double number, const std::string& set) {
       return set.empty() ? Json(number) : Json(set);
@@ -176,6 +178,7 @@ Json run_json(const ReportedRun& reported, const ReportSetting& asked, RunObserv
   if (!setting.kernels.empty() && !asked.kernels.empty()) setting.kernels = asked.kernels;
   if (!setting.data.empty() && !asked.data.empty()) setting.data = asked.data;
   setting.isolation = asked.isolation;
+  const Inputs held = in_place_of_files(setting, reported.held);
 
   const Parameters& last = final_parameters(run.state);
   const ShownOutputs shown = shown_outputs(stages);
@@ -206,11 +209,11 @@ Json run_json(const ReportedRun& reported, const ReportSetting& asked, RunObserv
     }
   }
   observer.phase("sequences of " + reported.name);
-  json["sequences"] = report_sequences(run, setting, shown);
+  json["sequences"] = report_sequences(run, setting, held, shown);
   observer.phase("predictions for " + reported.name);
-  json["predictions"] = predictions_json(run, setting);
+  json["predictions"] = predictions_json(run, setting, held);
   observer.phase("check of " + reported.name);
-  json["check"] = check_json(reported, asked);
+  json["check"] = check_json(reported, asked, held);
   return json;
 }
 

@@ -18,7 +18,9 @@ std::string base64_shares(const std::vector<double>& shares);
 using ShownOutputs = std::vector<std::vector<std::size_t>>;
 
 /// The first training sequences of a run, each with what the model makes of it at the shown
-/// outputs; or why there are none. `setting`: of the run, with its chain files where they are now.
-Json report_sequences(const RunFile& run, const Setting& setting, const ShownOutputs& shown);
+/// outputs; or why there are none. `setting`: of the run, with its chain files where they are now;
+/// `held`: chains in place of files.
+Json report_sequences(const RunFile& run, const Setting& setting, const Inputs& held,
+                      const ShownOutputs& shown);
 
 }  // namespace gihflow

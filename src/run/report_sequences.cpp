@@ -119,12 +119,15 @@ std::string base64_shares(const std::vector<double>& shares) {
   return base64(bytes);
 }
 
-Json report_sequences(const RunFile& run, const Setting& setting, const ShownOutputs& shown) {
+Json report_sequences(const RunFile& run, const Setting& setting, const Inputs& held,
+                      const ShownOutputs& shown) {
   Setting needed = setting;
   needed.parameters.clear();
   needed.context = ContextLength::finite;  // an infinite one is shown at sequences all the same
   try {
-    const Problem problem = prepare(needed.as<EvaluateSetting>());
+    const Problem problem = prepare(Assembled{.setting = Setting(needed.as<EvaluateSetting>()),
+                                              .groups = groups_of<EvaluateSetting>,
+                                              .inputs = held});
     const auto source = problem.chains();
     const Model& model = problem.setting.model;
     const std::vector<Index> lags = leading_lags(final_parameters(run.state), model);

@@ -228,6 +228,14 @@ Setting setting_of_run(const RunFile& run, const std::string& path) {
   return setting;
 }
 
+Inputs in_place_of_files(const Setting& run, const Inputs& held) {
+  Inputs result;
+  if (!run.data.empty()) result.data = held.data;
+  if (!run.validation_data.empty()) result.validation_data = held.validation_data;
+  if (!run.kernels.empty()) result.kernels = held.kernels;
+  return result;
+}
+
 bool has_ended(Outcome outcome) {
   return outcome == Outcome::reached || outcome == Outcome::step_underflow ||
          outcome == Outcome::non_finite;
@@ -265,11 +273,9 @@ Assembled assemble_resumption(const Assembled& asked) {
   }
 }
 
-Assembled assemble_audit(const std::string& path, const AuditSetting& asked) {
-  const auto audited = std::make_shared<Resumption>();
-  audited->path = path;
-  audited->run = read_run(path, asked.isolation);
+Assembled assemble_audit(std::shared_ptr<const Resumption> audited, const AuditSetting& asked) {
   const RunFile& run = audited->run;
+  const std::string& path = audited->path;
   Assembled result{setting_of_run(run, path), groups_of<TrainSetting>};
   result.setting.isolation = asked.isolation;
   take_chain_files(Setting(asked), result.setting);
@@ -284,7 +290,7 @@ Assembled assemble_audit(const std::string& path, const AuditSetting& asked) {
     errors.add(within(path + ": does not fit its config", fault));
   }
   errors.throw_if_any();
-  result.resumed = audited;
+  result.resumed = std::move(audited);
   return result;
 }
 

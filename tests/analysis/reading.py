@@ -109,6 +109,11 @@ class Reading(DirectoryTest):
         with h5py.File(self.path, "w") as file:
             file["tokens"] = [[0, 1]]
         self.refuses("is not a run file")
+        for trained in ("c{1,2}", "c{}{1,3}w[1,3]a"):
+            path = write_run(self.directory / "sets.h5")
+            with h5py.File(path, "r+") as file:
+                file["stage_1"].attrs["trained"] = trained
+            self.assertEqual(gihflow.read(path).stages[0].trained, trained)
         not_finite = np.full((OUTPUTS, 7), 1 / 7)
         not_finite[3, 2] = np.nan
         for fault, change in (

@@ -60,6 +60,8 @@ class Bits(DirectoryTest):
         theirs, ours = printed("rank", "--chains", "200", "--seed", "3"), gihflow.rank(chains=200, seed=3, progress=False)
         np.testing.assert_array_equal([row["modified"] for row in theirs["sets"]], ours.modified)
         self.assertEqual(tuple(theirs["information_set"]), ours.information_set)
+        self.assertEqual((theirs["gap"], theirs["gap_standard_error"]), (ours.gap, ours.gap_standard_error))
+        self.assertEqual((tuple(theirs["selected"]), theirs["critical_logit"]), (ours.selected, ours.critical_logit))
         theirs, ours = printed("evaluate", "--chains", "200"), gihflow.evaluate(chains=200, progress=False)
         flat = [*theirs["gradient"]["c"], *sum(theirs["gradient"]["w"], []), theirs["gradient"]["a"]]
         self.assertEqual((theirs["loss"], flat), (ours.loss, ours.gradient.tolist()))
@@ -80,6 +82,74 @@ class Bits(DirectoryTest):
         theirs = json.loads(run("gihflow", "check", path, "--fresh-chains", "50", "--json", "--quiet",
                                 expect=0 if a.passed else 1).stdout)
         self.assertEqual([p["to_information_set"] for p in theirs["results"]], [p.to_information_set for p in a.points])
+
+    def test_what_a_ranking_says(self):
+        found = gihflow.rank(chains=500, alpha=2, progress=False)
+        best, second = found.order[:2]
+        self.assertEqual((found.information_set, found.runner_up), (found.sets[best], found.sets[second]))
+        self.assertAlmostEqual(found.gap, found.modified[best] - found.modified[second], delta=1e-15)
+        self.assertAlmostEqual(found.gap_z, found.gap / found.gap_standard_error)
+        np.testing.assert_array_equal(found.place[found.order], np.arange(1, 8))
+        for s, members in enumerate(found.sets):
+            share = 3 ** len(members) * found.modified[s] / found.chi_square[s] if members else np.nan
+            np.testing.assert_allclose(found.uniformity[s], share, rtol=1e-14)
+            self.assertEqual(found.place_by_chi_square[s], 1 + np.sum(found.chi_square > found.chi_square[s]))
+        # A lag beyond all parents tells nothing more: both sets share a place.
+        first_order = gihflow.rank(parents=[1], chains=50, progress=False)
+        self.assertEqual(*(first_order.place_by_chi_square[first_order.sets.index(members)] for members in ((1,), (1, 2))))
+        doubly = gihflow.rank(prior="doubly-stochastic", parents=[1], chains=20, progress=False)
+        self.assertAlmostEqual(doubly.uniformity[doubly.sets.index((1,))], 1, delta=1e-9)
+        # The table of the program has the same.
+        printed = run("gihflow", "rank", "--chains", "500", "--alpha", "2", "--quiet").stdout
+        line = re.search(r"orders differ +(.*)", printed)[1]
+        self.assertEqual(line, "; ".join(
+            f"{{{','.join(map(str, s))}}} is no. {found.place[k]} by modified and no. {found.place_by_chi_square[k]} by standard"
+            for s in found.lags_in_other_places() for k in [found.sets.index(s)]) or "none")
+        self.assertIn(f"z = {found.gap_z:.6g} ", printed)
+        alone = gihflow.rank(degree=0, chains=5, progress=False)
+        self.assertEqual((alone.information_set, alone.runner_up), ((), None))
+
+    def test_a_run_computed_again(self):
+        path = self.directory / "run.h5"
+        trained = gihflow.train(output=path, **SMALL)
+        memory, disk = (gihflow.audit(given, all=True, progress=False) for given in (trained, path))
+        self.assertTrue(memory.passed)
+        self.assertEqual((memory.stretches, memory.audits), (disk.stretches, disk.audits))
+        self.assertEqual(sum(a.outputs for a in disk.audits), sum(len(stage.t) for stage in trained.stages))
+        theirs = json.loads(run("gihflow", "audit", path, "--all", "--json", "--quiet").stdout)
+        self.assertEqual([(a["begin"], a["end"], a["steps"]) for a in theirs["audited"]],
+                         [(a.begin, a.end, a.steps) for a in disk.audits])
+        # A run with numbers of another tolerance, and the config and hash of this one.
+        forged = self.directory / "forged.h5"
+        gihflow.train(output=forged, rtol=2e-6, **SMALL)
+        with h5py.File(path) as mine, h5py.File(forged, "r+") as file:
+            file.attrs["config"] = mine.attrs["config"]
+        found = gihflow.audit(forged, all=True, progress=False)
+        different = [quantity for audit in found.audits for quantity in audit.quantities if quantity.different]
+        self.assertFalse(found.passed)
+        self.assertTrue(all(0 < q.different <= q.entries and q.ulp > 0 for q in different))
+        (first,) = gihflow.audit(forged, stage=1, from_=0, progress=False).audits
+        self.assertEqual(first, found.audits[0])
+        self.assertIn("loss", [q.name for q in different])
+        self.assertEqual(refusals(gihflow.audit, path, from_=1), ["from_ 1: must be beside stage"])
+
+    def test_a_page(self):
+        path = self.directory / "run.h5"
+        trained = gihflow.train(output=path, **SMALL)
+        run("gihflow", "report", path, "-o", self.directory / "theirs.html", "--quiet")
+        page = gihflow.report(path, output=self.directory / "ours.html", progress=False)
+        expected = (self.directory / "theirs.html").read_bytes()
+        self.assertEqual(page.html.encode(), expected)
+        self.assertEqual((self.directory / "ours.html").read_bytes(), expected)
+        self.assertEqual(gihflow.report(trained, progress=False).html.encode(), expected)
+        self.assertTrue(page._repr_html_().startswith('<iframe srcdoc="&lt;!doctype html&gt;'))
+        two = gihflow.report(gihflow.train(**SMALL, seed=2), path, progress=False)
+        self.assertIn('"name":"run 1"', two.html)
+        (line,) = refusals(gihflow.report, path, output=self.directory / "ours.html")
+        self.assertIn("force", line)
+        self.assertEqual(len(refusals(gihflow.report, "none.h5", "neither.h5")), 2)
+        with self.assertRaises(TypeError):
+            gihflow.report()
 
     def test_compare(self):
         found = gihflow.compare(chains=100, length=20, stages="c:20", learning_rates=[1, 0.5], outputs=5, progress=False)
@@ -107,10 +177,10 @@ class Options(DirectoryTest):
     def test_every_option_of_the_program_is_an_argument(self):
         own = {"config", "progress"}
         program_alone = {"help", "config", "json", "quiet", "dry-run", "replicas", "jobs"}  # the last two start processes
-        for command in ("train", "rank", "predict", "verify", "compare", "sample", "evaluate", "check"):
+        for command in ("train", "rank", "predict", "verify", "compare", "sample", "evaluate", "check", "audit", "report"):
             words = set(re.findall(r"^  (?:-\w, )?--([\w-]+)", run("gihflow", command, "--help").stdout, re.MULTILINE))
-            names = {name.replace("_", "-") for name in inspect.signature(getattr(gihflow, command)).parameters}
-            self.assertEqual(names - own - {"run"}, words - program_alone, command)
+            names = {name.rstrip("_").replace("_", "-") for name in inspect.signature(getattr(gihflow, command)).parameters}
+            self.assertEqual(names - own - {"run", "runs"}, words - program_alone, command)
 
     def test_defaults_and_documentation(self):
         parameters = inspect.signature(gihflow.train).parameters
@@ -178,6 +248,34 @@ class Arrays(DirectoryTest):
         b = gihflow.rank(kernels=self.directory / "kernels.h5", progress=False)
         self.assertEqual(a.modified.tobytes(), b.modified.tobytes())
         self.assertIn("kernels", refusals(gihflow.rank, kernels=2 * kernels)[0])
+
+    def test_a_run_on_kernels_in_memory(self):
+        """Checked, computed again and shown without a file of its kernels."""
+        kernels = np.random.default_rng(2).dirichlet(np.full(3, 0.1), size=(200, 9))
+        path, same = self.directory / "kernels.h5", self.directory / "run.h5"
+        with h5py.File(path, "w") as file:
+            file["kernels"] = kernels
+            file.attrs["parents"] = [1, 2]
+        options = {**SMALL, "validation_chains": 0}
+        del options["chains"]
+        trained = gihflow.train(kernels=kernels, output=same, **options)
+        gihflow.train(kernels=path, output=self.directory / "theirs.h5", **options)
+        theirs = gihflow.check(self.directory / "theirs.h5", fresh_chains=50, progress=False)
+        for found in (gihflow.check(trained, fresh_chains=50, progress=False),
+                      gihflow.check(same, kernels=kernels, fresh_chains=50, progress=False)):
+            self.assertEqual(found.points, theirs.points)
+        self.assertTrue(gihflow.audit(trained, progress=False).passed)
+        self.assertTrue(gihflow.audit(same, kernels=kernels, progress=False).passed)
+        for page in (gihflow.report(trained, progress=False), gihflow.report(same, kernels=kernels, progress=False)):
+            self.assertNotIn('"reason"', page.html)
+        (line,) = refusals(gihflow.check, trained, kernels=kernels[:, ::-1].copy())
+        self.assertRegex(line, "an array: chains drawn from its kernels have the hash .*: must be .*, that of the chains of the run")
+        self.assertIn("must be left out, since the run has no given kernels",
+                      refusals(gihflow.check, gihflow.train(**SMALL), kernels=kernels)[0])
+        data = gihflow.sample(chains=100, length=30, progress=False)
+        given = gihflow.train(data=data, **{k: v for k, v in options.items() if k != "length"})
+        self.assertTrue(gihflow.audit(given, progress=False).passed)
+        self.assertIn('"truth":', gihflow.report(given, progress=False).html)
 
     def test_bad_arrays(self):
         tokens = np.zeros((4, 11), dtype=np.int32)

@@ -100,6 +100,21 @@ class Signals(DirectoryTest):
         said = self.interrupted("gihflow.check('run.h5', fresh_chains=100000, lengths=[1000], progress=False)", "", 0.5)
         self.assertEqual(said[0], "interrupted")
 
+    def test_a_page(self):
+        """Its check, which draws a thousand sequences of the run's length, takes seconds."""
+        gihflow.train(chains=5, length=200000, validation_chains=0, stages="c:1", outputs=3, output=self.directory / "run.h5",
+                      progress=False)
+        for part in ("predictions for run.h5", "check of run.h5"):
+            said = self.interrupted("gihflow.report('run.h5', output='run.html', progress=False)", part)
+            self.assertEqual(said, ["interrupted", "NoneType"])
+            self.assertFalse((self.directory / "run.html").exists())
+
+    def test_computing_again(self):
+        gihflow.train(chains=3000, length=10000, validation_chains=0, stages="c:1", outputs=3,
+                      output=self.directory / "run.h5", progress=False)
+        said = self.interrupted("gihflow.audit('run.h5', all=True, progress=False)", "", 0.1)
+        self.assertEqual(said[0], "interrupted")
+
 
 class InProcess(unittest.TestCase):
     def test_a_run_in_memory_goes_on(self):

@@ -1,8 +1,10 @@
+from gihflow.commands import audit as audit
 from gihflow.commands import check as check
 from gihflow.commands import compare as compare
 from gihflow.commands import evaluate as evaluate
 from gihflow.commands import predict as predict
 from gihflow.commands import rank as rank
+from gihflow.commands import report as report
 from gihflow.commands import sample as sample
 from gihflow.commands import train as train
 from gihflow.commands import verify as verify

@@ -80,8 +80,33 @@ def verify(*, config: str | os.PathLike[str] | None = None, progress: bool = Tru
 def check(run: Run | str | os.PathLike[str], *, config: str | os.PathLike[str] | None = None, progress: bool = True,
           **options) -> results.Check:
     """Has a run become the generalised induction head of its information set? On fresh chains, by total variation."""
-    held = run.core or run.path if isinstance(run, Run) else os.fspath(run)
-    return call(_core.check, lambda core: results.Check(**core), "check", options, config, progress, held)
+    return call(_core.check, lambda core: results.Check(**core), "check", options, config, progress, held(run))
+
+
+@takes_options
+def audit(run: Run | str | os.PathLike[str], *, config: str | os.PathLike[str] | None = None, progress: bool = True,
+          **options) -> results.AuditReport:
+    """Computes stretches of a recorded run again, by default one at random, and compares bits."""
+    return call(_core.audit, lambda core: results.AuditReport(**core), "audit", options, config, progress, held(run))
+
+
+@takes_options
+def report(*runs: Run | str | os.PathLike[str], config: str | os.PathLike[str] | None = None, progress: bool = True,
+           **options) -> results.Page:
+    """A page that shows runs side by side over flow time; in notebooks it shows itself. Nothing is written without `output`."""
+    if not runs:
+        raise TypeError("report() needs a run, or the path of its file")
+    named = [(run_name(run, number), held(run)) for number, run in enumerate(runs, 1)]
+    return call(_core.report, results.Page, "report", options, config, progress, named)
+
+
+def held(run: Run | str | os.PathLike[str]) -> Any:
+    """A run as the compiled module takes it: in memory where it is, else its path."""
+    return run.core or run.path if isinstance(run, Run) else os.fspath(run)
+
+
+def run_name(run: Run | str | os.PathLike[str], number: int) -> str:
+    return (run.path or f"run {number}") if isinstance(run, Run) else os.fspath(run)
 
 
 @takes_options

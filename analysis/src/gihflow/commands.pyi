@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gihflow import _core
-from gihflow.results import Check, Comparison, Evaluation, Predictions, Ranking, Sample, Verification
+from gihflow.results import AuditReport, Check, Comparison, Evaluation, Page, Predictions, Ranking, Sample, Verification
 from gihflow.run_file import Run
 
 def train(
@@ -272,6 +272,33 @@ def check(
     threads: int | None = None,
     seed: int | None = None,
 ) -> Check: ...
+
+def audit(
+    run: Run | str | os.PathLike[str],
+    *,
+    config: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    data: str | os.PathLike[str] | ArrayLike | Sample | None = None,
+    validation_data: str | os.PathLike[str] | ArrayLike | Sample | None = None,
+    kernels: str | os.PathLike[str] | ArrayLike | None = None,
+    text: str | os.PathLike[str] | None = None,
+    stage: int | None = None,
+    from_: float | None = None,
+    all: bool = False,
+    threads: int | None = None,
+) -> AuditReport: ...
+
+def report(
+    *runs: Run | str | os.PathLike[str],
+    config: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    data: str | os.PathLike[str] | ArrayLike | Sample | None = None,
+    kernels: str | os.PathLike[str] | ArrayLike | None = None,
+    text: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
+    output: str | os.PathLike[str] | None = None,
+    force: bool = False,
+) -> Page: ...
 
 def compare(
     *,

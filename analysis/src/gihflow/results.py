@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -64,18 +65,31 @@ class Ranking(Table):
     chi_square: np.ndarray
     chi_square_standard_error: np.ndarray
     order: np.ndarray  # [sets], indices by decreasing modified information
+    place: np.ndarray  # [sets], by modified information, from 1; sets that tell equally much share one
+    place_by_chi_square: np.ndarray
+    uniformity: np.ndarray  # [sets], d^|S| modified/standard: 1 where all windows are equally likely (6.4)
     information_set: tuple[int, ...]  # S* (6.3)
-    gap: float  # to the runner-up
+    gap: float  # to the runner-up; NaN without one
     gap_standard_error: float
+    gap_z: float
+    runner_up: tuple[int, ...] | None
+    selected: tuple[int, ...] | None  # what training from the usual start selects, (7.4); None where that takes too long
+    critical_logit: float | None  # own logits above it make S* win; None where none does
+
+    def lags_in_other_places(self) -> list[tuple[int, ...]]:
+        """Sets that the two informations put in different places, by decreasing modified information."""
+        return [self.sets[s] for s in self.order if self.place[s] != self.place_by_chi_square[s]]
 
     def _caption(self) -> str:
         return (f"Ranking over {self.chains:,} chains: information set {set_name(self.information_set)}, "
-                f"gap {with_error(self.gap, self.gap_standard_error)}")
+                f"gap {with_error(self.gap, self.gap_standard_error)}"
+                + (f"; training selects {set_name(self.selected)}" if self.selected not in (None, self.information_set) else ""))
 
     def _table(self):
         rows = [(set_name(self.sets[s]), with_error(self.modified[s], self.modified_standard_error[s]),
-                 with_error(self.chi_square[s], self.chi_square_standard_error[s])) for s in self.order]
-        return ("set", "modified", "standard"), rows
+                 with_error(self.chi_square[s], self.chi_square_standard_error[s]), int(self.place_by_chi_square[s]),
+                 self.uniformity[s]) for s in self.order]
+        return ("set", "modified", "standard", "no. by standard", "d^|S| modified/standard"), rows
 
 
 @dataclass(frozen=True)
@@ -207,6 +221,75 @@ class Check(Table):
                          with_error(d["total_variation"], d["total_variation_standard_error"]), d["kl"],
                          f"{d['argmax_agreement']:.4f}", ", ".join(p.missing), p.passed))
         return ("length", "alpha", "total variation", "KL", "argmax", "missing", "verdict"), rows
+
+
+@dataclass(frozen=True)
+class AuditedQuantity:
+    """Recorded numbers beside those that were computed again."""
+
+    name: str
+    entries: int
+    different: int  # entries with other bits
+    absolute: float  # largest difference
+    relative: float
+    ulp: int
+    first_output: int | None  # the first that differs, from 0
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A stretch of a stage, from one state that the run keeps to the next, computed again."""
+
+    number: int  # of the stretch, from 1
+    stage: int  # from 1
+    begin: float  # flow time in the stage
+    end: float
+    steps: int
+    rhs_evaluations: int
+    outputs: int
+    quantities: tuple[AuditedQuantity, ...]
+    failure: str  # why numbers could not be compared; else empty
+    passed: bool
+
+    def __post_init__(self):
+        object.__setattr__(self, "quantities", tuple(AuditedQuantity(**entry) for entry in self.quantities))
+
+
+@dataclass(frozen=True, repr=False)
+class AuditReport(Table):
+    """Whether what a run recorded comes out again, bit for bit."""
+
+    stretches: int  # that the run has
+    audits: tuple[Audit, ...]  # of those that were asked for
+    passed: bool
+
+    def __post_init__(self):
+        object.__setattr__(self, "audits", tuple(Audit(**entry) for entry in self.audits))
+
+    def _caption(self) -> str:
+        return f"{shown(self.passed)}: {len(self.audits)} of {self.stretches} stretches computed again"
+
+    def _table(self):
+        rows = [(f"{a.number} of {self.stretches}", a.stage, a.begin, a.end, a.steps, a.outputs,
+                 a.failure or ", ".join(q.name for q in a.quantities if q.different) or "none", a.passed) for a in self.audits]
+        return ("stretch", "stage", "from t", "to t", "steps", "outputs", "other bits in", "verdict"), rows
+
+
+class Page:
+    """A page of runs for a browser, whole in itself; a notebook shows it in a frame."""
+
+    def __init__(self, text: str):
+        self.html = text
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self.html)
+
+    def __repr__(self) -> str:
+        return f"Page of {len(self.html.encode()):,} bytes; save(path) writes it, a notebook shows it"
+
+    def _repr_html_(self) -> str:
+        return f'<iframe srcdoc="{html.escape(self.html)}" style="width: 100%; height: 50em; border: 0"></iframe>'
 
 
 @dataclass(frozen=True, repr=False)

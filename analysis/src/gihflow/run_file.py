@@ -315,8 +315,8 @@ class _Reader:
             axes = [sizes[axis] for axis in STAGE_DATASETS[key]] if key in STAGE_DATASETS else [None] * (dataset.ndim - 1)
             arrays[key] = self.numbers(f"{name}/{key}", (len(t), *axes), finite=False)
         trained = self.attribute(name, "trained", str)
-        if not re.fullmatch(rf"(?:[{BLOCKS}](?:\[[0-9,]+\])?)+", trained):
-            raise self.fail(f"attribute trained of {name} is {trained!r}: must be letters of {BLOCKS}, heads in brackets")
+        if not re.fullmatch(rf"(?:[{BLOCKS}](?:\[[0-9,]+\]|(?:\{{[0-9,]*\}})+)?)+", trained):
+            raise self.fail(f"attribute trained of {name} is {trained!r}: must be letters of {BLOCKS}, heads in brackets, sets in braces")
         return Stage(number=number, trained=trained, duration=self.attribute(name, "duration", float),
                      outcome=self.attribute(name, "outcome", str),
                      integrator=self.attribute(name, "integrator", str), attributes=self.attributes(name), arrays=arrays,

@@ -48,6 +48,13 @@ struct Ranking {
 
   /// S*, the set of the largest Ĩ.
   const RankedSet& information_set() const { return sets[by_modified.front()]; }
+  /// Place of every set by a measure, in the order of `sets`: 1 and one more for every set that has
+  /// more of it. Sets that tell equally much, to a relative 1e-9, share a place, as a window beyond
+  /// all parents does with the same one without its last lag.
+  std::vector<std::size_t> places(double RankedSet::*measure) const;
+  /// d^|S|·Ĩ(S)/I(S) of one of its sets: 1 where the windows Z_S are equally likely (6.4); NaN
+  /// where I(S) is 0.
+  double uniformity(const RankedSet& set) const;
 };
 
 /// Ranks every S ⊆ {1 … window}, |S| ≤ degree, over the chains of `kernels`, in parallel; the same

@@ -9,6 +9,7 @@
 #include "gihflow/record/difference.hpp"
 #include "gihflow/record/run_file.hpp"
 #include "gihflow/run/observer.hpp"
+#include "gihflow/run/resume.hpp"
 #include "gihflow/run/setting.hpp"
 
 namespace GIHFLOW_API gihflow {
@@ -56,6 +57,9 @@ class Auditor {
   /// Throws InputError when `path` is no run file, its config or state do not fit, or its chains
   /// are not those that it was computed from.
   explicit Auditor(const std::string& path, const AuditSetting& setting = {});
+  /// The same of a run in memory, with chains that its caller holds; faults call it run.path.
+  explicit Auditor(std::shared_ptr<const Resumption> run, const AuditSetting& setting = {},
+                   const Inputs& held = {});
   ~Auditor();
 
   /// The run that is audited.
@@ -86,5 +90,8 @@ struct AuditReport {
 /// there is no such stretch.
 AuditReport audit(const std::string& path, const AuditSetting& setting = {},
                   RunObserver* observer = nullptr);
+/// The same of a run in memory, see Auditor.
+AuditReport audit(std::shared_ptr<const Resumption> run, const AuditSetting& setting = {},
+                  RunObserver* observer = nullptr, const Inputs& held = {});
 
 }  // namespace gihflow

@@ -6,6 +6,7 @@
 
 #include "gihflow/base/export.hpp"
 #include "gihflow/record/run_file.hpp"
+#include "gihflow/run/config.hpp"
 #include "gihflow/run/observer.hpp"
 #include "gihflow/run/setting.hpp"
 #include "gihflow/theory/distance.hpp"
@@ -46,8 +47,8 @@ struct CheckResult {
 /// Interrupted where there is no point yet.
 CheckResult check(const std::string& path, const CheckSetting& asked = {},
                   RunObserver* observer = nullptr);
-/// The same of a run that is in memory; `name` is what faults call it.
+/// The same of a run that is in memory, and of kernels that are; `name` is what faults call it.
 CheckResult check(const RunFile& run, const std::string& name, const CheckSetting& asked = {},
-                  RunObserver* observer = nullptr);
+                  RunObserver* observer = nullptr, const Inputs& held = {});
 
 }  // namespace gihflow

@@ -5,6 +5,7 @@
 
 #include "gihflow/base/export.hpp"
 #include "gihflow/record/run_file.hpp"
+#include "gihflow/run/config.hpp"
 #include "gihflow/run/observer.hpp"
 #include "gihflow/run/setting.hpp"
 
@@ -14,6 +15,7 @@ namespace GIHFLOW_API gihflow {
 struct ReportedRun {
   std::string name;  ///< its file, or what else to call it
   RunFile run;
+  Inputs held = {};  ///< its chains, where the caller has them in memory in place of files
 };
 
 /// A page in HTML that shows runs side by side, on one slider over their flow time: attention,

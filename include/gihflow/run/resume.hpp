@@ -21,6 +21,9 @@ struct Resumption {
 /// contradicts it.
 Setting setting_of_run(const RunFile& run, const std::string& path);
 
+/// Those of the chains that a caller holds which stand for a file of the setting of a run.
+Inputs in_place_of_files(const Setting& run, const Inputs& held);
+
 /// Whether a run has come to an end that no further step can change: the end of its schedule or a
 /// numerical failure.
 bool has_ended(Outcome outcome);
@@ -43,9 +46,9 @@ std::string nothing_left(const RunFile& run, Index max_steps, const std::string&
 /// of the program.
 Assembled assemble_resumption(const Assembled& asked);
 
-/// The setting in which the run in `path` is computed again, on the chain files that `asked` gives
-/// in place of the run's; nothing is written. Notes tell of another version, compiler or machine.
-/// Throws InputError as above.
-Assembled assemble_audit(const std::string& path, const AuditSetting& asked);
+/// The setting in which a run is computed again, on the chain files that `asked` gives in place of
+/// the run's; nothing is written. Notes tell of another version, compiler or machine. Throws
+/// InputError as above.
+Assembled assemble_audit(std::shared_ptr<const Resumption> audited, const AuditSetting& asked);
 
 }  // namespace gihflow

@@ -1,0 +1,164 @@
+// The functions of the package that begin with a run: check, audit, report.
+
+#include "call.hpp"
+#include "gihflow/base/context.hpp"
+#include "gihflow/run/audit.hpp"
+#include "gihflow/run/check.hpp"
+#include "gihflow/run/report.hpp"
+#include "options.hpp"
+#include "runs.hpp"
+
+namespace gihflow::python {
+
+namespace {
+
+// A run in memory, or the path of a file.
+using GivenRun = std::variant<const RunHandle*, std::string>;
+
+// With its chains where a call, or the one that trained it, has them in memory.
+ReportedRun found(const GivenRun& given, const Inputs& inputs) {
+  if (const auto* const path = std::get_if<std::string>(&given))
+    return {*path, read_run(*path), inputs};
+  const RunHandle& handle = *std::get<const RunHandle*>(given);
+  ReportedRun result{"the run", handle.run(), handle.inputs()};
+  if (inputs.data) result.held.data = inputs.data;
+  if (inputs.validation_data) result.held.validation_data = inputs.validation_data;
+  if (inputs.kernels) result.held.kernels = inputs.kernels;
+  return result;
+}
+
+nb::dict distance_of(const Distance& d) {
+  nb::dict result;
+  result["total_variation"] = d.total_variation;
+  result["total_variation_standard_error"] = d.total_variation_error;
+  result["kl"] = d.kl;
+  result["kl_standard_error"] = d.kl_error;
+  result["argmax_agreement"] = d.argmax_agreement;
+  return result;
+}
+
+nb::object as_python(const CheckResult& check) {
+  nb::dict result;
+  result["information_set"] = tuple_of(check.information_set);
+  result["leading_set"] = tuple_of(check.leading_set);
+  result["tolerance"] = check.tolerance;
+  result["chains"] = check.chains;
+  result["points"] = tuple_of(check.points, [&](const CheckPoint& point) {
+    nb::dict row;
+    row["length"] = point.length;
+    row["alpha"] = check.from_prior ? nb::cast(point.alpha) : nb::object(nb::none());
+    row["to_information_set"] = distance_of(point.limit);
+    row["to_leading_set"] = distance_of(point.leading);
+    row["passed"] = point.passed;
+    row["missing"] = tuple_of(names_of(point.missing));
+    return row;
+  });
+  result["passed"] = check.passed();
+  return result;
+}
+
+nb::object check(const GivenRun& run, const nb::dict& values, const std::string& config,
+                 const nb::dict& inputs, const nb::object& listener) {
+  const Assembled asked = assembled({"check", values, config, inputs, listener});
+  asked.faults.throw_if_any();
+  return follow(listener, [&](RunObserver& observer) -> Finish {
+    const ReportedRun checked = found(run, asked.inputs);
+    const auto result = std::make_shared<const CheckResult>(gihflow::check(
+        checked.run, checked.name, asked.setting.as<CheckSetting>(), &observer, checked.held));
+    return [result] { return as_python(*result); };
+  });
+}
+
+nb::dict quantity_of(const AuditedQuantity& quantity) {
+  const NumberDifference& numbers = quantity.numbers;
+  nb::dict row;
+  row["name"] = quantity.name;
+  row["entries"] = numbers.entries;
+  row["different"] = numbers.different;
+  row["absolute"] = numbers.absolute;
+  row["relative"] = numbers.relative;
+  row["ulp"] = numbers.ulp;
+  row["first_output"] = quantity.first ? nb::cast(quantity.first->index) : nb::object(nb::none());
+  return row;
+}
+
+nb::object as_python(const AuditReport& report) {
+  nb::dict result;
+  result["stretches"] = report.stretches;
+  result["audits"] = tuple_of(report.audits, [](const Audit& audit) {
+    const Stretch& stretch = audit.stretch;
+    nb::dict row;
+    row["number"] = stretch.number;
+    row["stage"] = stretch.stage;
+    row["begin"] = stretch.begin;
+    row["end"] = stretch.end;
+    row["steps"] = stretch.steps;
+    row["rhs_evaluations"] = stretch.rhs_evaluations;
+    row["outputs"] = audit.outputs;
+    row["quantities"] = tuple_of(audit.quantities, quantity_of);
+    row["failure"] = audit.failure;
+    row["passed"] = audit.passed();
+    return row;
+  });
+  result["passed"] = report.passed();
+  return result;
+}
+
+nb::object audit(const GivenRun& run, const nb::dict& values, const std::string& config,
+                 const nb::dict& inputs, const nb::object& listener) {
+  const Assembled asked = assembled({"audit", values, config, inputs, listener});
+  asked.faults.throw_if_any();
+  return follow(listener, [&](RunObserver& observer) -> Finish {
+    ReportedRun audited = found(run, asked.inputs);
+    auto recorded = std::make_shared<Resumption>();
+    recorded->path = audited.name;
+    recorded->run = std::move(audited.run);
+    const auto result = std::make_shared<const AuditReport>(
+        gihflow::audit(recorded, asked.setting.as<AuditSetting>(), &observer, audited.held));
+    return [result] { return as_python(*result); };
+  });
+}
+
+nb::object report(const std::vector<std::pair<std::string, GivenRun>>& runs, const nb::dict& values,
+                  const std::string& config, const nb::dict& inputs, const nb::object& listener) {
+  const Assembled asked = assembled({"report", values, config, inputs, listener});
+  asked.faults.throw_if_any();
+  return follow(listener, [&](RunObserver& observer) -> Finish {
+    const auto setting = asked.setting.as<ReportSetting>();
+    std::unique_ptr<OutputFile> file;
+    if (!setting.output.empty()) {
+      file = std::make_unique<OutputFile>(setting.output, setting.force);
+      if (!file->note().empty()) observer.note(file->note());
+    }
+    std::vector<ReportedRun> reported;
+    ErrorList faults;
+    for (const auto& [name, run] : runs) {
+      try {
+        reported.push_back(found(run, asked.inputs));
+        reported.back().name = name;
+      } catch (const InputError& error) {
+        for (const Fault& fault : error.faults()) faults.add(fault);
+      }
+    }
+    faults.throw_if_any();
+    const auto page =
+        std::make_shared<const std::string>(report_page(reported, setting, &observer));
+    if (interrupt_requested()) return [] { return nb::object(nb::none()); };
+    if (file) file->replace(std::as_bytes(std::span(*page)));
+    return [page] { return nb::cast(*page); };
+  });
+}
+
+}  // namespace
+
+void add_recorded(nb::module_& module) {
+  const auto add = [&](const char* name, auto function, const char* of, const char* says) {
+    module.def(name, function, nb::arg(of), nb::arg("values"), nb::arg("config"), nb::arg("inputs"),
+               nb::arg("listener").none(), says);
+  };
+  add("check", check, "run", "See gihflow.check.");
+  add("audit", audit, "run", "See gihflow.audit.");
+  add("report", report, "runs", "The text of the page. See gihflow.report.");
+}
+
+}  // namespace gihflow::python
