@@ -35,7 +35,7 @@ class RecallSequences final : public SequenceSource {
     const Index at = first_trigger(chain);
     tokens[size(at)] = tokens[size(length() - 1)] = trigger();
     tokens[size(length())] = tokens[size(at + 1)];
-    one_hot(tokens.back(), targets);
+    certain_labels(tokens, vocabulary(), targets);
   }
 
   bool conditional_law(Index /*chain*/, std::span<const Token> tokens,
@@ -43,8 +43,9 @@ class RecallSequences final : public SequenceSource {
     return posterior_law(tokens, law) == Posterior::exact;
   }
   Posterior posterior_law(std::span<const Token> tokens, std::span<double> law) const override {
+    if (static_cast<Index>(tokens.size()) <= length()) return Posterior::unknown;
     const auto found = std::find(tokens.begin(), tokens.end() - 2, trigger());
-    one_hot(*(found + 1), law);
+    certain_labels({found + 1, 1}, vocabulary(), law);
     return Posterior::exact;
   }
 
@@ -54,10 +55,6 @@ class RecallSequences final : public SequenceSource {
   Index first_trigger(Index chain) const {
     Stream stream(options_.seed, options_.purpose, Variate::initial, chain);
     return static_cast<Index>(stream.uniform() * static_cast<double>(length() - 2));
-  }
-  static void one_hot(Token token, std::span<double> law) {
-    std::fill(law.begin(), law.end(), 0.0);
-    law[token] = 1.0;
   }
 
   SamplingOptions options_;

@@ -25,11 +25,6 @@ namespace {
 constexpr Index chains_per_block = 16;
 constexpr Index dropped_at_once = 4096;  // tokens of a burn-in
 
-void one_hot(Token token, std::span<double> law) {
-  std::fill(law.begin(), law.end(), 0.0);
-  law[token] = 1.0;
-}
-
 // Context index of x_{position+1} from the tokens before it; tokens[position] is x_{position+1}.
 Index context_at(std::span<const Token> tokens, Index position, Index vocabulary,
                  std::span<const Index> parents) {
@@ -59,38 +54,48 @@ class SampledSequences final : public SequenceSource {
     std::vector<double> scratch;
     const std::span<const double> kernel = kernel_of(chain, scratch);
     draw_all(chain, kernel, tokens);
-    switch (options_.labels) {
-      case Labels::conditional:
-        conditional_row(kernel, tokens, targets);
-        break;
-      case Labels::sampled:
-        one_hot(tokens[size(options_.length)], targets);
-        break;
-      case Labels::posterior:
-        posterior_law(tokens, targets);
-        break;
+    certain_labels(tokens, vocabulary_, targets);
+    if (options_.labels == Labels::sampled) return;
+    const std::size_t d = size(vocabulary_), rows = targets.size() / d;
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::span<const Token> prefix = tokens.first(tokens.size() - (rows - 1 - row));
+      const std::span<double> law = targets.subspan(row * d, d);
+      if (options_.labels == Labels::conditional)
+        conditional_row(kernel, prefix, law);
+      else
+        posterior_law(prefix, law);
     }
   }
 
   bool conditional_law(Index chain, std::span<const Token> tokens,
                        std::span<double> law) const override {
     std::vector<double> scratch;
-    conditional_row(kernel_of(chain, scratch), tokens, law);
-    return true;
+    return conditional_row(kernel_of(chain, scratch), tokens, law);
   }
 
   Posterior posterior_law(std::span<const Token> tokens, std::span<double> law) const override {
-    const bool uniform = options_.initial_law == InitialLaw::uniform;
-    if (mixture_) {
+    const bool dirichlet = std::holds_alternative<DirichletRows>(options_.prior.family);
+    if (!mixture_ && !dirichlet) return Posterior::unknown;
+    if (is_first(tokens))
+      uniform_law(law);
+    else if (mixture_)
       mixture_->label_law(tokens, law, replaced());
-      return uniform ? Posterior::exact : Posterior::near;
-    }
-    if (!std::holds_alternative<DirichletRows>(options_.prior.family)) return Posterior::unknown;
-    posterior_label_law(tokens, parents_, options_.prior.alpha, law, replaced());
-    return uniform && options_.prior.floor == 0.0 ? Posterior::exact : Posterior::near;
+    else
+      posterior_label_law(tokens, parents_, options_.prior.alpha, law, replaced());
+    const bool exact =
+        options_.initial_law == InitialLaw::uniform && (mixture_ || options_.prior.floor == 0.0);
+    return exact ? Posterior::exact : Posterior::near;
   }
 
  private:
+  // Whether the last token is one of x_1 … x_{r_n}.
+  bool is_first(std::span<const Token> tokens) const {
+    return !parents_.empty() && static_cast<Index>(tokens.size()) <= parents_.back();
+  }
+  static void uniform_law(std::span<double> law) {
+    std::fill(law.begin(), law.end(), 1.0 / static_cast<double>(law.size()));
+  }
+
   // Kernel [dⁿ, d] of a chain, kept in `scratch` if it has to be drawn.
   std::span<const double> kernel_of(Index chain, std::vector<double>& scratch) const {
     if (const Kernels* given = given_kernels(options_.prior))
@@ -157,11 +162,19 @@ class SampledSequences final : public SequenceSource {
     std::copy_n(stretch.begin(), longest, tokens.begin());
   }
 
-  void conditional_row(std::span<const double> kernel, std::span<const Token> tokens,
+  // The law of the last token, where it is known.
+  bool conditional_row(std::span<const double> kernel, std::span<const Token> tokens,
                        std::span<double> law) const {
-    const Index context = context_at(tokens, options_.length, vocabulary_, parents_);
+    if (is_first(tokens)) {
+      const bool known = options_.initial_law == InitialLaw::uniform;
+      if (known) uniform_law(law);
+      return known;
+    }
+    const Index last = static_cast<Index>(tokens.size()) - 1;
+    const Index context = context_at(tokens, last, vocabulary_, parents_);
     const auto row = kernel.subspan(size(context * vocabulary_), size(vocabulary_));
     std::copy(row.begin(), row.end(), law.begin());
+    return true;
   }
 
   SamplingOptions options_;
@@ -184,11 +197,10 @@ class StoredSequences final : public SequenceSource {
   void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override {
     const auto from = sequences_->tokens_of(chain);
     std::copy(from.begin(), from.end(), tokens.begin());
-    if (sequences_->targets.empty()) {
-      one_hot(from.back(), targets);
-    } else {
+    certain_labels(tokens, vocabulary(), targets);
+    if (!sequences_->targets.empty()) {
       const auto law = sequences_->targets_of(chain);
-      std::copy(law.begin(), law.end(), targets.begin());
+      std::copy(law.begin(), law.end(), targets.end() - vocabulary());
     }
   }
 
@@ -418,6 +430,13 @@ Sequences collect(const SequenceSource& source) {
     }
   });
   return all;
+}
+
+void certain_labels(std::span<const Token> tokens, Index vocabulary, std::span<double> targets) {
+  const std::size_t d = size(vocabulary), rows = targets.size() / d;
+  const std::span<const Token> labels = tokens.last(rows);
+  std::fill(targets.begin(), targets.end(), 0.0);
+  for (std::size_t row = 0; row < rows; ++row) targets[row * d + labels[row]] = 1.0;
 }
 
 void posterior_label_law(std::span<const Token> tokens, std::span<const Index> parents,

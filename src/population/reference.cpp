@@ -22,14 +22,20 @@ class ReferenceObjective final : public Objective {
   ReferenceObjective(const Model& model, const SequenceSource& source)
       : model_(model),
         sequences_(collect(source)),
+        asked_(model.asked(source.length())),
+        labels_(static_cast<std::size_t>(sequences_.count * asked_ * model.vocabulary)),
         subsets_(subsets(model.heads, model.degree)),
-        size_(row_size(model) - 1) {}
+        size_(row_size(model) - 1) {
+    std::vector<Token> tokens(static_cast<std::size_t>(source.length() + 1));
+    for (Index i = 0; i < chains(); ++i) source.draw(i, tokens, labels_of(i));
+  }
 
   const Model& model() const override { return model_; }
   Index chains() const override { return sequences_.count; }
   std::string engine() const override { return "reference"; }
   std::size_t memory() const override {
-    return sequences_.tokens.size() * sizeof(Token) + sequences_.targets.size() * sizeof(double);
+    return sequences_.tokens.size() * sizeof(Token) +
+           (sequences_.targets.size() + labels_.size()) * sizeof(double);
   }
 
   double loss(const Point& at) const override {
@@ -96,10 +102,24 @@ class ReferenceObjective final : public Objective {
   }
 
  private:
+  /// Label laws of a chain's last tokens, those that are asked for [asked, d].
+  std::span<double> labels_of(Index i) {
+    const Index numbers = asked_ * model_.vocabulary;
+    return {labels_.data() + i * numbers, static_cast<std::size_t>(numbers)};
+  }
+
+  /// The mean over the tokens that are asked for, each of its own prefix (1.6).
   template <class T>
   T chain(Index i, const reference::Values<T>& at) const {
-    return reference::chain_loss<T>(model_, subsets_, sequences_.tokens_of(i),
-                                    sequences_.targets_of(i), at);
+    const std::span<const Token> tokens = sequences_.tokens_of(i);
+    const auto d = static_cast<std::size_t>(model_.vocabulary);
+    const double* label = labels_.data() + i * asked_ * model_.vocabulary;
+    T sum(0.0);
+    for (Index left = asked_ - 1; left >= 0; --left, label += d)
+      sum += reference::chain_loss<T>(model_, subsets_,
+                                      tokens.first(tokens.size() - static_cast<std::size_t>(left)),
+                                      {label, d}, at);
+    return sum / static_cast<double>(asked_);
   }
 
   void mean_gradient(std::span<const Index> chains, const Point& at, Gradient& out) const {
@@ -147,6 +167,8 @@ class ReferenceObjective final : public Objective {
 
   Model model_;
   Sequences sequences_;
+  Index asked_;
+  std::vector<double> labels_;  ///< [N, asked, d]
   std::vector<std::uint32_t> subsets_;
   Index size_;
 };
@@ -160,7 +182,7 @@ MemoryBound reference_memory(const Model& model, Index chains, Index length) {
   // A number with its derivatives along one direction, in all variables.
   const double jet = 80.0 * (numbers + 1.0);
   MemoryBound bound;
-  bound.kept = n * (2.0 * (L + 1.0) + 8.0 * d);
+  bound.kept = n * (2.0 * (L + 1.0) + 8.0 * d * (1.0 + static_cast<double>(model.asked(length))));
   bound.peak = bound.kept + 8.0 * n * (2.0 * numbers + 2.0) +
                threads() * jet * (2.0 * L + 4.0 * H * d + 4.0 * numbers);
   return bound;

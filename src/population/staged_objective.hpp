@@ -31,7 +31,7 @@ class StagedObjective final : public Objective {
       : model_(model),
         tables_(model),
         counted_(count_windows(model, source)),
-        chains_(counted_.chains),
+        chains_(counted_.chains / counted_.prefixes),
         point_(model, tables_),
         out_(2 * size_t(tables_.sums())) {
     require_card(model);
@@ -52,11 +52,13 @@ class StagedObjective final : public Objective {
     // Lanes of other chains go without a label: they add nothing.
     const std::size_t d = size_t(model_.vocabulary), lanes = size_t(lanes_);
     std::vector<double> targets(slots_ * d, 0.0);
-    for (Index chain : chains) {
-      const std::size_t slot = size_t(chain_slot_[size_t(chain)]);
-      for (std::size_t e = 0; e < d; ++e)
-        targets[(slot / lanes * d + e) * lanes + slot % lanes] +=
-            counted_.targets[size_t(chain) * d + e];
+    for (const Index chain : chains) {
+      for (Index i = chain * counted_.prefixes; i < (chain + 1) * counted_.prefixes; ++i) {
+        const std::size_t slot = size_t(chain_slot_[size_t(i)]);
+        for (std::size_t e = 0; e < d; ++e)
+          targets[(slot / lanes * d + e) * lanes + slot % lanes] +=
+              counted_.targets[size_t(i) * d + e];
+      }
     }
     evaluate<double>(at, nullptr, &targets, static_cast<Index>(chains.size()), out, nullptr, false);
   }
@@ -128,7 +130,7 @@ class StagedObjective final : public Objective {
     count_bytes_ = s.count_bytes();
     lanes_ = s.lanes();
     slots_ = size_t(tiles * lanes_);
-    for (Index chain = 0; chain < chains_; ++chain) chain_slot_.push_back(s.slot(chain));
+    for (Index i = 0; i < counted_.chains; ++i) chain_slot_.push_back(s.slot(i));
 
     keep(group_pairs_, host.group_pairs, size_t(groups + 1));
     keep(query_digits_, host.query_digits, size_t(groups * model_.widest()));
@@ -397,8 +399,8 @@ class StagedObjective final : public Objective {
       work();
     }
     place_.wait();
-    tables_.gradient(out_.data(), static_cast<double>(count), at, attention, along, out, derivative,
-                     with_loss);
+    tables_.gradient(out_.data(), static_cast<double>(count * counted_.prefixes), at, attention,
+                     along, out, derivative, with_loss);
   }
 
   Model model_;

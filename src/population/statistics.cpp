@@ -59,7 +59,7 @@ namespace {
 constexpr std::uint64_t table_limit = 1u << 16;
 constexpr Index chains_per_block = 64;
 
-/// n(Z,e) of one sequence, appended in increasing order of keys.
+/// n(Z,e) of one sequence or of its prefixes, appended in increasing order of keys.
 class Counter {
  public:
   Counter(const WindowCode& code, Index vocabulary) : code_(code), vocabulary_(vocabulary) {
@@ -69,27 +69,33 @@ class Counter {
     if (keys <= static_cast<double>(table_limit)) table_.assign(static_cast<std::size_t>(keys), 0);
   }
 
-  /// Of the context x₁ … x_L; returns the query.
-  std::uint64_t count(std::span<const Token> context, std::vector<std::uint64_t>& key,
-                      std::vector<std::uint32_t>& count) {
+  /// Of the contexts x₁ … x_l with l from `shortest` to L; calls counted(query) after each.
+  template <class Counted>
+  void count(std::span<const Token> tokens, Index shortest, std::vector<std::uint64_t>& key,
+             std::vector<std::uint32_t>& count, Counted counted) {
     const auto d = static_cast<std::uint64_t>(vocabulary_);
-    const Index length = static_cast<Index>(context.size()), first = code_.first_position();
-    std::uint64_t query = 0;
+    const Index length = static_cast<Index>(tokens.size()), first = code_.first_position();
     seen_.clear();
-    code_.visit(context, [&](Index l, std::uint64_t window) {
-      if (l > length) {
-        query = window;
-      } else if (l >= first) {
-        const std::uint64_t k = window * d + context[static_cast<std::size_t>(l - 1)];
-        if (table_.empty() || table_[k]++ == 0) seen_.push_back(k);
+    code_.visit(tokens, [&](Index l, std::uint64_t window) {
+      if (l > shortest) {
+        append(key, count);
+        counted(window);
       }
+      if (l < first || l > length) return;
+      const std::uint64_t k = window * d + tokens[static_cast<std::size_t>(l - 1)];
+      if (table_.empty() || table_[k]++ == 0) seen_.push_back(k);
     });
+    if (!table_.empty())
+      for (const std::uint64_t k : seen_) table_[k] = 0;
+  }
+
+ private:
+  void append(std::vector<std::uint64_t>& key, std::vector<std::uint32_t>& count) {
     std::sort(seen_.begin(), seen_.end());
     if (!table_.empty()) {
-      for (std::uint64_t k : seen_) {
+      for (const std::uint64_t k : seen_) {
         key.push_back(k);
         count.push_back(table_[k]);
-        table_[k] = 0;
       }
     } else {
       for (std::size_t i = 0; i < seen_.size();) {
@@ -100,10 +106,8 @@ class Counter {
         i = j;
       }
     }
-    return query;
   }
 
- private:
   const WindowCode& code_;
   Index vocabulary_;
   std::vector<std::uint32_t> table_;
@@ -116,11 +120,12 @@ Statistics count_windows(const Model& model, const SequenceSource& source) {
   const WindowCode code(model);
   const Index chains = source.count(), length = source.length(), d = source.vocabulary();
   Statistics all;
-  all.chains = chains;
+  all.prefixes = model.asked(length);
+  all.chains = chains * all.prefixes;
   all.vocabulary = d;
-  all.query.resize(static_cast<std::size_t>(chains));
-  all.targets.resize(static_cast<std::size_t>(chains * d));
-  std::vector<Index> entries(static_cast<std::size_t>(chains));
+  all.query.resize(static_cast<std::size_t>(all.chains));
+  all.targets.resize(static_cast<std::size_t>(all.chains * d));
+  std::vector<Index> entries(static_cast<std::size_t>(all.chains));
 
   struct Part {
     std::vector<std::uint64_t> key;
@@ -133,18 +138,22 @@ Statistics count_windows(const Model& model, const SequenceSource& source) {
     Counter counter(code, d);
     std::vector<Token> tokens(static_cast<std::size_t>(length + 1));
     for (Index i = begin; i < end; ++i) {
-      std::span<double> targets(all.targets.data() + i * d, static_cast<std::size_t>(d));
-      source.draw(i, tokens, targets);
+      auto prefix = static_cast<std::size_t>(i * all.prefixes);
+      source.draw(
+          i, tokens,
+          {all.targets.data() + i * all.prefixes * d, static_cast<std::size_t>(all.prefixes * d)});
       std::size_t before = part.key.size();
-      all.query[static_cast<std::size_t>(i)] =
-          counter.count(std::span<const Token>(tokens).first(static_cast<std::size_t>(length)),
-                        part.key, part.count);
-      entries[static_cast<std::size_t>(i)] = static_cast<Index>(part.key.size() - before);
+      counter.count(std::span<const Token>(tokens).first(static_cast<std::size_t>(length)),
+                    length - all.prefixes + 1, part.key, part.count, [&](std::uint64_t query) {
+                      all.query[prefix] = query;
+                      entries[prefix++] = static_cast<Index>(part.key.size() - before);
+                      before = part.key.size();
+                    });
     }
   });
 
   all.entry_begin.assign(1, 0);
-  all.entry_begin.reserve(static_cast<std::size_t>(chains + 1));
+  all.entry_begin.reserve(static_cast<std::size_t>(all.chains + 1));
   for (Index n : entries) all.entry_begin.push_back(all.entry_begin.back() + n);
   all.key.reserve(static_cast<std::size_t>(all.entry_begin.back()));
   all.count.reserve(static_cast<std::size_t>(all.entry_begin.back()));
@@ -154,6 +163,15 @@ Statistics count_windows(const Model& model, const SequenceSource& source) {
     part = Part();
   }
   return all;
+}
+
+double most_entries(const Model& model, Index length) {
+  const double keys = model.window_count() * static_cast<double>(model.vocabulary);
+  // Prefixes grow by a position each, of which the first ones may all differ.
+  const double last = static_cast<double>(length - model.shortest_context() + 1);
+  if (model.positions == Positions::last) return std::min(static_cast<double>(length), keys);
+  const double growing = std::min(last, std::floor(keys));
+  return growing * (growing + 1.0) / 2.0 + (last - growing) * keys;
 }
 
 }  // namespace gihflow

@@ -59,9 +59,11 @@ class WindowCode {
   std::uint64_t base_, leading_;  ///< leading = base^(width−1)
 };
 
-/// n(Z,e), q and T of every chain, in order of chains.
+/// n(Z,e), q and T of every chain, in order of chains. Where all tokens are asked for (1.6), each
+/// prefix counts as a chain here, those of one chain one after the other.
 struct Statistics {
   Index chains = 0, vocabulary = 0;
+  Index prefixes = 1;                ///< of each chain
   std::vector<Index> entry_begin;    ///< [N + 1]
   std::vector<std::uint64_t> key;    ///< [entries] window·d + token, increasing within a chain
   std::vector<std::uint32_t> count;  ///< [entries] n(Z,e) ≥ 1
@@ -71,5 +73,8 @@ struct Statistics {
 
 /// Draws every sequence once, in parallel, and counts it.
 Statistics count_windows(const Model& model, const SequenceSource& source);
+
+/// n(Z,e) > 0 of a sequence of L tokens at most, those of all its prefixes that are asked for.
+double most_entries(const Model& model, Index length);
 
 }  // namespace gihflow

@@ -29,7 +29,8 @@ class TiledObjective final : public Objective {
   TiledObjective(const Model& model, Counted&& counted, int lanes, const std::string& set)
       : functions_(hot_loops(set)),
         model_(model),
-        chains_(counted.chains),
+        chains_(counted.chains / counted.prefixes),
+        prefixes_(counted.prefixes),
         tables_(model, has_relative_features(model)),
         statistics_(model, std::forward<Counted>(counted), lanes) {
     if (!has_relative_features(model))
@@ -53,15 +54,17 @@ class TiledObjective final : public Objective {
     if (features_) {  // one pass over all pairs, in which the other chains have no label
       const Index d = model_.vocabulary;
       std::vector<double> targets(static_cast<std::size_t>(statistics_.tiles() * d * lanes));
-      for (const Index chain : chains)
-        statistics_.add_targets(chain,
-                                targets.data() + statistics_.slot(chain) / lanes * d * lanes);
+      for_prefixes(chains, [&](Index prefix) {
+        statistics_.add_targets(prefix,
+                                targets.data() + statistics_.slot(prefix) / lanes * d * lanes);
+      });
       evaluate(at, nullptr, out, nullptr, false, targets.data(), static_cast<Index>(chains.size()));
       return;
     }
-    std::vector<std::pair<Index, Index>> slots;  // and their chains
-    slots.reserve(chains.size());
-    for (Index chain : chains) slots.emplace_back(statistics_.slot(chain), chain);
+    std::vector<std::pair<Index, Index>> slots;  // and their prefixes
+    slots.reserve(chains.size() * static_cast<std::size_t>(prefixes_));
+    for_prefixes(chains,
+                 [&](Index prefix) { slots.emplace_back(statistics_.slot(prefix), prefix); });
     std::sort(slots.begin(), slots.end());
     std::vector<std::size_t> tiles{0};  // where each tile's slots begin
     for (std::size_t i = 1; i <= slots.size(); ++i)
@@ -88,7 +91,7 @@ class TiledObjective final : public Objective {
     for (Index block = 1; block < blocks; ++block)
       for (Index i = 0; i < size; ++i)
         sums[static_cast<std::size_t>(i)] += sums[static_cast<std::size_t>(block * size + i)];
-    tables_.gradient(sums.data(), static_cast<double>(chains.size()), at, pass.attention, nullptr,
+    tables_.gradient(sums.data(), static_cast<double>(slots.size()), at, pass.attention, nullptr,
                      out, nullptr, false);
   }
 
@@ -102,24 +105,35 @@ class TiledObjective final : public Objective {
     const Point point = point_of(at);
     Pass pass(*this, point, nullptr);
     const int lanes = statistics_.lanes();
-    std::vector<double> rows(static_cast<std::size_t>(chains_ * row_size(model_)));
+    const Index width = row_size(model_);
+    std::vector<double> rows(static_cast<std::size_t>(chains_ * width));
     parallel_ranges(chains_, tiles_per_block * lanes, [&](Index begin, Index end) {
       SingleTile single(*this);
       Gradient g;
-      for (Index chain = begin; chain < end; ++chain) {
-        single.open(statistics_.slot(chain) / lanes);
-        single.add(chain);
+      std::vector<double> of_prefix(static_cast<std::size_t>(width));
+      for (Index prefix = begin * prefixes_; prefix < end * prefixes_; ++prefix) {
+        single.open(statistics_.slot(prefix) / lanes);
+        single.add(prefix);
         single.run(pass, true);
         tables_.gradient(single.partial.data(), 1.0, point, pass.attention, nullptr, g, nullptr,
                          true);
         if (features_) back_from_tile(pass, single, g);
-        write_row(at, g, rows.data() + chain * row_size(model_));
+        write_row(at, g, of_prefix.data());
+        double* row = rows.data() + prefix / prefixes_ * width;
+        for (const double x : of_prefix) *row++ += x / static_cast<double>(prefixes_);
       }
     });
     return errors_of_rows(rows, model_);
   }
 
  private:
+  /// Calls use(i) for the numbers of the chains' prefixes, as which they are counted.
+  template <class Use>
+  void for_prefixes(std::span<const Index> chains, Use use) const {
+    for (const Index chain : chains)
+      for (Index i = chain * prefixes_; i < (chain + 1) * prefixes_; ++i) use(i);
+  }
+
   /// What all blocks of one evaluation share.
   struct Pass {
     Pass(const TiledObjective& objective, const Point& at_point, const Point* direction)
@@ -165,7 +179,7 @@ class TiledObjective final : public Objective {
       tile = number;
       std::fill(targets.begin(), targets.end(), 0.0);
     }
-    void add(Index chain) { objective->statistics_.add_targets(chain, targets.data()); }
+    void add(Index prefix) { objective->statistics_.add_targets(prefix, targets.data()); }
     void run(const Pass& pass, bool with_loss) {
       const TiledStatistics& statistics = objective->statistics_;
       const hot::Segment segment{statistics.group_of_tile(tile), tile, tile + 1};
@@ -240,7 +254,7 @@ class TiledObjective final : public Objective {
   /// `targets` replaces those of all tiles, and `labelled` is how many chains have theirs there.
   void evaluate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
                 bool with_loss, const double* targets = nullptr, Index labelled = 0) const {
-    const double count = static_cast<double>(targets != nullptr ? labelled : chains_);
+    const double count = static_cast<double>((targets != nullptr ? labelled : chains_) * prefixes_);
     Pass pass(*this, at, along);
     if (targets != nullptr) pass.statistics.targets = targets;
     const Index parts = along ? 2 : 1, H = model_.heads, d = model_.vocabulary;
@@ -311,7 +325,7 @@ class TiledObjective final : public Objective {
 
   const HotLoops functions_;
   Model model_;
-  Index chains_;
+  Index chains_, prefixes_;  ///< prefixes of each chain
   ModelTables tables_;
   TiledStatistics statistics_;
   std::optional<FeatureTable> features_;  ///< empty: relative features
@@ -322,7 +336,8 @@ class TiledObjective final : public Objective {
 MemoryBound tiled_memory(const Model& model, Index chains, Index length, int lanes) {
   MemoryBound bound = statistics_memory(model, chains, length, lanes);
   const ModelTables tables(model, has_relative_features(model));
-  const double n = static_cast<double>(chains), pairs = n * static_cast<double>(length) + hot::pack,
+  const double n = static_cast<double>(chains * model.asked(length)),
+               pairs = n * static_cast<double>(length) + hot::pack,
                windows = std::pow(static_cast<double>(model.vocabulary) + 1.0,
                                   static_cast<double>(model.widest()));
   const auto most_pairs = static_cast<Index>(std::min({windows + hot::pack, pairs, 0x1p40}));
@@ -335,7 +350,7 @@ MemoryBound tiled_memory(const Model& model, Index chains, Index length, int lan
   const auto scratch = hot_loops("").blocks.scratch[1][1](tables.view(), most_pairs);
   // Sums of blocks, of an evaluation or of a minibatch; or the rows of standard errors.
   const double sums = 16.0 * static_cast<double>(tables.sums()),
-               rows = 8.0 * n * (static_cast<double>(row_size(model)) + 1.0);
+               rows = 8.0 * static_cast<double>(chains * (row_size(model) + 1));
   bound.peak = std::max(bound.peak, bound.kept + std::max(rows, sums * n / tiles_per_block)) +
                512.0 * sums + seen + threads() * 8.0 * static_cast<double>(scratch);
   return bound;

@@ -46,12 +46,12 @@ struct Sizes {
   double chains, counted, windows, groups, pairs, length, d, width, table;
 
   Sizes(const Model& model, Index chain_count, Index chain_length)
-      : chains(static_cast<double>(chain_count)),
+      : chains(static_cast<double>(chain_count * model.asked(chain_length))),
         length(static_cast<double>(chain_length)),
         d(static_cast<double>(model.vocabulary)),
         width(static_cast<double>(model.used_lags().size())) {
     windows = model.window_count();
-    counted = chains * std::min(length, windows * d);
+    counted = static_cast<double>(chain_count) * most_entries(model, chain_length);
     groups = std::min(chains, windows);
     const double seen = windows * (model.sees_own_token() ? d : 1.0);
     table = has_relative_features(model) ? 0.0 : 1.0;

@@ -172,10 +172,11 @@ double most_windows(const Model& model, Index length) {
 }
 
 double window_sample_memory(const Model& model, Index chains, Index length) {
-  const double n = static_cast<double>(chains), L = static_cast<double>(length);
+  const double n = static_cast<double>(chains * model.asked(length)),
+               L = static_cast<double>(length);
   const double d = static_cast<double>(model.vocabulary), H = static_cast<double>(model.heads);
   const double windows = n * most_windows(model, length);
-  const double entries = n * std::min(L, d * most_windows(model, length));
+  const double entries = static_cast<double>(chains) * most_entries(model, length);
   const double width = static_cast<double>(model.used_lags().size());
   // Counted pairs and those of a block of chains; windows and counts in arrays that double as they
   // grow; keys sorted for the features; features; scores, targets and predictions.

@@ -75,7 +75,9 @@ HashingSource::HashingSource(std::shared_ptr<const SequenceSource> source)
 
 void HashingSource::draw(Index chain, std::span<Token> tokens, std::span<double> targets) const {
   source_->draw(chain, tokens, targets);
-  chains_[static_cast<std::size_t>(chain)] = chain_hash(tokens, targets);
+  // Of the last label alone, whatever is asked for: the data are the same.
+  chains_[static_cast<std::size_t>(chain)] =
+      chain_hash(tokens, targets.last(static_cast<std::size_t>(vocabulary())));
 }
 
 std::string HashingSource::hash() const {

@@ -151,7 +151,8 @@ CheckResult check(const RunFile& run, const std::string& path, const CheckSettin
     observer->note(
         fmt::format("{} ended before its schedule did: {}", path, to_string(run.state.outcome)));
   }
-  const Setting trained = setting_of_run(run, path);
+  Setting trained = setting_of_run(run, path);
+  trained.model.positions = Positions::last;  // at each of the lengths
   const Model& model = trained.model;
   if (observer != nullptr && model.own_position) {
     observer->note(Phrase(Field::own_position,

@@ -87,7 +87,8 @@ void estimate_objective(const Problem& problem, Estimate& size) {
     return;
   }
   size.windows = model.window_count();
-  size.pairs_per_chain = std::min(real(size.length), size.windows * d);
+  const double asked = real(model.asked(size.length));
+  size.pairs_per_chain = asked * std::min(real(size.length), size.windows * d);
   const Index validation_length =
       problem.validation_data ? problem.validation_data->length : size.length;
   if (size.validation_chains > 0)
@@ -163,7 +164,9 @@ struct Sample {
     Setting& setting = problem.setting;
     const Estimate size = estimate(whole);
     const double all = real(setting.sampling.count) + real(size.validation_chains);
-    double a_chain = std::min(real(size.length) * (4.0 + real(size.subsets) / 4.0), sample_work);
+    const double asked = real(setting.model.asked(size.length));
+    double a_chain =
+        std::min(asked * real(size.length) * (4.0 + real(size.subsets) / 4.0), sample_work);
     const bool stationary = !problem.data && (problem.infinite() || setting.sampling.initial_law ==
                                                                         InitialLaw::stationary);
     const double law = stationary ? law_work(setting) : 0.0;

@@ -221,6 +221,12 @@ std::vector<Option> model_rows() {
           {{"log", Readout::log}, {"softmax", Readout::softmax}},
           [](auto& s) -> auto& { return s.model.readout; }),
       row<ModelSetting>(
+          {Field::positions, "KIND",
+           "Take the loss at the label alone, or at all tokens, each predicted from those before it"},
+          {"Model", Role::problem, no_sequences},
+          {{"last", Positions::last}, {"all", Positions::all}},
+          [](auto& s) -> auto& { return s.model.positions; }),
+      row<ModelSetting>(
           {Field::epsilon, "X", "Smoothing of the probabilities in the loss"},
           {"Model", Role::problem, no_smoothing}, not_negative(),
           [](auto& s) -> auto& { return s.model.epsilon; }),

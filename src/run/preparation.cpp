@@ -114,6 +114,10 @@ void Preparation::check_task() {
     refuse_recall(phrase("must be chain beside {} {}", Field::kernels, setting().kernels));
   if (!setting().text.empty())
     refuse_recall(phrase("must be chain beside {} {}", Field::text, setting().text));
+  if (setting().model.positions == Positions::all) {
+    refuse(fault(Field::positions, "all", "must be last with {} recall, which has one question",
+                 Field::task));
+  }
   setting().sampling.prior.parents = {1};  // by which an induction head finds the label
   setting().sampling.labels = Labels::sampled;
 }
@@ -122,6 +126,10 @@ void Preparation::check_task() {
 void Preparation::check_query() {
   if (setting().sampling.query == QueryLaw::chain || problem_.data) return;
   const bool predicting = problem_.has<StageSetting>() && !problem_.has<DataSetting>();
+  if (setting().model.positions == Positions::all) {
+    refuse(fault(Field::positions, "all",
+                 "must be last with {} uniform, which replaces the last tokens", Field::query));
+  }
   if (problem_.infinite()) {
     refuse(fault(Field::query, "uniform", "must be chain in {} infinite", Field::context));
   } else if (predicting) {

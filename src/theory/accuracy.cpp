@@ -18,8 +18,10 @@ constexpr Index fewest_at_once = 64;     // chains, which threads share
 
 // Chains whose counts are held together.
 Index chains_at_once(const Model& model, Index chains, Index length) {
-  const double counts = static_cast<double>(model.vocabulary) * most_windows(model, length);
-  return std::min(chains, std::max(fewest_at_once, static_cast<Index>(numbers_at_once / counts)));
+  const Index asked = model.asked(length);
+  const double counts = static_cast<double>(asked * model.vocabulary) * most_windows(model, length);
+  const Index fewest = std::max<Index>(1, fewest_at_once / asked);
+  return std::min(chains, std::max(fewest, static_cast<Index>(numbers_at_once / counts)));
 }
 
 Accuracy over_chains(const std::vector<double>& right) {
@@ -27,11 +29,16 @@ Accuracy over_chains(const std::vector<double>& right) {
   return {mean.mean, mean.error};
 }
 
+// The share of each chain, which has so many labels.
 void append_right(std::span<const double> predictions, std::span<const double> targets,
-                  Index vocabulary, std::vector<double>& right) {
+                  Index vocabulary, Index labels, std::vector<double>& right) {
   const std::size_t d = size(vocabulary);
-  for (std::size_t begin = 0; begin < predictions.size(); begin += d)
-    right.push_back(right_answers(predictions.subspan(begin, d), targets.subspan(begin, d)));
+  for (std::size_t begin = 0; begin < predictions.size();) {
+    double sum = 0.0;
+    for (Index label = 0; label < labels; ++label, begin += d)
+      sum += right_answers(predictions.subspan(begin, d), targets.subspan(begin, d));
+    right.push_back(sum / static_cast<double>(labels));
+  }
 }
 
 }  // namespace
@@ -48,9 +55,9 @@ double right_answers(std::span<const double> y, std::span<const double> target) 
 }
 
 Accuracy accuracy(std::span<const double> predictions, std::span<const double> targets,
-                  Index vocabulary) {
+                  Index vocabulary, Index labels) {
   std::vector<double> right;
-  append_right(predictions, targets, vocabulary, right);
+  append_right(predictions, targets, vocabulary, labels, right);
   return over_chains(right);
 }
 
@@ -63,7 +70,7 @@ Accuracy model_accuracy(const SequenceSource& source, const Model& model,
     const WindowSample sample(
         model, SequenceSlice(source, first, std::min(at_once, source.count() - first)));
     append_right(sample.predict(sample.scores(at), parameters.a), sample.targets(),
-                 model.vocabulary, right);
+                 model.vocabulary, model.asked(source.length()), right);
   }
   return over_chains(right);
 }

@@ -192,8 +192,9 @@ class Predictor {
     const Index stage = stage_of(in_.schedule, 'a');
     double trained_end = nan;
     if (in_.sequences != nullptr) {
-      // Without ε the expectations in (7.5) exist where that of 1/π does.
-      const double law = epsilon > 0.0 || fixed == 2.0
+      // Without ε the expectations in (7.5) exist where that of 1/π does; it is of one length.
+      const bool exists = epsilon > 0.0 || fixed == 2.0;
+      const double law = exists && model_.positions == Positions::last
                              ? long_context_plateau(laws, admitted_positions(), epsilon)
                              : nan;
       add(Quantity::plateau, {}, law, plateau(*in_.trained, at.p, at.w).a,

@@ -94,11 +94,7 @@ class Score {
  public:
   explicit Score(Index chains) : loss_(size(chains), unknown), right_(size(chains), unknown) {}
 
-  void set(Index chain, std::span<const double> target, std::span<const double> law) {
-    loss_[size(chain)] = cross_entropy(target, law);
-    right_[size(chain)] = right_answers(law, target);
-  }
-  // Adds what a context of this probability does.
+  // Adds what a context of this weight does.
   void add(Index chain, double mass, std::span<const double> target, std::span<const double> law) {
     double &loss = loss_[size(chain)], &right = right_[size(chain)];
     if (std::isnan(loss)) loss = right = 0.0;
@@ -180,7 +176,7 @@ PredictorLine predictor_line(std::span<const double> predictions, std::span<cons
     const auto own = predictions.subspan(size(chain) * d, d);
     std::vector<double> law(own.begin(), own.end());
     read_out(model, law);
-    score.set(chain, targets.subspan(size(chain) * d, d), law);
+    score.add(chain, 1.0, targets.subspan(size(chain) * d, d), law);
   }
   return score.line();
 }
@@ -196,22 +192,28 @@ Baselines baselines(const SequenceSource& source, const Model& model, std::span<
 
   PredictorScores scores(count);
   const auto predictors = counting(scores, lags);
+  const Index asked = model.asked(length);
+  const double share = 1.0 / static_cast<double>(asked);
   parallel_ranges(count, chains_per_block, [&](Index begin, Index end) {
-    std::vector<Token> tokens(size(length + 1));
-    std::vector<double> target(size(d)), law(size(d));
+    std::vector<Token> all(size(length + 1));
+    std::vector<double> targets(size(asked * d)), law(size(d));
     for (Index chain = begin; chain < end; ++chain) {
-      source.draw(chain, tokens, target);
-      for (const auto& [score, own_lags] : predictors) {
-        predict_gih(tokens, model, own_lags, law);
-        read_out(model, law);
-        score->set(chain, target, law);
+      source.draw(chain, all, targets);
+      for (Index i = 0; i < asked; ++i) {
+        const std::span<const Token> tokens = std::span(all).first(size(length + 2 - asked + i));
+        const std::span<const double> target = std::span(targets).subspan(size(i * d), size(d));
+        for (const auto& [score, own_lags] : predictors) {
+          predict_gih(tokens, model, own_lags, law);
+          read_out(model, law);
+          score->add(chain, share, target, law);
+        }
+        // (8.3): the Bayes law where it is known, else the kernel, else the targets.
+        const Posterior belief = source.posterior_law(tokens, law);
+        if (belief != Posterior::unknown) scores.posterior.add(chain, share, target, law);
+        const bool known = belief == Posterior::exact || source.conditional_law(chain, tokens, law);
+        const std::span<const double> best = known ? law : target;
+        scores.best.add(chain, share, best, best);
       }
-      // (8.3): the Bayes law where it is known, else the kernel, else the targets.
-      const Posterior belief = source.posterior_law(tokens, law);
-      if (belief != Posterior::unknown) scores.posterior.set(chain, target, law);
-      const bool known = belief == Posterior::exact || source.conditional_law(chain, tokens, law);
-      const std::span<const double> best = known ? law : target;
-      scores.best.set(chain, best, best);
     }
   });
   return scores.lines();

@@ -127,6 +127,42 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("label laws of all tokens are those of the prefixes") {
+  SamplingOptions options;
+  options.prior.parents = {1, 3};
+  options.length = 12;
+  std::vector<Token> tokens(13);
+  std::vector<double> laws(36), last(3), law(3);
+  for (const Labels labels : {Labels::conditional, Labels::sampled, Labels::posterior}) {
+    for (const InitialLaw initial : {InitialLaw::uniform, InitialLaw::stationary}) {
+      if (labels == Labels::posterior && initial == InitialLaw::stationary) continue;
+      options.labels = labels;
+      options.initial_law = initial;
+      const auto source = sample_prior(options);
+      source->draw(5, tokens, laws);
+      const Drawn alone = draw(*source, 5);
+      CHECK(tokens == alone.tokens);
+      CHECK(std::equal(alone.targets.begin(), alone.targets.end(), laws.end() - 3));
+      for (std::size_t l = 1; l <= 12; ++l) {  // tokens[l] from those before it
+        const std::span<const Token> prefix = std::span(tokens).first(l + 1);
+        std::fill(law.begin(), law.end(), 0.0);
+        law[tokens[l]] = 1.0;
+        if (labels == Labels::conditional) {
+          // Of x_2 and x_3 no kernel tells.
+          CHECK(source->conditional_law(5, prefix, law) ==
+                (l >= 3 || initial == InitialLaw::uniform));
+        } else if (labels == Labels::posterior) {
+          if (l >= 3)
+            posterior_label_law(prefix, options.prior.parents, options.prior.alpha, law);
+          else
+            std::fill(law.begin(), law.end(), 1.0 / 3.0);
+        }
+        CHECK(std::equal(law.begin(), law.end(), laws.begin() + 3 * static_cast<Index>(l - 1)));
+      }
+    }
+  }
+}
+
 TEST_CASE("a longer sequence of a chain begins with the shorter one") {
   SamplingOptions options;
   options.prior.parents = {1, 3};

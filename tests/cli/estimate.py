@@ -18,6 +18,7 @@ REGIMES = {
     "the reference engine": (*TRAIN, "--engine", "reference", "--chains", "20", "--length", "20"),
     "two matrices of 2,304 states to draw from": (*TRAIN, "--vocabulary", "48", "--chains", "1", "--threads", "1"),
     "wide windows, their accuracy": (*TRAIN, "--task", "recall", "--vocabulary", "16", "--length", "256", "--chains", "4000"),
+    "all positions": (*TRAIN, "--positions", "all", "--chains", "1000"),
     "infinite context": (*TRAIN, "--context", "infinite", "--vocabulary", "6", "--chains", "20"),
     "batches drawn anew": (*TRAIN, "--method", "gd", "--batch", "50", "--resample", "--chains", "2000"),
     "a file of data": ("sample", "--chains", "20000"),

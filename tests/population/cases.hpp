@@ -108,6 +108,7 @@ inline std::vector<Case> cases() {
   listed.window = 2;
   // a·k has the rounding error of 650.
   add("lists of lags, a = 650", listed, small, 650.0, 1e-11);
+  const Model full_model = own;
   own.scores = Scores::positions;
   add("layer norm of constant v in empty windows", own, published);
 
@@ -150,6 +151,27 @@ inline std::vector<Case> cases() {
   add("windows that occur once", wide, rare);
   wide.boundary = Boundary::partial;
   add("partial windows that occur once", wide, rare);
+
+  // Every token asked for, each of its own prefix (1.6).
+  const auto ask_all = [&](std::string name, Model model, SamplingOptions options, double a = 1.7) {
+    model.positions = Positions::all;
+    options.count = 7;
+    options.length = 14;
+    add(name + ", all positions", std::move(model), options, a);
+  };
+  ask_all("paper", paper, small);
+  ask_all("reference", reference, published);
+  ask_all("full model", full_model, published);
+  ask_all("lists of lags", listed, small, 40.0);
+  ask_all("posterior labels", paper, posterior);
+  ask_all("parents beyond the window", reference, far);
+  wide.boundary = Boundary::masked;
+  ask_all("windows that occur once", wide, rare);
+  Model last = paper;
+  last.positions = Positions::all;
+  tight.initial_law = InitialLaw::stationary;
+  tight.length = 4;
+  add("all positions, one alone", last, tight);
   return all;
 }
 

@@ -78,6 +78,10 @@ TEST_CASE("an objective's memory is bounded by what is said beforehand") {
   Model full_and_wide = full;
   full_and_wide.vocabulary = 16;
   full_and_wide.window = 6;
+  Model all;
+  all.positions = Positions::all;
+  Model all_and_wide = wide;
+  all_and_wide.positions = Positions::all;
   for (const Sizes& size : {
            Sizes{"paper", {}, 30'000, 100, Engine::automatic},
            Sizes{"dense", {}, 20'000, 300, Engine::dense},
@@ -88,6 +92,8 @@ TEST_CASE("an objective's memory is bounded by what is said beforehand") {
            Sizes{"reference", {.window = 2, .heads = 1}, 100, 40, Engine::reference},
            Sizes{"full model", full, 3'000, 100, Engine::automatic},
            Sizes{"full model, every window once", full_and_wide, 500, 128, Engine::automatic},
+           Sizes{"all positions", all, 1'000, 100, Engine::automatic},
+           Sizes{"all positions, every window once", all_and_wide, 100, 128, Engine::automatic},
        }) {
     CAPTURE(size.name);
     SamplingOptions options = sampling(size.chains, size.length);

@@ -22,7 +22,9 @@ TEST_CASE("gradients agree with central differences of the loss") {
                   .head_windows = HeadWindows::shifted,
                   .head_normalization = HeadNormalization::l2,
                   .readout = Readout::softmax};
-  for (const Model& model : {Model{}, reference}) {
+  Model all;
+  all.positions = Positions::all;
+  for (const Model& model : {Model{}, reference, all}) {
     auto objective = make_objective(model, *sample_prior(sampling(301)));
     Parameters at = generic_point(model);
     Gradient g;

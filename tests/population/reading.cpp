@@ -33,21 +33,26 @@ TEST_CASE("a reading is the law whose cross-entropy is the loss, in every conven
     const auto chains = sample_prior(c.sampling);
     Point at = point_of(generic_point(c.model, c.a));
     const auto length = static_cast<std::size_t>(c.sampling.length);
+    const auto asked = static_cast<std::size_t>(c.model.asked(c.sampling.length));
+    const auto d = static_cast<std::size_t>(c.model.vocabulary);
     double sum = 0.0;
     for (Index chain = 0; chain < c.sampling.count; ++chain) {
       std::vector<Token> tokens(length + 1);
-      std::vector<double> targets(static_cast<std::size_t>(c.model.vocabulary));
+      std::vector<double> targets(asked * d);
       chains->draw(chain, tokens, targets);
-      const Reading reading = SequenceReader(c.model, tokens).read(at);
-      CHECK(close(std::accumulate(reading.weights.begin(), reading.weights.end(), 0.0), 1.0,
-                  static_cast<double>(length)));
-      CHECK(reading.weights.size() == length);
-      if (c.model.boundary == Boundary::masked) CHECK(reading.weights.front() == 0.0);
-      sum += loss_of(reading, targets);
+      for (std::size_t left = asked; left-- > 0;) {  // prefixes (1.6), the shortest one first
+        const std::span<const Token> prefix = std::span(tokens).first(length + 1 - left);
+        const Reading reading = SequenceReader(c.model, prefix).read(at);
+        CHECK(close(std::accumulate(reading.weights.begin(), reading.weights.end(), 0.0), 1.0,
+                    static_cast<double>(length)));
+        CHECK(reading.weights.size() == length - left);
+        if (c.model.boundary == Boundary::masked) CHECK(reading.weights.front() == 0.0);
+        sum += loss_of(reading, std::span(targets).subspan((asked - 1 - left) * d, d));
+      }
     }
     const auto objective = make_objective(c.model, *chains, Engine::reference);
-    CHECK(close(sum / static_cast<double>(c.sampling.count), objective->loss(at),
-                static_cast<double>(length), 100.0));
+    CHECK(close(sum / static_cast<double>(c.sampling.count * c.model.asked(c.sampling.length)),
+                objective->loss(at), static_cast<double>(length), 100.0));
   }
 }
 

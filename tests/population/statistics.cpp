@@ -17,15 +17,16 @@ using namespace gihflow::testing;
 
 namespace {
 
-/// n(Z,e) of a chain by window digits (lag 1 first, a blank is d) and token, and its query.
+/// n(Z,e) of the first L tokens of a chain by window digits (lag 1 first, a blank is d) and token,
+/// and its query.
 struct Counts {
   std::map<std::pair<std::vector<int>, int>, std::uint32_t> n;
   std::vector<int> query;
 };
 
-Counts counts_of(const Model& model, const SequenceSource& source, Index chain) {
-  const Index W = model.widest(), d = model.vocabulary, L = source.length();
-  std::vector<Token> tokens(static_cast<std::size_t>(L + 1));
+Counts counts_of(const Model& model, const SequenceSource& source, Index chain, Index L) {
+  const Index W = model.widest(), d = model.vocabulary;
+  std::vector<Token> tokens(static_cast<std::size_t>(source.length() + 1));
   std::vector<double> target(static_cast<std::size_t>(d));
   source.draw(chain, tokens, target);
   const auto window = [&](Index l) {  // Z of position l, from 0
@@ -105,6 +106,25 @@ TEST_CASE("counts of a sequence written out by hand") {
   CHECK(s.targets == std::vector<double>{1.0, 0.0});
 }
 
+TEST_CASE("counts of the prefixes of a sequence written out by hand") {
+  // As before; the prefixes 0 1 0, 0 1 0 1 and 0 1 0 1 1, asked for 1, 1 and 0.
+  Model model{.vocabulary = 2, .window = 2, .heads = 2, .degree = 1};
+  model.positions = Positions::all;
+  auto sequences = std::make_shared<Sequences>();
+  sequences->vocabulary = 2, sequences->length = 5, sequences->count = 1;
+  sequences->tokens = {0, 1, 0, 1, 1, 0};
+  sequences->targets = {0.75, 0.25};
+  const Statistics s = count_windows(model, *stored_sequences(sequences));
+  CHECK(s.chains == 3);
+  CHECK(s.prefixes == 3);
+  CHECK(s.entry_begin == std::vector<Index>{0, 1, 3, 6});
+  CHECK(s.key == std::vector<std::uint64_t>{4, 3, 4, 3, 4, 5});
+  CHECK(s.count == std::vector<std::uint32_t>(6, 1));
+  CHECK(s.query == std::vector<std::uint64_t>{1, 2, 3});
+  // The label law that the file gives is that of the last one.
+  CHECK(s.targets == std::vector<double>{0.0, 1.0, 0.0, 1.0, 0.75, 0.25});
+}
+
 TEST_CASE("the layout in tiles keeps every count, query and target of every chain") {
   for (const Case& c : cases()) {
     const auto source = sample_prior(c.sampling);
@@ -119,8 +139,13 @@ TEST_CASE("the layout in tiles keeps every count, query and target of every chai
       std::set<
           std::pair<std::vector<int>, std::map<std::pair<std::vector<int>, int>, std::uint32_t>>>
           different;
-      for (Index chain = 0; chain < source->count(); ++chain) {
-        const Counts expected = counts_of(c.model, *source, chain);
+      const Index asked = c.model.asked(source->length());
+      REQUIRE(counted.chains == source->count() * asked);
+      CHECK(static_cast<double>(counted.key.size()) <=
+            static_cast<double>(source->count()) * most_entries(c.model, source->length()));
+      for (Index chain = 0; chain < counted.chains; ++chain) {
+        const Counts expected = counts_of(c.model, *source, chain / asked,
+                                          source->length() - asked + 1 + chain % asked);
         const Counts found = counts_of(c.model, tiled, tiled.slot(chain));
         CHECK(found.n == expected.n);
         CHECK(found.query == expected.query);

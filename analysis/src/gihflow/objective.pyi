@@ -58,6 +58,7 @@ class Objective(_core.Objective):
         rectify: bool = False,
         rectify_width: float | None = None,
         readout: Literal['log', 'softmax'] = 'log',
+        positions: Literal['last', 'all'] = 'last',
         epsilon: float = 0.01,
         w_own: float = 3.0,
         w_other: float = 0.01,

@@ -19,11 +19,11 @@ namespace GIHFLOW_API gihflow {
       floor, force, fresh_chains, from, head_lags, head_normalization, head_windows, heads,        \
       initial_law, integrator, jobs, json, kernels, kernels_output, labels, lags, learning_rate,   \
       learning_rates, length, lengths, max_steps, max_wall, method, optimizer, output, outputs,    \
-      own_position, parameters, parents, passage, preset, prior, purpose, qk_init, query, quiet,   \
-      rate_schedule, readout, rectify, rectify_width, replicas, resample, resume, rtol, run,       \
-      sbatch, scores, seed, shard, stage, stages, status, task, text, text_as, threads, tolerance, \
-      validation_chains, validation_data, value_init, values, vocabulary, w_other, w_own, warm_up, \
-      window
+      own_position, parameters, parents, passage, positions, preset, prior, purpose, qk_init,      \
+      query, quiet, rate_schedule, readout, rectify, rectify_width, replicas, resample, resume,    \
+      rtol, run, sbatch, scores, seed, shard, stage, stages, status, task, text, text_as, threads, \
+      tolerance, validation_chains, validation_data, value_init, values, vocabulary, w_other,      \
+      w_own, warm_up, window
 
 /// A setting. Its name is that of a config file, `name(Field)`; the command line and Python spell
 /// it their own way, see Spelling. A fault of something that is no setting, as a file or an

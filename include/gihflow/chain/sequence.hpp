@@ -60,18 +60,21 @@ class SequenceSource {
   virtual Index vocabulary() const = 0;
   virtual Index length() const = 0;  ///< L
   virtual Index count() const = 0;   ///< N
-  /// Writes x_1 … x_{L+1} into tokens [L + 1] and T into targets [d].
+  /// Writes x_1 … x_{L+1} into tokens [L + 1] and T into targets [d]; or into targets [K, d] the
+  /// label laws of the last K tokens, K ≤ L, each given those before it (1.6). Tokens that no known
+  /// law has given, as the first ones, are certain.
   virtual void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const = 0;
   /// Parents of the chains, r₁ < … < r_n; empty for independent tokens and when unknown.
   virtual std::vector<Index> parents() const { return {}; }
-  /// Writes π(·|x_{pa(L+1)}) into law [d], for tokens as draw() gives them; false, with law left as
-  /// it is, when the kernel is not known. Draws the kernel again, without a stationary law.
+  /// Writes π(·|x_{pa(L+1)}) into law [d], for tokens as draw() gives them or the first of these;
+  /// false, with law left as it is, when it is not known, as of a first token. Draws the kernel
+  /// again, without a stationary law.
   virtual bool conditional_law(Index /*chain*/, std::span<const Token> /*tokens*/,
                                std::span<double> /*law*/) const {
     return false;
   }
   /// Writes the law of the label given x_1 … x_L alone into law [d], the `posterior` of (1.4), as
-  /// far as it is known.
+  /// far as it is known. Tokens as draw() gives them, or the first of these.
   virtual Posterior posterior_law(std::span<const Token> /*tokens*/,
                                   std::span<double> /*law*/) const {
     return Posterior::unknown;
@@ -150,6 +153,9 @@ class SequenceSlice final : public SequenceSource {
 
 /// Draws everything into memory, in parallel.
 Sequences collect(const SequenceSource& source);
+
+/// Writes certainty of each of the last K tokens into targets [K, d].
+void certain_labels(std::span<const Token> tokens, Index vocabulary, std::span<double> targets);
 
 /// T(e) = (n_{z,e} + α)/(n_z + dα) of (1.4), with n_{z,e} the number of times that context z was
 /// followed by e in x_1 … x_K and z the context of x_{L+1}. tokens [L + 1], the label not read, L ≥

@@ -24,6 +24,9 @@ enum class Scores { positions, tokens };
 enum class HeadValues { identity, matrix };
 /// log: loss (2.4). softmax: cross-entropy with y taken as logits.
 enum class Readout { log, softmax };
+/// Which tokens of a sequence the loss asks for (1.6). last: x_{L+1}. all: each of its own prefix,
+/// from the first one that has an admitted position.
+enum class Positions { last, all };
 
 /// The disentangled two-attention-layer transformer TF(M,H,d,D) of theory §2, without parameters.
 struct Model {
@@ -44,9 +47,16 @@ struct Model {
   HeadValues values = HeadValues::identity;
   bool rectify = false;        ///< t_h = max(0, ⟨u, u'⟩), smoothed over rectify_width (2.8)
   double rectify_width = 0.0;  ///< δ of (2.8), ≥ 0
+  Positions positions = Positions::last;
 
   /// W, the widest lag that any head sees: M with shared windows, M+H−1 with shifted ones.
   Index widest() const;
+  /// Tokens of the shortest context in which a position takes part.
+  Index shortest_context() const { return boundary == Boundary::masked ? widest() + 1 : 1; }
+  /// Tokens of a sequence of length L that the loss asks for, the last ones.
+  Index asked(Index length) const {
+    return positions == Positions::all ? length - shortest_context() + 1 : 1;
+  }
   /// Lag (≥ 1) that component i (0-based) of head h (0-based) looks at, lag_h(i) of (2.1); 0 where
   /// the list of the head is shorter.
   Index lag(Index head, Index component) const {

@@ -22,9 +22,11 @@ class WindowSample {
 
   /// The model whose windows were counted.
   const Model& model() const { return model_; }
-  Index chains() const { return static_cast<Index>(query_.size()); }  ///< N
-  Index length() const { return length_; }                            ///< L
-  std::span<const double> targets() const { return targets_; }        ///< T [N, d]
+  /// N; all prefixes that are asked for, those of one chain one after the other, where the model's
+  /// positions are `all`.
+  Index chains() const { return static_cast<Index>(query_.size()); }
+  Index length() const { return length_; }                      ///< L
+  std::span<const double> targets() const { return targets_; }  ///< T [N, d]
 
   /// k(Z,q) of (2.2) for every distinct window Z of every chain, in the order of the sample; the
   /// point's a is not read.

@@ -14,7 +14,8 @@ struct Estimate {
   Index validation_chains = 0;
   Index length = 0;
   double windows = 0;          ///< windows Z that can occur, theory §4
-  double pairs_per_chain = 0;  ///< distinct (window, token) pairs a chain has at most
+  double pairs_per_chain = 0;  ///< distinct (window, token) pairs a chain has at most, with those
+                               ///< of all its prefixes where they are asked for
   Index subsets = 0;
   Index parameters = 0;     ///< numbers in (c, w, a)
   Index outputs = 0;        ///< recorded points in all

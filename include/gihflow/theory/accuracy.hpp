@@ -19,9 +19,9 @@ struct Accuracy {
   double error = 0.0;
 };
 
-/// Of predictions [N, d] against label laws [N, d].
+/// Of predictions [N, d] against label laws [N, d]; or of so many of both for each chain.
 Accuracy accuracy(std::span<const double> predictions, std::span<const double> targets,
-                  Index vocabulary);
+                  Index vocabulary, Index labels = 1);
 
 /// Of the model (2.3) at given parameters, on every sequence of `source`: draws them once more,
 /// some at a time, so that memory stays bounded whatever N is. Throws InputError as WindowSample

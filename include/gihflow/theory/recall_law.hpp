@@ -15,7 +15,8 @@ double recall_accuracy(Index positions, Index ordinary, double a);
 /// The g of (8.5) at which so large a share of the answers is right, 1/d' < share < 1.
 double recall_signal(double share, Index ordinary);
 
-/// The a at which so large a share of the answers is right by (8.5): the inverse of recall_accuracy.
+/// The a at which so large a share of the answers is right by (8.5): the inverse of
+/// recall_accuracy.
 double recall_threshold(Index positions, Index ordinary, double share);
 
 /// The length up to which at least such a share of the answers is right, d'((e^a − 1)/g)² by (8.5).
