@@ -131,8 +131,12 @@ nb::object report(const std::vector<std::pair<std::string, GivenRun>>& runs, con
       if (!file->note().empty()) observer.note(file->note());
     }
     std::vector<ReportedRun> reported;
+    std::optional<SweepTable> table;
+    if (const auto* path = runs.size() == 1 ? std::get_if<std::string>(&runs[0].second) : nullptr)
+      table = read_sweep_table(*path);
     ErrorList faults;
     for (const auto& [name, run] : runs) {
+      if (table) break;
       try {
         reported.push_back(found(run, asked.inputs));
         reported.back().name = name;
@@ -141,8 +145,8 @@ nb::object report(const std::vector<std::pair<std::string, GivenRun>>& runs, con
       }
     }
     faults.throw_if_any();
-    const auto page =
-        std::make_shared<const std::string>(report_page(reported, setting, &observer));
+    const auto page = std::make_shared<const std::string>(
+        table ? table_page(runs[0].first, *table) : report_page(reported, setting, &observer));
     if (interrupt_requested()) return [] { return nb::object(nb::none()); };
     if (file) file->replace(std::as_bytes(std::span(*page)));
     return [page] { return nb::cast(*page); };

@@ -81,6 +81,7 @@
 #include "gihflow/record/run_file.hpp"
 #include "gihflow/record/schema.hpp"
 #include "gihflow/record/sweep_file.hpp"
+#include "gihflow/record/sweep_table.hpp"
 #include "gihflow/record/verification_file.hpp"
 #include "gihflow/run/audit.hpp"
 #include "gihflow/run/check.hpp"

@@ -122,9 +122,10 @@ std::vector<Command> make_commands() {
                "flow time moves the attention of every head, the weights, the scale, the losses "
                "and what the model makes of a sequence of the run; below are predictions beside "
                "what was measured, the verdict of check, certificates, provenance and config. "
-               "Several runs stand side by side.",
+               "Several runs stand side by side. Of a table that sweep --collect or train --replicas "
+               "wrote: a chosen quantity over two swept options, and all members, sortable.",
            .files = {"RUN"},
-           .files_allowed = "the paths of run files",
+           .files_allowed = "the paths of run files, or that of a table",
            .takes_more_files = true,
            .default_output = "RUN.html",
            .run = report}),

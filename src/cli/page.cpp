@@ -15,7 +15,10 @@ namespace gihflow::cli {
 int report(const Invocation& invocation) {
   Assembled line = assembled(invocation);
   std::vector<ReportedRun> runs;
-  if (line.faults.empty()) {
+  std::optional<SweepTable> table;
+  if (line.faults.empty() && invocation.files.size() == 1)
+    table = read_sweep_table(invocation.file, line.setting.isolation);
+  if (line.faults.empty() && !table) {
     for (const std::string& path : invocation.files) {
       try {
         runs.push_back({path, read_run(path, line.setting.isolation)});
@@ -33,7 +36,8 @@ int report(const Invocation& invocation) {
   OutputFile file(path, asked.force);
   ProgressBar bar(asked.quiet);
   if (!file.note().empty()) bar.note(file.note());
-  const std::string page = report_page(runs, asked.as<ReportSetting>(), &bar);
+  const std::string page = table ? table_page(invocation.file, *table)
+                                 : report_page(runs, asked.as<ReportSetting>(), &bar);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
   file.replace(std::as_bytes(std::span(page)));
   bar.clear();

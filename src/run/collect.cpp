@@ -336,6 +336,12 @@ class Collector {
 
 }  // namespace
 
+std::vector<std::string> table_columns() {
+  std::vector<std::string> names;
+  for (const RowColumn& column : row_columns(Plan())) names.push_back(column.name);
+  return names;
+}
+
 SweepResult collect(const Plan& plan, const SweepSetting& setting, SweepObserver* observer) {
   SweepObserver nobody;
   check_plan(plan, setting.isolation);

@@ -233,6 +233,21 @@ std::string in_script(const std::string& text) {
 
 }  // namespace
 
+std::string page_of(const Json& data, std::initializer_list<const char*> scripts) {
+  // A path may hold any bytes.
+  const std::string text = in_script(data.dump(-1, ' ', false, Json::error_handler_t::replace));
+  std::string script;
+  for (const char* const name : scripts) script += part(name);
+  std::string page = part("report.html");
+  const auto fill = [&](std::string_view mark, const std::string& content) {
+    page.replace(page.find(mark), mark.size(), content);
+  };
+  fill("/*SCRIPT*/", script);
+  fill("/*DATA*/", text);
+  fill("/*STYLE*/", part("report.css"));
+  return page;
+}
+
 std::string report_page(std::span<const ReportedRun> runs, const ReportSetting& setting,
                         RunObserver* observer) {
   const ContextScope scope({.threads = setting.threads});
@@ -243,20 +258,7 @@ std::string report_page(std::span<const ReportedRun> runs, const ReportSetting& 
     data["runs"].push_back(run_json(run, setting, observer != nullptr ? *observer : nobody));
   }
   if (interrupt_requested()) return "";
-  // A path may hold any bytes.
-  const std::string text = in_script(data.dump(-1, ' ', false, Json::error_handler_t::replace));
-  std::string script;
-  for (const char* const name : {"run.js", "curves.js", "panels.js", "page.js"}) {
-    script += part(name);
-  }
-  std::string page = part("report.html");
-  const auto fill = [&](std::string_view mark, const std::string& content) {
-    page.replace(page.find(mark), mark.size(), content);
-  };
-  fill("/*SCRIPT*/", script);
-  fill("/*DATA*/", text);
-  fill("/*STYLE*/", part("report.css"));
-  return page;
+  return page_of(data, {"base.js", "run.js", "curves.js", "panels.js", "page.js"});
 }
 
 }  // namespace gihflow

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace gihflow {
 std::string base64_reals(const std::vector<double>& numbers);
 /// Shares in [0, 1], as base 64 of little-endian 16-bit multiples of 1/65535.
 std::string base64_shares(const std::vector<double>& shares);
+
+/// The page that these scripts of src/run/page/ make of its data.
+std::string page_of(const Json& data, std::initializer_list<const char*> scripts);
 
 /// Which outputs of each stage a page shows: all, or evenly spaced ones with the first and last.
 using ShownOutputs = std::vector<std::vector<std::size_t>>;

@@ -150,6 +150,10 @@ class Bits(DirectoryTest):
         self.assertEqual(len(refusals(gihflow.report, "none.h5", "neither.h5")), 2)
         with self.assertRaises(TypeError):
             gihflow.report()
+        table = self.directory / "table.h5"
+        run("gihflow", "train", *WORDS, "--replicas", "2", "-o", table, "--quiet")
+        run("gihflow", "report", table, "-o", self.directory / "table.html", "--quiet")
+        self.assertEqual(gihflow.report(table, progress=False).html, (self.directory / "table.html").read_text())
 
     def test_compare(self):
         found = gihflow.compare(chains=100, length=20, stages="c:20", learning_rates=[1, 0.5], outputs=5, progress=False)

@@ -125,6 +125,19 @@ TEST_CASE("damaged kernel files") {
   });
 }
 
+TEST_CASE("damaged tables of runs") {
+  const Directory directory;
+  write_sweep_sample(directory / "good.h5");
+  check_damaged(directory / "good.h5", 5, [](const std::string& path) {
+    const auto table = read_sweep_table(path, Isolation::child);
+    if (!table) return;
+    for (const ReadColumn& column : table->columns) {
+      const std::size_t values = table->rows * column.entries.size();
+      REQUIRE(column.numbers.size() + column.texts.size() == values);
+    }
+  });
+}
+
 TEST_CASE("damaged parameter files") {
   const Directory directory;
   write_parameter_sample(directory / "good.h5");

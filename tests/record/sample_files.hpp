@@ -13,6 +13,8 @@
 #include "gihflow/record/kernel_file.hpp"
 #include "gihflow/record/parameter_file.hpp"
 #include "gihflow/record/run_file.hpp"
+#include "gihflow/record/sweep_file.hpp"
+#include "gihflow/record/sweep_table.hpp"
 
 namespace gihflow::testing {
 
@@ -94,6 +96,29 @@ inline void write_run_sample(const std::string& path) {
   write_run(file, run);
 }
 
+/// Two runs in a table, with texts, numbers, one that is absent, and vectors.
+inline SweepFile sample_sweep() {
+  SweepFile file;
+  file.plan = "[grid]\nalpha = [0.1, 1]\n";
+  file.shape.heads = 1;
+  file.shape.window = 2;
+  file.shape.degree = 1;
+  file.shape.set_c(std::vector<double>{1.0, 1.0});
+  file.shape.w = {0.0, 0.0};
+  file.columns = {
+      {"member", "name", "1", "", {std::string("first"), std::string("second")}},
+      {"alpha", "of the prior", "1", "", {0.1, 1.0}},
+      {"loss", "training loss", "nats", "", {RecordValue(), 0.5}},
+      {"rhs_evaluations", "gradients", "1", "", {Index{3}, Index{4}}},
+      {"p", "weights", "1", "S", {std::vector<double>{0.25, 0.75}, std::vector<double>{1, 0}}},
+      {"w", "logits", "1", "HM", {std::vector<double>{1, 2}, std::vector<double>{3, 4}}}};
+  return file;
+}
+inline void write_sweep_sample(const std::string& path) {
+  OutputFile file(path, true);
+  write_sweep(file, sample_sweep());
+}
+
 /// How a kind of file is made and read.
 struct InputKind {
   void (*write)(const std::string& path);
@@ -105,7 +130,9 @@ inline std::vector<InputKind> input_kinds() {
            [](const std::string& path, Isolation how) { read_kernels(path, how); }},
           {write_parameter_sample,
            [](const std::string& path, Isolation how) { read_parameters(path, how); }},
-          {write_run_sample, [](const std::string& path, Isolation how) { read_run(path, how); }}};
+          {write_run_sample, [](const std::string& path, Isolation how) { read_run(path, how); }},
+          {write_sweep_sample,
+           [](const std::string& path, Isolation how) { read_sweep_table(path, how); }}};
 }
 
 }  // namespace gihflow::testing

@@ -93,7 +93,9 @@ def audit(run: Run | str | os.PathLike[str], *, config: str | os.PathLike[str] |
 @takes_options
 def report(*runs: Run | str | os.PathLike[str], config: str | os.PathLike[str] | None = None, progress: bool = True,
            **options) -> results.Page:
-    """A page that shows runs side by side over flow time; in notebooks it shows itself. Nothing is written without `output`."""
+    """A page that shows runs side by side over flow time, or a table of many runs, which is given alone; in notebooks it shows
+    itself. Nothing is written without `output`.
+    """
     if not runs:
         raise TypeError("report() needs a run, or the path of its file")
     named = [(run_name(run, number), held(run)) for number, run in enumerate(runs, 1)]

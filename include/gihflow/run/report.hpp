@@ -5,6 +5,7 @@
 
 #include "gihflow/base/export.hpp"
 #include "gihflow/record/run_file.hpp"
+#include "gihflow/record/sweep_table.hpp"
 #include "gihflow/run/config.hpp"
 #include "gihflow/run/observer.hpp"
 #include "gihflow/run/setting.hpp"
@@ -30,5 +31,10 @@ struct ReportedRun {
 /// InputError for a run without any recorded point.
 std::string report_page(std::span<const ReportedRun> runs, const ReportSetting& setting = {},
                         RunObserver* observer = nullptr);
+
+/// A page in HTML that shows a table of runs: which of its members have become the induction head,
+/// a chosen quantity over two swept options as a map and as curves, and all columns, sortable. It
+/// holds all it needs. `name` is that of its file.
+std::string table_page(const std::string& name, const SweepTable& table);
 
 }  // namespace gihflow

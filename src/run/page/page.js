@@ -92,10 +92,6 @@ function drawStages() {
 }
 new ResizeObserver(drawStages).observe(document.getElementById("stages"));
 
-document.getElementById("theme").addEventListener("click", () => {
-  const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  document.documentElement.dataset.theme = dark ? "light" : "dark";
-});
 drawStages();
 show();
 document.documentElement.dataset.ready = performance.now().toFixed(0);
