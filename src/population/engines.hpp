@@ -8,14 +8,17 @@
 #include "gihflow/base/version.hpp"
 #include "gihflow/chain/kernel.hpp"
 #include "gihflow/population/objective.hpp"
+#include "population/parts.hpp"
 
 namespace gihflow {
 
 /// The engine on sufficient statistics; lanes 8 (dense), 1 (sparse), 0 (whichever is cheaper). The
-/// hot loops run in the version for `set`, by default the machine's best.
+/// hot loops run in the version for `set`, by default the machine's best; another size of parts
+/// than (5.2) is for tests.
 std::unique_ptr<Objective> make_tiled_objective(const Model& model, const SequenceSource& source,
                                                 int lanes,
-                                                const std::string& set = instruction_set());
+                                                const std::string& set = instruction_set(),
+                                                Index part_size = chains_of_part);
 
 struct Statistics;
 std::unique_ptr<Objective> make_tiled_objective(const Model& model, const Statistics& counted,
@@ -32,7 +35,8 @@ std::unique_ptr<Objective> make_cuda_objective(const Model& model, const Sequenc
                                                Engine engine);
 /// The objective in infinite context on the host, hot loops in the version for `set`.
 std::unique_ptr<Objective> make_host_infinite_objective(const Model& model, const Kernels& kernels,
-                                                        const std::string& set = instruction_set());
+                                                        const std::string& set = instruction_set(),
+                                                        Index part_size = chains_of_part);
 /// The same on the card.
 std::unique_ptr<Objective> make_cuda_infinite_objective(const Model& model, const Kernels& kernels);
 

@@ -30,13 +30,14 @@ namespace {
 
 using namespace infinite;
 
-class InfiniteObjective final : public Objective {
+class InfiniteObjective final : public PartedObjective {
  public:
-  InfiniteObjective(const Model& model, const Kernels& kernels, const std::string& set)
+  InfiniteObjective(const Model& model, const Kernels& kernels, const std::string& set,
+                    Index part_size)
       : laws_(hot_loops(set).laws),
         model_(model),
-        chains_(kernels.count),
-        cut_(model, kernels.count),
+        parts_{kernels.count, part_size},
+        cut_(model, parts_.chains_of(0)),
         windows_(cut_.windows),
         tables_(model, false) {
     check_memory(kernels);
@@ -46,36 +47,39 @@ class InfiniteObjective final : public Objective {
   }
 
   const Model& model() const override { return model_; }
-  Index chains() const override { return chains_; }
+  Index chains() const override { return parts_.chains; }
   std::string engine() const override { return "infinite"; }
   std::size_t memory() const override { return joint_.size() * sizeof(double); }
 
-  void gradient(const Point& at, Gradient& out, bool with_loss) const override {
-    differentiate<Plain>(at, nullptr, out, nullptr, with_loss);
+ private:
+  std::vector<Share> shares(const Point& at, const Point* along, bool with_loss) const override {
+    return along ? shares_of<Along>(at, along, with_loss) : shares_of<Plain>(at, along, with_loss);
   }
 
-  void gradient_along(const Point& at, const Point& along, Gradient& out,
-                      Gradient& derivative) const override {
-    differentiate<Along>(at, &along, out, &derivative, true);
-    derivative.loss = slope_along(out, along);
+  std::vector<Moments> moments(const Parameters& at) const override {
+    std::vector<Moments> out;
+    for (Index i = 0; i < parts_.count(); ++i) out.push_back(moments_of(i, at));
+    return out;
   }
 
-  StandardErrors standard_errors(const Parameters& at) const override {
+  Moments moments_of(Index number, const Parameters& at) const {
+    const Index before = parts_.first(number), chains = parts_.chains_of(number);
     const Point point = point_of(at);
     const Numbers<Plain> numbers = numbers_of<Plain>(point, nullptr);
     const std::vector<Grid> u = features_of<Plain>(point, nullptr);
-    std::vector<std::vector<double>> sums(size(chains_),
+    std::vector<std::vector<double>> sums(size(chains),
                                           std::vector<double>(size(tables_.sums()), 0.0));
-    std::vector<PlainBlocks> blocks(size(chains_), zeros_like(point));
+    std::vector<PlainBlocks> blocks(size(chains), zeros_like(point));
     for (Index first = 0; first < cut_.panels; first += cut_.at_once) {
       const std::vector<Panel<Plain>> panels = panels_of(numbers, u, first);
-      parallel_ranges(chains_, 16, [&](Index begin, Index end) {
+      parallel_ranges(chains, 16, [&](Index begin, Index end) {
         Gradient g;
         for (Index i = begin; i < end; ++i) {
           std::vector<Grid> u_bar = zero_features<Plain>();
           for (const Panel<Plain>& panel : panels) {
             Grid b = Grid::Zero(windows_, panel.count);
-            sums[size(i)][hot::partial_loss] += chains_through(panel, i, i + 1, true, b);
+            sums[size(i)][hot::partial_loss] +=
+                chains_through(panel, before + i, before + i + 1, true, b);
             add(sums[size(i)], pairs_backward(numbers, u, panel, b, u_bar));
           }
           back(point, nullptr, 1.0, u_bar, g, nullptr);
@@ -88,8 +92,8 @@ class InfiniteObjective final : public Objective {
         }
       });
     }
-    std::vector<double> rows(size(chains_ * row_size(model_)));
-    parallel_ranges(chains_, 64, [&](Index begin, Index end) {
+    std::vector<double> rows(size(chains * row_size(model_)));
+    parallel_ranges(chains, 64, [&](Index begin, Index end) {
       Gradient g;
       for (Index i = begin; i < end; ++i) {
         tables_.gradient(sums[size(i)].data(), 1.0, point, {}, nullptr, g, nullptr, true);
@@ -99,19 +103,19 @@ class InfiniteObjective final : public Objective {
         write_row(at, g, rows.data() + i * row_size(model_));
       }
     });
-    return errors_of_rows(rows, model_);
+    return moments_of_rows(rows, row_size(model_));
   }
 
- private:
   void check_memory(const Kernels& kernels) const {
-    const double needed = infinite_objective_memory(model_, chains_, kernels.longest_lag()).peak;
+    const double needed =
+        infinite_objective_memory(model_, parts_.chains, kernels.longest_lag()).peak;
     const double limit = static_cast<double>(memory_limit());
     if (needed > limit)
-      throw InputError(fault(
-          "infinite context,",
-          fmt::format("{} chains with {} windows of {} tokens", chains_, windows_, model_.widest()),
-          "need {:.1f} GiB of memory: must not exceed {:.1f} GiB", needed / 0x1p30,
-          limit / 0x1p30));
+      throw InputError(fault("infinite context,",
+                             fmt::format("{} chains with {} windows of {} tokens", parts_.chains,
+                                         windows_, model_.widest()),
+                             "need {:.1f} GiB of memory: must not exceed {:.1f} GiB",
+                             needed / 0x1p30, limit / 0x1p30));
   }
 
   /// Partial windows do not exist in infinite context.
@@ -131,14 +135,18 @@ class InfiniteObjective final : public Objective {
   }
 
   template <class N>
-  void differentiate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
-                     bool with_loss) const {
-    std::vector<typename N::Grid> u_bar = zero_features<N>();
-    const auto sums =
-        evaluate(numbers_of<N>(at, along), features_of<N>(at, along), with_loss, u_bar);
-    const double chains = static_cast<double>(chains_);
-    tables_.gradient(sums.data(), chains, at, {}, along, out, derivative, with_loss);
-    back(at, along, chains, u_bar, out, derivative);
+  std::vector<Share> shares_of(const Point& at, const Point* along, bool with_loss) const {
+    const double chains = static_cast<double>(parts_.chains);
+    std::vector<Share> out;
+    for (const Sums<N>& sums :
+         evaluate(numbers_of<N>(at, along), features_of<N>(at, along), with_loss)) {
+      Share& share = out.emplace_back();
+      Gradient* derivative = along ? &share.derivative : nullptr;
+      tables_.gradient(sums.numbers.data(), chains, at, {}, along, share.value, derivative,
+                       with_loss);
+      back(at, along, chains, sums.u_bar, share.value, derivative);
+    }
+    return out;
   }
 
   template <class N>
@@ -226,38 +234,58 @@ class InfiniteObjective final : public Objective {
     to_packs(panel.e, panel.packed_e.front().number);
   }
 
-  /// Sums over chains and pairs, as ModelTables::gradient() takes them; ∂/∂u is added to u_bar.
+  /// Sums over the chains of a part and pairs.
   template <class N>
-  std::vector<double> evaluate(const Numbers<N>& at, const std::vector<typename N::Grid>& u,
-                               bool with_loss, std::vector<typename N::Grid>& u_bar) const {
-    std::vector<double> total(size(tables_.sums() * N::parts), 0.0);
+  struct Sums {
+    std::vector<double> numbers;          ///< as ModelTables::gradient() takes them
+    std::vector<typename N::Grid> u_bar;  ///< ∂/∂u
+  };
+
+  /// Of every part.
+  template <class N>
+  std::vector<Sums<N>> evaluate(const Numbers<N>& at, const std::vector<typename N::Grid>& u,
+                                bool with_loss) const {
+    std::vector<Sums<N>> out(
+        size(parts_.count()),
+        {std::vector<double>(size(tables_.sums() * N::parts), 0.0), zero_features<N>()});
     for (Index first = 0; first < cut_.panels; first += cut_.at_once) {
       const std::vector<Panel<N>> panels = panels_of(at, u, first);
-      const Index count = static_cast<Index>(panels.size());
-      std::vector<typename N::Grid> b(size(count * cut_.ranges));
-      std::vector<double> losses(b.size());
-      parallel_blocks(count * cut_.ranges, [&](Index block) {
-        const Panel<N>& panel = panels[size(block / cut_.ranges)];
-        const Index range = block % cut_.ranges;
-        const Index begin = cut_.tiles * range / cut_.ranges * cut_.tile;
-        const Index end = std::min(chains_, cut_.tiles * (range + 1) / cut_.ranges * cut_.tile);
-        constant(b[size(block)], windows_, panel.count, 0.0);
-        losses[size(block)] = chains_through(panel, begin, end, with_loss, b[size(block)]);
-      });
-      std::vector<std::vector<double>> sums(panels.size());
-      std::vector<std::vector<typename N::Grid>> bars(panels.size(), zero_features<N>());
-      parallel_blocks(count, [&](Index i) {
-        typename N::Grid& sum_of_b = b[size(i * cut_.ranges)];
-        for (Index range = 1; range < cut_.ranges; ++range)
-          sum_of_b = sum_of_b + b[size(i * cut_.ranges + range)];
-        sums[size(i)] = pairs_backward(at, u, panels[size(i)], sum_of_b, bars[size(i)]);
-      });
-      for (const std::vector<double>& some : sums) add(total, some);
-      for (const auto& bar : bars)
-        for (std::size_t h = 0; h < bar.size(); ++h) u_bar[h] = u_bar[h] + bar[h];
-      total[hot::partial_loss] += std::accumulate(losses.begin(), losses.end(), 0.0);
+      for (Index part = 0; part < parts_.count(); ++part)
+        add_part(at, u, panels, part, with_loss, out[size(part)]);
     }
-    return total;
+    return out;
+  }
+
+  /// Adds what the chains of a part give at the queries of some panels.
+  template <class N>
+  void add_part(const Numbers<N>& at, const std::vector<typename N::Grid>& u,
+                const std::vector<Panel<N>>& panels, Index part, bool with_loss,
+                Sums<N>& to) const {
+    const Cut cut(model_, parts_.chains_of(part));
+    const Index count = static_cast<Index>(panels.size());
+    const Index before = parts_.first(part), behind = before + parts_.chains_of(part);
+    std::vector<typename N::Grid> b(size(count * cut.ranges));
+    std::vector<double> losses(b.size());
+    parallel_blocks(count * cut.ranges, [&](Index block) {
+      const Panel<N>& panel = panels[size(block / cut.ranges)];
+      const Index range = block % cut.ranges;
+      const Index begin = before + cut.tiles * range / cut.ranges * cut.tile;
+      const Index end = std::min(behind, before + cut.tiles * (range + 1) / cut.ranges * cut.tile);
+      constant(b[size(block)], windows_, panel.count, 0.0);
+      losses[size(block)] = chains_through(panel, begin, end, with_loss, b[size(block)]);
+    });
+    std::vector<std::vector<double>> sums(panels.size());
+    std::vector<std::vector<typename N::Grid>> bars(panels.size(), zero_features<N>());
+    parallel_blocks(count, [&](Index i) {
+      typename N::Grid& sum_of_b = b[size(i * cut.ranges)];
+      for (Index range = 1; range < cut.ranges; ++range)
+        sum_of_b = sum_of_b + b[size(i * cut.ranges + range)];
+      sums[size(i)] = pairs_backward(at, u, panels[size(i)], sum_of_b, bars[size(i)]);
+    });
+    for (const std::vector<double>& some : sums) add(to.numbers, some);
+    for (const auto& bar : bars)
+      for (std::size_t h = 0; h < bar.size(); ++h) to.u_bar[h] = to.u_bar[h] + bar[h];
+    to.numbers[hot::partial_loss] += std::accumulate(losses.begin(), losses.end(), 0.0);
   }
 
   /// [chains · d, d^W] joint laws of the chains from `begin` on: rows chain by chain, one a token.
@@ -400,16 +428,10 @@ class InfiniteObjective final : public Objective {
     return sums;
   }
 
-  static void add_rows(Grid& x, Index first, const Grid& y) { x.middleRows(first, y.rows()) += y; }
-  static void add_rows(Dual<Grid>& x, Index first, const Dual<Grid>& y) {
-    add_rows(x.v, first, y.v);
-    add_rows(x.d, first, y.d);
-  }
-
   const hot::LawFunctions& laws_;
   Model model_;
-  Index chains_;
-  Cut cut_;
+  Parts parts_;
+  Cut cut_;        ///< of the first part; panels are those of all
   Index windows_;  ///< d^W, W the number of lags that the model uses
   ModelTables tables_;
   std::optional<FeatureTable> features_;  ///< of all windows
@@ -418,28 +440,9 @@ class InfiniteObjective final : public Objective {
 
 }  // namespace
 
-void require_infinite(const Model& model) {
-  if (!model.sees_own_token()) return;
-  Phrase allowed("has no engine for ");
-  allowed += model.scores == Scores::tokens ? Phrase(Field::scores, " tokens")
-                                            : Phrase(Field::own_position);
-  throw InputError(Fault{Field::context, "infinite", std::move(allowed)});
-}
-
 std::unique_ptr<Objective> make_host_infinite_objective(const Model& model, const Kernels& kernels,
-                                                        const std::string& set) {
-  return std::make_unique<InfiniteObjective>(model, kernels, set);
-}
-
-std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Kernels& kernels,
-                                                   Device device) {
-  validate(kernels, "kernels");
-  if (kernels.vocabulary != model.vocabulary)
-    throw InputError(fault(Field::vocabulary, fmt::format("{} of the kernels", kernels.vocabulary),
-                           "the model has {} {}", Field::vocabulary, model.vocabulary));
-  require_infinite(model);
-  if (resolved(device, model) == Device::cuda) return make_cuda_infinite_objective(model, kernels);
-  return make_host_infinite_objective(model, kernels);
+                                                        const std::string& set, Index part_size) {
+  return std::make_unique<InfiniteObjective>(model, kernels, set, part_size);
 }
 
 }  // namespace gihflow

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/make_fault.hpp"
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/digits.hpp"
+#include "gihflow/base/errors.hpp"
 #include "gihflow/chain/stationary.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "population/engines.hpp"
@@ -41,7 +43,8 @@ Cut::Cut(const Model& model, Index chains)
 }  // namespace infinite
 
 MemoryBound infinite_objective_memory(const Model& model, Index chains, Index longest_lag) {
-  const infinite::Cut cut(model, chains);
+  const Parts parts{chains};
+  const infinite::Cut cut(model, parts.chains_of(0));
   const ModelTables tables(model, false);
   const double n = static_cast<double>(chains), d = static_cast<double>(model.vocabulary),
                windows = static_cast<double>(cut.windows), law = 8.0 * windows * d,
@@ -53,11 +56,13 @@ MemoryBound infinite_objective_memory(const Model& model, Index chains, Index lo
                         (4.0 * cut.column_bytes + 2.0 * column * static_cast<double>(cut.ranges));
   const double heads = 4.0 * (law + column) * (static_cast<double>(model.heads) + threads()) +
                        2.0 * law * static_cast<double>(model.heads * (cut.at_once + 4)) +
-                       threads() * law * static_cast<double>(model.heads);
+                       threads() * law * static_cast<double>(model.heads) +
+                       2.0 * law * static_cast<double>(model.heads * parts.count());
   const double threads_own = threads() * (6.0 * column * static_cast<double>(cut.panel) +
                                           16.0 * static_cast<double>(cut.panel * cut.tile) * d);
-  const double rows = n * (8.0 * static_cast<double>(tables.sums()) + 300.0 +
-                           24.0 * static_cast<double>(row_size(model)));
+  const double rows =
+      static_cast<double>(parts.chains_of(0)) * (8.0 * static_cast<double>(tables.sums()) + 300.0 +
+                                                 24.0 * static_cast<double>(row_size(model)));
   MemoryBound bound;
   bound.kept = n * law + 2.0 * windows * static_cast<double>(model.widest());
   // With lists of lags the law has the chain's state beside the tokens that are kept.
@@ -65,6 +70,25 @@ MemoryBound infinite_objective_memory(const Model& model, Index chains, Index lo
   bound.peak = bound.kept + std::max(threads() * (3.0 * whole + stationary_memory(states)),
                                      panels + heads + threads_own + rows);
   return bound;
+}
+
+void require_infinite(const Model& model) {
+  if (!model.sees_own_token()) return;
+  Phrase allowed("has no engine for ");
+  allowed += model.scores == Scores::tokens ? Phrase(Field::scores, " tokens")
+                                            : Phrase(Field::own_position);
+  throw InputError(Fault{Field::context, "infinite", std::move(allowed)});
+}
+
+std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Kernels& kernels,
+                                                   Device device) {
+  validate(kernels, "kernels");
+  if (kernels.vocabulary != model.vocabulary)
+    throw InputError(fault(Field::vocabulary, fmt::format("{} of the kernels", kernels.vocabulary),
+                           "the model has {} {}", Field::vocabulary, model.vocabulary));
+  require_infinite(model);
+  if (resolved(device, model) == Device::cuda) return make_cuda_infinite_objective(model, kernels);
+  return make_host_infinite_objective(model, kernels);
 }
 
 }  // namespace gihflow

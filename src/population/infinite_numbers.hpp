@@ -145,6 +145,14 @@ inline double number(const Dual<Grid>& x, Index i, Index j, Index part) {
   return part == 0 ? x.v(i, j) : x.d(i, j);
 }
 
+inline void add_rows(Grid& x, Index first, const Grid& y) {
+  x.middleRows(first, y.rows()) += y;
+}
+inline void add_rows(Dual<Grid>& x, Index first, const Dual<Grid>& y) {
+  add_rows(x.v, first, y.v);
+  add_rows(x.d, first, y.d);
+}
+
 /// Replaces z by max(0, z) smoothed over the width δ (2.8); returns the slope.
 template <class G>
 G rectify(double width, G& z) {

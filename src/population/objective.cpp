@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
-#include "gihflow/base/mean_error.hpp"
 #include "population/engines.hpp"
 #include "population/features.hpp"
 #include "population/tiled_statistics.hpp"
@@ -78,23 +76,7 @@ void write_row(const Parameters& at, const Gradient& of_chain, double* row) {
 }
 
 StandardErrors errors_of_rows(const std::vector<double>& rows, const Model& model) {
-  const auto width = static_cast<std::size_t>(row_size(model));
-  std::vector<double> errors, column(rows.size() / width);
-  for (std::size_t j = 0; j < width; ++j) {
-    for (std::size_t i = 0; i < column.size(); ++i) column[i] = rows[i * width + j];
-    errors.push_back(mean_error(column).error);
-  }
-  StandardErrors out;
-  out.loss = errors.front();
-  auto next = errors.begin() + 1 + model.subsets();
-  out.c.assign(errors.begin() + 1, next);
-  for (const PlainArray& array : plain_arrays) {
-    const Index n = size_of(array, model);
-    if (n == 0) continue;
-    array.assign(out, std::vector<double>(next, next + n));
-    next += n;
-  }
-  return out;
+  return errors_of_parts({moments_of_rows(rows, row_size(model))}, model);
 }
 
 MemoryBound objective_memory(const Model& model, Index chains, Index length, Engine engine,

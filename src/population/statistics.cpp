@@ -116,6 +116,21 @@ class Counter {
 
 }  // namespace
 
+Statistics statistics_of(const Statistics& all, Index first, Index count) {
+  const auto begin = all.entry_begin.begin() + first;
+  const Index d = all.vocabulary, from = begin[0], to = begin[count];
+  Statistics some;
+  some.chains = count;
+  some.prefixes = all.prefixes;
+  some.vocabulary = d;
+  for (Index i = 0; i <= count; ++i) some.entry_begin.push_back(begin[i] - from);
+  some.key.assign(all.key.begin() + from, all.key.begin() + to);
+  some.count.assign(all.count.begin() + from, all.count.begin() + to);
+  some.query.assign(all.query.begin() + first, all.query.begin() + first + count);
+  some.targets.assign(all.targets.begin() + first * d, all.targets.begin() + (first + count) * d);
+  return some;
+}
+
 Statistics count_windows(const Model& model, const SequenceSource& source) {
   const WindowCode code(model);
   const Index chains = source.count(), length = source.length(), d = source.vocabulary();

@@ -71,6 +71,9 @@ struct Statistics {
   std::vector<double> targets;       ///< [N, d]
 };
 
+/// Those of some consecutive ones; where all tokens are asked for, prefixes are numbered.
+Statistics statistics_of(const Statistics& all, Index first, Index count);
+
 /// Draws every sequence once, in parallel, and counts it.
 Statistics count_windows(const Model& model, const SequenceSource& source);
 

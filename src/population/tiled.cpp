@@ -1,11 +1,9 @@
-// The engine on sufficient statistics: block by block through the hot loops, blocks summed in
-// order.
+// The engine on sufficient statistics: the blocks of all parts through the hot loops, a part's
+// blocks summed in order.
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
+#include <deque>
 #include <memory>
-#include <numeric>
 #include <optional>
 
 #include "gihflow/base/errors.hpp"
@@ -14,19 +12,18 @@
 #include "population/features.hpp"
 #include "population/instruction_sets.hpp"
 #include "population/model_tables.hpp"
+#include "population/parts.hpp"
 #include "population/tiled_statistics.hpp"
 
 namespace gihflow {
 
 namespace {
 
-/// Tiles that are evaluated one by one: those of a block of the parallel loop.
-constexpr Index tiles_per_block = 8;
-
-class TiledObjective final : public Objective {
+/// The chains of a part.
+class TiledPart {
  public:
   template <class Counted>
-  TiledObjective(const Model& model, Counted&& counted, int lanes, const std::string& set)
+  TiledPart(const Model& model, Counted&& counted, int lanes, const std::string& set)
       : functions_(hot_loops(set)),
         model_(model),
         chains_(counted.chains / counted.prefixes),
@@ -37,71 +34,18 @@ class TiledObjective final : public Objective {
       features_.emplace(model, statistics_.table_keys(), statistics_.queries(), set);
   }
 
-  const Model& model() const override { return model_; }
-  Index chains() const override { return chains_; }
-  std::string engine() const override { return statistics_.lanes() == 8 ? "dense" : "sparse"; }
-  std::size_t memory() const override {
+  int lanes() const { return statistics_.lanes(); }
+  std::size_t memory() const {
     return statistics_.memory() + (features_ ? features_->memory() : 0);
   }
 
-  void gradient(const Point& at, Gradient& out, bool with_loss) const override {
-    evaluate(at, nullptr, out, nullptr, with_loss);
-  }
+  class Evaluation;
 
-  void batch_gradient(std::span<const Index> chains, const Point& at,
-                      Gradient& out) const override {
-    const int lanes = statistics_.lanes();
-    if (features_) {  // one pass over all pairs, in which the other chains have no label
-      const Index d = model_.vocabulary;
-      std::vector<double> targets(static_cast<std::size_t>(statistics_.tiles() * d * lanes));
-      for_prefixes(chains, [&](Index prefix) {
-        statistics_.add_targets(prefix,
-                                targets.data() + statistics_.slot(prefix) / lanes * d * lanes);
-      });
-      evaluate(at, nullptr, out, nullptr, false, targets.data(), static_cast<Index>(chains.size()));
-      return;
-    }
-    std::vector<std::pair<Index, Index>> slots;  // and their prefixes
-    slots.reserve(chains.size() * static_cast<std::size_t>(prefixes_));
-    for_prefixes(chains,
-                 [&](Index prefix) { slots.emplace_back(statistics_.slot(prefix), prefix); });
-    std::sort(slots.begin(), slots.end());
-    std::vector<std::size_t> tiles{0};  // where each tile's slots begin
-    for (std::size_t i = 1; i <= slots.size(); ++i)
-      if (i == slots.size() || slots[i].first / lanes != slots[i - 1].first / lanes)
-        tiles.push_back(i);
-    const Index tile_count = static_cast<Index>(tiles.size()) - 1;
+  /// Adds up `chains`, numbers within the part; results are divided by `count` of them.
+  void batch_gradient(std::span<const Index> chains, const Point& at, double count,
+                      Gradient& out) const;
 
-    Pass pass(*this, at, nullptr);
-    const Index size = tables_.sums(),
-                blocks = (tile_count + tiles_per_block - 1) / tiles_per_block;
-    std::vector<double> sums(static_cast<std::size_t>(blocks * size), 0.0);
-    parallel_ranges(tile_count, tiles_per_block, [&](Index begin, Index end) {
-      SingleTile single(*this);
-      double* sum = sums.data() + begin / tiles_per_block * size;
-      for (Index i = begin; i < end; ++i) {
-        const auto first = tiles[static_cast<std::size_t>(i)],
-                   last = tiles[static_cast<std::size_t>(i) + 1];
-        single.open(slots[first].first / lanes);
-        for (std::size_t k = first; k < last; ++k) single.add(slots[k].second);
-        single.run(pass, false);
-        for (Index j = 0; j < size; ++j) sum[j] += single.partial[static_cast<std::size_t>(j)];
-      }
-    });
-    for (Index block = 1; block < blocks; ++block)
-      for (Index i = 0; i < size; ++i)
-        sums[static_cast<std::size_t>(i)] += sums[static_cast<std::size_t>(block * size + i)];
-    tables_.gradient(sums.data(), static_cast<double>(slots.size()), at, pass.attention, nullptr,
-                     out, nullptr, false);
-  }
-
-  void gradient_along(const Point& at, const Point& along, Gradient& out,
-                      Gradient& derivative) const override {
-    evaluate(at, &along, out, &derivative, true);
-    derivative.loss = slope_along(out, along);
-  }
-
-  StandardErrors standard_errors(const Parameters& at) const override {
+  Moments moments(const Parameters& at) const {
     const Point point = point_of(at);
     Pass pass(*this, point, nullptr);
     const int lanes = statistics_.lanes();
@@ -123,7 +67,7 @@ class TiledObjective final : public Objective {
         for (const double x : of_prefix) *row++ += x / static_cast<double>(prefixes_);
       }
     });
-    return errors_of_rows(rows, model_);
+    return moments_of_rows(rows, row_size(model_));
   }
 
  private:
@@ -136,14 +80,14 @@ class TiledObjective final : public Objective {
 
   /// What all blocks of one evaluation share.
   struct Pass {
-    Pass(const TiledObjective& objective, const Point& at_point, const Point* direction)
+    Pass(const TiledPart& part, const Point& at_point, const Point* direction)
         : at(at_point),
           along(direction),
-          attention(objective.tables_.attention(at, along)),
-          model(objective.tables_.view()),
-          statistics(objective.statistics_.view()),
+          attention(part.tables_.attention(at, along)),
+          model(part.tables_.view()),
+          statistics(part.statistics_.view()),
           point(ModelTables::point(at, attention, along)) {
-      if (objective.features_) features = objective.features_->forward(at, along);
+      if (part.features_) features = part.features_->forward(at, along);
     }
 
     const Point& at;
@@ -170,8 +114,8 @@ class TiledObjective final : public Objective {
   /// One tile by itself, with the labels of some of its chains only: the others add nothing.
   struct SingleTile {
     SingleTile() = default;
-    explicit SingleTile(const TiledObjective& whole)
-        : objective(&whole),
+    explicit SingleTile(const TiledPart& whole)
+        : part(&whole),
           partial(static_cast<std::size_t>(whole.tables_.sums())),
           targets(static_cast<std::size_t>(whole.model_.vocabulary * whole.statistics_.lanes())) {}
 
@@ -179,19 +123,18 @@ class TiledObjective final : public Objective {
       tile = number;
       std::fill(targets.begin(), targets.end(), 0.0);
     }
-    void add(Index prefix) { objective->statistics_.add_targets(prefix, targets.data()); }
+    void add(Index prefix) { part->statistics_.add_targets(prefix, targets.data()); }
     void run(const Pass& pass, bool with_loss) {
-      const TiledStatistics& statistics = objective->statistics_;
+      const TiledStatistics& statistics = part->statistics_;
       const hot::Segment segment{statistics.group_of_tile(tile), tile, tile + 1};
-      hot::BlockTask task = objective->task_of(pass, partial.data(), with_loss);
+      hot::BlockTask task = part->task_of(pass, partial.data(), with_loss);
       hot::StatisticsView view = pass.statistics;
       const std::int64_t from_the_start[] = {0, 0};
-      if (objective->features_) {
+      if (part->features_) {
         const std::int64_t* first = view.group_pairs + segment.group;
         pulls.resize(
-            static_cast<std::size_t>((first[1] - first[0]) / hot::pack * objective->model_.heads));
-        query_pulls.resize(
-            static_cast<std::size_t>(objective->model_.heads * objective->model_.vocabulary));
+            static_cast<std::size_t>((first[1] - first[0]) / hot::pack * part->model_.heads));
+        query_pulls.resize(static_cast<std::size_t>(part->model_.heads * part->model_.vocabulary));
         view.segment_pairs = from_the_start;
         task.statistics = &view;
         task.pulls = pulls.front().number;
@@ -200,10 +143,10 @@ class TiledObjective final : public Objective {
       task.segments = &segment;
       task.segment_count = 1;
       task.targets_override = targets.data();
-      objective->run(task, false);
+      part->run(task, false);
     }
 
-    const TiledObjective* objective = nullptr;
+    const TiledPart* part = nullptr;
     Index tile = 0;
     std::vector<double> partial, targets;
     std::vector<hot::Line> pulls;  // [pairs / 8, H]
@@ -249,40 +192,6 @@ class TiledObjective final : public Objective {
     task.scratch = scratch_of_thread(static_cast<std::size_t>(
         functions_.blocks.scratch[dual][dense](*task.model, statistics_.most_pairs())));
     functions_.blocks.run[table][dual][dense][bytes == 1 ? 0 : bytes == 2 ? 1 : 2](task);
-  }
-
-  /// `targets` replaces those of all tiles, and `labelled` is how many chains have theirs there.
-  void evaluate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
-                bool with_loss, const double* targets = nullptr, Index labelled = 0) const {
-    const double count = static_cast<double>((targets != nullptr ? labelled : chains_) * prefixes_);
-    Pass pass(*this, at, along);
-    if (targets != nullptr) pass.statistics.targets = targets;
-    const Index parts = along ? 2 : 1, H = model_.heads, d = model_.vocabulary;
-    const Index size = tables_.sums() * parts, blocks = statistics_.blocks();
-    std::vector<double> partial(static_cast<std::size_t>(blocks * size));
-    // Every number of these is written: they are large, and zeros would be in vain.
-    std::unique_ptr<hot::Line[]> pulls;
-    std::unique_ptr<double[]> query_pulls;
-    if (features_) {
-      pulls = std::make_unique_for_overwrite<hot::Line[]>(
-          static_cast<std::size_t>(statistics_.segment_pairs() / hot::pack * H * parts));
-      query_pulls = std::make_unique_for_overwrite<double[]>(
-          static_cast<std::size_t>(statistics_.segments() * H * d * parts));
-    }
-    parallel_blocks(blocks, [&](Index block) {
-      hot::BlockTask task = task_of(pass, partial.data() + block * size, with_loss);
-      task.segments = statistics_.segments_of(block);
-      task.segment_count = statistics_.segment_count(block);
-      task.first_segment = statistics_.first_segment(block);
-      task.pulls = pulls ? pulls[0].number : nullptr;
-      task.query_pulls = query_pulls.get();
-      run(task, along != nullptr);
-    });
-    for (Index block = 1; block < blocks; ++block)
-      for (Index i = 0; i < size; ++i)
-        partial[static_cast<std::size_t>(i)] += partial[static_cast<std::size_t>(block * size + i)];
-    tables_.gradient(partial.data(), count, at, pass.attention, along, out, derivative, with_loss);
-    if (features_) back(pass, pulls[0].number, query_pulls.get(), count, out, derivative);
   }
 
   /// From the pulls at pairs and queries to the derivatives in the features' parameters.
@@ -331,39 +240,205 @@ class TiledObjective final : public Objective {
   std::optional<FeatureTable> features_;  ///< empty: relative features
 };
 
-}  // namespace
+/// One evaluation of a part: all blocks in any order, then their sum, then derivatives.
+class TiledPart::Evaluation {
+ public:
+  /// `targets` replaces those of all tiles.
+  Evaluation(const TiledPart& part, const Point& at, const Point* along, bool with_loss,
+             const double* targets = nullptr)
+      : part_(part),
+        pass_(part, at, along),
+        with_loss_(with_loss),
+        size_(part.tables_.sums() * (along ? 2 : 1)),
+        partial_(static_cast<std::size_t>(blocks() * size_)) {
+    if (targets != nullptr) pass_.statistics.targets = targets;
+    if (!part.features_) return;
+    const Index numbers = part.model_.heads * (along ? 2 : 1);
+    const TiledStatistics& s = part.statistics_;
+    pulls_ = std::make_unique_for_overwrite<hot::Line[]>(
+        static_cast<std::size_t>(s.segment_pairs() / hot::pack * numbers));
+    query_pulls_ = std::make_unique_for_overwrite<double[]>(
+        static_cast<std::size_t>(s.segments() * numbers * part.model_.vocabulary));
+  }
 
-MemoryBound tiled_memory(const Model& model, Index chains, Index length, int lanes) {
-  MemoryBound bound = statistics_memory(model, chains, length, lanes);
-  const ModelTables tables(model, has_relative_features(model));
-  const double n = static_cast<double>(chains * model.asked(length)),
-               pairs = n * static_cast<double>(length) + hot::pack,
-               windows = std::pow(static_cast<double>(model.vocabulary) + 1.0,
-                                  static_cast<double>(model.widest()));
-  const auto most_pairs = static_cast<Index>(std::min({windows + hot::pack, pairs, 0x1p40}));
-  const double H = static_cast<double>(model.heads), d = static_cast<double>(model.vocabulary);
-  // Of a table: u and what flows back, with directions.
-  const TableSizes table = table_sizes(model, chains, length);
-  const double seen = has_relative_features(model)
-                          ? 0.0
-                          : 16.0 * H * (table.segment_pairs + d * (table.rows + table.segments));
-  const auto scratch = hot_loops("").blocks.scratch[1][1](tables.view(), most_pairs);
-  // Sums of blocks, of an evaluation or of a minibatch; or the rows of standard errors.
-  const double sums = 16.0 * static_cast<double>(tables.sums()),
-               rows = 8.0 * static_cast<double>(chains * (row_size(model) + 1));
-  bound.peak = std::max(bound.peak, bound.kept + std::max(rows, sums * n / tiles_per_block)) +
-               512.0 * sums + seen + threads() * 8.0 * static_cast<double>(scratch);
-  return bound;
+  Index blocks() const { return part_.statistics_.blocks(); }
+
+  void run(Index block) {
+    const TiledStatistics& s = part_.statistics_;
+    hot::BlockTask task = part_.task_of(pass_, partial_.data() + block * size_, with_loss_);
+    task.segments = s.segments_of(block);
+    task.segment_count = s.segment_count(block);
+    task.first_segment = s.first_segment(block);
+    task.pulls = pulls_ ? pulls_[0].number : nullptr;
+    task.query_pulls = query_pulls_.get();
+    part_.run(task, pass_.along != nullptr);
+  }
+
+  void sum() {
+    for (Index block = 1; block < blocks(); ++block)
+      for (Index i = 0; i < size_; ++i)
+        partial_[static_cast<std::size_t>(i)] +=
+            partial_[static_cast<std::size_t>(block * size_ + i)];
+  }
+
+  /// Results are divided by the number `chains`.
+  void finish(double chains, Gradient& out, Gradient* derivative) const {
+    const double count = chains * static_cast<double>(part_.prefixes_);
+    part_.tables_.gradient(partial_.data(), count, pass_.at, pass_.attention, pass_.along, out,
+                           derivative, with_loss_);
+    if (pulls_) part_.back(pass_, pulls_[0].number, query_pulls_.get(), count, out, derivative);
+  }
+
+ private:
+  const TiledPart& part_;
+  Pass pass_;
+  bool with_loss_;
+  Index size_;
+  std::vector<double> partial_;  ///< [blocks, size]
+  // Every number of these is written: they are large, and zeros would be in vain.
+  std::unique_ptr<hot::Line[]> pulls_;
+  std::unique_ptr<double[]> query_pulls_;
+};
+
+void TiledPart::batch_gradient(std::span<const Index> chains, const Point& at, double count,
+                               Gradient& out) const {
+  const int lanes = statistics_.lanes();
+  if (features_) {  // one pass over all pairs, in which the other chains have no label
+    const Index d = model_.vocabulary;
+    std::vector<double> targets(static_cast<std::size_t>(statistics_.tiles() * d * lanes));
+    for_prefixes(chains, [&](Index prefix) {
+      statistics_.add_targets(prefix,
+                              targets.data() + statistics_.slot(prefix) / lanes * d * lanes);
+    });
+    Evaluation all(*this, at, nullptr, false, targets.data());
+    parallel_blocks(all.blocks(), [&](Index block) { all.run(block); });
+    all.sum();
+    all.finish(count, out, nullptr);
+    return;
+  }
+  std::vector<std::pair<Index, Index>> slots;  // and their prefixes
+  slots.reserve(chains.size() * static_cast<std::size_t>(prefixes_));
+  for_prefixes(chains, [&](Index prefix) { slots.emplace_back(statistics_.slot(prefix), prefix); });
+  std::sort(slots.begin(), slots.end());
+  std::vector<std::size_t> tiles{0};  // where each tile's slots begin
+  for (std::size_t i = 1; i <= slots.size(); ++i)
+    if (i == slots.size() || slots[i].first / lanes != slots[i - 1].first / lanes)
+      tiles.push_back(i);
+  const Index tile_count = static_cast<Index>(tiles.size()) - 1;
+
+  Pass pass(*this, at, nullptr);
+  const Index size = tables_.sums(), blocks = (tile_count + tiles_per_block - 1) / tiles_per_block;
+  std::vector<double> sums(static_cast<std::size_t>(blocks * size), 0.0);
+  parallel_ranges(tile_count, tiles_per_block, [&](Index begin, Index end) {
+    SingleTile single(*this);
+    double* sum = sums.data() + begin / tiles_per_block * size;
+    for (Index i = begin; i < end; ++i) {
+      const auto first = tiles[static_cast<std::size_t>(i)],
+                 last = tiles[static_cast<std::size_t>(i) + 1];
+      single.open(slots[first].first / lanes);
+      for (std::size_t k = first; k < last; ++k) single.add(slots[k].second);
+      single.run(pass, false);
+      for (Index j = 0; j < size; ++j) sum[j] += single.partial[static_cast<std::size_t>(j)];
+    }
+  });
+  for (Index block = 1; block < blocks; ++block)
+    for (Index i = 0; i < size; ++i)
+      sums[static_cast<std::size_t>(i)] += sums[static_cast<std::size_t>(block * size + i)];
+  tables_.gradient(sums.data(), count * static_cast<double>(prefixes_), at, pass.attention, nullptr,
+                   out, nullptr, false);
 }
 
+class TiledObjective final : public PartedObjective {
+ public:
+  /// statistics_of(first, count): of some consecutive chains. The first part chooses the layout of
+  /// all.
+  template <class Counting>
+  TiledObjective(const Model& model, Parts parts, int lanes, const std::string& set,
+                 const Counting& statistics_of)
+      : model_(model), cut_(parts) {
+    for (Index i = 0; i < cut_.count(); ++i) {
+      parts_.push_back(std::make_unique<const TiledPart>(
+          model, statistics_of(cut_.first(i), cut_.chains_of(i)), lanes, set));
+      lanes = parts_.front()->lanes();
+    }
+  }
+
+  const Model& model() const override { return model_; }
+  Index chains() const override { return cut_.chains; }
+  std::string engine() const override { return parts_[0]->lanes() == 8 ? "dense" : "sparse"; }
+  std::size_t memory() const override {
+    std::size_t sum = 0;
+    for (const auto& part : parts_) sum += part->memory();
+    return sum;
+  }
+
+ private:
+  std::vector<Share> shares(const Point& at, const Point* along, bool with_loss) const override {
+    std::vector<Share> out(parts_.size());
+    for (std::size_t first = 0; first < parts_.size(); first += parts_at_once) {
+      const std::size_t count = std::min<std::size_t>(parts_at_once, parts_.size() - first);
+      std::deque<TiledPart::Evaluation> some;
+      std::vector<Index> begin{0};  // of each one's blocks
+      for (std::size_t i = 0; i < count; ++i)
+        begin.push_back(begin.back() +
+                        some.emplace_back(*parts_[first + i], at, along, with_loss).blocks());
+      parallel_blocks(begin.back(), [&](Index block) {
+        const auto i = std::upper_bound(begin.begin(), begin.end(), block) - begin.begin() - 1;
+        some[static_cast<std::size_t>(i)].run(block - begin[static_cast<std::size_t>(i)]);
+      });
+      parallel_blocks(static_cast<Index>(count),
+                      [&](Index i) { some[static_cast<std::size_t>(i)].sum(); });
+      for (std::size_t i = 0; i < count; ++i) {
+        Share& share = out[first + i];
+        some[i].finish(static_cast<double>(cut_.chains), share.value,
+                       along ? &share.derivative : nullptr);
+      }
+    }
+    return out;
+  }
+
+  std::vector<Share> batch_shares(std::span<const Index> chains, const Point& at) const override {
+    std::vector<std::vector<Index>> of_part(parts_.size());  // numbers within each
+    for (const Index chain : chains)
+      of_part[static_cast<std::size_t>(chain / cut_.size)].push_back(chain % cut_.size);
+    std::vector<Share> out(parts_.size());
+    parallel_blocks(cut_.count(), [&](Index i) {
+      const std::vector<Index>& some = of_part[static_cast<std::size_t>(i)];
+      if (!some.empty())
+        parts_[static_cast<std::size_t>(i)]->batch_gradient(
+            some, at, static_cast<double>(chains.size()), out[static_cast<std::size_t>(i)].value);
+    });
+    return out;
+  }
+
+  std::vector<Moments> moments(const Parameters& at) const override {
+    std::vector<Moments> out;
+    for (const auto& part : parts_) out.push_back(part->moments(at));
+    return out;
+  }
+
+  Model model_;
+  Parts cut_;
+  std::vector<std::unique_ptr<const TiledPart>> parts_;
+};
+
+}  // namespace
+
 std::unique_ptr<Objective> make_tiled_objective(const Model& model, const SequenceSource& source,
-                                                int lanes, const std::string& set) {
-  return std::make_unique<TiledObjective>(model, count_windows(model, source), lanes, set);
+                                                int lanes, const std::string& set,
+                                                Index part_size) {
+  return std::make_unique<TiledObjective>(
+      model, Parts{source.count(), part_size}, lanes, set, [&](Index first, Index count) {
+        return count_windows(model, SequenceSlice(source, first, count));
+      });
 }
 
 std::unique_ptr<Objective> make_tiled_objective(const Model& model, const Statistics& counted,
                                                 int lanes, const std::string& set) {
-  return std::make_unique<TiledObjective>(model, counted, lanes, set);
+  return std::make_unique<TiledObjective>(
+      model, Parts{counted.chains / counted.prefixes}, lanes, set, [&](Index first, Index count) {
+        return statistics_of(counted, first * counted.prefixes, count * counted.prefixes);
+      });
 }
 
 }  // namespace gihflow

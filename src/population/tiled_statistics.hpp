@@ -13,6 +13,11 @@
 
 namespace gihflow {
 
+/// Tiles that are evaluated one by one: those of a block of the parallel loop.
+inline constexpr Index tiles_per_block = 8;
+/// Parts whose blocks make one parallel loop.
+inline constexpr Index parts_at_once = 16;
+
 struct TileGroup;
 
 /// The statistics as the hot loops want them; see hot::StatisticsView. The loss is linear in T:

@@ -119,12 +119,8 @@ FAULTS = (
           "most <= 0xffff ? 1",
           ("test_population: the layout in tiles keeps every count",)),
     Fault("unsummed block", "src/population/tiled.cpp",
-          "    for (Index block = 1; block < blocks; ++block)\n"
-          "      for (Index i = 0; i < size; ++i)\n"
-          "        partial[",
-          "    for (Index block = 2; block < blocks; ++block)\n"
-          "      for (Index i = 0; i < size; ++i)\n"
-          "        partial[",
+          "    for (Index block = 1; block < blocks(); ++block)\n",
+          "    for (Index block = 2; block < blocks(); ++block)\n",
           ("test_population: dense and sparse engines agree to 1e-13",)),
     Fault("lost way back", "src/population/formulas.hpp",  # through all but the first of a subset's supersets
           "kappa_bar[parent] = kappa_bar[parent] + kappa_bar[i] * t[h];",
@@ -146,6 +142,14 @@ FAULTS = (
           "along.a = 1.0;",
           "along.a = 2.0;",
           ("test_population: the gain is the derivative",)),
+    Fault("parts in another order", "src/population/parts.hpp",
+          "i += 2 * step) add(i, i + step);",
+          "i += step) add(0, i + step);",
+          ("test_population: the tree over parts",)),
+    Fault("the deviation of two parts from each other is left out", "src/population/parts.cpp",
+          "y.squares[i] + apart * apart * (x.chains * y.chains / chains);",
+          "y.squares[i];",
+          ("test_population: parts of other sizes",)),
     # flow
     Fault("missing factor", "src/flow/cartesian.cpp",
           "mean = dot(at.p, g.p), scale = 2.0 / normalizer(x);",

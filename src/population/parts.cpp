@@ -1,0 +1,115 @@
+#include "population/parts.hpp"
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "gihflow/base/size.hpp"
+#include "population/engines.hpp"
+
+namespace gihflow {
+
+namespace {
+
+void add(std::span<double> x, std::span<const double> y) {
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
+}
+
+void add(Gradient& x, const Gradient& y) {
+  if (x.p.empty()) {
+    x = y;
+    return;
+  }
+  if (y.p.empty()) return;
+  x.loss += y.loss;
+  add(x.p, y.p);
+  add(x.attention, y.attention);
+  for (const PlainArray& array : plain_arrays) add(array.of(x), array.in(y));
+}
+
+// Of two sets of chains together (Chan, Golub & LeVeque 1983).
+void add(Moments& x, const Moments& y) {
+  const double chains = x.chains + y.chains;
+  for (std::size_t i = 0; i < x.mean.size(); ++i) {
+    const double apart = y.mean[i] - x.mean[i];
+    x.mean[i] += apart * (y.chains / chains);
+    x.squares[i] += y.squares[i] + apart * apart * (x.chains * y.chains / chains);
+  }
+  x.chains = chains;
+}
+
+Share sum_of(std::vector<Share> parts) {
+  sum_in_tree(static_cast<Index>(parts.size()), [&](Index i, Index j) {
+    add(parts[size(i)].value, parts[size(j)].value);
+    add(parts[size(i)].derivative, parts[size(j)].derivative);
+  });
+  return std::move(parts.front());
+}
+
+}  // namespace
+
+Moments moments_of_rows(std::span<const double> rows, Index row_size) {
+  const std::size_t width = size(row_size), chains = rows.size() / width;
+  Moments out{static_cast<double>(chains), std::vector<double>(width), std::vector<double>(width)};
+  for (std::size_t i = 0; i < chains; ++i) add(out.mean, rows.subspan(i * width, width));
+  for (double& mean : out.mean) mean /= out.chains;
+  for (std::size_t i = 0; i < chains; ++i)
+    for (std::size_t j = 0; j < width; ++j) {
+      const double apart = rows[i * width + j] - out.mean[j];
+      out.squares[j] += apart * apart;
+    }
+  return out;
+}
+
+StandardErrors errors_of_parts(std::vector<Moments> parts, const Model& model) {
+  sum_in_tree(static_cast<Index>(parts.size()),
+              [&](Index i, Index j) { add(parts[size(i)], parts[size(j)]); });
+  const Moments& all = parts.front();
+  std::vector<double> errors;
+  for (std::size_t i = 0; i < all.mean.size(); ++i)
+    errors.push_back(all.chains < 2.0 || !std::isfinite(all.mean[i])
+                         ? std::numeric_limits<double>::quiet_NaN()
+                         : std::sqrt(all.squares[i] / (all.chains - 1.0) / all.chains));
+  StandardErrors out;
+  out.loss = errors.front();
+  auto next = errors.begin() + 1 + model.subsets();
+  out.c.assign(errors.begin() + 1, next);
+  for (const PlainArray& array : plain_arrays) {
+    const Index n = size_of(array, model);
+    if (n == 0) continue;
+    array.assign(out, std::vector<double>(next, next + n));
+    next += n;
+  }
+  return out;
+}
+
+void PartedObjective::gradient(const Point& at, Gradient& out, bool with_loss) const {
+  out = sum_of(shares(at, nullptr, with_loss)).value;
+}
+
+void PartedObjective::gradient_along(const Point& at, const Point& along, Gradient& out,
+                                     Gradient& derivative) const {
+  Share sum = sum_of(shares(at, &along, true));
+  out = std::move(sum.value);
+  derivative = std::move(sum.derivative);
+  derivative.loss = slope_along(out, along);
+}
+
+void PartedObjective::batch_gradient(std::span<const Index> chains, const Point& at,
+                                     Gradient& out) const {
+  out = sum_of(batch_shares(chains, at)).value;
+}
+
+std::vector<Share> PartedObjective::batch_shares(std::span<const Index> chains,
+                                                 const Point& at) const {
+  Share share;
+  Objective::batch_gradient(chains, at, share.value);
+  return {share};
+}
+
+StandardErrors PartedObjective::standard_errors(const Parameters& at) const {
+  return errors_of_parts(moments(at), model());
+}
+
+}  // namespace gihflow

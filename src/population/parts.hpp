@@ -1,0 +1,69 @@
+#pragma once
+
+// Sums over chains are sums over parts of consecutive chains (5.2): whoever holds which part, the
+// bits of the whole are the same.
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+#include "gihflow/population/objective.hpp"
+
+namespace gihflow {
+
+/// Chains of a part.
+inline constexpr Index chains_of_part = Index{1} << 16;
+
+/// N chains cut into parts, the last of which may be shorter.
+struct Parts {
+  Index chains;
+  Index size = chains_of_part;
+
+  Index count() const { return (chains + size - 1) / size; }
+  Index first(Index part) const { return part * size; }
+  Index chains_of(Index part) const { return std::min(size, chains - first(part)); }
+};
+
+/// x_0 + … + x_{n−1} in one fixed binary tree over their numbers: add(i, j) adds x_j to x_i, and
+/// x_0 becomes the sum.
+template <class Add>
+void sum_in_tree(Index n, const Add& add) {
+  for (Index step = 1; step < n; step *= 2)
+    for (Index i = 0; i + step < n; i += 2 * step) add(i, i + step);
+}
+
+/// What a part adds to means over all chains, and to their derivatives along a direction. Nothing
+/// where p is empty.
+struct Share {
+  Gradient value, derivative;
+};
+
+/// Moments of the rows of some chains.
+struct Moments {
+  double chains = 0.0;
+  std::vector<double> mean, squares;  ///< [row_size], Σ x / n and Σ (x − mean)²
+};
+
+/// Of rows [chains, row_size].
+Moments moments_of_rows(std::span<const double> rows, Index row_size);
+/// Standard errors of means over all chains from the moments of the parts.
+StandardErrors errors_of_parts(std::vector<Moments> parts, const Model& model);
+
+/// An objective whose sums over chains are those of its parts.
+class PartedObjective : public Objective {
+ public:
+  void gradient(const Point& at, Gradient& out, bool with_loss) const final;
+  void batch_gradient(std::span<const Index> chains, const Point& at, Gradient& out) const final;
+  void gradient_along(const Point& at, const Point& along, Gradient& out,
+                      Gradient& derivative) const final;
+  StandardErrors standard_errors(const Parameters& at) const final;
+
+ protected:
+  /// Of every part, in order; with derivatives where `along` is not null.
+  virtual std::vector<Share> shares(const Point& at, const Point* along, bool with_loss) const = 0;
+  /// Of the mean over some chains, without loss. Here: throws InputError, there are no minibatches.
+  virtual std::vector<Share> batch_shares(std::span<const Index> chains, const Point& at) const;
+  virtual std::vector<Moments> moments(const Parameters& at) const = 0;
+};
+
+}  // namespace gihflow
