@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -36,6 +37,21 @@ std::unique_ptr<SequenceSource> recall_sequences(Index length, Index count) {
 }
 
 }  // namespace
+
+TEST_CASE("recall is answered as (8.5) says from length 64 to 2^20") {
+  for (int power = 6; power <= 20; power += 2) {
+    const Index length = Index{1} << power;
+    const Index asked = std::clamp(Index{1} << 24 >> power, Index{16}, Index{3000});
+    const double real = static_cast<double>(length),
+                 a = recall_threshold(length - 1, ordinary, 0.7);
+    const Accuracy found =
+        model_accuracy(*recall_sequences(length, asked), induction_head(), with_scale(a));
+    MESSAGE("L = ", length, ": ", found.share, " ± ", found.error, " of ", asked);
+    // Counts are normal for L far above the vocabulary only: 0.06 more at L = 64.
+    const double not_normal = 0.25 * std::sqrt(static_cast<double>(ordinary) / real);
+    CHECK(std::abs(found.share - 0.7) < 3.5 * found.error + not_normal);
+  }
+}
 
 TEST_CASE("the error law of orthogonal signals has its known values") {
   CHECK(std::abs(recall_accuracy(1500, 15, 0.0) - 1.0 / 15.0) < 1e-9);
