@@ -126,9 +126,10 @@ class Report(DirectoryTest):
         self.gihflow("train", "-o", "reference.h5", *small, "--preset", "reference", "--vocabulary", "4")
         self.gihflow("train", "-o", "one.h5", *small, "--heads", "1", "--degree", "1", "--window", "1", "--parents", "1")
         self.gihflow("train", "-o", "stopped.h5", *small, "--max-steps", "3", expect=5)
+        self.gihflow("train", "-o", "tokens.h5", *small[:4], "--scores", "tokens", "--stages", "c:5,cwaqk:5", "--outputs", "5", "--quiet")
         self.gihflow("sample", "--chains", "50", "-o", "data.h5", "--quiet")
         self.gihflow("train", "-o", "given.h5", *small[4:], "--data", "data.h5")
-        for name in ("joint", "gd", "infinite", "reference", "one", "stopped", "given"):
+        for name in ("joint", "gd", "infinite", "reference", "one", "stopped", "tokens", "given"):
             with self.subTest(name):
                 self.report(f"{name}.h5")
                 show(browser, self.directory / f"{name}.html")
@@ -136,6 +137,8 @@ class Report(DirectoryTest):
                 self.assertTrue(browser.execute_script("return document.documentElement.dataset.ready"))
                 self.assertNotIn("NaN", browser.execute_script("return document.body.innerText"))
                 self.assertNotIn("undefined", browser.execute_script("return document.body.innerText"))
+            if name == "tokens":
+                self.drifts_are_shown(browser)
         self.assertIn("with 1024 windows", data_of(self.directory / "reference.html")["runs"][0]["predictions"]["reason"])
         self.assertIn("Not checked: given.h5: was trained on the sequences of data.h5", (
             browser.execute_script("return document.body.textContent")))
@@ -144,6 +147,17 @@ class Report(DirectoryTest):
         self.assertIn("data.h5", data_of(self.directory / "given.html")["runs"][0]["sequences"]["reason"])
         self.report("given.h5", "--force", "--data", "moved.h5")
         self.assertEqual(len(data_of(self.directory / "given.html")["runs"][0]["sequences"]["list"]), 4)
+
+    def drifts_are_shown(self, browser):
+        """The last change of what the flow of a stage conserves is among its certificates."""
+        heads, *rows = browser.execute_script("""
+            const table = [...document.querySelectorAll('table')].find(t => t.textContent.includes('energy residual'));
+            return [...table.querySelectorAll('tr')].map(r => [...r.children].map(c => c.dataset.value || c.textContent))""")
+        shown = json.loads(self.gihflow("show", "tokens.h5", "--json").stdout)["stages"]
+        self.assertTrue({"balancedness_drift", "key_sum_drift"} <= set(shown[1]))
+        for row, stage in zip(rows, shown):
+            told = {name: float(value) for name, value in zip(heads, row) if name.endswith(" drift")}
+            self.assertEqual(told, {name.replace("_", " "): x for name, x in stage.items() if name.endswith("_drift")})
 
     def test_many_outputs_are_thinned(self):
         self.gihflow("train", "--stages", "c:10,w:10", "--outputs", "1000", "-o", "fine.h5", "--chains", "100", "--quiet")

@@ -203,8 +203,9 @@ function factsPanel(run) {
       ...withCopy(table(["quantity", "stage", "sharp", "as trained", "measured", "off by %", "units"],
         predictions.rows.map(r => [make("th", {scope: "row", title: `exact: ${r.regime}`}, r.quantity), r.phase, r.sharp, r.trained, r.measured, relative(r), r.units === "1" ? "" : r.units])))));
   }
-  parts.push(details("Certificates of the integration", false, ...withCopy(table(["stage", "moves", "flow time", "method", "ended", "gradients", "steps", "rejected", "loss drop", "energy residual", "of the drop", "gauge drift", "largest rise of the loss"],
-    run.stages.map((s, k) => [run.stageName(k), s.trained, s.duration, s.integrator, s.outcome, s.statistics.rhs_evaluations, s.statistics.accepted_steps, s.statistics.rejected_steps, s.certificates.loss_drop, s.certificates.energy_residual, s.certificates.relative_residual, s.certificates.gauge_drift, s.certificates.loss_rise])),
+  const drifts = [...new Set(run.stages.flatMap(s => Object.keys(s.certificates).filter(name => name.endsWith("_drift") && name !== "gauge_drift")))];
+  parts.push(details("Certificates of the integration", false, ...withCopy(table(["stage", "moves", "flow time", "method", "ended", "gradients", "steps", "rejected", "loss drop", "energy residual", "of the drop", "gauge drift", ...drifts.map(name => name.replaceAll("_", " ")), "largest rise of the loss"],
+    run.stages.map((s, k) => [run.stageName(k), s.trained, s.duration, s.integrator, s.outcome, s.statistics.rhs_evaluations, s.statistics.accepted_steps, s.statistics.rejected_steps, s.certificates.loss_drop, s.certificates.energy_residual, s.certificates.relative_residual, s.certificates.gauge_drift, ...drifts.map(name => s.certificates[name] ?? null), s.certificates.loss_rise])),
     ), ...run.stages.flatMap((s, k) => [...s.switches.map(c => make("p", {class: "note"}, `${run.stageName(k)}: ${c.from} to ${c.to} at t = ${format(c.time)}: ${c.reason}`)), s.hint ? make("p", {class: "note"}, `${run.stageName(k)}: ${s.hint}`) : null].filter(Boolean)),
     run.stages.some(s => s.shown < s.outputs) ? make("p", {class: "note"}, `The page has ${run.stages.map(s => s.shown).join(", ")} of ${run.stages.map(s => s.outputs).join(", ")} recorded outputs.`) : ""));
   const plain = value => Array.isArray(value) ? value.join(" ") : value;
