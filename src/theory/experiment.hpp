@@ -45,8 +45,10 @@ class Verifier {
                             double first_output);
   /// Kernels over three tokens from Dirichlet(alpha).
   Kernels kernels(const std::vector<Index>& parents, double alpha, Index count) const;
-  /// 1,000 sequences of length 100 in the setting of the paper.
-  std::unique_ptr<SequenceSource> sequences() const;
+  /// Sequences in the setting of the paper, but for what is given; their kernels are those of
+  /// kernels() for as many.
+  std::unique_ptr<SequenceSource> sequences(double alpha = 0.1, Index length = 100,
+                                            Index count = 1000) const;
 
   /// Sequences of the recall task over 16 tokens.
   std::unique_ptr<SequenceSource> recall_sequences(Index length, Index count) const;

@@ -105,9 +105,11 @@ Kernels Verifier::kernels(const std::vector<Index>& parents, double alpha, Index
   return draw_kernels({3, parents, alpha, 0.0}, options_.seed, Purpose::verify, count);
 }
 
-std::unique_ptr<SequenceSource> Verifier::sequences() const {
+std::unique_ptr<SequenceSource> Verifier::sequences(double alpha, Index length, Index count) const {
   SamplingOptions sampling;
-  sampling.count = 1000;
+  sampling.prior.alpha = alpha;
+  sampling.length = length;
+  sampling.count = count;
   sampling.seed = options_.seed;
   sampling.purpose = Purpose::verify;
   return sample_prior(sampling);
