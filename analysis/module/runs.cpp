@@ -5,6 +5,7 @@
 #include "call.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/base/version.hpp"
+#include "gihflow/run/ensemble.hpp"
 #include "gihflow/run/resume.hpp"
 #include "options.hpp"
 #include "records.hpp"
@@ -123,6 +124,34 @@ nb::object train(const std::string& command, const nb::dict& values, const std::
   });
 }
 
+// Columns over runs that differ in their seed alone, by the names of the file of many runs.
+nb::tuple ensemble(const std::vector<const RunHandle*>& runs) {
+  if (runs.empty()) return nb::tuple();
+  std::vector<Recorded> all;
+  for (const RunHandle* const run : runs) all.push_back(recorded(run->run()));
+  const Ensemble found = gihflow::ensemble(all);
+  return tuple_of(found.stages, [&](const EnsembleStage& stage) {
+    nb::dict mean, deviation, quantiles, result;
+    for (const EnsembleColumn& column : stage.columns) {
+      Shape lengths = lengths_of(column.quantity.axes, found.shape);
+      lengths.insert(lengths.begin(), stage.t.size());
+      mean[column.quantity.name] = array_of(column.mean, lengths);
+      deviation[column.quantity.name] = array_of(column.deviation, lengths);
+      lengths.insert(lengths.begin(), std::size(quantile_levels));
+      quantiles[column.quantity.name] = array_of(column.quantiles, lengths);
+    }
+    result["trained"] = stage.stage.blocks.text();
+    result["duration"] = stage.stage.duration;
+    result["t"] = array_of(stage.t);
+    result["replicas"] =
+        array_of(std::vector<std::int64_t>(stage.replicas.begin(), stage.replicas.end()));
+    result["mean"] = mean;
+    result["deviation"] = deviation;
+    result["quantiles"] = quantiles;
+    return result;
+  });
+}
+
 }  // namespace
 
 nb::object column_of(const SnapshotColumn& column, const std::vector<Snapshot>& snapshots,
@@ -145,6 +174,9 @@ void add_runs(nb::module_& module) {
   module.def("train", train, nb::arg("command"), nb::arg("values"), nb::arg("config"),
              nb::arg("inputs"), nb::arg("listener").none(), nb::arg("resumed").none() = nb::none(),
              "Trains; see gihflow.train.");
+  module.def("ensemble", ensemble, nb::arg("runs"), "Every recorded column over runs, by stages.");
+  module.attr("quantile_levels") =
+      tuple_of(std::vector<double>(std::begin(quantile_levels), std::end(quantile_levels)));
   module.attr("__version__") = version();
   module.attr("git_commit") = git_commit();
 }

@@ -88,6 +88,7 @@
 #include "gihflow/run/collect.hpp"
 #include "gihflow/run/compare.hpp"
 #include "gihflow/run/config.hpp"
+#include "gihflow/run/ensemble.hpp"
 #include "gihflow/run/estimate.hpp"
 #include "gihflow/run/evaluate.hpp"
 #include "gihflow/run/objectives.hpp"

@@ -12,9 +12,9 @@
 #include "gihflow/chain/kernel.hpp"
 #include "gihflow/record/sweep_file.hpp"
 #include "gihflow/run/check.hpp"
+#include "gihflow/run/ensemble.hpp"
 #include "gihflow/run/resume.hpp"
 #include "gihflow/run/train.hpp"
-#include "run/ensemble.hpp"
 
 namespace gihflow {
 

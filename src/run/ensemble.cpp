@@ -1,4 +1,4 @@
-#include "run/ensemble.hpp"
+#include "gihflow/run/ensemble.hpp"
 
 #include <algorithm>
 #include <cmath>

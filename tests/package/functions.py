@@ -162,6 +162,29 @@ class Bits(DirectoryTest):
         self.assertLess(stage["rates"][1]["to_flow"]["all"][-1], stage["rates"][0]["to_flow"]["all"][-1])
         self.assertIn("distance", repr(found))
 
+    def test_replicas(self):
+        """The bands of the program's file of many runs, and the runs."""
+        from gihflow.ensemble import read_ensembles
+
+        run("gihflow", "train", *WORDS, "--seed", "5", "--replicas", "3", "-o", self.directory / "r.h5", "--quiet")
+        (theirs,) = read_ensembles(self.directory / "r.h5")
+        ours = gihflow.train_replicas(3, seed=5, **SMALL)
+        np.testing.assert_array_equal(ours.levels, theirs.levels)
+        self.assertEqual((ours.subsets, len(ours.stages)), (theirs.subsets, len(theirs.stages)))
+        for mine, other in zip(ours.stages, theirs.stages):
+            self.assertEqual((mine.number, mine.trained, mine.duration), (other.number, other.trained, other.duration))
+            self.assertEqual((mine.t.tobytes(), mine.replicas.tolist()), (other.t.tobytes(), other.replicas.tolist()))
+            for name in ("mean", "deviation", "quantiles"):
+                self.assertEqual({key: values.tobytes() for key, values in getattr(mine, name).items()},
+                                 {key: values.tobytes() for key, values in getattr(other, name).items()}, name)
+        self.assertEqual([r.attributes["seed"] for r in ours.runs], [5, 6, 7])
+        self.assertEqual(ours.runs[1].final["w"].tobytes(), gihflow.train(seed=6, **SMALL).final["w"].tobytes())
+        self.assertIn("Ensemble of gihflow: 3 runs, in memory", repr(ours))
+        with self.assertRaisesRegex(TypeError, "'output'"):
+            gihflow.train_replicas(2, output="x.h5", **SMALL)
+        for line in (refusals(gihflow.train_replicas, 0), refusals(gihflow.train_replicas, 2, alpha=0)):
+            self.assertRegex(line[0], "^(replicas|alpha) 0: must be ")
+
     def test_four_threads_at_once(self):
         alone = [gihflow.train(seed=seed, **SMALL).final["w"].tobytes() for seed in range(4)]
         found = [None] * 4

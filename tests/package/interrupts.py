@@ -87,7 +87,8 @@ class Signals(DirectoryTest):
     def test_the_other_functions(self):
         for call in ("rank(chains=1000000, progress=False)", "sample(chains=100000, length=1000, progress=False)",
                      "evaluate(chains=100000, length=1000, progress=False)", "predict(chains=100000, length=1000, progress=False)",
-                     "compare(chains=100000, length=1000, progress=False)", "verify(progress=False)"):
+                     "compare(chains=100000, length=1000, progress=False)", "verify(progress=False)",
+                     "train_replicas(10000, chains=100, stages='c:200', progress=False)"):
             with self.subTest(call):
                 begun = time.monotonic()
                 # After a small share of what the call takes, so that the fastest machine is at work when the signal comes.

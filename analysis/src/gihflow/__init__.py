@@ -7,7 +7,7 @@ program: options are keyword arguments, with underscores for dashes. `Objective`
 
 from gihflow.run_file import Baselines, Run, RunFileError, Stage, read
 
-COMPILED = ("train", "rank", "predict", "verify", "check", "audit", "report", "compare", "sample", "evaluate")
+COMPILED = ("train", "train_replicas", "rank", "predict", "verify", "check", "audit", "report", "compare", "sample", "evaluate")
 __all__ = ["Baselines", "Objective", "Run", "RunFileError", "Stage", "read", *COMPILED]
 
 

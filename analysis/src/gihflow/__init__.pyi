@@ -7,6 +7,7 @@ from gihflow.commands import rank as rank
 from gihflow.commands import report as report
 from gihflow.commands import sample as sample
 from gihflow.commands import train as train
+from gihflow.commands import train_replicas as train_replicas
 from gihflow.commands import verify as verify
 from gihflow.objective import Objective as Objective
 from gihflow.run_file import Baselines as Baselines

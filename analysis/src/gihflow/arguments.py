@@ -76,9 +76,9 @@ def is_path(given: Any) -> bool:
 class Options:
     """The options of one function."""
 
-    def __init__(self, function: str):
+    def __init__(self, function: str, without: tuple[str, ...] = ()):
         self.function = function
-        self.rows = {row["name"]: row for row in _core.options(function)}
+        self.rows = {row["name"]: row for row in _core.options(function) if row["name"] not in without}
 
     def split(self, given: dict[str, Any], targets: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Values of options, those that are None left out, and inputs that are held in memory."""
@@ -132,9 +132,9 @@ def annotation(row: dict[str, Any]) -> str:
     return text if row["default"] is not None else f"{text} | None"
 
 
-def takes_options(function: Callable) -> Callable:
+def takes_options(function: Callable, options: Options | None = None) -> Callable:
     """Gives a function that takes **options their names, defaults and documentation."""
-    options = Options(function.__name__)
+    options = options or Options(function.__name__)
     signature = inspect.signature(function)
     own = [parameter for parameter in signature.parameters.values() if parameter.kind != inspect.Parameter.VAR_KEYWORD]
     named = {parameter.name for parameter in own}

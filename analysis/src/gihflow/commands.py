@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gihflow import _core, results
 from gihflow.arguments import Options, takes_options
+from gihflow.ensemble import Ensemble, EnsembleStage
 from gihflow.progress import Listener
 from gihflow.run_file import Run
 
@@ -39,6 +43,36 @@ def train(*, config: str | os.PathLike[str] | None = None, progress: bool = True
     begun, and `output` holds it too. ValueError has one line for each fault of the options.
     """
     return call(_core.train, lambda core: Run.trained(core, path_of(options)), "train", options, config, progress, "train")
+
+
+REPLICATED = Options("train", without=("output", "force", "resume", "checkpoint_every", "max_wall"))
+
+
+@functools.partial(takes_options, options=REPLICATED)
+def train_replicas(replicas: int, *, config: str | os.PathLike[str] | None = None, progress: bool = True, **options) -> Ensemble:
+    """Trains runs that differ in their seed alone, one after the other, from the given seed on: their means, standard
+    deviations and quantiles at every output time, as `gihflow train --replicas` records them, and the runs.
+
+    Ctrl-C ends it; the `result` of the KeyboardInterrupt is the ensemble of the runs that were done, None without one.
+    """
+    if replicas < 1:
+        raise ValueError(f"replicas {replicas}: must be an integer of at least 1")
+    REPLICATED.split(options)  # whose names are right before anything is trained
+    runs: list[Run] = []
+    try:
+        while len(runs) < replicas:
+            seed = {"seed": runs[0].attributes["seed"] + len(runs)} if runs else {}
+            runs.append(train(config=config, progress=progress, **{**options, **seed}))
+    except BaseException as raised:
+        raised.result = ensemble_of(runs) if runs else None
+        raise
+    return ensemble_of(runs)
+
+
+def ensemble_of(runs: list[Run]) -> Ensemble:
+    stages = [EnsembleStage(number=number, **stage) for number, stage in enumerate(_core.ensemble([run.core for run in runs]), 1)]
+    return Ensemble(path=None, point=1, options={}, levels=np.array(_core.quantile_levels), subsets=runs[0].subsets, stages=stages,
+                    runs=tuple(runs))
 
 
 def path_of(options: dict[str, Any]) -> str | None:

@@ -1,4 +1,5 @@
-"""Many runs in one file, as `gihflow sweep --collect` and `gihflow train --replicas` write it: bands over seeds.
+"""Many runs in one file, as `gihflow sweep --collect` and `gihflow train --replicas` write it, or trained here by
+`gihflow.train_replicas`: bands over seeds.
 
 The table of such a file opens in xarray and, from CSV, in pandas; docs/schema.md describes it. Here is what it says of
 trajectories: at every output time of a stage, the mean, the standard deviation and quantiles over runs that differ in
@@ -8,13 +9,13 @@ their seed alone.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import h5py
 import numpy as np
 
-from gihflow.run_file import RunFileError
+from gihflow.run_file import Run, RunFileError
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,26 @@ class EnsembleStage:
         return values / np.sqrt(self.replicas).reshape(-1, *[1] * (values.ndim - 1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ensemble:
     """Runs that differ in their seed alone."""
 
-    path: str
+    path: str | None  # None: in memory
     point: int  # from 1, as in the column `point` of the table
     options: dict[str, Any]  # that the plan sweeps, but for the seed
     levels: np.ndarray  # of the quantiles
     subsets: list[tuple[int, ...]]  # heads of each set, counted from 1
     stages: list[EnsembleStage]
+    runs: tuple[Run, ...] = field(default=(), repr=False)  # where they were trained here
+
+    def __repr__(self) -> str:
+        lines = [f"Ensemble of gihflow: {self.stages[0].replicas[0] if self.stages else 0} runs"
+                 + (f", {self.path}, point {self.point}" if self.path else ", in memory")]
+        for stage in self.stages:
+            loss, error = stage.mean["loss"], stage.standard_error("loss")
+            lines.append(f"  stage {stage.number} {stage.trained}: t = {stage.t[-1]:g} of {stage.duration:g}, loss "
+                         f"{loss[0]:.6f} ± {error[0]:.6f} → {loss[-1]:.6f} ± {error[-1]:.6f} (standard errors over seeds)")
+        return "\n".join(lines)
 
 
 def _stage(group: h5py.Group, number: int) -> EnsembleStage:

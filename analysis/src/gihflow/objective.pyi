@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gihflow import _core
+from gihflow.ensemble import Ensemble
 from gihflow.results import AuditReport, Check, Comparison, Evaluation, Page, Predictions, Ranking, Sample, Verification
 from gihflow.run_file import Run
 

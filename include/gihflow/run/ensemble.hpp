@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "gihflow/base/export.hpp"
+#include "gihflow/record/run_file.hpp"
 #include "gihflow/record/sweep_file.hpp"
 
-namespace gihflow {
+namespace GIHFLOW_API gihflow {
 
 /// What an ensemble needs of one run: every column at every output time.
 struct Recorded {
