@@ -1,7 +1,8 @@
-// The functions of the package that begin with a run: check, audit, report.
+// The functions of the package that begin with a run: check, audit, report, diff.
 
 #include "call.hpp"
 #include "gihflow/base/context.hpp"
+#include "gihflow/record/difference.hpp"
 #include "gihflow/run/audit.hpp"
 #include "gihflow/run/check.hpp"
 #include "gihflow/run/report.hpp"
@@ -69,15 +70,19 @@ nb::object check(const GivenRun& run, const nb::dict& values, const std::string&
   });
 }
 
-nb::dict quantity_of(const AuditedQuantity& quantity) {
-  const NumberDifference& numbers = quantity.numbers;
+nb::dict numbers_of(const std::string& name, const NumberDifference& numbers) {
   nb::dict row;
-  row["name"] = quantity.name;
+  row["name"] = name;
   row["entries"] = numbers.entries;
   row["different"] = numbers.different;
   row["absolute"] = numbers.absolute;
   row["relative"] = numbers.relative;
   row["ulp"] = numbers.ulp;
+  return row;
+}
+
+nb::dict quantity_of(const AuditedQuantity& quantity) {
+  nb::dict row = numbers_of(quantity.name, quantity.numbers);
   row["first_output"] = quantity.first ? nb::cast(quantity.first->index) : nb::object(nb::none());
   return row;
 }
@@ -153,6 +158,39 @@ nb::object report(const std::vector<std::pair<std::string, GivenRun>>& runs, con
   });
 }
 
+nb::object output_of(const std::optional<OutputPosition>& output) {
+  if (!output) return nb::none();
+  return nb::make_tuple(output->stage, output->index, output->t);
+}
+
+nb::object as_python(const FileDifference& difference) {
+  const auto in_words = [](const std::vector<WordDifference>& differences) {
+    return tuple_of(differences, [](const WordDifference& one) {
+      return nb::make_tuple(one.name, one.a, one.b);
+    });
+  };
+  nb::dict result;
+  result["equal"] = difference.equal();
+  result["datasets"] = tuple_of(difference.datasets, [](const DatasetDifference& dataset) {
+    nb::dict row = numbers_of(dataset.name, dataset.numbers);
+    row["incomparable"] = dataset.what;
+    row["first_output"] = output_of(dataset.first);
+    return row;
+  });
+  result["attributes"] = in_words(difference.attributes);
+  result["config"] = in_words(difference.config);
+  result["program"] = in_words(difference.program);
+  result["first_output"] = output_of(difference.first);
+  return result;
+}
+
+nb::object diff(const std::string& a, const std::string& b) {
+  return follow(nb::none(), [&](RunObserver&) -> Finish {
+    const auto found = std::make_shared<const FileDifference>(compare_files(a, b));
+    return [found] { return as_python(*found); };
+  });
+}
+
 }  // namespace
 
 void add_recorded(nb::module_& module) {
@@ -163,6 +201,7 @@ void add_recorded(nb::module_& module) {
   add("check", check, "run", "See gihflow.check.");
   add("audit", audit, "run", "See gihflow.audit.");
   add("report", report, "runs", "The text of the page. See gihflow.report.");
+  module.def("diff", diff, nb::arg("a"), nb::arg("b"), "See gihflow.diff.");
 }
 
 }  // namespace gihflow::python

@@ -162,6 +162,26 @@ class Bits(DirectoryTest):
         self.assertLess(stage["rates"][1]["to_flow"]["all"][-1], stage["rates"][0]["to_flow"]["all"][-1])
         self.assertIn("distance", repr(found))
 
+    def test_where_files_differ(self):
+        a, b = self.directory / "a.h5", self.directory / "b.h5"
+        run_a = gihflow.train(output=a, **SMALL)
+        run_b = gihflow.train(output=b, seed=2, **SMALL)
+        self.assertTrue(gihflow.diff(a, run_a).equal)
+        found = gihflow.diff(run_a, b)
+        theirs = json.loads(run("gihflow", "diff", a, b, "--json", expect=1).stdout)
+        self.assertEqual((found.equal, [d.name for d in found.datasets]), (False, [d["name"] for d in theirs["datasets"]]))
+        self.assertEqual([(d.different, d.absolute, d.ulp) for d in found.datasets],
+                         [(d["different"], d["absolute"], d["ulp"]) for d in theirs["datasets"]])
+        self.assertEqual(found.first_output, tuple(theirs["first"].values()))
+        self.assertEqual(found.config, tuple((w["name"], w["a"], w["b"]) for w in theirs["config"]))
+        (loss,) = [d for d in found.datasets if d.name == "/stage_2/loss"]
+        self.assertEqual(loss.absolute, np.abs(run_a.stages[1].loss - run_b.stages[1].loss).max())
+        self.assertIn("/stage_2/loss", repr(found))
+        with self.assertRaisesRegex(ValueError, "none.h5: no such file"):
+            gihflow.diff("none.h5", a)
+        with self.assertRaisesRegex(ValueError, "in memory alone"):
+            gihflow.diff(gihflow.train(**SMALL), a)
+
     def test_replicas(self):
         """The bands of the program's file of many runs, and the runs."""
         from gihflow.ensemble import read_ensembles

@@ -1,13 +1,13 @@
 """Gradient flow of transformers that learn generalised induction heads.
 
-`train`, `rank`, `predict`, `verify`, `check`, `audit`, `report`, `compare`, `sample` and `evaluate` are the commands of the
+`train`, `rank`, `predict`, `verify`, `check`, `audit`, `report`, `diff`, `compare`, `sample` and `evaluate` are the commands of the
 program: options are keyword arguments, with underscores for dashes. `Objective` is loss and gradient on flat vectors, `read` opens a run file.
 `read` and the modules `figures` and `findings` need no compiled module; they serve from the source tree too.
 """
 
 from gihflow.run_file import Baselines, Run, RunFileError, Stage, read
 
-COMPILED = ("train", "train_replicas", "rank", "predict", "verify", "check", "audit", "report", "compare", "sample", "evaluate")
+COMPILED = ("train", "train_replicas", "rank", "predict", "verify", "check", "audit", "report", "diff", "compare", "sample", "evaluate")
 __all__ = ["Baselines", "Objective", "Run", "RunFileError", "Stage", "read", *COMPILED]
 
 

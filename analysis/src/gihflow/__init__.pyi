@@ -1,6 +1,7 @@
 from gihflow.commands import audit as audit
 from gihflow.commands import check as check
 from gihflow.commands import compare as compare
+from gihflow.commands import diff as diff
 from gihflow.commands import evaluate as evaluate
 from gihflow.commands import predict as predict
 from gihflow.commands import rank as rank

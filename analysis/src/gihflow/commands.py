@@ -136,6 +136,14 @@ def report(*runs: Run | str | os.PathLike[str], config: str | os.PathLike[str] |
     return call(_core.report, results.Page, "report", options, config, progress, named)
 
 
+def diff(a: Run | str | os.PathLike[str], b: Run | str | os.PathLike[str]) -> results.Difference:
+    """Where two files differ, of runs or of any other kind, by how much, and since which output. A run stands for its file."""
+    paths = [run.path if isinstance(run, Run) else os.fspath(run) for run in (a, b)]
+    if None in paths:
+        raise ValueError("diff() compares files: save a run that is in memory alone")
+    return results.Difference(**_core.diff(*paths))
+
+
 def held(run: Run | str | os.PathLike[str]) -> Any:
     """A run as the compiled module takes it: in memory where it is, else its path."""
     return run.core or run.path if isinstance(run, Run) else os.fspath(run)

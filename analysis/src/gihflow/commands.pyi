@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from gihflow import _core
 from gihflow.ensemble import Ensemble
-from gihflow.results import AuditReport, Check, Comparison, Evaluation, Page, Predictions, Ranking, Sample, Verification
+from gihflow.results import AuditReport, Check, Comparison, Difference, Evaluation, Page, Predictions, Ranking, Sample, Verification
 from gihflow.run_file import Run
 
 def train(
@@ -462,5 +462,7 @@ def sample(
     kernels_output: str | os.PathLike[str] | None = None,
     force: bool = False,
 ) -> Sample: ...
+
+def diff(a: Run | str | os.PathLike[str], b: Run | str | os.PathLike[str]) -> Difference: ...
 
 def resume(run: Run, progress: bool, options: dict[str, Any]) -> Run: ...

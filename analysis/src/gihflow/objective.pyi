@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from gihflow import _core
 from gihflow.ensemble import Ensemble
-from gihflow.results import AuditReport, Check, Comparison, Evaluation, Page, Predictions, Ranking, Sample, Verification
+from gihflow.results import AuditReport, Check, Comparison, Difference, Evaluation, Page, Predictions, Ranking, Sample, Verification
 from gihflow.run_file import Run
 
 class Block(NamedTuple):

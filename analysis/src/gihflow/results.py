@@ -275,6 +275,48 @@ class AuditReport(Table):
         return ("stretch", "stage", "from t", "to t", "steps", "outputs", "other bits in", "verdict"), rows
 
 
+@dataclass(frozen=True)
+class DatasetDifference:
+    """How a dataset of two files differs. An output is its stage from 1, its index from 0 and its flow time."""
+
+    name: str
+    entries: int
+    different: int  # entries with other bits
+    absolute: float  # largest difference
+    relative: float
+    ulp: int
+    incomparable: str  # why it cannot be compared number by number; else empty
+    first_output: tuple[int, int, float] | None  # of a stage, the first that differs
+
+
+@dataclass(frozen=True, repr=False)
+class Difference(Table):
+    """How two files differ; what says how a run was made, its config and program, is told apart."""
+
+    equal: bool  # all numbers and attributes bit for bit
+    datasets: tuple[DatasetDifference, ...]  # all, those that agree too
+    attributes: tuple[tuple[str, str, str], ...]  # name, of the first file, of the second; those that differ
+    config: tuple[tuple[str, str, str], ...]
+    program: tuple[tuple[str, str, str], ...]
+    first_output: tuple[int, int, float] | None
+
+    def __post_init__(self):
+        object.__setattr__(self, "datasets", tuple(DatasetDifference(**entry) for entry in self.datasets))
+
+    def _differing(self) -> list[DatasetDifference]:
+        return [dataset for dataset in self.datasets if dataset.different or dataset.incomparable]
+
+    def _caption(self) -> str:
+        words = "".join(f"\n{name}: {a or '-'} and {b or '-'}" for name, a, b in (*self.attributes, *self.config, *self.program))
+        if self.equal:
+            return f"Equal bit for bit: {len(self.datasets)} datasets{words}"
+        return f"{len(self._differing())} of {len(self.datasets)} datasets differ{words}"
+
+    def _table(self):
+        return (("dataset", "numbers", "different", "absolute", "relative", "ULP"),
+                [(d.name, d.entries, d.incomparable or d.different, d.absolute, d.relative, d.ulp) for d in self._differing()])
+
+
 class Page:
     """A page of runs for a browser, whole in itself; a notebook shows it in a frame."""
 
