@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -72,6 +73,23 @@ int run_program(int argc, char** argv) {
   return bad_input;
 }
 
+// Tells whoever sits at a terminal where to read what a setting may be.
+void point_to_help(const InputError& error, int argc, char** argv) {
+  const bool about_a_setting =
+      std::any_of(error.faults().begin(), error.faults().end(),
+                  [](const Fault& fault) { return fault.field != Field::none; });
+  const auto command = std::find_if(commands().begin(), commands().end(), [&](const Command& c) {
+    return argc > 1 && c.name == argv[1];
+  });
+  if (isatty(STDERR_FILENO) == 0) return;
+  if (command == commands().end())
+    say("gihflow --help lists the commands\n");
+  else if (about_a_setting)
+    say(fmt::format(
+        "gihflow {0} --help says what the options of {0} may be, man gihflow-{0} more\n",
+        command->name));
+}
+
 int guarded(int argc, char** argv) {
   const ContextScope scope({.interrupt = &interrupt});
   try {
@@ -80,6 +98,7 @@ int guarded(int argc, char** argv) {
     for (const Fault& fault : error.faults()) {
       say(fmt::format("error: {}\n", sentence(fault, option_spelling)));
     }
+    point_to_help(error, argc, argv);
     return bad_input;
   } catch (const WriteError& error) {
     say(fmt::format("error: {}\n", error.what()));

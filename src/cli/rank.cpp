@@ -37,12 +37,18 @@ std::string advice(const Ranking& ranking, const Selection& selection) {
 }
 
 std::string as_json(const Ranking& ranking, const Selection& selection) {
-  const auto json_set = [](const RankedSet& set) {
+  const std::vector<std::size_t> place = ranking.places(&RankedSet::modified),
+                                 by_standard = ranking.places(&RankedSet::chi_square);
+  const auto json_set = [&](const RankedSet& set) {
+    const auto s = static_cast<std::size_t>(&set - ranking.sets.data());
     return Json{{"parents", set.members},
                 {"chi_square", set.chi_square},
                 {"chi_square_standard_error", set.chi_square_error},
                 {"modified", set.modified},
-                {"modified_standard_error", set.modified_error}};
+                {"modified_standard_error", set.modified_error},
+                {"place", place[s]},
+                {"place_by_chi_square", by_standard[s]},
+                {"uniformity", ranking.uniformity(set)}};
   };
   const std::string warning = advice(ranking, selection);
   return to_text(
@@ -50,6 +56,7 @@ std::string as_json(const Ranking& ranking, const Selection& selection) {
        {"information_set", ranking.information_set().members},
        {"gap", ranking.gap},
        {"gap_standard_error", ranking.gap_error},
+       {"gap_z", ranking.gap_z},
        {"selected", selection ? Json(ranking.sets[selection->selected].members) : Json()},
        {"critical_logit", selection ? Json(selection->critical_logit) : Json()},
        {"warning", warning.empty() ? Json() : Json(warning)}});

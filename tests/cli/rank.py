@@ -126,10 +126,14 @@ class Rank(DirectoryTest):
 
     def test_from_the_prior(self):
         found = self.ranked("--chains", 2000)
-        self.assertEqual(list(found), ["sets", "information_set", "gap", "gap_standard_error", "selected", "critical_logit",
-                                       "warning"])
+        self.assertEqual(list(found), ["sets", "information_set", "gap", "gap_standard_error", "gap_z", "selected",
+                                       "critical_logit", "warning"])
         self.assertEqual(list(found["sets"][0]), ["parents", "chi_square", "chi_square_standard_error", "modified",
-                                                  "modified_standard_error"])
+                                                  "modified_standard_error", "place", "place_by_chi_square", "uniformity"])
+        self.assertEqual([s["place"] for s in found["sets"]], [7, 6, 3, 5, 1, 4, 2])
+        self.assertEqual([s["place_by_chi_square"] for s in found["sets"]], [7, 5, 4, 6, 1, 3, 2])
+        self.assertIsNone(found["sets"][0]["uniformity"])
+        self.assertAlmostEqual(found["sets"][4]["uniformity"], 9 * found["sets"][4]["modified"] / found["sets"][4]["chi_square"])
         self.assertEqual([s["parents"] for s in found["sets"]], [[], [1], [2], [3], [1, 2], [1, 3], [2, 3]])
         self.assertEqual(found["sets"][0]["modified"], 0)
         self.assertEqual(found["information_set"], [1, 2])

@@ -196,6 +196,11 @@ class Stop(DirectoryTest):
         os.close(leader)
         return seen.decode()
 
+    def test_a_terminal_is_told_where_to_read(self):
+        hint = "gihflow train --help says what the options of train may be, man gihflow-train more\r\n"
+        self.assertEqual(self.on_terminal("--alpha", "0"), f"error: --alpha 0: must be a finite number above 0\r\n{hint}")
+        self.assertEqual(self.on_terminal("--resume", "none.h5"), "error: none.h5: no such file\r\n")
+
     def test_progress_is_for_terminals(self):
         options = ("--chains", "12", "--validation-chains", "0", "--engine", "reference", "--stages", "c:50,a:20",
                    "--outputs", "8", "--force")

@@ -60,7 +60,10 @@ class Bits(DirectoryTest):
         theirs, ours = printed("rank", "--chains", "200", "--seed", "3"), gihflow.rank(chains=200, seed=3, progress=False)
         np.testing.assert_array_equal([row["modified"] for row in theirs["sets"]], ours.modified)
         self.assertEqual(tuple(theirs["information_set"]), ours.information_set)
-        self.assertEqual((theirs["gap"], theirs["gap_standard_error"]), (ours.gap, ours.gap_standard_error))
+        self.assertEqual((theirs["gap"], theirs["gap_standard_error"], theirs["gap_z"]),
+                         (ours.gap, ours.gap_standard_error, ours.gap_z))
+        self.assertEqual([(s["place"], s["place_by_chi_square"]) for s in theirs["sets"]],
+                         list(zip(ours.place, ours.place_by_chi_square)))
         self.assertEqual((tuple(theirs["selected"]), theirs["critical_logit"]), (ours.selected, ours.critical_logit))
         theirs, ours = printed("evaluate", "--chains", "200"), gihflow.evaluate(chains=200, progress=False)
         flat = [*theirs["gradient"]["c"], *sum(theirs["gradient"]["w"], []), theirs["gradient"]["a"]]
