@@ -19,7 +19,7 @@ struct Parts {
   Index chains;
   Index size = chains_of_part;
 
-  Index count() const { return (chains + size - 1) / size; }
+  Index count() const { return chains / size + (chains % size > 0 ? 1 : 0); }
   Index first(Index part) const { return part * size; }
   Index chains_of(Index part) const { return std::min(size, chains - first(part)); }
 };

@@ -33,7 +33,7 @@ LINES = {
     "train --chains 1e18": [("--chains 1e18:", COUNT)],
     "train --chains 9223372036854775808": [("--chains 9223372036854775808:", COUNT)],
     "train --chains 9223372036854775807": [("--chains 9223372036854775807: need with --validation-chains 1000 and --length 100 up to", MEMORY)],
-    "train --chains 100000000000": [("--chains 100000000000: need with --validation-chains 1000 and --length 100 up to 252.5 TiB",
+    "train --chains 100000000000": [("--chains 100000000000: need with --validation-chains 1000 and --length 100 up to 63.1 TiB",
                                      MEMORY)],
     "train --validation-chains -1": [("--validation-chains -1:", "must be an integer of at least 0")],
     "train --validation-chains 1000000000000": [("--chains 9000: need with --validation-chains 1000000000000 and --length 100", MEMORY)],
