@@ -46,7 +46,7 @@ struct Sizes {
   double chains, counted, windows, groups, pairs, length, d, width, table;
 
   Sizes(const Model& model, Index chain_count, Index chain_length)
-      : chains(static_cast<double>(chain_count * model.asked(chain_length))),
+      : chains(static_cast<double>(chain_count) * static_cast<double>(model.asked(chain_length))),
         length(static_cast<double>(chain_length)),
         d(static_cast<double>(model.vocabulary)),
         width(static_cast<double>(model.used_lags().size())) {

@@ -172,7 +172,7 @@ double most_windows(const Model& model, Index length) {
 }
 
 double window_sample_memory(const Model& model, Index chains, Index length) {
-  const double n = static_cast<double>(chains * model.asked(length)),
+  const double n = static_cast<double>(chains) * static_cast<double>(model.asked(length)),
                L = static_cast<double>(length);
   const double d = static_cast<double>(model.vocabulary), H = static_cast<double>(model.heads);
   const double windows = n * most_windows(model, length);

@@ -33,6 +33,8 @@ LINES = {
     "train --chains 1e18": [("--chains 1e18:", COUNT)],
     "train --chains 9223372036854775808": [("--chains 9223372036854775808:", COUNT)],
     "train --chains 9223372036854775807": [("--chains 9223372036854775807: need with --validation-chains 1000 and --length 100 up to", MEMORY)],
+    "train --positions all --chains 9223372036854775807": [("--chains 9223372036854775807: need with", MEMORY)],
+    "train --positions all --validation-chains 0 --chains 1 --length 4294967296": [("--chains 1: need with --length 4294967296 up to", MEMORY)],
     "train --chains 100000000000": [("--chains 100000000000: need with --validation-chains 1000 and --length 100 up to 63.1 TiB",
                                      MEMORY)],
     "train --validation-chains -1": [("--validation-chains -1:", "must be an integer of at least 0")],
