@@ -9,10 +9,12 @@
 
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
+#include "cli/mpi.hpp"
 #include "cli/parser.hpp"
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/interrupted.hpp"
+#include "run/serve.hpp"
 
 namespace gihflow::cli {
 
@@ -114,11 +116,26 @@ int guarded(int argc, char** argv) {
   }
 }
 
+// One of several processes: the first is the program, and ends the others' work with its own.
+int guarded_among(Ranks& ranks, int argc, char** argv) {
+  if (ranks.own() > 0) {
+    for (const int signal : stopping_signals) std::signal(signal, SIG_IGN);
+    serve(ranks);
+    return good;
+  }
+  const RanksScope scope(ranks);
+  const int code = guarded(argc, argv);
+  end_serving(ranks);
+  return code;
+}
+
 }  // namespace
 
 }  // namespace gihflow::cli
 
 int main(int argc, char** argv) {
   gihflow::cli::handle_signals();
-  return gihflow::cli::guarded(argc, argv);
+  const auto ranks = gihflow::cli::mpi_ranks();
+  return ranks ? gihflow::cli::guarded_among(*ranks, argc, argv)
+               : gihflow::cli::guarded(argc, argv);
 }

@@ -14,11 +14,13 @@ namespace gihflow {
 
 /// The engine on sufficient statistics; lanes 8 (dense), 1 (sparse), 0 (whichever is cheaper). The
 /// hot loops run in the version for `set`, by default the machine's best; another size of parts
-/// than (5.2) is for tests.
-std::unique_ptr<Objective> make_tiled_objective(const Model& model, const SequenceSource& source,
-                                                int lanes,
-                                                const std::string& set = instruction_set(),
-                                                Index part_size = chains_of_part);
+/// than (5.2) is for tests. Means are over `of` chains, those of the source where 0: it may hold
+/// whole parts of more.
+std::unique_ptr<PartedObjective> make_tiled_objective(const Model& model,
+                                                      const SequenceSource& source, int lanes,
+                                                      const std::string& set = instruction_set(),
+                                                      Index part_size = chains_of_part,
+                                                      Index of = 0);
 
 struct Statistics;
 std::unique_ptr<Objective> make_tiled_objective(const Model& model, const Statistics& counted,
@@ -34,9 +36,9 @@ MemoryBound reference_memory(const Model& model, Index chains, Index length);
 std::unique_ptr<Objective> make_cuda_objective(const Model& model, const SequenceSource& source,
                                                Engine engine);
 /// The objective in infinite context on the host, hot loops in the version for `set`.
-std::unique_ptr<Objective> make_host_infinite_objective(const Model& model, const Kernels& kernels,
-                                                        const std::string& set = instruction_set(),
-                                                        Index part_size = chains_of_part);
+std::unique_ptr<PartedObjective> make_host_infinite_objective(
+    const Model& model, const Kernels& kernels, const std::string& set = instruction_set(),
+    Index part_size = chains_of_part, Index of = 0);
 /// The same on the card.
 std::unique_ptr<Objective> make_cuda_infinite_objective(const Model& model, const Kernels& kernels);
 

@@ -33,10 +33,11 @@ using namespace infinite;
 class InfiniteObjective final : public PartedObjective {
  public:
   InfiniteObjective(const Model& model, const Kernels& kernels, const std::string& set,
-                    Index part_size)
+                    Index part_size, Index of)
       : laws_(hot_loops(set).laws),
         model_(model),
         parts_{kernels.count, part_size},
+        of_(of == 0 ? kernels.count : of),
         cut_(model, parts_.chains_of(0)),
         windows_(cut_.windows),
         tables_(model, false) {
@@ -51,7 +52,6 @@ class InfiniteObjective final : public PartedObjective {
   std::string engine() const override { return "infinite"; }
   std::size_t memory() const override { return joint_.size() * sizeof(double); }
 
- private:
   std::vector<Share> shares(const Point& at, const Point* along, bool with_loss) const override {
     return along ? shares_of<Along>(at, along, with_loss) : shares_of<Plain>(at, along, with_loss);
   }
@@ -62,6 +62,7 @@ class InfiniteObjective final : public PartedObjective {
     return out;
   }
 
+ private:
   Moments moments_of(Index number, const Parameters& at) const {
     const Index before = parts_.first(number), chains = parts_.chains_of(number);
     const Point point = point_of(at);
@@ -128,15 +129,9 @@ class InfiniteObjective final : public PartedObjective {
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += others[i];
   }
 
-  static std::vector<std::uint64_t> all_windows(Index count) {
-    std::vector<std::uint64_t> windows(size(count));
-    std::iota(windows.begin(), windows.end(), std::uint64_t{0});
-    return windows;
-  }
-
   template <class N>
   std::vector<Share> shares_of(const Point& at, const Point* along, bool with_loss) const {
-    const double chains = static_cast<double>(parts_.chains);
+    const double chains = static_cast<double>(of_);
     std::vector<Share> out;
     for (const Sums<N>& sums :
          evaluate(numbers_of<N>(at, along), features_of<N>(at, along), with_loss)) {
@@ -431,6 +426,7 @@ class InfiniteObjective final : public PartedObjective {
   const hot::LawFunctions& laws_;
   Model model_;
   Parts parts_;
+  Index of_;       ///< chains of the mean
   Cut cut_;        ///< of the first part; panels are those of all
   Index windows_;  ///< d^W, W the number of lags that the model uses
   ModelTables tables_;
@@ -440,9 +436,11 @@ class InfiniteObjective final : public PartedObjective {
 
 }  // namespace
 
-std::unique_ptr<Objective> make_host_infinite_objective(const Model& model, const Kernels& kernels,
-                                                        const std::string& set, Index part_size) {
-  return std::make_unique<InfiniteObjective>(model, kernels, set, part_size);
+std::unique_ptr<PartedObjective> make_host_infinite_objective(const Model& model,
+                                                              const Kernels& kernels,
+                                                              const std::string& set,
+                                                              Index part_size, Index of) {
+  return std::make_unique<InfiniteObjective>(model, kernels, set, part_size, of);
 }
 
 }  // namespace gihflow

@@ -4,6 +4,7 @@
 // direction, as Eigen arrays over windows and queries.
 
 #include <Eigen/Core>
+#include <numeric>
 #include <vector>
 
 #include "gihflow/base/types.hpp"
@@ -143,6 +144,12 @@ inline double number(const Grid& x, Index i, Index j, Index) {
 }
 inline double number(const Dual<Grid>& x, Index i, Index j, Index part) {
   return part == 0 ? x.v(i, j) : x.d(i, j);
+}
+
+inline std::vector<std::uint64_t> all_windows(Index count) {
+  std::vector<std::uint64_t> windows(static_cast<std::size_t>(count));
+  std::iota(windows.begin(), windows.end(), std::uint64_t{0});
+  return windows;
 }
 
 inline void add_rows(Grid& x, Index first, const Grid& y) {

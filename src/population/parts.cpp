@@ -98,10 +98,10 @@ void PartedObjective::gradient_along(const Point& at, const Point& along, Gradie
 
 void PartedObjective::batch_gradient(std::span<const Index> chains, const Point& at,
                                      Gradient& out) const {
-  out = sum_of(batch_shares(chains, at)).value;
+  out = sum_of(batch_shares(chains, static_cast<double>(chains.size()), at)).value;
 }
 
-std::vector<Share> PartedObjective::batch_shares(std::span<const Index> chains,
+std::vector<Share> PartedObjective::batch_shares(std::span<const Index> chains, double,
                                                  const Point& at) const {
   Share share;
   Objective::batch_gradient(chains, at, share.value);

@@ -52,17 +52,18 @@ StandardErrors errors_of_parts(std::vector<Moments> parts, const Model& model);
 /// An objective whose sums over chains are those of its parts.
 class PartedObjective : public Objective {
  public:
-  void gradient(const Point& at, Gradient& out, bool with_loss) const final;
+  void gradient(const Point& at, Gradient& out, bool with_loss = true) const final;
   void batch_gradient(std::span<const Index> chains, const Point& at, Gradient& out) const final;
   void gradient_along(const Point& at, const Point& along, Gradient& out,
                       Gradient& derivative) const final;
   StandardErrors standard_errors(const Parameters& at) const final;
 
- protected:
-  /// Of every part, in order; with derivatives where `along` is not null.
+  /// Of every part that is held here, in order; with derivatives where `along` is not null.
   virtual std::vector<Share> shares(const Point& at, const Point* along, bool with_loss) const = 0;
-  /// Of the mean over some chains, without loss. Here: throws InputError, there are no minibatches.
-  virtual std::vector<Share> batch_shares(std::span<const Index> chains, const Point& at) const;
+  /// Of some chains to the mean over `count`, without loss. Here: throws InputError, there are no
+  /// minibatches.
+  virtual std::vector<Share> batch_shares(std::span<const Index> chains, double count,
+                                          const Point& at) const;
   virtual std::vector<Moments> moments(const Parameters& at) const = 0;
 };
 

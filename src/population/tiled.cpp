@@ -351,11 +351,11 @@ void TiledPart::batch_gradient(std::span<const Index> chains, const Point& at, d
 class TiledObjective final : public PartedObjective {
  public:
   /// statistics_of(first, count): of some consecutive chains. The first part chooses the layout of
-  /// all.
+  /// all. Means are over `of` chains, of which others may be held elsewhere.
   template <class Counting>
-  TiledObjective(const Model& model, Parts parts, int lanes, const std::string& set,
+  TiledObjective(const Model& model, Parts parts, Index of, int lanes, const std::string& set,
                  const Counting& statistics_of)
-      : model_(model), cut_(parts) {
+      : model_(model), cut_(parts), of_(of) {
     for (Index i = 0; i < cut_.count(); ++i) {
       parts_.push_back(std::make_unique<const TiledPart>(
           model, statistics_of(cut_.first(i), cut_.chains_of(i)), lanes, set));
@@ -372,7 +372,6 @@ class TiledObjective final : public PartedObjective {
     return sum;
   }
 
- private:
   std::vector<Share> shares(const Point& at, const Point* along, bool with_loss) const override {
     std::vector<Share> out(parts_.size());
     for (std::size_t first = 0; first < parts_.size(); first += parts_at_once) {
@@ -390,14 +389,14 @@ class TiledObjective final : public PartedObjective {
                       [&](Index i) { some[static_cast<std::size_t>(i)].sum(); });
       for (std::size_t i = 0; i < count; ++i) {
         Share& share = out[first + i];
-        some[i].finish(static_cast<double>(cut_.chains), share.value,
-                       along ? &share.derivative : nullptr);
+        some[i].finish(static_cast<double>(of_), share.value, along ? &share.derivative : nullptr);
       }
     }
     return out;
   }
 
-  std::vector<Share> batch_shares(std::span<const Index> chains, const Point& at) const override {
+  std::vector<Share> batch_shares(std::span<const Index> chains, double count,
+                                  const Point& at) const override {
     std::vector<std::vector<Index>> of_part(parts_.size());  // numbers within each
     for (const Index chain : chains)
       of_part[static_cast<std::size_t>(chain / cut_.size)].push_back(chain % cut_.size);
@@ -405,8 +404,8 @@ class TiledObjective final : public PartedObjective {
     parallel_blocks(cut_.count(), [&](Index i) {
       const std::vector<Index>& some = of_part[static_cast<std::size_t>(i)];
       if (!some.empty())
-        parts_[static_cast<std::size_t>(i)]->batch_gradient(
-            some, at, static_cast<double>(chains.size()), out[static_cast<std::size_t>(i)].value);
+        parts_[static_cast<std::size_t>(i)]->batch_gradient(some, at, count,
+                                                            out[static_cast<std::size_t>(i)].value);
     });
     return out;
   }
@@ -417,18 +416,22 @@ class TiledObjective final : public PartedObjective {
     return out;
   }
 
+ private:
   Model model_;
   Parts cut_;
+  Index of_;
   std::vector<std::unique_ptr<const TiledPart>> parts_;
 };
 
 }  // namespace
 
-std::unique_ptr<Objective> make_tiled_objective(const Model& model, const SequenceSource& source,
-                                                int lanes, const std::string& set,
-                                                Index part_size) {
+std::unique_ptr<PartedObjective> make_tiled_objective(const Model& model,
+                                                      const SequenceSource& source, int lanes,
+                                                      const std::string& set, Index part_size,
+                                                      Index of) {
   return std::make_unique<TiledObjective>(
-      model, Parts{source.count(), part_size}, lanes, set, [&](Index first, Index count) {
+      model, Parts{source.count(), part_size}, of == 0 ? source.count() : of, lanes, set,
+      [&](Index first, Index count) {
         return count_windows(model, SequenceSlice(source, first, count));
       });
 }
@@ -436,7 +439,8 @@ std::unique_ptr<Objective> make_tiled_objective(const Model& model, const Sequen
 std::unique_ptr<Objective> make_tiled_objective(const Model& model, const Statistics& counted,
                                                 int lanes, const std::string& set) {
   return std::make_unique<TiledObjective>(
-      model, Parts{counted.chains / counted.prefixes}, lanes, set, [&](Index first, Index count) {
+      model, Parts{counted.chains / counted.prefixes}, counted.chains / counted.prefixes, lanes,
+      set, [&](Index first, Index count) {
         return statistics_of(counted, first * counted.prefixes, count * counted.prefixes);
       });
 }

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include "base/make_fault.hpp"
+#include "base/ranks.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/interrupted.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/record/data_hash.hpp"
 #include "gihflow/run/resume.hpp"
+#include "run/shared_objectives.hpp"
 
 namespace gihflow {
 
@@ -16,6 +18,10 @@ namespace {
 Engine engine_named(const std::string& name) {
   if (name == "dense") return Engine::dense;
   return name == "sparse" ? Engine::sparse : Engine::reference;
+}
+
+int lanes_of(Engine engine) {
+  return engine == Engine::dense ? 8 : engine == Engine::sparse ? 1 : 0;
 }
 
 // Draws a source's chains into an objective and takes their hash on the way.
@@ -50,16 +56,29 @@ Objectives make_objectives(Problem& problem) {
   const GivingUp on_interrupt;
   Setting& setting = problem.setting;
   Objectives result;
+  // Other processes know problems of `train` from their config.
+  Ranks* const others = problem.has<TrainSetting>() ? ranks() : nullptr;
   if (problem.infinite()) {
     result.kernels = problem.chain_kernels();
     result.validation_kernels = problem.validation_kernels();
+  } else {
+    result.chains = problem.chains();
+    result.validation_chains = problem.validation_chains();
+  }
+  if (others != nullptr) {
+    share_problem(*others, problem);
+    result.training =
+        shared_objective(*others, problem, false, lanes_of(setting.engine), result.tokens_hash);
+    if (!problem.infinite()) setting.engine = engine_named(result.training->engine());
+    if (result.validation_kernels || result.validation_chains)
+      result.validation = shared_objective(*others, problem, true, lanes_of(setting.engine),
+                                           result.validation_hash);
+  } else if (problem.infinite()) {
     result.training = objective_on(setting, *result.kernels, result.tokens_hash);
     if (result.validation_kernels) {
       result.validation = objective_on(setting, *result.validation_kernels, result.validation_hash);
     }
   } else {
-    result.chains = problem.chains();
-    result.validation_chains = problem.validation_chains();
     result.training = objective_on(setting, result.chains, result.tokens_hash);
     setting.engine = engine_named(result.training->engine());
     if (result.validation_chains) {

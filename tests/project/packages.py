@@ -37,7 +37,7 @@ CMAKE = {
     "tomlplusplus": "libtomlplusplus-dev",
 }
 # looked for, done without where missing; the package, if scripts/test --all has it
-OPTIONAL = {"CUDAToolkit": None, "Git": None, "SUNDIALS": "libsundials-dev", "diffrax": None, "jax": None, "mypy": None,
+OPTIONAL = {"CUDAToolkit": None, "Git": None, "MPI": "libopenmpi-dev", "SUNDIALS": "libsundials-dev", "diffrax": None, "jax": None, "mypy": None,
             "nanobind": None, "nbclient": None, "nbformat": None, "scipy": None, "selenium": "python3-selenium", "torch": None,
             "xarray": "python3-xarray"}
 # what finds this project itself
@@ -53,7 +53,7 @@ TOOLS = {"Ninja": "ninja-build", "clang": "clang", "clang++": "clang", "clang-fo
          "sphinx-build": "python3-sphinx"}
 ALWAYS = {"g++", "cmake", "python3", "python3-venv"}
 # of scripts/packages-all and no other: how xarray reads HDF5, what tests run where it is there, what the site is made by
-OF_ALL = {"chromium", "chromium-driver", "doxygen", "fish", "fonts-katex", "furo", "libjs-katex", "man-db", "munge",
+OF_ALL = {"chromium", "chromium-driver", "doxygen", "fish", "fonts-katex", "furo", "libjs-katex", "man-db", "munge", "openmpi-bin",
           "node-normalize.css", "python3-breathe", "python3-h5netcdf", "python3-myst-parser", "python3-sphinx",
           "slurm-wlm", "zsh"}
 NEEDED = re.compile(r"\bcommand -v ([\w+-]+) *> */dev/null *\|\|")

@@ -53,6 +53,8 @@ class HashingSource final : public SequenceSource {
 
   /// Hash of the data; every chain must have been drawn.
   std::string hash() const;
+  /// Those of the chains, [N].
+  const std::vector<std::uint64_t>& hashes() const { return chains_; }
 
  private:
   std::shared_ptr<const SequenceSource> source_;
