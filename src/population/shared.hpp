@@ -9,8 +9,8 @@
 #include <string>
 
 #include "base/ranks.hpp"
+#include "population/engines.hpp"
 #include "population/message.hpp"
-#include "population/parts.hpp"
 
 namespace gihflow {
 

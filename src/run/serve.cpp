@@ -9,7 +9,6 @@
 #include "gihflow/record/data_hash.hpp"
 #include "gihflow/run/config.hpp"
 #include "gihflow/run/problem.hpp"
-#include "population/engines.hpp"
 #include "population/shared.hpp"
 #include "run/shared_objectives.hpp"
 

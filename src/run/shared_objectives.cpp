@@ -6,7 +6,6 @@
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/record/data_hash.hpp"
-#include "population/engines.hpp"
 #include "population/shared.hpp"
 
 namespace gihflow {

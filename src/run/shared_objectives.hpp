@@ -7,7 +7,7 @@
 
 #include "base/ranks.hpp"
 #include "gihflow/run/problem.hpp"
-#include "population/parts.hpp"
+#include "population/shared.hpp"
 
 namespace gihflow {
 

@@ -22,7 +22,7 @@ AT_HOME = {
 # private headers that lower rooms include nevertheless
 SHARED = {"base/embedded.hpp", "base/make_fault.hpp", "flow/integrate.hpp", "record/json.hpp",
           # parts that several processes hold
-          "base/ranks.hpp", "population/engines.hpp", "population/parts.hpp", "population/shared.hpp", "run/serve.hpp"}
+          "base/ranks.hpp", "population/shared.hpp", "run/serve.hpp"}
 
 
 def place(path):
