@@ -11,7 +11,8 @@ namespace gihflow::hdf5 {
 
 namespace {
 
-constexpr std::size_t growth = std::size_t{1} << 20;  // bytes by which the image grows
+constexpr std::size_t growth = std::size_t{1} << 20;     // bytes by which the image grows
+constexpr std::size_t converted = std::size_t{1} << 14;  // bytes of values converted at a time
 
 Handle text_type() {
   Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "string type");
@@ -26,6 +27,21 @@ Handle without_times(hid_t property_class) {
   return properties;
 }
 
+void attach(hid_t object, const std::string& name, hid_t native, hid_t stored, const void* value,
+            const hsize_t* size) {
+  const Handle space(size == nullptr ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, size, nullptr),
+                     H5Sclose, "dataspace");
+  const Handle attribute(H5Acreate2(object, name.c_str(), stored, space, H5P_DEFAULT, H5P_DEFAULT),
+                         H5Aclose, "new attribute");
+  check(H5Awrite(attribute, native, value), "attribute");
+}
+
+void attach(hid_t object, const std::string& name, const std::string& value) {
+  const Handle type = text_type();
+  const char* text = value.c_str();
+  attach(object, name, type, type, &text, nullptr);
+}
+
 }  // namespace
 
 Image::Image() {
@@ -37,6 +53,13 @@ Image::Image() {
   static std::atomic<unsigned> images = 0;
   const std::string name = "image " + std::to_string(++images);
   file_ = Handle(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, creation, access_), H5Fclose, "new file");
+  // By default HDF5 clears two megabytes for the conversion of every list of texts.
+  transfer_ = Handle(H5Pcreate(H5P_DATASET_XFER), H5Pclose, "property list");
+  check(H5Pset_buffer(transfer_, converted, nullptr, nullptr), "conversion buffer");
+}
+
+Handle Image::object(const std::string& path) const {
+  return Handle(H5Oopen(file_, path.c_str(), H5P_DEFAULT), H5Oclose, "object");
 }
 
 void Image::group(const std::string& path) {
@@ -47,18 +70,11 @@ void Image::group(const std::string& path) {
 
 void Image::write_attribute(const std::string& path, const std::string& name, hid_t native,
                             hid_t stored, const void* value, const hsize_t* size) {
-  const Handle object(H5Oopen(file_, path.c_str(), H5P_DEFAULT), H5Oclose, "object");
-  const Handle space(size == nullptr ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, size, nullptr),
-                     H5Sclose, "dataspace");
-  const Handle attribute(H5Acreate2(object, name.c_str(), stored, space, H5P_DEFAULT, H5P_DEFAULT),
-                         H5Aclose, "new attribute");
-  check(H5Awrite(attribute, native, value), "attribute");
+  attach(object(path), name, native, stored, value, size);
 }
 
 void Image::attribute(const std::string& path, const std::string& name, const std::string& value) {
-  const Handle type = text_type();
-  const char* text = value.c_str();
-  write_attribute(path, name, type, type, &text, nullptr);
+  attach(object(path), name, value);
 }
 
 void Image::attribute(const std::string& path, const std::string& name,
@@ -79,15 +95,13 @@ void Image::write_dataset(const std::string& path, hid_t native, hid_t stored, c
                          ? H5Screate(H5S_SCALAR)
                          : H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr),
                      H5Sclose, "dataspace");
-  {
-    const Handle made(
-        H5Dcreate2(file_, path.c_str(), stored, space, H5P_DEFAULT, creation, H5P_DEFAULT),
-        H5Dclose, "new dataset");
-    check(H5Dwrite(made, native, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "dataset");
-  }
-  attach_scales(path, meaning.axes);
-  attribute(path, "units", meaning.units);
-  attribute(path, "long_name", meaning.long_name);
+  const Handle made(
+      H5Dcreate2(file_, path.c_str(), stored, space, H5P_DEFAULT, creation, H5P_DEFAULT), H5Dclose,
+      "new dataset");
+  check(H5Dwrite(made, native, H5S_ALL, H5S_ALL, transfer_, values), "dataset");
+  attach_scales(made, path, meaning.axes);
+  attach(made, "units", meaning.units);
+  attach(made, "long_name", meaning.long_name);
 }
 
 hobj_ref_t Image::reference(const std::string& path) const {
@@ -97,7 +111,8 @@ hobj_ref_t Image::reference(const std::string& path) const {
 }
 
 // H5DSattach_scale would write the scale's list of references anew for every dataset.
-void Image::attach_scales(const std::string& path, const std::vector<std::string>& axes) {
+void Image::attach_scales(hid_t dataset, const std::string& path,
+                          const std::vector<std::string>& axes) {
   const auto is_own = [&](const std::string& scale) { return scale == path; };
   if (std::all_of(axes.begin(), axes.end(), is_own)) return;
   std::vector<hobj_ref_t> scales;
@@ -109,7 +124,7 @@ void Image::attach_scales(const std::string& path, const std::vector<std::string
   for (hobj_ref_t& scale : scales) lists.push_back({1, &scale});
   const Handle type(H5Tvlen_create(H5T_STD_REF_OBJ), H5Tclose, "list type");
   const hsize_t size = lists.size();
-  write_attribute(path, "DIMENSION_LIST", type, type, lists.data(), &size);
+  attach(dataset, "DIMENSION_LIST", type, type, lists.data(), &size);
 }
 
 void Image::list_references() {
@@ -124,7 +139,7 @@ void Image::list_references() {
   const Handle stored = type_of(sizeof(hobj_ref_t) + 4, sizeof(hobj_ref_t), H5T_STD_I32LE);
   for (const auto& [path, list] : references_) {
     const hsize_t size = list.size();
-    write_attribute(path, "REFERENCE_LIST", native, stored, list.data(), &size);
+    attach(object(path), "REFERENCE_LIST", native, stored, list.data(), &size);
   }
   references_.clear();
 }

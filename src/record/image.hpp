@@ -95,7 +95,8 @@ class Image {
                      std::size_t count, const Shape& shape, const Meaning& meaning);
 
   hobj_ref_t reference(const std::string& path) const;
-  void attach_scales(const std::string& path, const std::vector<std::string>& axes);
+  Handle object(const std::string& path) const;
+  void attach_scales(hid_t dataset, const std::string& path, const std::vector<std::string>& axes);
   void list_references();
 
   // An entry of REFERENCE_LIST: a dataset and its axis along a scale.
@@ -104,7 +105,7 @@ class Image {
     std::int32_t axis;
   };
 
-  Handle access_;
+  Handle access_, transfer_;
   Handle file_;
   std::map<std::string, std::vector<AxisReference>> references_;  // by scale, not written yet
 };
