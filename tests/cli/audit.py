@@ -95,6 +95,9 @@ class Audit(DirectoryTest):
         with h5py.File(self.directory / "d.h5", "r+") as file:
             tokens = file["tokens"][()]
             file["tokens"][...] = np.roll(tokens, 1, axis=0)
+        self.assertIn("attribute tokens_hash", self.audit(expect=2).stderr)
+        with h5py.File(self.directory / "d.h5", "r+") as file:
+            del file.attrs["tokens_hash"]
         self.assertIn("the training chains have the hash", self.audit(expect=2).stderr)
 
 
