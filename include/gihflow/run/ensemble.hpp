@@ -12,10 +12,12 @@ namespace GIHFLOW_API gihflow {
 
 /// What an ensemble needs of one run: every column at every output time.
 struct Recorded {
+  /// A column's values at the output times of a stage.
   struct Column {
     const SnapshotColumn* column = nullptr;
     std::vector<double> values;  ///< [t, axes]
   };
+  /// The columns of a stage and its output times t.
   struct StageColumns {
     Stage stage;
     std::vector<double> t;
