@@ -74,8 +74,9 @@ bool sums_to_one(double sum, std::span<const double> probabilities) {
   const auto is_single = [](double p) { return p == static_cast<double>(static_cast<float>(p)); };
   // 11 bits, none of them below 2⁻²⁴.
   const auto is_half = [](double p) {
+    if (p == 0.0) return true;
     const double last = std::max(std::ldexp(1.0, std::ilogb(p) - 10), 0x1p-24);
-    return p == 0.0 || std::fmod(p, last) == 0.0;
+    return std::fmod(p, last) == 0.0;
   };
   return (units <= 0x1p-24 && all(is_single)) || (units <= 0x1p-11 && all(is_half));
 }
