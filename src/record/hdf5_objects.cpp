@@ -169,6 +169,19 @@ bool is_stored(hid_t dataset, const Shape& shape) {
   return status == H5D_SPACE_STATUS_ALLOCATED;
 }
 
+std::vector<std::string> places(const Shape& shape) {
+  std::vector<std::string> all{""};
+  for (const hsize_t length : shape) {
+    std::vector<std::string> longer;
+    for (const std::string& place : all)
+      for (hsize_t i = 1; i <= length; ++i)
+        longer.push_back(place.empty() ? fmt::format("{}", i) : fmt::format("{},{}", place, i));
+    all = std::move(longer);
+  }
+  for (std::string& place : all) place = fmt::format("[{}]", place);
+  return all;
+}
+
 std::vector<std::string> read_texts(hid_t type, hid_t space, std::size_t entries,
                                     const std::function<herr_t(hid_t, void*)>& read) {
   std::vector<char*> pointers(entries, nullptr);

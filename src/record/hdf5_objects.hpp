@@ -20,6 +20,9 @@ bool is_plain(hid_t type);
 
 Shape shape_of(hid_t space);
 
+/// "[1,3]": the places of an array's entries, counted from 1, in the order in which they lie.
+std::vector<std::string> places(const Shape& shape);
+
 /// The first filter of a dataset that this HDF5 lacks, in words; empty: none.
 std::string missing_filter(hid_t creation);
 

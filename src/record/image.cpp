@@ -139,7 +139,7 @@ void Image::list_references() {
   const Handle stored = type_of(sizeof(hobj_ref_t) + 4, sizeof(hobj_ref_t), H5T_STD_I32LE);
   for (const auto& [path, list] : references_) {
     const hsize_t size = list.size();
-    attach(object(path), "REFERENCE_LIST", native, stored, list.data(), &size);
+    write_attribute(path, "REFERENCE_LIST", native, stored, list.data(), &size);
   }
   references_.clear();
 }

@@ -12,6 +12,7 @@
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/base/version.hpp"
 #include "record/fields.hpp"
+#include "record/hdf5_objects.hpp"
 #include "record/parameter_record.hpp"
 #include "record/provenance.hpp"
 
@@ -196,16 +197,9 @@ std::vector<std::string> labels(const TableColumn& column, const Parameters& sha
       names.push_back(column.name + to_string_subset(mask));
     }
   } else if (!column.axes.empty()) {
-    const Shape sizes = file_shape(column.axes.c_str(), shape);
     names.clear();
-    for (hsize_t entry = 0; entry < entries(sizes); ++entry) {
-      std::vector<hsize_t> place(sizes.size());
-      hsize_t rest = entry;
-      for (std::size_t axis = sizes.size(); axis-- > 0; rest /= sizes[axis]) {
-        place[axis] = rest % sizes[axis] + 1;
-      }
-      names.push_back(fmt::format("{}[{}]", column.name, fmt::join(place, ",")));
-    }
+    for (const std::string& place : hdf5::places(file_shape(column.axes.c_str(), shape)))
+      names.push_back(column.name + place);
   }
   return names;
 }

@@ -1,17 +1,18 @@
 #include "gihflow/record/sweep_table.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
+#include <cstdint>
 
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/record/schema.hpp"
+#include "record/hdf5_objects.hpp"
 #include "record/input_file.hpp"
 
 namespace gihflow {
 
 namespace {
+
+constexpr std::size_t most_heads = 30;  // of subsets()
 
 // Names of sets of heads, by the rows of /subsets.
 std::vector<std::string> set_names(hdf5::InputFile& file) {
@@ -21,12 +22,12 @@ std::vector<std::string> set_names(hdf5::InputFile& file) {
   const auto members = file.integers(*sets);
   if (!members) return names;
   const std::size_t heads = sets->shape[1];
+  if (heads > most_heads) return names;
   for (std::size_t s = 0; s < sets->shape[0]; ++s) {
-    std::vector<std::size_t> set;
-    for (std::size_t h = 0; h < heads; ++h) {
-      if ((*members)[s * heads + h] != 0) set.push_back(h + 1);
-    }
-    names.push_back(fmt::format("{{{}}}", fmt::join(set, ",")));
+    std::uint32_t mask = 0;
+    for (std::size_t h = 0; h < heads; ++h)
+      if ((*members)[s * heads + h] != 0) mask |= std::uint32_t{1} << h;
+    names.push_back(to_string_subset(mask));
   }
   return names;
 }
@@ -36,17 +37,7 @@ std::vector<std::string> entry_names(const hdf5::Shape& shape, const std::vector
                                      const std::string& axes) {
   if (shape.size() == 1) return {""};
   if (axes == "S" && shape.size() == 2 && shape[1] == sets.size()) return sets;
-  std::vector<std::string> names{""};
-  for (std::size_t axis = 1; axis < shape.size(); ++axis) {
-    std::vector<std::string> longer;
-    for (const std::string& name : names) {
-      for (hsize_t i = 1; i <= shape[axis]; ++i)
-        longer.push_back(name.empty() ? fmt::format("{}", i) : fmt::format("{},{}", name, i));
-    }
-    names = std::move(longer);
-  }
-  for (std::string& name : names) name = fmt::format("[{}]", name);
-  return names;
+  return hdf5::places({shape.begin() + 1, shape.end()});
 }
 
 const hdf5::InputObject::Attribute* attribute(const hdf5::InputObject& object,
