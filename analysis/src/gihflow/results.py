@@ -224,8 +224,8 @@ class Check(Table):
 
 
 @dataclass(frozen=True)
-class AuditedQuantity:
-    """Recorded numbers beside those that were computed again."""
+class NumberDifference:
+    """How numbers of one name differ."""
 
     name: str
     entries: int
@@ -233,6 +233,12 @@ class AuditedQuantity:
     absolute: float  # largest difference
     relative: float
     ulp: int
+
+
+@dataclass(frozen=True)
+class AuditedQuantity(NumberDifference):
+    """Recorded numbers beside those that were computed again."""
+
     first_output: int | None  # the first that differs, from 0
 
 
@@ -276,15 +282,9 @@ class AuditReport(Table):
 
 
 @dataclass(frozen=True)
-class DatasetDifference:
+class DatasetDifference(NumberDifference):
     """How a dataset of two files differs. An output is its stage from 1, its index from 0 and its flow time."""
 
-    name: str
-    entries: int
-    different: int  # entries with other bits
-    absolute: float  # largest difference
-    relative: float
-    ulp: int
     incomparable: str  # why it cannot be compared number by number; else empty
     first_output: tuple[int, int, float] | None  # of a stage, the first that differs
 
