@@ -18,20 +18,6 @@ Kernels some_kernels(const Kernels& all, ChainRange range) {
   return {all.vocabulary, all.parents, range.count, {begin, begin + range.count * each}};
 }
 
-// Of all chains: d, L and N as their hash takes them.
-struct Sizes {
-  Index vocabulary, length, chains;
-};
-
-Sizes sizes_of(const Problem& problem, bool validation) {
-  if (problem.infinite()) {
-    const auto kernels = validation ? problem.validation_kernels() : problem.chain_kernels();
-    return {kernels->vocabulary, 0, kernels->count};
-  }
-  const auto chains = validation ? problem.validation_chains() : problem.chains();
-  return {chains->vocabulary(), chains->length(), chains->count()};
-}
-
 }  // namespace
 
 OwnObjective own_objective(const Problem& problem, bool validation, int lanes, int rank,
@@ -40,6 +26,7 @@ OwnObjective own_objective(const Problem& problem, bool validation, int lanes, i
   OwnObjective own;
   if (problem.infinite()) {
     const auto all = validation ? problem.validation_kernels() : problem.chain_kernels();
+    own.all = {all->vocabulary, 0, all->count};
     const ChainRange range = chains_of_rank({all->count}, rank, ranks);
     if (range.count == 0) return own;
     const Kernels some = some_kernels(*all, range);
@@ -51,6 +38,7 @@ OwnObjective own_objective(const Problem& problem, bool validation, int lanes, i
     return own;
   }
   const auto all = validation ? problem.validation_chains() : problem.chains();
+  own.all = {all->vocabulary(), all->length(), all->count()};
   const ChainRange range = chains_of_rank({all->count()}, rank, ranks);
   if (range.count == 0) return own;
   const HashingSource some(std::make_shared<SequenceSlice>(*all, range.first, range.count));
@@ -89,12 +77,11 @@ std::unique_ptr<Objective> shared_objective(Ranks& ranks, const Problem& problem
   packer.put(validation);
   packer.put(own.objective->engine() == "dense" ? 8 : 1);
   const auto answers = ask(ranks, packer.message, [] {});
-  const Sizes sizes = sizes_of(problem, validation);
   for (const std::string& some : answers)
     for (const std::uint64_t chain : Unpacker(some).numbers<std::uint64_t>())
       own.hashes.push_back(chain);
-  hash = data_hash(sizes.vocabulary, sizes.length, own.hashes);
-  return make_shared_objective(ranks, number, sizes.chains, std::move(own.objective));
+  hash = data_hash(own.all.vocabulary, own.all.length, own.hashes);
+  return make_shared_objective(ranks, number, own.all.chains, std::move(own.objective));
 }
 
 }  // namespace gihflow

@@ -11,11 +11,17 @@
 
 namespace gihflow {
 
+/// Of all chains: d, L and N as their hash takes them.
+struct ChainSizes {
+  Index vocabulary = 0, length = 0, chains = 0;
+};
+
 /// A process's parts of the training or validation chains.
 struct OwnObjective {
   std::unique_ptr<PartedObjective> objective;  ///< null without chains
   std::vector<std::uint64_t> hashes;           ///< of its chains
   Index first = 0;                             ///< the number of its first chain
+  ChainSizes all;                              ///< of all processes
 };
 
 /// Draws and counts the chains of the parts of process `rank` of so many; lanes as for
