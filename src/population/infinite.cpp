@@ -81,7 +81,7 @@ class InfiniteObjective final : public PartedObjective {
             Grid b = Grid::Zero(windows_, panel.count);
             sums[size(i)][hot::partial_loss] +=
                 chains_through(panel, before + i, before + i + 1, true, b);
-            add(sums[size(i)], pairs_backward(numbers, u, panel, b, u_bar));
+            add_entries(sums[size(i)], pairs_backward(numbers, u, panel, b, u_bar));
           }
           back(point, nullptr, 1.0, u_bar, g, nullptr);
           for (const PlainArray& array : plain_arrays) {
@@ -123,10 +123,6 @@ class InfiniteObjective final : public PartedObjective {
   static Model without_boundary(Model model) {
     model.boundary = Boundary::masked;
     return model;
-  }
-
-  static void add(std::vector<double>& sums, const std::vector<double>& others) {
-    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += others[i];
   }
 
   template <class N>
@@ -277,7 +273,7 @@ class InfiniteObjective final : public PartedObjective {
         sum_of_b = sum_of_b + b[size(i * cut.ranges + range)];
       sums[size(i)] = pairs_backward(at, u, panels[size(i)], sum_of_b, bars[size(i)]);
     });
-    for (const std::vector<double>& some : sums) add(to.numbers, some);
+    for (const std::vector<double>& some : sums) add_entries(to.numbers, some);
     for (const auto& bar : bars)
       for (std::size_t h = 0; h < bar.size(); ++h) to.u_bar[h] = to.u_bar[h] + bar[h];
     to.numbers[hot::partial_loss] += std::accumulate(losses.begin(), losses.end(), 0.0);

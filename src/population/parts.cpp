@@ -12,10 +12,6 @@ namespace gihflow {
 
 namespace {
 
-void add(std::span<double> x, std::span<const double> y) {
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
-}
-
 void add(Gradient& x, const Gradient& y) {
   if (x.p.empty()) {
     x = y;
@@ -23,9 +19,9 @@ void add(Gradient& x, const Gradient& y) {
   }
   if (y.p.empty()) return;
   x.loss += y.loss;
-  add(x.p, y.p);
-  add(x.attention, y.attention);
-  for (const PlainArray& array : plain_arrays) add(array.of(x), array.in(y));
+  add_entries(x.p, y.p);
+  add_entries(x.attention, y.attention);
+  for (const PlainArray& array : plain_arrays) add_entries(array.of(x), array.in(y));
 }
 
 // Of two sets of chains together (Chan, Golub & LeVeque 1983).
@@ -52,7 +48,7 @@ Share sum_of(std::vector<Share> parts) {
 Moments moments_of_rows(std::span<const double> rows, Index row_size) {
   const std::size_t width = size(row_size), chains = rows.size() / width;
   Moments out{static_cast<double>(chains), std::vector<double>(width), std::vector<double>(width)};
-  for (std::size_t i = 0; i < chains; ++i) add(out.mean, rows.subspan(i * width, width));
+  for (std::size_t i = 0; i < chains; ++i) add_entries(out.mean, rows.subspan(i * width, width));
   for (double& mean : out.mean) mean /= out.chains;
   for (std::size_t i = 0; i < chains; ++i)
     for (std::size_t j = 0; j < width; ++j) {

@@ -4,6 +4,7 @@
 // bits of the whole are the same.
 
 #include <algorithm>
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,16 @@ struct Parts {
   Index first(Index part) const { return part * size; }
   Index chains_of(Index part) const { return std::min(size, chains - first(part)); }
 };
+
+/// x += y, entry by entry.
+inline void add_entries(std::span<double> x, std::span<const double> y) {
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
+}
+/// Of sums [blocks, size] the first becomes that of all, added in order.
+inline void add_blocks(std::span<double> sums, std::size_t size) {
+  for (std::size_t begin = size; begin < sums.size(); begin += size)
+    add_entries(sums.first(size), sums.subspan(begin, size));
+}
 
 /// x_0 + … + x_{n−1} in one fixed binary tree over their numbers: add(i, j) adds x_j to x_i, and
 /// x_0 becomes the sum.

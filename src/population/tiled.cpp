@@ -67,7 +67,7 @@ class TiledPart {
         for (const double x : of_prefix) *row++ += x / static_cast<double>(prefixes_);
       }
     });
-    return moments_of_rows(rows, row_size(model_));
+    return moments_of_rows(rows, width);
   }
 
  private:
@@ -274,12 +274,7 @@ class TiledPart::Evaluation {
     part_.run(task, pass_.along != nullptr);
   }
 
-  void sum() {
-    for (Index block = 1; block < blocks(); ++block)
-      for (Index i = 0; i < size_; ++i)
-        partial_[static_cast<std::size_t>(i)] +=
-            partial_[static_cast<std::size_t>(block * size_ + i)];
-  }
+  void sum() { add_blocks(partial_, static_cast<std::size_t>(size_)); }
 
   /// Results are divided by the number `chains`.
   void finish(double chains, Gradient& out, Gradient* derivative) const {
@@ -338,12 +333,10 @@ void TiledPart::batch_gradient(std::span<const Index> chains, const Point& at, d
       single.open(slots[first].first / lanes);
       for (std::size_t k = first; k < last; ++k) single.add(slots[k].second);
       single.run(pass, false);
-      for (Index j = 0; j < size; ++j) sum[j] += single.partial[static_cast<std::size_t>(j)];
+      add_entries({sum, static_cast<std::size_t>(size)}, single.partial);
     }
   });
-  for (Index block = 1; block < blocks; ++block)
-    for (Index i = 0; i < size; ++i)
-      sums[static_cast<std::size_t>(i)] += sums[static_cast<std::size_t>(block * size + i)];
+  add_blocks(sums, static_cast<std::size_t>(size));
   tables_.gradient(sums.data(), count * static_cast<double>(prefixes_), at, pass.attention, nullptr,
                    out, nullptr, false);
 }

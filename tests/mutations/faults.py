@@ -118,9 +118,9 @@ FAULTS = (
           "most <= 0xff ? 1",
           "most <= 0xffff ? 1",
           ("test_population: the layout in tiles keeps every count",)),
-    Fault("unsummed block", "src/population/tiled.cpp",
-          "    for (Index block = 1; block < blocks(); ++block)\n",
-          "    for (Index block = 2; block < blocks(); ++block)\n",
+    Fault("unsummed block", "src/population/parts.hpp",
+          "for (std::size_t begin = size; begin",
+          "for (std::size_t begin = 2 * size; begin",
           ("test_population: dense and sparse engines agree to 1e-13",)),
     Fault("lost way back", "src/population/formulas.hpp",  # through all but the first of a subset's supersets
           "kappa_bar[parent] = kappa_bar[parent] + kappa_bar[i] * t[h];",
