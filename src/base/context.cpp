@@ -15,7 +15,7 @@ namespace gihflow {
 
 namespace {
 
-// A positive whole number in an environment variable, else none.
+// The positive whole number in an environment variable; nullopt for anything else.
 std::optional<int> count_in(const char* variable) {
   const char* const text = std::getenv(variable);
   if (text == nullptr) return std::nullopt;
@@ -24,7 +24,7 @@ std::optional<int> count_in(const char* variable) {
   return count && *count >= 1 ? count : std::nullopt;
 }
 
-// What the process may use, see Context::threads.
+// Number of threads that the process may use, see Context::threads.
 int default_threads() {
   int count = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   cpu_set_t allowed;

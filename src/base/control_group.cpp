@@ -10,7 +10,7 @@ namespace gihflow {
 
 namespace {
 
-// The first number in a file; none where it is "max", negative or missing.
+// The first number in a file; nullopt if it is "max", not positive or missing.
 std::optional<double> number_in(const std::filesystem::path& file) {
   double value = 0.0;
   if (std::ifstream(file) >> value && value > 0.0) return value;
@@ -42,7 +42,8 @@ ControlGroupLimits control_group_limits(const std::string& membership, const std
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const std::filesystem::path top = std::filesystem::path(root) / controllers;
     std::filesystem::path group = std::filesystem::path(line.substr(second + 1)).relative_path();
-    // Inside a container the path may be one of the host's that cannot be seen; its root can.
+    // In a container the path may be the host's, which is not visible there; the root of the mount
+    // always is.
     for (bool more = true; more; group = group.parent_path()) {
       more = !group.empty();
       lower(limits.memory, number_in(top / group / "memory.max"));

@@ -5,13 +5,13 @@
 
 namespace gihflow {
 
-/// A file of the source tree that is part of the program; cmake/embed.cmake writes them.
+/// A file of the source tree that is compiled into the program by cmake/embed.cmake.
 struct EmbeddedFile {
   std::string_view path;  ///< "experiments/three_stages/three_stages.toml"
   std::string_view text;
 };
 
-/// Configs of experiments that `gihflow example` lists and writes.
+/// Config files that `gihflow example` lists and writes.
 std::span<const EmbeddedFile> example_files();
 /// Page, style and script of `gihflow report`.
 std::span<const EmbeddedFile> page_files();

@@ -36,7 +36,7 @@ Field field_named(std::string_view name) {
 }
 
 Fault within(const std::string& whole, Fault fault) {
-  // A value that has no place of its own stands in place of one: "FILE: 9", not "FILE 9".
+  // A fault with a value alone is written "FILE: 9", not "FILE 9".
   const bool value_alone =
       fault.field == Field::none && fault.where.empty() && !fault.value.empty();
   if (!fault.where.empty()) fault.where.insert(0, ": ");

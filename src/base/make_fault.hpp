@@ -1,8 +1,8 @@
 #pragma once
 
-// Makers of faults: fault(Field::chains, n, "must be at most {}, with {} masked", most,
-// Field::boundary) is checked and formatted as by fmt, but for the settings that it mentions, which
-// are spelled where the sentence is read.
+// Functions that make faults: fault(Field::chains, n, "must be at most {}, with {} masked", most,
+// Field::boundary) is checked and formatted as by fmt; how the settings in it are spelled is left
+// to words().
 
 #include <fmt/format.h>
 
@@ -16,11 +16,11 @@
 
 namespace gihflow {
 
-/// What fmt takes a placeholder's argument for.
+/// The type for which fmt checks a placeholder.
 template <class Argument>
 using Spelled = std::conditional_t<std::is_same_v<Argument, Field>, std::string_view, Argument>;
 
-/// Words with one argument for each placeholder: numbers and texts, or a Field.
+/// A phrase with one argument per placeholder: a number, a text or a Field.
 template <class... Arguments>
 Phrase phrase(fmt::format_string<Spelled<Arguments>...> words, const Arguments&... arguments) {
   const fmt::string_view checked = words;
@@ -46,21 +46,21 @@ Phrase phrase(fmt::format_string<Spelled<Arguments>...> words, const Arguments&.
   return Phrase(std::move(parts));
 }
 
-/// "alpha, degree": settings one after another.
+/// Settings separated by commas: "alpha, degree".
 inline Phrase listed(const std::vector<Field>& fields) {
   Phrase all;
   for (const Field field : fields) all += all.empty() ? Phrase(field) : Phrase(", ", field);
   return all;
 }
 
-/// A setting's fault; `value` as fmt prints it.
+/// A fault of a setting, with `value` as fmt prints it.
 template <class Value, class... Arguments>
 Fault fault(Field field, const Value& value, fmt::format_string<Spelled<Arguments>...> allowed,
             const Arguments&... arguments) {
   return {field, fmt::format("{}", value), phrase(allowed, arguments...), ""};
 }
 
-/// A fault of something that is no setting: an argument of a function, a place in a file.
+/// A fault of something that is not a setting: an argument of a function, a place in a file.
 template <class Value, class... Arguments>
 Fault fault(std::string where, const Value& value,
             fmt::format_string<Spelled<Arguments>...> allowed, const Arguments&... arguments) {

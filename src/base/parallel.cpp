@@ -31,8 +31,8 @@ namespace {
 
 std::atomic<std::uint64_t> helped{0};
 std::atomic<bool> workers_lost{false};  // this process was forked from one with workers
-thread_local bool inside = false;       // a body
-thread_local bool giving_up = false;    // on an interrupt
+thread_local bool inside = false;       // the thread runs a body
+thread_local bool giving_up = false;    // it is in a GivingUp
 
 void give_up_if_asked(bool may) {
   if (may && interrupt_requested()) throw Interrupted();
@@ -49,8 +49,8 @@ class Inside {
   ContextScope scope_;
 };
 
-// The thread sanitizer does not see into oneTBB: these tell it that what was done before a release
-// is seen after an acquire.
+// The thread sanitizer does not see the synchronisation inside oneTBB: these calls tell it that
+// writes before a release are visible after an acquire.
 #ifdef __SANITIZE_THREAD__
 extern "C" void __tsan_release(void* address);
 extern "C" void __tsan_acquire(void* address);
@@ -61,7 +61,8 @@ extern "C" void __tsan_acquire(void* address);
 #define GIHFLOW_ACQUIRE(object)
 #endif
 
-// One loop over blocks. Blocks before the first that failed are all done, later ones left out.
+// One loop over blocks. All blocks before the first one that failed are done, later ones may be
+// skipped.
 class Loop {
  public:
   Loop(Index blocks, const std::function<void(Index)>& body) : body_(body), failed_(blocks) {}
@@ -103,8 +104,8 @@ class Loop {
   [[maybe_unused]] char begin_ = 0, end_ = 0;
 };
 
-// How many threads, of `wanted` with the caller's, the system grants. oneTBB would end the process
-// where it gets fewer.
+// Number of threads, at most `wanted` and the caller's included, that the system can start now.
+// oneTBB aborts the process if it gets fewer than it asks for.
 int granted_threads(int wanted) {
   std::latch asked(1);
   std::vector<std::thread> threads;
@@ -118,8 +119,8 @@ int granted_threads(int wanted) {
   return static_cast<int>(threads.size()) + 1;
 }
 
-// Where a forked process leaves the workers that it lost: in reach, so that no tool takes them for
-// a leak.
+// Keeps the workers that a forked process has lost reachable, so that leak checkers do not report
+// them.
 tbb::task_arena* volatile left_behind = nullptr;
 
 struct Workers {
@@ -127,13 +128,12 @@ struct Workers {
   std::unique_ptr<tbb::task_arena> arena;
 
   ~Workers() {
-    // oneTBB's locks may have been taken when the process was forked.
+    // Not destroyed: oneTBB's locks may have been held when the process was forked.
     if (workers_lost) left_behind = arena.release();
   }
 };
 
-// The calling thread's workers, kept from one of its loops to the next. Null where it has to do
-// without.
+// The calling thread's workers, kept for its next loop; null if it has none.
 tbb::task_arena* workers(int wanted) {
   thread_local Workers own;
   if (workers_lost) return nullptr;

@@ -6,8 +6,8 @@
 
 namespace gihflow {
 
-/// How many parallel loops so far had a block that another thread than the caller's did. For tests
-/// and benchmarks which claim that several threads worked.
+/// Number of parallel loops so far in which another thread than the caller's did a block; tests and
+/// benchmarks use it to check that several threads worked.
 std::uint64_t helped_loops() noexcept;
 
 }  // namespace gihflow

@@ -16,16 +16,16 @@ constexpr std::uint64_t join(std::uint32_t l, std::uint32_t h) {
   return static_cast<std::uint64_t>(h) << 32 | l;
 }
 
-// Philox4x32-10 at `lanes` successive counters at once, in the form that compilers turn into vector
-// instructions: the upper 52 bits of each draw. A test holds it against Random123's and against
-// uniform(). Only integers are multiplied, so that every instruction set gives the same bits.
+// The upper 52 bits of each draw of Philox4x32-10 at `lanes` successive counters, in a form that
+// compilers vectorise. A test compares it with Random123 and with uniform(). All arithmetic is on
+// integers, so every instruction set gives the same bits.
 constexpr unsigned lanes = 32;
 constexpr std::size_t draws = 2 * std::size_t{lanes};
 
 [[gnu::always_inline]] inline void philox_lanes(const std::uint32_t* counter,
                                                 const std::uint32_t* key,
                                                 std::uint64_t* fractions) {
-  // Words of 32 bits in 64, the form in which vector instructions multiply them.
+  // 32-bit words in 64-bit lanes, as vector instructions multiply them.
   constexpr std::uint64_t word = 0xffffffffu;
   std::uint64_t x0[lanes], x1[lanes], x2[lanes], x3[lanes];
   for (unsigned lane = 0; lane < lanes; ++lane) {
@@ -54,7 +54,7 @@ constexpr std::size_t draws = 2 * std::size_t{lanes};
   }
 }
 
-// One copy for each instruction set.
+// The function compiled for each instruction set.
 using PhiloxLanes = void (*)(const std::uint32_t* counter, const std::uint32_t* key,
                              std::uint64_t* fractions);
 void philox_baseline(const std::uint32_t* counter, const std::uint32_t* key,

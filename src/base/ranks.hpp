@@ -1,26 +1,28 @@
 #pragma once
 
-// The processes of one job. The program is given them by MPI (cli/mpi.cpp), tests by threads.
+// The processes of one job: MPI processes in the program (cli/mpi.cpp), threads in tests.
 
 #include <string>
 #include <vector>
 
 namespace gihflow {
 
-/// How the processes of a job speak to each other. Number 0 leads: it alone sends requests, and
-/// every request that asks for an answer is answered by all.
+/// Communication between the processes of a job. Only number 0 sends requests; a request that asks
+/// for an answer is answered by all.
 class Ranks {
  public:
   virtual ~Ranks() = default;
   virtual int count() const = 0;
   virtual int own() const = 0;
-  /// Gives every process the message of number 0.
+  /// Replaces `message` by that of number 0 on every process.
   virtual void broadcast(std::string& message) = 0;
-  /// Gives number 0 the messages of all, in the order of ranks; nothing to the others.
+  /// Returns the messages of all processes, in their order, to number 0, and an empty list to the
+  /// others.
   virtual std::vector<std::string> gather(const std::string& message) = 0;
 };
 
-/// While this lives, objectives that the calling thread's trainings make are shared by `ranks`.
+/// While this object lives, objectives made by trainings on the calling thread are shared among
+/// `ranks`.
 class RanksScope {
  public:
   explicit RanksScope(Ranks& ranks);
@@ -32,7 +34,7 @@ class RanksScope {
   Ranks* before_;
 };
 
-/// The processes of the calling thread's job; null where there is one alone.
+/// The processes of the calling thread's job; null outside a RanksScope.
 Ranks* ranks() noexcept;
 
 }  // namespace gihflow

@@ -49,7 +49,7 @@ std::vector<std::uint32_t> subsets(Index elements, Index degree) {
   std::vector<std::uint32_t> all;
   all.reserve(static_cast<std::size_t>(subset_count(elements, degree)));
   for (Index size = 0; size <= std::min(degree, elements); ++size) {
-    // Which elements are chosen: all choices of one size in lexicographic order.
+    // All choices of one size in lexicographic order.
     std::vector<char> chosen(static_cast<std::size_t>(elements), 0);
     std::fill_n(chosen.begin(), size, 1);
     do {
@@ -66,7 +66,8 @@ Index subset_index(std::uint32_t mask, Index elements) {
   const Index size = std::popcount(mask);
   Index index = choose(elements, size) - 1;
   for (Index smaller = 0; smaller < size; ++smaller) index += choose(elements, smaller);
-  // Sets of this size that come later: they share its first i elements and then have a larger one.
+  // Subtracts the sets of this size that come later: they share the first i elements and then have
+  // a larger one.
   Index i = 0;
   for (const Index element : elements_of(mask)) index -= choose(elements - element, size - i++);
   return index;

@@ -7,7 +7,7 @@ namespace gihflow {
 
 namespace {
 
-// Bytes of the character that a text begins with; 0 where it is none.
+// Number of bytes of the first UTF-8 character of a text; 0 if it is malformed.
 std::size_t first_character(std::string_view text) {
   const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
   const unsigned lead = byte(0);
@@ -28,7 +28,7 @@ std::size_t first_character(std::string_view text) {
   return overlong || surrogate || code > 0x10ffff ? 0 : length;
 }
 
-// C0 and C1 controls and DEL, but for tab and end of line.
+// C0 and C1 controls and DEL, except tab and end of line.
 bool is_control(std::string_view character) {
   const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(character[k]); };
   if (character.size() == 1) {

@@ -32,7 +32,7 @@ std::string compiler_flags() {
 
 std::string instruction_set() {
 #if defined(__x86_64__)
-  // Exactly the extensions that the hot loops are compiled with.
+  // The same extensions that the hot loops are compiled with.
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")) {

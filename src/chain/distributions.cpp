@@ -39,15 +39,16 @@ double normal_variate(Stream& stream) {
 
 double log_gamma_variate(Stream& stream, double shape) {
   if (shape >= 1.0) return log_gamma_above_one(stream, shape);
-  // G(shape) = G(shape + 1)·U^{1/shape}. Below, shapes near the smallest double would give −∞.
+  // G(shape) = G(shape + 1)·U^{1/shape}. The maximum below avoids −∞ for shapes near the smallest
+  // double.
   const double above = log_gamma_above_one(stream, shape + 1.0);
   const double power = std::log(stream.uniform()) / shape;
   return std::max(above + power, std::numeric_limits<double>::lowest());
 }
 
 void dirichlet(Stream& stream, double alpha, std::span<double> row) {
-  // For alpha near 1e-308 log(U)/alpha overflows for all entries, which would then tie. Already at
-  // 1e-300 the entry with the largest U has the whole mass, to the last bit.
+  // For alpha near 1e-308 log(U)/alpha overflows for all entries, which would then be equal. At
+  // 1e-300 the entry with the largest U already has the whole mass, to the last bit.
   alpha = std::max(alpha, 1e-300);
   double largest = std::numeric_limits<double>::lowest();
   for (double& entry : row) {
@@ -72,7 +73,7 @@ bool sums_to_one(double sum, std::span<const double> probabilities) {
     return std::all_of(probabilities.begin(), probabilities.end(), of_type);
   };
   const auto is_single = [](double p) { return p == static_cast<double>(static_cast<float>(p)); };
-  // 11 bits, none of them below 2⁻²⁴.
+  // Representable in half precision: 11 bits, none below 2⁻²⁴.
   const auto is_half = [](double p) {
     if (p == 0.0) return true;
     const double last = std::max(std::ldexp(1.0, std::ilogb(p) - 10), 0x1p-24);
@@ -90,7 +91,7 @@ Index categorical(double uniform, std::span<const double> probabilities) {
     last_possible = static_cast<Index>(k);
     if (uniform < cumulative) return last_possible;
   }
-  // Rounding left the sum at or below the uniform.
+  // The sum was rounded to at most the uniform.
   return last_possible;
 }
 

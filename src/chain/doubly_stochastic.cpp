@@ -17,9 +17,11 @@ namespace {
 
 constexpr double least_alpha = 0.01;
 constexpr int most_steps = 2000;
-constexpr double least_degree = 1e-290;  // weights below it are none
+// Lower bound of divisors.
+constexpr double least_degree = 1e-290;
 
-// The matrix with row sums 1 that column factors e^y make of exp(log_a), and what it lacks.
+// The matrix P with row sums 1 that column factors e^y make of exp(log_a), and its column sums less
+// 1.
 class Balance {
  public:
   Balance(std::span<const double> log_a, std::size_t d, std::span<double> p)
@@ -34,16 +36,16 @@ class Balance {
       find_move();
       double length = 0.0;
       for (const double x : move_) length = std::max(length, std::abs(x));
-      if (!std::isfinite(length))
-        break;  // entries beyond the range of doubles are left as they are
+      if (!std::isfinite(length)) break;  // entries outside the range of doubles: leave P as it is
       const double share = std::min(1.0, radius / length);
       const double slope = slope_along_move();
       std::vector<double> next = y_;
       for (std::size_t j = 0; j < d_; ++j) next[j] += share * move_[j];
       apply(next);
       measure();
-      // The function is convex: it has not risen for certain where its slope has kept its sign. A
-      // comparison of values would drown in rounding.
+      // A step is too long if the slope along it has changed sign and is large: the function is
+      // convex, and where the slope keeps its sign it has not risen. Values differ by less than
+      // rounding.
       if (slope_along_move() > 0.5 * std::abs(slope)) {
         radius = 0.25 * share * length;
         apply(y_);
@@ -55,7 +57,7 @@ class Balance {
   }
 
  private:
-  // Rows for column factors e^y into p.
+  // Sets P for the column factors e^y.
   void apply(const std::vector<double>& y) {
     for (std::size_t i = 0; i < d_; ++i) {
       double* const row = p_.data() + i * d_;
@@ -76,8 +78,8 @@ class Balance {
     return slope;
   }
 
-  // Column sums less 1, where one entry is nearly 1 from the others of its column and its row.
-  // Whether all vanish up to rounding.
+  // Computes the column sums less 1; if an entry is above ½, from the other entries of its column
+  // and row, without cancellation. Returns whether all vanish up to rounding.
   bool measure() {
     bool balanced = true;
     const double rounding =
@@ -98,9 +100,9 @@ class Balance {
     return balanced;
   }
 
-  // Solves L·move = −excess for the Laplacian L with weights PᵀP, one node after the other
-  // eliminated without a subtraction; move is fixed up to a constant. Nodes with the least weights
-  // go first: what they lack does not drown in what the others exchange.
+  // Solves L·move = −excess, up to a constant, for the Laplacian L with weights PᵀP, by eliminating
+  // one node after the other without subtractions. Nodes with the smallest weights go first, so
+  // that their excess is not lost in the rounding of larger ones.
   void find_move() {
     std::fill(weights_.begin(), weights_.end(), 0.0);
     for (std::size_t i = 0; i < d_; ++i) {
@@ -142,7 +144,7 @@ class Balance {
   std::size_t d_;
   std::span<double> p_;
   std::vector<double> y_, excess_, weights_, move_;
-  double largest_ = 0.0;  // logarithm, whose rounding errors are those of the entries
+  double largest_ = 0.0;  // largest |logarithm|, which bounds the rounding errors of entries
 };
 
 }  // namespace

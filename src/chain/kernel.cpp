@@ -16,7 +16,7 @@ namespace gihflow {
 
 namespace {
 
-// The first entry or row that breaks a rule, and how many do.
+// The first entry or row that violates a rule, and the number of them.
 struct BadRow {
   Index count = 0;
   Index chain = 0, context = 0;
@@ -57,7 +57,7 @@ bool are_parents(std::span<const Index> lags) {
 Index context_of_window(Index window, Index length, Index vocabulary,
                         std::span<const Index> parents) {
   Index context = 0, place = 1;
-  Index lag = length;  // of the last digit of what is left of the window
+  Index lag = length;  // lag of the last remaining digit of the window
   for (std::size_t i = parents.size(); i-- > 0;) {
     for (; lag > parents[i]; --lag) window /= vocabulary;
     context += window % vocabulary * place;

@@ -19,8 +19,7 @@ namespace {
 
 constexpr Index chains_per_block = 64;
 
-// What a family is called, what its number is called, and where it is kept. None of it for given
-// kernels, which are told by their file.
+// Name of a family, and name and member of its parameter, if it has one. GivenKernels has no entry.
 template <class Family, class Number>
 struct Name {
   const char* name;

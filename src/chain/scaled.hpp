@@ -9,9 +9,8 @@
 namespace gihflow {
 
 /// Non-negative number m·2^e with m in [½, 1) or 0 and a 64-bit exponent. Sums, products and
-/// quotients round exactly as those of double do, so that a computation in Scaled gives the same
-/// bits as in double wherever the latter neither under- nor overflows. Logarithms of such small
-/// numbers would lose digits.
+/// quotients round as those of double do, so a computation in Scaled gives the same bits as in
+/// double wherever the latter neither under- nor overflows. Logarithms would lose digits.
 struct Scaled {
   double m = 0.0;
   Index e = 0;
@@ -24,7 +23,7 @@ struct Scaled {
   }
   Scaled(double mantissa, Index exponent) : m(mantissa), e(exponent) {}
 
-  /// The nearest double; 0 or subnormal where that is too small.
+  /// The nearest double; 0 or subnormal if it is too small.
   explicit operator double() const {
     if (e < -1200) return 0.0;
     return std::ldexp(m, static_cast<int>(e));

@@ -96,7 +96,7 @@ class SampledSequences final : public SequenceSource {
     std::fill(law.begin(), law.end(), 1.0 / static_cast<double>(law.size()));
   }
 
-  // Kernel [dⁿ, d] of a chain, kept in `scratch` if it has to be drawn.
+  // Kernel [dⁿ, d] of a chain; drawn into `scratch` unless it is given.
   std::span<const double> kernel_of(Index chain, std::vector<double>& scratch) const {
     if (const Kernels* given = given_kernels(options_.prior))
       return given->of_chain(chain % given->count);
@@ -115,7 +115,7 @@ class SampledSequences final : public SequenceSource {
     if (options_.query == QueryLaw::uniform) replace_query(chain, kernel, tokens);
   }
 
-  // Tokens before the label that no kernel drew (1.5).
+  // Number of tokens before the label that the kernel did not draw (1.5).
   Index replaced() const {
     return options_.query == QueryLaw::chain || parents_.empty() ? 0 : parents_.back();
   }
@@ -130,7 +130,7 @@ class SampledSequences final : public SequenceSource {
     tokens[size(options_.length)] = static_cast<Token>(categorical(stream.uniform(), law));
   }
 
-  // x_1 … x_{r_n} into the front of tokens.
+  // Draws x_1 … x_{r_n} into the front of tokens.
   void draw_initial(Index chain, std::span<const double> kernel, std::span<Token> tokens) const {
     const Index longest = parents_.empty() ? 0 : parents_.back();
     if (longest == 0) return;
@@ -148,7 +148,7 @@ class SampledSequences final : public SequenceSource {
     std::ranges::reverse(initial);  // a window begins with its latest token
   }
 
-  // Replaces x_1 … x_{r_n} by the tokens that come burn_in later, a stretch at a time.
+  // Replaces x_1 … x_{r_n} by the tokens that come burn_in later, drawn in blocks.
   void drop_tokens(const TokenLoop& loop, Stream& stream, std::span<Token> tokens) const {
     const Index longest = parents_.empty() ? 0 : parents_.back();
     std::vector<Token> stretch(size(longest + dropped_at_once));
@@ -162,7 +162,7 @@ class SampledSequences final : public SequenceSource {
     std::copy_n(stretch.begin(), longest, tokens.begin());
   }
 
-  // The law of the last token, where it is known.
+  // Writes the law of the last token given those before it; false if it is not known.
   bool conditional_row(std::span<const double> kernel, std::span<const Token> tokens,
                        std::span<double> law) const {
     if (is_first(tokens)) {
@@ -241,7 +241,7 @@ void check_targets(const Sequences& s, ErrorList& errors) {
 
 namespace {
 
-// Why labels cannot be the posterior (1.4).
+// Faults of posterior labels (1.4).
 void check_posterior(const SamplingOptions& options, ErrorList& errors) {
   const auto refuse = [&](const Phrase& why) {
     errors.add(Fault{Field::labels, "posterior", why, ""});
@@ -268,7 +268,7 @@ void check_posterior(const SamplingOptions& options, ErrorList& errors) {
   }
 }
 
-// Why no stationary law can be drawn from.
+// Faults of a stationary initial law.
 void check_stationary(const Prior& prior, ErrorList& errors) {
   const Index d = prior.vocabulary, longest = prior.parents.empty() ? 0 : prior.parents.back();
   Index states = 1;  // d^{r_n}

@@ -66,7 +66,7 @@ std::optional<std::vector<Number>> reduce(std::vector<Number>& P, Index n) {
       const Number f = row_i[k] / exit;
       row_i[k] = f;
       for (Index j = 0; j < k; ++j) row_i[j] += f * row_k[j];
-      // A product may underflow where it is added to a larger entry, but not where it stands alone.
+      // A product may underflow if it is added to a larger entry, but not if it is the entry.
       if (unsafe(f, smallest)) {
         for (Index j = 0; j < k; ++j) {
           if (!is_zero(row_k[j]) && out_of_range(row_i[j])) return std::nullopt;
@@ -106,7 +106,7 @@ std::vector<double> law_of_irreducible(const std::vector<double>& transition, In
   return normalised(*mu);
 }
 
-// The chain's possible transitions.
+// The transitions of positive probability.
 using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS>;
 
 // The closed classes of states (strongly connected, with no way out), each in increasing order.
@@ -125,7 +125,7 @@ std::vector<std::vector<Index>> find_closed_classes(const Graph& graph) {
   return members;
 }
 
-// The chain over r consecutive tokens: its transitions, and the context in each state.
+// The chain over r = r_n consecutive tokens: its transitions, and the context of each state.
 struct WindowChain {
   Index d, r, states;
   std::vector<Index> context;  // [states]
@@ -227,7 +227,7 @@ std::vector<double> stationary_window_law(std::span<const double> kernel, Index 
                            max_windows, d));
   }
 
-  std::vector<double> law{1.0};  // of no tokens at all
+  std::vector<double> law{1.0};  // of no tokens, if r = 0
   if (chain.r > 0) {
     std::vector<double> transition(size(n * n), 0.0);
     for (Index s = 0; s < n; ++s) {
@@ -277,7 +277,7 @@ std::vector<double> stationary_lag_law(std::span<const double> kernel, Index voc
                            d, max_windows));
   const WindowChain chain(vocabulary, parents);
   const Index n = chain.states;
-  // μ(kept tokens, state), of which the token kept last is the most significant digit.
+  // μ(kept tokens, state), the most recently kept token the most significant digit.
   std::vector<double> law = stationary_window_law(kernel, vocabulary, parents, chain.r);
   Index kept = 1;
   for (Index lag = lags.back(); lag >= 0; --lag) {

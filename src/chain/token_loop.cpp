@@ -11,18 +11,19 @@ namespace gihflow {
 namespace {
 
 constexpr Index draws_at_once = 512;
-constexpr Index widest_scan = 32;  // vocabularies up to this are scanned, larger ones searched
+// Rows up to this vocabulary are scanned, larger ones searched by bisection
+constexpr Index widest_scan = 32;
 constexpr Fraction never = Fraction{1} << 53;  // above every fraction
 
-// The least fraction k whose uniform (k + ½)·2⁻⁵² is at least p ≥ 0. All steps are exact, but for p
-// so small that every uniform is above it.
+// The smallest fraction k whose uniform (k + ½)·2⁻⁵² is at least p ≥ 0. Exact, except for p so
+// small that every uniform is above it.
 Fraction least_fraction(double p) {
   return static_cast<Fraction>(std::max(0.0, std::ceil(p * 0x1p52 - 0.5)));
 }
 
-// thresholds[context, k] = the least fraction at π_0 + … + π_k for k < d−1, so that a uniform gives
-// the token #{k : fraction ≥ threshold_k}, that of categorical(), and is compared as an integer,
-// which takes less time; `never` from the last possible token on, even if the sum was rounded below
+// thresholds[context, k] = least_fraction(π_0 + … + π_k) for k < d−1. A uniform then gives the
+// token #{k: fraction ≥ threshold_k}, the same as categorical(), by integer comparisons, which are
+// faster. `never` from the last token of positive probability on, even if the sum was rounded below
 // 1.
 std::vector<Fraction> thresholds_of(std::span<const double> kernel, Index d) {
   const Index contexts = static_cast<Index>(kernel.size()) / d;
@@ -41,7 +42,7 @@ std::vector<Fraction> thresholds_of(std::span<const double> kernel, Index d) {
   return thresholds;
 }
 
-// Number of the d−1 thresholds that a draw reaches. Width 0: d is known at run time only.
+// Number of the d−1 thresholds that are ≤ u. Width 0: d is known only at run time.
 template <Index Width>
 Index reached(const Fraction* thresholds, Index width, Fraction u) {
   if constexpr (Width > 0) width = Width;
@@ -54,7 +55,7 @@ Index reached(const Fraction* thresholds, Index width, Fraction u) {
 }
 
 // The row of thresholds is a sum over parents of digit × stride. The most recent token stays in a
-// register: from one token to the next the processor waits for no other.
+// register, so one token depends on the previous one without a load from memory.
 template <Index Width>
 void draw_in_order(const std::vector<Fraction>& thresholds, Index width, Index stride_of_last,
                    std::span<const Index> older_lags, std::span<const Index> strides, Index first,

@@ -17,8 +17,8 @@ class TokenLoop {
  public:
   /// parents r₁ < … < r_n.
   TokenLoop(std::span<const double> kernel, Index vocabulary, std::span<const Index> parents);
-  /// Draws x_l for l > r_n, one uniform of `stream` a token in the sense of categorical(), from x_1
-  /// … x_{r_n} at the front of `tokens`.
+  /// Draws x_l for l > r_n, given x_1 … x_{r_n} at the front of `tokens`: one uniform of `stream`
+  /// per token, with the result of categorical().
   void draw(Stream& stream, std::span<Token> tokens) const;
 
  private:

@@ -21,7 +21,7 @@ namespace gihflow {
 
 namespace {
 
-/// μ(e, Z) [d, windows] of one set of lags, Z_S numbered in any order.
+/// Both informations from the joint law μ(e, Z_S) [d, windows], windows in any order, and μ(e) [d].
 ChiSquare information_of(std::span<const double> joint, std::span<const double> token) {
   const std::size_t d = token.size(), windows = joint.size() / d;
   ChiSquare result;
@@ -41,8 +41,8 @@ ChiSquare information_of(std::span<const double> joint, std::span<const double> 
   return result;
 }
 
-/// Visits all sets of lags, deciding from the oldest lag on: a lag is either kept, which needs no
-/// work since it is the least significant undecided digit, or summed out.
+/// Visits all sets of lags recursively from the oldest lag on: each lag is either kept, which takes
+/// no work since it is the least significant remaining digit, or summed out.
 class Marginals {
  public:
   Marginals(Index window, Index degree, std::span<const double> token,
@@ -210,7 +210,7 @@ Ranking rank_lag_sets(const Kernels& kernels, std::span<const Index> lags, Index
 }
 
 std::vector<std::size_t> Ranking::places(double RankedSet::*measure) const {
-  constexpr double agreement = 1e-9;  // relative, of sets that tell equally much
+  constexpr double agreement = 1e-9;  // relative, of equal values
   std::vector<std::size_t> result;
   for (const RankedSet& set : sets) {
     const double least = set.*measure * (1.0 + agreement);

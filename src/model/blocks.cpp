@@ -22,7 +22,7 @@ bool has_heads(const PlainArray& array) {
   return array.axes[0] == 'H';
 }
 
-/// Masks of sets have room for so many heads.
+/// Largest number of heads in a mask of subsets().
 constexpr Index most_named_head = 30;
 
 bool may_be_split(char letter) {
@@ -35,8 +35,8 @@ bool may_be_split(char letter) {
   throw InputError(Fault{Field::stages, std::string(text), Phrase(what)});
 }
 
-/// What stands between the bracket with which `rest` begins and the next `close`; `rest` is then
-/// what follows.
+/// Removes the bracketed list at the front of `rest`, up to `close`, and returns what is between
+/// the brackets.
 std::string_view take_list(std::string_view text, char close, std::string_view& rest) {
   const std::size_t end = rest.find(close);
   if (end == std::string_view::npos)
@@ -46,7 +46,7 @@ std::string_view take_list(std::string_view text, char close, std::string_view& 
   return list;
 }
 
-/// The heads of "1,3", 0-based and increasing; `what` they are named in.
+/// The heads of "1,3", 0-based and increasing; `what` names their block or set in messages.
 std::vector<Index> heads_of(std::string_view text, std::string_view list, std::string_view what) {
   std::vector<Index> heads;
   for (std::size_t begin = 0; begin <= list.size();) {
@@ -65,7 +65,7 @@ std::vector<Index> heads_of(std::string_view text, std::string_view list, std::s
   return heads;
 }
 
-/// The sets of "{1,2}{3}", with which `rest` begins.
+/// Removes the sets "{1,2}{3}" at the front of `rest` and returns them.
 std::vector<std::uint32_t> take_sets(std::string_view text, std::string_view& rest) {
   std::vector<std::uint32_t> sets;
   while (!rest.empty() && rest.front() == '{') {

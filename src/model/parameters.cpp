@@ -106,8 +106,7 @@ std::vector<double> Parameters::value_sum() const {
 
 namespace {
 
-/// The lag on which a head starts: h, or where lists of lags are given the h-th of its list, or the
-/// last of a shorter one.
+/// The lag on which head h (1-based) starts, see InitialPoint.
 Index own_lag(const Model& model, Index head) {
   if (model.head_lags.empty()) return head + 1;
   const std::vector<Index>& lags = model.lags_of(head);

@@ -12,8 +12,8 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Bad input or usage: exit code 2. Holds every fault that was found; `what()` is a sentence for
-/// each, one a line, with settings called as in a config file.
+/// Bad input or usage; the program exits with code 2. Holds every fault that was found; `what()`
+/// gives one sentence per line for each, with the names of settings in a config file.
 class InputError : public std::runtime_error {
  public:
   /// One fault.
@@ -27,7 +27,8 @@ class InputError : public std::runtime_error {
   std::vector<Fault> faults_;
 };
 
-/// Writing an output failed while the program ran (disk full, file vanished): exit code 4.
+/// Writing an output failed while the program ran (disk full, directory removed); the program exits
+/// with code 4.
 class WriteError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -36,19 +37,20 @@ class WriteError : public std::runtime_error {
 /// Collects every fault of an input before any is thrown, so that a user sees all at once.
 class ErrorList {
  public:
-  /// Adds a fault to those that are thrown together.
+  /// Adds a fault; its field counts as unusable, see about().
   void add(Fault fault) { add(fault.field, std::move(fault)); }
-  /// Adds a fault on account of which a setting is unusable: of the file that it names, for one.
+  /// Adds a fault that makes the setting `unusable`, for a fault whose own field is another one: a
+  /// fault inside the file that the setting names.
   void add(Field unusable, Fault fault);
-  /// Adds all that another list holds, what is unusable too.
+  /// Adds the faults and unusable settings of another list.
   void add(const ErrorList& others);
   /// Whether no fault was found.
   bool empty() const noexcept { return faults_.empty(); }
   /// The faults, in the order in which they were found.
   const std::vector<Fault>& faults() const& noexcept { return faults_; }
-  /// The same, of a list that is no longer needed.
+  /// The same, moved out of a temporary list.
   std::vector<Fault> faults() && noexcept { return std::move(faults_); }
-  /// Whether one of the settings is unusable.
+  /// Whether a fault made any of these settings unusable, so that checks which need it are skipped.
   bool about(std::initializer_list<Field> fields) const;
   /// Throws InputError with all faults if there is any.
   void throw_if_any() const;

@@ -1,9 +1,8 @@
 #pragma once
 
 /// \file
-/// Makes the names of a namespace visible outside the shared library, where names are hidden unless
-/// they say otherwise: public headers write `namespace GIHFLOW_API gihflow {`, the rest
-/// `namespace gihflow {`.
+/// Exports the names of a namespace from the shared library, which hides all others: public headers
+/// write `namespace GIHFLOW_API gihflow {`, all other files `namespace gihflow {`.
 
 #if defined(__GNUC__)
 #define GIHFLOW_API [[gnu::visibility("default")]]

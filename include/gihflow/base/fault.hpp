@@ -12,7 +12,7 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// The settings that a user can give, in the order of their names.
+/// All settings that a user can give, in alphabetical order.
 #define GIHFLOW_FIELDS                                                                             \
   a_init, all, alpha, alphas, atol, batch, boundary, c_init, chains, checkpoint_every, collect,    \
       config, context, data, degree, device, directory, dry_run, engine, epsilon, first_output,    \
@@ -25,34 +25,34 @@ namespace GIHFLOW_API gihflow {
       tolerance, validation_chains, validation_data, value_init, values, vocabulary, w_other,      \
       w_own, warm_up, window
 
-/// A setting. Its name is that of a config file, `name(Field)`; the command line and Python spell
-/// it their own way, see Spelling. A fault of something that is no setting, as a file or an
-/// argument of a function, has Field::none.
+/// A setting. `name(Field)` is its name in a config file; the command line and Python spell it
+/// differently, see Spelling. Field::none marks a fault of something that is not a setting, such as
+/// the contents of a file or an argument of a function.
 enum class Field : unsigned char { none, GIHFLOW_FIELDS };
 /// "alpha", "head-windows": the name in a config file; empty for Field::none.
 std::string_view name(Field field);
-/// The setting of that name; Field::none where there is none.
+/// The setting of that name; Field::none for an unknown name.
 Field field_named(std::string_view name);
 
-/// Words of a sentence that may mention settings: Phrase("not exact with ", Field::initial_law,
-/// " stationary"). The mentions are spelled where the sentence is made.
+/// Part of a message in which settings may be named: Phrase("not exact with ", Field::initial_law,
+/// " stationary"). How a setting is spelled is decided only when the text is made, by words().
 class Phrase {
  public:
-  /// Words, or the name of a setting.
+  /// Text, or a setting.
   using Part = std::variant<std::string, Field>;
 
   Phrase() = default;
-  /// Words and names of settings one after another.
+  /// Text and settings in order.
   template <class... Parts>
   requires(sizeof...(Parts) > 0 && (std::constructible_from<Part, Parts> && ...))
       Phrase(Parts&&... parts)
       : parts_{Part(std::forward<Parts>(parts))...} {}
-  /// The given parts.
+  /// From a list of parts.
   explicit Phrase(std::vector<Part> parts) : parts_(std::move(parts)) {}
 
-  /// Whether it says nothing.
+  /// Whether it has no parts.
   bool empty() const noexcept { return parts_.empty(); }
-  /// What it is made of, in order.
+  /// Its parts in order.
   const std::vector<Part>& parts() const noexcept { return parts_; }
   /// Appends the parts of another phrase.
   Phrase& operator+=(const Phrase& more) {
@@ -65,29 +65,30 @@ class Phrase {
   std::vector<Part> parts_;
 };
 
-/// One thing wrong with an input: what it is about, what it was, and what is allowed.
+/// One thing wrong with an input: the setting, its value, and what is allowed.
 struct Fault {
   Field field = Field::none;
-  std::string value = {};  ///< as it was given; empty: the setting as a whole
+  std::string value = {};  ///< as the user gave it; empty: the setting as a whole
   Phrase allowed = {};     ///< "must be above 0", "not exact with …"
-  /// Of a setting the config file that gave it, empty for the command line and a caller. Else what
-  /// the fault is in: a file and a place in it, an argument of a function.
+  /// For a setting: the config file that gave it, empty for the command line or a caller of the
+  /// library. For Field::none: where the fault is, a file and a place in it or an argument of a
+  /// function.
   std::string where = {};
 
   friend bool operator==(const Fault&, const Fault&) = default;
 };
-/// The fault as one of a larger whole: "FILE: …".
+/// The same fault with `whole`, such as a file, put before its place: "FILE: …".
 Fault within(const std::string& whole, Fault fault);
 
-/// How settings are called where a sentence is read: --alpha on the command line, alpha= in Python.
+/// Gives the name of a setting as a user knows it: --alpha on the command line, alpha= in Python.
 using Spelling = std::function<std::string(Field)>;
-/// The names of a config file.
+/// The name in a config file, the same as name(field).
 std::string plain_spelling(Field field);
-/// The words of a phrase.
+/// The text of a phrase, its settings named by `spelling`.
 std::string words(const Phrase& phrase, const Spelling& spelling = plain_spelling);
 
-/// "alpha 0: must be above 0", "x.h5: /tokens[0, 3] 9: must be below 8"; parts that are empty are
-/// left out. Settings that a config file gave are called as there.
+/// "alpha 0: must be above 0", "x.h5: /tokens[0, 3] 9: must be below 8"; empty parts are left out.
+/// Settings that a config file gave are named as in a config file.
 std::string sentence(const Fault& fault, const Spelling& spelling);
 
 }  // namespace gihflow

@@ -6,17 +6,17 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Work that gives no result half done was given up, as the Interrupt of the caller's context
-/// asked.
+/// Thrown where work without a usable partial result was given up because the Interrupt of the
+/// caller's Context was requested.
 class Interrupted : public std::runtime_error {
  public:
   Interrupted() : std::runtime_error("interrupted") {}
 };
 
-/// While an object of this lives, parallel loops of the calling thread are given up between two
-/// blocks, and throw Interrupted, once an interrupt is requested in its context. For work that is
-/// of no use half done: drawing, counting, ranking. An integrator, which ends after a step, has
-/// none.
+/// While an object of this class lives, parallel loops of the calling thread throw Interrupted
+/// between two blocks once an interrupt is requested in its Context. For work whose partial result
+/// is of no use: drawing, counting, ranking. Integrators do not use it: they end after a complete
+/// step.
 class GivingUp {
  public:
   GivingUp();

@@ -6,7 +6,7 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Mean of independent numbers, one a chain, and its standard error: standard deviation / √n.
+/// Mean of n independent numbers, one per chain, and its standard error: standard deviation / √n.
 struct MeanError {
   double mean = 0.0;
   double error = 0.0;  ///< NaN for one number and beside an infinite mean

@@ -6,11 +6,12 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Memory that this process could use at most, in bytes: the machine's, or less where a control
-/// group or a resource limit says so. Sizes are compared with it before anything is allocated.
+/// Most memory that this process can use, in bytes: the least of the machine's memory, the limit of
+/// its control groups and RLIMIT_AS. Estimated sizes are compared with it before anything is
+/// allocated.
 std::size_t memory_limit();
 
-/// Memory that this process holds now, in bytes; 0 where the system does not say.
+/// Resident memory of this process now, in bytes; 0 where the system does not report it.
 std::size_t resident_memory();
 
 }  // namespace gihflow

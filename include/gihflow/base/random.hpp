@@ -9,8 +9,9 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// What a draw is for. Streams of different purposes never share a number, so fresh data are fresh
-/// at the same seed and validation chains do not move when the number of training chains does.
+/// What a draw is for. Streams of different purposes never share a number: at the same seed check
+/// chains differ from training chains, and validation chains do not depend on the number of
+/// training chains.
 enum class Purpose : std::uint32_t {
   train = 0,
   validation = 1,
@@ -24,7 +25,8 @@ enum class Purpose : std::uint32_t {
   test = 99
 };
 
-/// Which variates of a chain a draw belongs to: a longer sequence never moves the kernel's draws.
+/// Which part of a chain a draw belongs to. Each has a stream of its own, so the draws of the
+/// kernel do not depend on the sequence length.
 enum class Variate : std::uint32_t { kernel = 0, initial = 1, tokens = 2, order = 3, query = 4 };
 
 /// Philox4x32-10 (Salmon et al. 2011): a bijection of 128-bit counters, one for each 64-bit key,
@@ -33,13 +35,13 @@ std::array<std::uint32_t, 4> philox4x32_10(const std::array<std::uint32_t, 4>& c
                                            const std::array<std::uint32_t, 2>& key) noexcept;
 
 /// Counter-based random stream: every number is a pure function of (seed, purpose, variate, chain,
-/// draw), by Philox4x32-10, whatever the order or the thread in which chains are visited. Key: low
-/// and high half of the seed. Counter words: draw / 2, purpose + 256·variate, low and high half of
-/// the chain; output words 0, 1 (low half first) are an even draw, 2, 3 the odd one after it. At
-/// most 2^33 draws a stream.
+/// draw), by Philox4x32-10, in whatever order and on whatever thread chains are drawn. Key: low and
+/// high half of the seed. Counter words: draw / 2, purpose + 256·variate, low and high half of the
+/// chain; output words 0, 1 (low half first) are an even draw, 2, 3 the odd one after it. At most
+/// 2^33 draws per stream.
 class Stream {
  public:
-  /// The stream of these four, at its beginning.
+  /// The stream at its first draw.
   Stream(std::uint64_t seed, Purpose purpose, Variate variate, Index chain) noexcept;
 
   /// Next 64 random bits.
@@ -52,8 +54,8 @@ class Stream {
   /// representable for large k, and rounding up would give 1.)
   double uniform() noexcept { return to_uniform(bits()); }
 
-  /// Fills `values` with the k of what as many calls of uniform() would return, (k + ½)·2⁻⁵²,
-  /// faster.
+  /// Fills `values` with the integers k of the next values.size() uniforms (k + ½)·2⁻⁵², faster
+  /// than as many calls of uniform().
   void fractions(std::span<std::uint64_t> values) noexcept;
 
  private:

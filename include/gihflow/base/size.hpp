@@ -6,7 +6,7 @@
 
 namespace gihflow {
 
-/// n ≥ 0 in the type that containers count in.
+/// n ≥ 0 as std::size_t, the type of container sizes.
 constexpr std::size_t size(Index n) noexcept {
   return static_cast<std::size_t>(n);
 }

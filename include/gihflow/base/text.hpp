@@ -10,16 +10,16 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// The characters of a text in UTF-8, each a view of its bytes; none where there are stray bytes,
-/// overlong forms or surrogates.
+/// The characters of a UTF-8 text, each a view of its bytes; nullopt for stray bytes, overlong
+/// forms or surrogates.
 std::optional<std::vector<std::string_view>> characters_of(std::string_view text);
 
 /// Whether a text can be printed and written as TOML, JSON and HDF5, and read back: UTF-8 without
 /// stray bytes, overlong forms, surrogates or control characters other than tab and end of line.
 bool is_plain_utf8(const std::string& text);
 
-/// The number that the whole text is, in decimal digits; none where anything else is in it, a space
-/// or a leading "+" among others, or the number is out of range.
+/// The decimal number that the whole text spells; nullopt where it contains anything else, such as
+/// a space or a leading "+", or the number is out of range of the type.
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number number{};

@@ -6,7 +6,7 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Sizes, positions and counts. Signed, so that differences are safe.
+/// Sizes, positions and counts. Signed, so that differences may be negative.
 using Index = std::int64_t;
 
 /// One token, 0 … d−1. The vocabulary holds at most 65,535 tokens; the value d itself is the blank

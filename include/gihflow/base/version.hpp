@@ -8,8 +8,8 @@ namespace GIHFLOW_API gihflow {
 
 /// Program version, for example "0.1.0".
 std::string version();
-/// Commit the program was built from, "-dirty" appended where the tree had changes; "unknown"
-/// when it was built without git.
+/// Commit the program was built from, with "-dirty" if the tree had uncommitted changes; "unknown"
+/// if it was built without git.
 std::string git_commit();
 /// Compiler with its version.
 std::string compiler();

@@ -10,13 +10,13 @@ namespace GIHFLOW_API gihflow {
 
 /// Formula (1.1): every row π(·|z) ~ Dirichlet(alpha·1_d), independently. Conjugate.
 struct DirichletRows {
-  /// What is wrong with it.
+  /// Adds the faults of the prior as one of this family; here none.
   void check(const Prior& prior, ErrorList& errors) const;
   /// π of a chain into kernel [dⁿ, d].
   void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
-  /// How rare small entries are.
+  /// b = alpha, see gihflow::small_entries.
   double small_entries(const Prior& prior) const;
-  /// A bound from below on all entries.
+  /// Lower bound on all entries.
   double least_probability(const Prior&) const { return 0.0; }
   friend bool operator==(const DirichletRows&, const DirichletRows&) = default;
 };

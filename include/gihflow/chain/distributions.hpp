@@ -7,8 +7,8 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Standard normal variate (Box–Muller; two uniforms a call, the second variate is dropped so that
-/// every call uses the same number of draws).
+/// Standard normal variate (Box–Muller). Every call takes two uniforms; the second variate is
+/// dropped.
 double normal_variate(Stream& stream);
 
 /// Logarithm of a Gamma(shape, 1) variate, shape > 0. In log space because Gamma(0.01) underflows
@@ -20,10 +20,10 @@ double log_gamma_variate(Stream& stream, double shape);
 /// the simplex, each with probability 1/d.
 void dirichlet(Stream& stream, double alpha, std::span<double> row);
 
-/// How far from 1 the sum of a law's probabilities may be.
+/// Largest |sum − 1| of given probabilities, see sums_to_one.
 inline constexpr double sum_tolerance = 1e-9;
-/// Whether `sum`, that of the probabilities, is 1 within sum_tolerance, or as nearly as d numbers
-/// of single or half precision can say it where all of them are such: within d·2⁻²⁴ or d·2⁻¹¹.
+/// Whether `sum`, that of the d probabilities, is 1 within sum_tolerance. Probabilities that are
+/// all representable in single or half precision may miss it by d·2⁻²⁴ or d·2⁻¹¹, their rounding.
 bool sums_to_one(double sum, std::span<const double> probabilities);
 
 /// Index drawn with the given probabilities (non-negative, sum 1 up to rounding) from one uniform:

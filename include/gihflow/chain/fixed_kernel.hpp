@@ -9,17 +9,18 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// One known kernel for all chains (1.7), in place of a law of kernels. Has no concentration.
+/// One known kernel for all chains (1.7). The prior's alpha has no effect.
 struct FixedKernel {
   std::vector<double> probabilities;  ///< π [dⁿ, d], the token fastest
 
-  /// What is wrong with it.
+  /// Adds faults of the probabilities: their number, negative or non-finite ones, rows that do not
+  /// sum to 1.
   void check(const Prior& prior, ErrorList& errors) const;
   /// π into kernel [dⁿ, d].
   void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
-  /// 0 where an entry is 0, else ∞.
+  /// b, see gihflow::small_entries: 0 if an entry is 0, else ∞.
   double small_entries(const Prior& prior) const;
-  /// The least entry.
+  /// The smallest entry.
   double least_probability(const Prior& prior) const;
   friend bool operator==(const FixedKernel&, const FixedKernel&) = default;
 };

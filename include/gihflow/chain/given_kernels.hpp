@@ -10,18 +10,18 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Kernels that are given: one for each chain, in turn, or one for all (1.7). They have no
-/// concentration, and no floor is applied.
+/// Given kernels (1.7): chain i has the kernel i mod kernels->count. The prior's alpha has no
+/// effect; a floor is refused.
 struct GivenKernels {
   std::shared_ptr<const Kernels> kernels;
 
-  /// What is wrong with it.
+  /// Adds the fault of a prior with other vocabulary or parents than the kernels, or with a floor.
   void check(const Prior& prior, ErrorList& errors) const;
   /// π of a chain into kernel [dⁿ, d].
   void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
-  /// 0 where an entry is 0, else ∞.
+  /// b, see gihflow::small_entries: 0 if an entry is 0, else ∞.
   double small_entries(const Prior& prior) const;
-  /// The least entry.
+  /// The smallest entry.
   double least_probability(const Prior& prior) const;
   friend bool operator==(const GivenKernels&, const GivenKernels&) = default;
 };

@@ -21,30 +21,30 @@ struct Kernels {
   Index contexts() const;                                                     ///< dⁿ
   Index longest_lag() const { return parents.empty() ? 0 : parents.back(); }  ///< r_n
   std::span<const double> of_chain(Index chain) const;                        ///< [dⁿ, d]
-  /// The same, to be written.
+  /// The same, writable.
   std::span<double> of_chain(Index chain);
 };
 
-/// Of the first chains, at most `count`.
+/// The kernels of the first min(count, all.count) chains.
 Kernels first_kernels(const Kernels& all, Index count);
 
-/// Lags with commas between them, "1,2"; "" for none.
+/// "1,2" for the lags 1 and 2; "" for none.
 std::string to_string_lags(std::span<const Index> lags);
 
-/// Whether lags can be parents: at least 1 and increasing. No lags at all are fine.
+/// Whether lags can be parents: all ≥ 1 and strictly increasing; none at all is allowed.
 bool are_parents(std::span<const Index> lags);
-/// What a fault of parents says is allowed.
+/// `allowed` of a Fault of parents that are not are_parents().
 inline constexpr char parents_allowed[] = "must be lags of at least 1 in increasing order";
 
-/// Context index of the window (x_{l−1}, …, x_{l−length}), a code base d with x_{l−1} the most
-/// significant digit: its digits at the parents' lags, in the layout of Kernels. length ≥ r_n.
+/// Context index, in the layout of Kernels, of the window (x_{l−1}, …, x_{l−length}), length ≥ r_n:
+/// keeps the digits at the parents' lags of a base-d code with x_{l−1} the most significant digit.
 Index context_of_window(Index window, Index length, Index vocabulary,
                         std::span<const Index> parents);
 
-/// Throws InputError for kernels given by a caller that are not usable: vocabulary or number of
-/// chains out of range, shape, negative or non-finite entries, rows that do not sum to 1 within
-/// 1e-9, parents not increasing or < 1. Each sentence starts with `name` and tells the first
-/// offending chain and context, and how many more there are.
+/// Throws InputError for given kernels that are not usable: vocabulary outside [2, 65,535], no
+/// chains, wrong size, negative or non-finite entries, rows that sums_to_one() refuses, parents not
+/// increasing or < 1. Each sentence starts with `name` and gives the first wrong chain and context
+/// and how many more there are.
 void validate(const Kernels& kernels, const char* name);
 
 }  // namespace gihflow

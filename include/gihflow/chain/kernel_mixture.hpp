@@ -11,20 +11,20 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Few tasks or many (1.7): K kernels are drawn once by (1.1), and each chain takes one of them at
-/// random, whatever it is drawn for. Few kernels can be memorised, many only be inferred. Its
-/// posterior is a sum over the K kernels.
+/// Mixture of K kernels (1.7): they are drawn once by (1.1) and each chain takes one at random;
+/// training, validation and check chains share them. Few kernels can be memorised, many must be
+/// inferred in context. The posterior is a sum over the K kernels.
 struct KernelMixture {
   Index components = 8;               ///< K ≥ 1
-  std::optional<std::uint64_t> seed;  ///< of the K kernels; none: that of the chains
+  std::optional<std::uint64_t> seed;  ///< of the K kernels; nullopt: that of the chains
 
-  /// What is wrong with it.
+  /// Adds the faults of K.
   void check(const Prior& prior, ErrorList& errors) const;
   /// π of a chain into kernel [dⁿ, d].
   void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
-  /// ∞: K kernels have a least entry.
+  /// b, see gihflow::small_entries: ∞, since finitely many kernels have a smallest entry.
   double small_entries(const Prior& prior) const;
-  /// A bound from below on all entries.
+  /// Lower bound on all entries, whatever the seed.
   double least_probability(const Prior&) const { return 0.0; }
   friend bool operator==(const KernelMixture&, const KernelMixture&) = default;
 };
@@ -32,14 +32,15 @@ struct KernelMixture {
 /// The K kernels of a mixture for chains of this seed, floor included.
 Kernels mixture_components(const Prior& prior, std::uint64_t seed);
 
-/// The law of the label under a finite set of equally likely kernels, by Bayes' rule: exact where
-/// the law of the first tokens does not depend on the kernel.
+/// Posterior law of the label under a finite set of equally likely kernels, by Bayes' rule; exact
+/// if the law of the first tokens does not depend on the kernel.
 class MixturePosterior {
  public:
-  /// Keeps the kernels and their logarithms.
+  /// Stores the kernels and their logarithms.
   explicit MixturePosterior(Kernels kernels);
-  /// Σ_k P(k|x₁ … x_L) π_k(·|z) into law [d], z the context of x_{L+1}; tokens [L + 1], the label
-  /// not read, L ≥ longest parent lag, of which `replaced` at the end tell nothing of the kernel.
+  /// Σ_k P(k|x₁ … x_L) π_k(·|z) into law [d], z the context of x_{L+1}; tokens [L + 1], L ≥ longest
+  /// parent lag, the label not read; the last `replaced` tokens of the context were not drawn from
+  /// the kernel (1.5) and are left out of P.
   void label_law(std::span<const Token> tokens, std::span<double> law, Index replaced = 0) const;
 
  private:

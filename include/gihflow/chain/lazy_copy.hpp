@@ -8,18 +8,18 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Copies now and then (1.7): with probability ρ the token at the first parent lag comes again,
-/// else one from a Dirichlet(alpha) row; n ≥ 1.
+/// Lazy copying (1.7), n ≥ 1: with probability ρ the token at the first parent lag is repeated,
+/// else the next token comes from a Dirichlet(alpha) row.
 struct LazyCopy {
   double copied = 0.5;  ///< ρ in [0, 1)
 
-  /// What is wrong with it.
+  /// Adds the faults of ρ, and of no parents.
   void check(const Prior& prior, ErrorList& errors) const;
   /// π of a chain into kernel [dⁿ, d].
   void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
-  /// How rare small entries are.
+  /// b, see gihflow::small_entries.
   double small_entries(const Prior& prior) const;
-  /// A bound from below on all entries.
+  /// Lower bound on all entries.
   double least_probability(const Prior&) const { return 0.0; }
   friend bool operator==(const LazyCopy&, const LazyCopy&) = default;
 };

@@ -8,19 +8,19 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// A token comes by way of one of K latent classes (1.7): π(e|z) = Σ_k A(k|z) B(e|k) with rows
-/// A(·|z) ~ Dirichlet(alpha·1_K) and B(·|k) ~ Dirichlet(alpha·1_d), all independent. With K = 1 the
-/// tokens of a chain are independent.
+/// Low-rank kernels with K latent classes (1.7): π(e|z) = Σ_k A(k|z) B(e|k) with rows A(·|z) ~
+/// Dirichlet(alpha·1_K) and B(·|k) ~ Dirichlet(alpha·1_d), all independent. With K = 1 the tokens
+/// of a chain are independent.
 struct LowRank {
   Index classes = 2;  ///< K ≥ 1
 
-  /// What is wrong with it.
+  /// Adds the faults of K.
   void check(const Prior& prior, ErrorList& errors) const;
   /// π of a chain into kernel [dⁿ, d].
   void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
-  /// How rare small entries are: K·alpha, since each of K products has to be small.
+  /// b, see gihflow::small_entries: K·alpha, since all K products must be small.
   double small_entries(const Prior& prior) const;
-  /// A bound from below on all entries.
+  /// Lower bound on all entries.
   double least_probability(const Prior&) const { return 0.0; }
   friend bool operator==(const LowRank&, const LowRank&) = default;
 };

@@ -8,17 +8,17 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Nearly deterministic (1.7): for each context at the other parents, a random permutation of [d]
-/// says which token follows the one at the first parent lag; with probability η a uniform token
-/// comes instead; n ≥ 1. Has no concentration.
+/// Permutations with noise (1.7), n ≥ 1: for each context at the other parents a random permutation
+/// of [d] maps the token at the first parent lag to the next token; with probability η a uniform
+/// token comes instead. The prior's alpha has no effect.
 struct NoisyPermutation {
   double noise = 0.1;  ///< η in [0, 1]
 
-  /// What is wrong with it.
+  /// Adds the faults of η, and of no parents.
   void check(const Prior& prior, ErrorList& errors) const;
   /// π of a chain into kernel [dⁿ, d].
   void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
-  /// How rare small entries are.
+  /// b, see gihflow::small_entries.
   double small_entries(const Prior& prior) const;
   /// η/d.
   double least_probability(const Prior& prior) const;

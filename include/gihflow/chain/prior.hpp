@@ -24,10 +24,10 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Most entries of one kernel that is drawn.
+/// Largest number of entries of one drawn kernel.
 inline constexpr Index max_kernel_entries = Index{1} << 32;
 
-/// The law of a kernel, up to what Prior says of all families.
+/// The law of a kernel, except for the parameters that all families share (Prior).
 using PriorFamily = std::variant<DirichletRows, DoublyStochastic, LazyCopy, NoisyPermutation,
                                  LowRank, KernelMixture, FixedKernel, GivenKernels>;
 
@@ -40,42 +40,44 @@ struct Prior {
   PriorFamily family = DirichletRows();  ///< the law of a kernel
 };
 
-/// The prior that is these kernels, one for each chain, in turn.
+/// The prior with these kernels as GivenKernels; `kernels` not null.
 Prior prior_of(std::shared_ptr<const Kernels> kernels);
-/// The kernels of such a prior; null for those that are drawn.
+/// The kernels of a prior with GivenKernels; null for other priors.
 const Kernels* given_kernels(const Prior& prior);
 
-/// A family by its name, "lazy", with the number or numbers that some have, "lazy:0.3"; none where
-/// `text` names no family or its number is not one. Given kernels have no name.
+/// The family of a name, "lazy", or of a name with its parameter, "lazy:0.3"; nullopt for an
+/// unknown name or a parameter that is not a number. GivenKernels has no name.
 std::optional<PriorFamily> family_named(const std::string& text);
-/// The inverse, shortest digits that round-trip.
+/// Inverse of family_named, with the shortest digits that round-trip; "given" for GivenKernels.
 std::string to_string(const PriorFamily& family);
-/// What may be written, "dirichlet, doubly-stochastic, lazy:RHO, …".
+/// The names for messages, "dirichlet, doubly-stochastic, lazy:RHO, …".
 std::string family_names();
 
-/// What is wrong with a prior, one sentence each: vocabulary, parents, alpha, floor or the family's
-/// own number out of range, parents that the family does not have, or more than max_kernel_entries.
+/// The faults of a prior: vocabulary, parents, alpha, floor or the family's own parameter out of
+/// range, parents that the family does not allow, more than max_kernel_entries entries.
 ErrorList prior_errors(const Prior& prior);
 
-/// The kernel of one chain into `values` [dⁿ, d]: a pure function of (seed, purpose, chain). The
-/// prior is taken to be valid. Without a floor an entry may be as small as the smallest normal
-/// double; 0 are entries of given kernels and of permutations without noise alone.
+/// Writes the kernel of one chain, floor (1.3) included, into `values` [dⁿ, d]: a pure function of
+/// (seed, purpose, chain). The prior must be valid. Entries may be as small as the smallest normal
+/// double; only given or fixed kernels and permutations without noise have entries 0.
 void draw_kernel(const Prior& prior, std::uint64_t seed, Purpose purpose, Index chain,
                  std::span<double> values);
 
-/// Kernels of chains 0 … count−1, drawn in parallel. Throws InputError for an invalid prior or
-/// count < 1.
+/// Kernels of chains 0 … count−1, drawn in parallel. Throws InputError for an invalid prior, count
+/// < 1 or more than 2^62 entries.
 Kernels draw_kernels(const Prior& prior, std::uint64_t seed, Purpose purpose, Index count);
 
-/// α where rows are Dirichlet(α) without a floor, so that the posterior over kernels is Dirichlet
-/// too; none for every other prior.
+/// α of Dirichlet(α) rows without a floor, for which the posterior over kernels is Dirichlet too;
+/// nullopt for every other prior.
 std::optional<double> conjugate_concentration(const Prior& prior);
 
-/// The largest known bound from below on all entries of all kernels: γ, (1−dγ)η/d + γ with noise η.
+/// Largest known lower bound on all entries of all kernels, floor γ included: γ, or (1−dγ)η/d + γ
+/// with noise η.
 double least_probability(const Prior& prior);
 
-/// b of P(π(e|z) < x) ~ x^b as x → 0, slowly varying factors aside; ∞ where entries are bounded
-/// away from 0, 0 where some are 0. It decides how a grows in stage III, see growth_exponent.
+/// The exponent b of P(π(e|z) < x) ~ x^b as x → 0, up to slowly varying factors; ∞ where entries
+/// are bounded away from 0, 0 where some are 0. It sets the growth of a in stage III, see
+/// growth_exponent.
 double small_entries(const Prior& prior);
 
 }  // namespace gihflow

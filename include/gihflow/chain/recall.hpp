@@ -8,16 +8,16 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// What sample_recall refuses: a vocabulary of fewer than 3 tokens or too many, L below 3 or above
-/// max_length, no chain at all.
+/// The faults that sample_recall throws: a vocabulary outside [3, 65,535], L outside [3,
+/// max_length], count < 1.
 ErrorList recall_errors(const SamplingOptions& options);
 
-/// Sequences of the recall task (1.9), the one that induction heads are known by: x_1 … x_L uniform
-/// on d − 1 ordinary tokens, but for the trigger, token d − 1, at a uniform position l₀ ≤ L − 2 and
-/// at L; the label is x_{l₀+1}. Of `options` d, length, count, seed and purpose count. Nothing is
-/// kept, so that a long sequence costs the memory of the one that is looked at. The label is
-/// certain given the sequence: posterior_law and conditional_law are one-hot. Its parents are {1},
-/// by which an induction head finds the label. Throws InputError with recall_errors.
+/// Sequences of the recall task (1.9), the classical test of induction heads: x_1 … x_L uniform on
+/// d − 1 ordinary tokens, but for the trigger, token d − 1, at a uniform position l₀ ≤ L − 2 and at
+/// L; the label is x_{l₀+1}. Of `options` only d, length, count, seed and purpose are read.
+/// Sequences are drawn when asked for and not stored. The sequence determines the label, so
+/// posterior_law and conditional_law of it are one-hot. parents() is {1}, the lag at which an
+/// induction head matches. Throws InputError with recall_errors.
 std::unique_ptr<SequenceSource> sample_recall(const SamplingOptions& options);
 
 }  // namespace gihflow

@@ -14,11 +14,11 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Law of the first tokens (1.2). burn_in: uniform, and so many of the first tokens are dropped
-/// (1.8).
+/// Law of the first tokens (1.2). burn_in: uniform, and the first `burn_in` tokens drawn after them
+/// are dropped (1.8).
 enum class InitialLaw { stationary, uniform, burn_in };
-/// Law of the context that the label follows (1.5): the chain's own last tokens, or uniform ones in
-/// their place.
+/// The last r_n tokens of the context, which the label is drawn after (1.5): those of the chain, or
+/// independent uniform ones.
 enum class QueryLaw { chain, uniform };
 /// What the cross-entropy is taken against (1.4).
 enum class Labels { conditional, sampled, posterior };
@@ -30,8 +30,8 @@ struct Sequences {
   Index length = 0;  ///< L
   Index count = 0;   ///< N
   std::vector<Token> tokens;
-  std::vector<double> targets;  ///< empty: the label alone, one-hot
-  std::vector<Index> parents;   ///< of the chains they were drawn from; empty when unknown
+  std::vector<double> targets;  ///< empty: one-hot at the label
+  std::vector<Index> parents;   ///< of the chains they were drawn from; empty: unknown
 
   /// x₁ … x_{L+1} of a chain [L + 1].
   std::span<const Token> tokens_of(Index chain) const {
@@ -43,16 +43,15 @@ struct Sequences {
   }
 };
 
-/// How well the law of a label given the tokens before it is known.
+/// What SequenceSource::posterior_law wrote.
 enum class Posterior {
-  unknown,  ///< the law is left as it is
-  near,     ///< as if first tokens were uniform and there were no floor, so not the Bayes law
+  unknown,  ///< nothing was written
+  near,     ///< the posterior for uniform first tokens and no floor, not the Bayes law here
   exact     ///< the Bayes law (1.4)
 };
 
-/// Source of sequences, drawn on the fly or read from memory, one at a time and in any order, so
-/// that long ones need not be kept. Every result is a pure function of the chain's number.
-/// Thread-safe.
+/// Source of sequences, drawn when asked for or read from memory, one at a time and in any order.
+/// Every result is a pure function of the chain's number. Thread-safe.
 class SequenceSource {
  public:
   virtual ~SequenceSource() = default;
@@ -61,30 +60,30 @@ class SequenceSource {
   virtual Index length() const = 0;  ///< L
   virtual Index count() const = 0;   ///< N
   /// Writes x_1 … x_{L+1} into tokens [L + 1] and T into targets [d]; or into targets [K, d] the
-  /// label laws of the last K tokens, K ≤ L, each given those before it (1.6). Tokens that no known
-  /// law has given, as the first ones, are certain.
+  /// label laws of the last K tokens, K ≤ L, each given the tokens before it (1.6); one-hot where
+  /// the law of a token is not known, such as that of the first ones.
   virtual void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const = 0;
   /// Parents of the chains, r₁ < … < r_n; empty for independent tokens and when unknown.
   virtual std::vector<Index> parents() const { return {}; }
-  /// Writes π(·|x_{pa(L+1)}) into law [d], for tokens as draw() gives them or the first of these;
-  /// false, with law left as it is, when it is not known, as of a first token. Draws the kernel
-  /// again, without a stationary law.
+  /// Writes π(·|x_{pa(L+1)}) into law [d], for tokens as draw() writes them or a prefix of them;
+  /// returns false and writes nothing where it is not known. Draws the kernel again, but computes
+  /// no stationary law.
   virtual bool conditional_law(Index /*chain*/, std::span<const Token> /*tokens*/,
                                std::span<double> /*law*/) const {
     return false;
   }
-  /// Writes the law of the label given x_1 … x_L alone into law [d], the `posterior` of (1.4), as
-  /// far as it is known. Tokens as draw() gives them, or the first of these.
+  /// Writes the law of the label given x_1 … x_L alone into law [d], the `posterior` of (1.4), if
+  /// it is known. Tokens as draw() writes them, or a prefix of them.
   virtual Posterior posterior_law(std::span<const Token> /*tokens*/,
                                   std::span<double> /*law*/) const {
     return Posterior::unknown;
   }
 };
 
-/// Longest sequence that is drawn.
+/// Largest length of a drawn sequence.
 inline constexpr Index max_length = Index{1} << 32;
 
-/// What sequences are: tokens of a Markov chain (1.2), or those of the recall task (1.9).
+/// Whether sequences are tokens of a Markov chain (1.2) or of the recall task (1.9).
 enum class Task { chain, recall };
 
 /// How sequences are drawn.
@@ -101,21 +100,21 @@ struct SamplingOptions {
   Purpose purpose = Purpose::train;
 };
 
-/// What is wrong with the options, one sentence each, as sample_prior and
-/// sample_kernels refuse them: an invalid prior; count, length or burn_in out of range; length <
-/// longest parent lag; posterior labels where the posterior is not exact (1.4); a stationary
-/// initial law of more than max_stationary_states states, or of chains that have several.
+/// The faults of the options that sample_prior and sample_kernels throw: an invalid prior; count,
+/// length or burn_in out of range; length < longest parent lag; posterior labels where the
+/// posterior is not exact (1.4); a stationary initial law of more than max_stationary_states
+/// states, or of chains that have several stationary laws.
 ErrorList sampling_errors(const SamplingOptions& options);
 
-/// Sequences drawn from the prior by (1.1)–(1.4): chain i of (seed, purpose) is always the same
-/// chain, and a longer sequence of it begins with the shorter one. Throws InputError with
-/// sampling_errors.
+/// Sequences drawn from the prior by (1.1)–(1.8): chain i of (seed, purpose) has the same kernel at
+/// every length and count, and with query law `chain` a longer sequence begins with the shorter
+/// one. Throws InputError with sampling_errors.
 std::unique_ptr<SequenceSource> sample_prior(const SamplingOptions& options);
 
-/// Sequences drawn from given kernels, whatever options.prior: one sequence per kernel; if
-/// options.count is larger than the number of kernels they are used in turn, each time with
-/// independent draws. Throws InputError with sampling_errors, for kernels that validate() refuses,
-/// and under the stationary initial law for kernels with more than one closed class.
+/// Sequences drawn from given kernels; options.prior is not read. Chain i has kernel i modulo their
+/// number, and draws of its own. Throws InputError with sampling_errors, for kernels that
+/// validate() refuses, and under the stationary initial law for kernels with more than one closed
+/// class.
 std::unique_ptr<SequenceSource> sample_kernels(std::shared_ptr<const Kernels> kernels,
                                                const SamplingOptions& options);
 
@@ -124,16 +123,17 @@ std::unique_ptr<SequenceSource> sample_task(const SamplingOptions& options);
 /// sampling_errors, or recall_errors.
 ErrorList task_errors(const SamplingOptions& options);
 
-/// Bytes that drawing a sequence takes at most on one thread, beside its tokens: its kernel, and
-/// under the stationary initial law the matrices of that.
+/// Upper bound in bytes of what drawing a sequence takes on one thread, beside its tokens: its
+/// kernel, and under the stationary initial law the matrices of the state reduction.
 double drawing_memory(const SamplingOptions& options);
 
-/// Sequences in memory. Throws InputError: vocabulary outside [2, 65,535], count or length < 1,
-/// arrays of another size, tokens ≥ vocabulary, target rows negative or not summing to 1 within
-/// 1e-9.
+/// A source of sequences in memory. Throws InputError: vocabulary outside [2, 65,535], count or
+/// length < 1, arrays of the wrong size, tokens ≥ vocabulary, target rows that are negative, not
+/// finite or refused by sums_to_one().
 std::unique_ptr<SequenceSource> stored_sequences(std::shared_ptr<const Sequences> sequences);
 
-/// Consecutive chains of a source, numbered from 0, without their laws. The source must outlive it.
+/// Consecutive chains of a source, numbered from 0. The source must outlive it; its conditional and
+/// posterior laws and its parents are not passed on.
 class SequenceSlice final : public SequenceSource {
  public:
   /// Chains first … first + count − 1 of `source`.
@@ -151,15 +151,16 @@ class SequenceSlice final : public SequenceSource {
   Index first_, count_;
 };
 
-/// Draws everything into memory, in parallel.
+/// Draws all chains into memory, in parallel. Throws InputError for more than 2^62 tokens.
 Sequences collect(const SequenceSource& source);
 
-/// Writes certainty of each of the last K tokens into targets [K, d].
+/// Writes the one-hot vectors of the last K tokens into targets [K, d].
 void certain_labels(std::span<const Token> tokens, Index vocabulary, std::span<double> targets);
 
 /// T(e) = (n_{z,e} + α)/(n_z + dα) of (1.4), with n_{z,e} the number of times that context z was
 /// followed by e in x_1 … x_K and z the context of x_{L+1}. tokens [L + 1], the label not read, L ≥
-/// longest parent lag; law [d]; K = L less `replaced` tokens at the end that no kernel drew.
+/// longest parent lag; law [d]; K = L − `replaced`, without the tokens at the end that the kernel
+/// did not draw (1.5).
 void posterior_label_law(std::span<const Token> tokens, std::span<const Index> parents,
                          double alpha, std::span<double> law, Index replaced = 0);
 

@@ -9,32 +9,31 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Most states for which a stationary law is computed: state reduction takes n² numbers and up to
-/// n³/3 multiplications.
+/// Largest number n of states for which a stationary law is computed: state reduction stores n²
+/// numbers and takes up to n³/3 multiplications.
 inline constexpr Index max_stationary_states = 4096;
 
-/// Most entries of a window law.
+/// Largest number of entries of a window law.
 inline constexpr Index max_windows = Index{1} << 32;
 
 /// Stationary law μ = μP of a finite Markov chain with row-stochastic transition matrix P [n, n]
 /// (row major, n ≤ max_stationary_states), by the subtraction-free state reduction of Grassmann,
 /// Taksar and Heyman (1985), accurate in every component even if the chain is nearly reducible.
-/// Where a product would underflow, the same reduction runs with exponents of unlimited range.
-/// Only the entries off the diagonal are read. Periodic chains and chains with transient states are
-/// fine: the law lives on the closed class, and is 0 elsewhere (and where a probability is too
-/// small for a double). Throws InputError: more than one closed class, since the law is then not
-/// unique; entries negative or not finite; wrong size.
+/// Where a product would underflow, the reduction is repeated in numbers whose exponents have
+/// unlimited range. The result depends only on the entries off the diagonal. Periodic chains and
+/// chains with transient states are fine: the law lives on the closed class, and is 0 elsewhere
+/// (and where a probability is too small for a double). Throws InputError: more than one closed
+/// class, since the law is then not unique; entries negative or not finite; wrong size.
 std::vector<double> stationary_law(std::vector<double> transition, Index states);
 
-/// Bytes that the stationary law of so many states takes at most: the transition matrix, the part
-/// of it that is a closed class, and the matrix that is reduced, in numbers of unlimited range if
-/// need be.
+/// Upper bound in bytes of what the stationary law of `states` states takes: the transition matrix,
+/// its closed class, and the matrix that is reduced, in numbers of unlimited range if need be.
 constexpr double stationary_memory(double states) {
   return 32.0 * states * states + 256.0 * states;
 }
 
-/// Number of closed classes of the chain over r_n consecutive tokens that has the kernel π [dⁿ, d]:
-/// its stationary law is unique if that is 1, which it always is for strictly positive kernels.
+/// Number of closed classes of the chain over r_n consecutive tokens with kernel π [dⁿ, d]. Its
+/// stationary law is unique if there is one class, as for every strictly positive kernel.
 Index closed_classes(std::span<const double> kernel, Index vocabulary,
                      std::span<const Index> parents);
 
@@ -49,9 +48,9 @@ std::vector<double> stationary_window_law(std::span<const double> kernel, Index 
 
 /// Law of a token e and of those at some lags before it, increasing, under the stationary chain,
 /// [d, d^lags]: e is the most significant digit, then the smallest lag. Tokens between the lags are
-/// summed out as the chain passes them, so that a lag far back costs time but no memory: about
-/// max(lags)·d^{lags + r_n + 1} multiplications. The lags 1 … W give stationary_window_law of
-/// W + 1 tokens, bit for bit. Throws InputError as that does.
+/// summed out on the way, so a distant lag costs time but no memory: about max(lags)·d^{lags + r_n
+/// + 1} multiplications. The lags 1 … W give stationary_window_law of W + 1 tokens, bit for bit.
+/// Throws InputError as it does.
 std::vector<double> stationary_lag_law(std::span<const double> kernel, Index vocabulary,
                                        std::span<const Index> parents, std::span<const Index> lags);
 

@@ -17,11 +17,11 @@ struct ChiSquare {
 };
 
 /// Both informations of one chain with kernel π [dⁿ, d] for every S ⊆ {1 … window}, |S| ≤ degree,
-/// in the order of subsets(): nats-like, dimensionless. Lags are those of the window, whether they
-/// are parents or not. From the stationary law of window+1 consecutive tokens, whose older lags are
-/// summed out one after the other. 0/0 at μ(Z_S) = 0 or μ(e) = 0 counts as 0. Written as Σ (μ(e|Z)
-/// − μ(e))(μ(Z|e) − μ(Z)), which loses no digits to the −1 and never overflows. Throws InputError:
-/// window < 1, degree < 0, and as stationary_window_law does.
+/// in the order of subsets(); dimensionless. Any lag of the window may be in S, parent or not.
+/// Marginals of the stationary law of window+1 consecutive tokens, the oldest lag summed out first.
+/// 0/0 at μ(Z_S) = 0 or μ(e) = 0 counts as 0. Computed as Σ (μ(e|Z) − μ(e))(μ(Z|e) − μ(Z)), which
+/// does not cancel against the −1 and never overflows. Throws InputError: window < 1, degree < 0,
+/// and as stationary_window_law does.
 std::vector<ChiSquare> chi_square_information(std::span<const double> kernel, Index vocabulary,
                                               std::span<const Index> parents, Index window,
                                               Index degree);
@@ -35,38 +35,38 @@ struct RankedSet {
   double modified = 0.0, modified_error = 0.0;      ///< Ĩ(S)
 };
 
-/// All sets of lags with their informations, and what follows from them, (6.3).
+/// All sets of lags with I and Ĩ, their order, and the information set and gap of (6.3).
 struct Ranking {
   Index vocabulary = 0;
   Index chains = 0;
   std::vector<RankedSet> sets;           ///< in the order of subsets()
   std::vector<std::size_t> by_modified;  ///< indices of sets, Ĩ decreasing; ties as in subsets()
   std::vector<std::size_t> by_chi_square;
-  double gap = 0.0;        ///< Ĩ(S*) − max_{S≠S*} Ĩ(S); NaN where there is no other set
-  double gap_error = 0.0;  ///< of the differences Ĩ_π(S*) − Ĩ_π(runner-up) on the same chains
-  double gap_z = 0.0;      ///< gap / gap_error; NaN where that is undefined
+  double gap = 0.0;        ///< Ĩ(S*) − max_{S≠S*} Ĩ(S); NaN if there is only one set
+  double gap_error = 0.0;  ///< standard error of Ĩ_π(S*) − Ĩ_π(runner-up) over chains
+  double gap_z = 0.0;      ///< gap / gap_error; NaN unless gap_error > 0
 
   /// S*, the set of the largest Ĩ.
   const RankedSet& information_set() const { return sets[by_modified.front()]; }
-  /// Place of every set by a measure, in the order of `sets`: 1 and one more for every set that has
-  /// more of it. Sets that tell equally much, to a relative 1e-9, share a place, as a window beyond
-  /// all parents does with the same one without its last lag.
+  /// Rank of every set by a member of RankedSet, in the order of `sets`: 1 plus the number of sets
+  /// with a larger value. Values that agree to a relative 1e-9 share a rank; sets that differ by a
+  /// lag beyond all parents often do.
   std::vector<std::size_t> places(double RankedSet::*measure) const;
-  /// d^|S|·Ĩ(S)/I(S) of one of its sets: 1 where the windows Z_S are equally likely (6.4); NaN
-  /// where I(S) is 0.
+  /// d^|S|·Ĩ(S)/I(S) of one of its sets: 1 if the windows Z_S are equally likely (6.4); NaN unless
+  /// I(S) > 0.
   double uniformity(const RankedSet& set) const;
 };
 
 /// Ranks every S ⊆ {1 … window}, |S| ≤ degree, over the chains of `kernels`, in parallel; the same
 /// bits for any number of threads. Throws InputError: kernels that validate() refuses, window < 1,
-/// degree < 0, more than 2^24 sets, a chain with more than one closed class (its stationary law is
-/// not unique), more memory than memory_limit().
+/// degree < 0, more than 2^24 sets, a chain with more than one closed class, more memory than
+/// memory_limit().
 Ranking rank_lag_sets(const Kernels& kernels, Index window, Index degree);
 /// The same for sets of the given lags, increasing and at least 1, such as Model::used_lags().
 Ranking rank_lag_sets(const Kernels& kernels, std::span<const Index> lags, Index degree);
 
-/// Bytes that rank_lag_sets() takes at most beside the kernels, on as many threads as the context
-/// says. longest_lag: of the parents.
+/// Upper bound in bytes of what rank_lag_sets() takes beside the kernels, on the threads of the
+/// Context. longest_lag: r_n.
 double ranking_memory(Index vocabulary, Index longest_lag, Index chains, Index window,
                       Index degree);
 

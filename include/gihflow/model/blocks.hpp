@@ -1,8 +1,8 @@
 #pragma once
 
-// The blocks that training may move, as data: c, whose chart is the log-simplex of theory (3.3),
-// and the plain ones. Points, gradients, standard errors, states, files and messages loop over this
-// table, so that a new block is a member and a row here.
+// Table of the blocks that training may move: c, integrated as θ = log c² (3.3), and the plain
+// ones, integrated as they are. Points, gradients, standard errors, states, files and messages loop
+// over this table; a new block is a member of PlainBlocks and a row of plain_arrays.
 
 #include <array>
 #include <cstdint>
@@ -17,8 +17,8 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// The arrays of all plain blocks, or their derivatives, errors or directions; empty where the
-/// model has none.
+/// The arrays of all plain blocks, or their derivatives, standard errors or directions. Arrays that
+/// the model does not have are empty.
 struct PlainBlocks {
   std::vector<double> w;      ///< [H, M] logits of the first attention, (2.1)
   double a = 0.0;             ///< scale of the second attention, (2.3)
@@ -31,16 +31,16 @@ struct PlainBlocks {
   bool operator==(const PlainBlocks&) const = default;
 };
 
-/// What an integration error in a number of a block is compared with, beside the number itself.
-/// one: 1, for logits; itself: nothing else; largest: the largest number of its head, for matrices.
+/// The magnitude that an integration error in an entry x of a block is compared with. one: max(|x|,
+/// 1), for logits; itself: |x|; largest: the largest |x| of its head's matrix, or of the vector.
 enum class ErrorScale { one, itself, largest };
 
-/// A row of the table of plain arrays. A block is the arrays of one letter.
+/// A row of the table of plain arrays. All arrays with the same letter form one block.
 struct PlainArray {
   char letter;          ///< of the block, as in `--stages`
   const char* name;     ///< in files
   const char* axes;     ///< "HM": [H, M]; "Hdd": [H, d, d]; "d": [d]; "": a number
-  const char* meaning;  ///< for files and documents, with its formula
+  const char* meaning;  ///< for files and documentation
   const char* formula;
   const char* error_meaning;  ///< of its standard error
   ErrorScale scale;
@@ -84,7 +84,7 @@ constexpr bool with_layer_norm(const Model& m) {
 }
 }  // namespace detail
 
-/// All of them, in the order of states and files; c comes before them.
+/// All plain arrays in the order of states and files; c comes before them.
 inline constexpr std::array<PlainArray, 7> plain_arrays{{
     detail::plain_array<&PlainBlocks::w>('w', "w", "HM", "first-attention logits", "(2.1)",
                                          "standard error of the gradient in w", ErrorScale::one,
@@ -110,10 +110,10 @@ inline constexpr std::array<PlainArray, 7> plain_arrays{{
                                             ErrorScale::largest, detail::with_layer_norm),
 }};
 
-/// Shape of an array in a model, empty for a number; absent arrays have the shape that they would
+/// Shape of an array in a model, empty for a number; also for an array that the model does not
 /// have.
 std::vector<Index> shape_of(const PlainArray& array, const Model& model);
-/// Numbers of it: 0 where the model has none.
+/// Number of its entries; 0 if the model does not have it.
 Index size_of(const PlainArray& array, const Model& model);
 /// Letters of all blocks that a model may have, c first.
 const std::string& all_block_letters();
@@ -126,33 +126,33 @@ PlainBlocks zeros_like(const PlainBlocks& blocks);
 /// Σ x·y over all arrays.
 double dot(const PlainBlocks& x, const PlainBlocks& y);
 
-/// Blocks that a stage trains, whole or in part.
+/// The blocks that a stage trains, as a whole or only some heads or sets of them.
 class BlockSet {
  public:
   BlockSet() = default;
-  /// Letters, each once, in any order; a letter may be followed by what alone of it moves: heads of
-  /// w, q, k and v, "w[1,3]", or sets of c, "c{1,2}{3}". Throws InputError with what is wrong with
-  /// a text.
+  /// Letters, each once, in any order. A letter may be followed by the part of the block that is
+  /// trained: heads of w, q, k and v, "w[1,3]", or sets of c, "c{1,2}{3}". Throws InputError for an
+  /// unknown or repeated letter, head or set, or a malformed list.
   BlockSet(std::string_view text);
   /// \overload
   BlockSet(const char* text) : BlockSet(std::string_view(text)) {}
 
-  /// Whether it holds some of a block.
+  /// Whether at least a part of the block is trained.
   bool has(char letter) const { return letters_.find(letter) != std::string::npos; }
-  /// Whether it holds this block, whole, and no other.
+  /// Whether exactly this block is trained, as a whole.
   bool is_only(char letter) const { return text() == std::string(1, letter); }
-  /// Whether nothing moves.
+  /// Whether nothing is trained.
   bool empty() const { return letters_.empty(); }
-  /// Whether row `head` (0-based) of an array of the block moves.
+  /// Whether row `head` (0-based) of the block's arrays is trained.
   bool has(char letter, Index head) const;
-  /// Whether c_S moves, S as a mask of heads, see subsets().
+  /// Whether c_S is trained, S as a mask of heads, see subsets().
   bool has_set(std::uint32_t set) const;
   /// Letters in the order of the table: "cwa".
   const std::string& letters() const { return letters_; }
-  /// As it is parsed: "cwa", "cw[1]", "c{1,2}a".
+  /// The text that the constructor parses: "cwa", "cw[1]", "c{1,2}a".
   std::string text() const;
-  /// Why it is no choice of a model's blocks: those, heads or sets that the model does not have. A
-  /// sentence each, without its subject.
+  /// One predicate for each block, head or set that the model does not have, "names head 4; the
+  /// model has 3"; the caller puts the subject before it.
   std::vector<std::string> faults(const Model& model) const;
 
   bool operator==(const BlockSet&) const = default;
@@ -165,17 +165,17 @@ class BlockSet {
     bool operator==(const Part&) const = default;
   };
   std::string letters_;
-  std::vector<Part> parts_;  ///< of blocks that move in part only
+  std::vector<Part> parts_;  ///< of blocks that are trained in part
 };
 
-/// A stretch of an array that moves as a whole: all of it, or the row of one head.
+/// A contiguous part of an array that is trained: all of it, or the row of one head.
 struct MovingPart {
   const PlainArray* array;
   Index head;   ///< 0-based; −1 for an array without heads
-  Index begin;  ///< in the array
+  Index begin;  ///< first entry in the flat array
   Index size;
 
-  /// Its numbers in arrays of those sizes.
+  /// Its entries in `blocks`, which have the sizes that moving_parts() was given.
   std::span<double> of(PlainBlocks& blocks) const {
     return array->of(blocks).subspan(static_cast<std::size_t>(begin),
                                      static_cast<std::size_t>(size));
@@ -185,11 +185,12 @@ struct MovingPart {
     return array->in(blocks).subspan(static_cast<std::size_t>(begin),
                                      static_cast<std::size_t>(size));
   }
-  /// Name of its i-th number (0-based) for messages: "w[1,2]" of head 1 at component 2, "a",
-  /// "query[1,2,3]", indices from 1.
+  /// Name of its i-th entry (0-based) for messages, indices from 1: "w[1,2]" of head 1 at component
+  /// 2, "a", "query[1,2,3]".
   std::string name(Index i) const;
 };
-/// What a stage moves of the plain arrays of a point, in the order of the table, row by row.
+/// The trained parts of the plain arrays, in the order of the table, row by row; logits of lags
+/// that a head does not have (−∞) are left out.
 std::vector<MovingPart> moving_parts(const BlockSet& blocks, const PlainBlocks& sizes, Index heads);
 
 }  // namespace gihflow

@@ -19,19 +19,19 @@ enum class HeadNormalization { none, l2, layer, rms };
 /// What the scores of the first attention depend on. tokens: also on the tokens at both positions,
 /// by query and key matrices (2.6).
 enum class Scores { positions, tokens };
-/// What a head adds up of the tokens that it sees: their one-hot vectors, or these times a trained
-/// matrix (2.7).
+/// What a head averages over the tokens that it sees: their one-hot vectors, or these times a
+/// trained matrix (2.7).
 enum class HeadValues { identity, matrix };
 /// log: loss (2.4). softmax: cross-entropy with y taken as logits.
 enum class Readout { log, softmax };
-/// Which tokens of a sequence the loss asks for (1.6). last: x_{L+1}. all: each of its own prefix,
-/// from the first one that has an admitted position.
+/// Which tokens of a sequence the loss predicts (1.6). last: x_{L+1}. all: every token whose prefix
+/// has an admitted position, each from its own prefix.
 enum class Positions { last, all };
 
 /// The disentangled two-attention-layer transformer TF(M,H,d,D) of theory §2, without parameters.
 struct Model {
   Index vocabulary = 3;  ///< d
-  Index window = 3;      ///< M, lags that a head sees
+  Index window = 3;      ///< M, number of lags that a head sees
   Index heads = 3;       ///< H
   Index degree = 2;      ///< D, 0 ≤ D ≤ H
   Boundary boundary = Boundary::masked;
@@ -51,28 +51,28 @@ struct Model {
 
   /// W, the widest lag that any head sees: M with shared windows, M+H−1 with shifted ones.
   Index widest() const;
-  /// Tokens of the shortest context in which a position takes part.
+  /// Length of the shortest context that has an admitted position.
   Index shortest_context() const { return boundary == Boundary::masked ? widest() + 1 : 1; }
-  /// Tokens of a sequence of length L that the loss asks for, the last ones.
+  /// Number of tokens that the loss predicts in a sequence of length L, the last ones.
   Index asked(Index length) const {
     return positions == Positions::all ? length - shortest_context() + 1 : 1;
   }
-  /// Lag (≥ 1) that component i (0-based) of head h (0-based) looks at, lag_h(i) of (2.1); 0 where
-  /// the list of the head is shorter.
+  /// Lag (≥ 1) of component i (0-based) of head h (0-based), lag_h(i) of (2.1); 0 if the head's
+  /// list of lags is shorter.
   Index lag(Index head, Index component) const {
     if (head_lags.empty()) return (head_windows == HeadWindows::shared ? 0 : head) + component + 1;
     const std::vector<Index>& lags = lags_of(head);
     return component < static_cast<Index>(lags.size()) ? lags[static_cast<std::size_t>(component)]
                                                        : 0;
   }
-  /// The list of a head, where lists are given.
+  /// The list of lags of a head (0-based); head_lags must not be empty.
   const std::vector<Index>& lags_of(Index head) const {
     return head_lags[head_lags.size() == 1 ? 0 : static_cast<std::size_t>(head)];
   }
   /// The lags that any head sees, increasing: a window is the tokens at them (2.5).
   std::vector<Index> used_lags() const;
-  /// How many windows there are: d^n for n used lags, and with a partial boundary those near the
-  /// front too, Σ_{j ≤ n} d^j, since the shortest lags exist first. A double, for it may be large.
+  /// Number of possible windows: d^n for n used lags; with a partial boundary Σ_{j ≤ n} d^j, since
+  /// at the first positions only the shortest lags exist. A double, since it may exceed 2^63.
   double window_count() const;
   /// Whether what a head sees at a position depends on the token there, so that windows are
   /// extended by it (4.6).

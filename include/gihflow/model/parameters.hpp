@@ -12,7 +12,7 @@
 namespace GIHFLOW_API gihflow {
 
 /// Parameters of a model: c and the plain blocks. The coefficients are kept as θ_S = log c_S² and a
-/// sign, since c underflows long before a run ends while θ does not, formula (3.3).
+/// sign, since c underflows in long runs and θ does not, formula (3.3).
 struct Parameters : PlainBlocks {
   Index window = 0;                   ///< M
   Index heads = 0;                    ///< H
@@ -20,7 +20,7 @@ struct Parameters : PlainBlocks {
   std::vector<double> log_c_squared;  ///< θ [subsets]; −∞ where c_S = 0
   std::vector<int> c_sign;            ///< −1, 0 or +1 [subsets]
 
-  /// d where a block has an axis of tokens, else 0.
+  /// d if a block has an axis of tokens (query, key, value, gain or bias), else 0.
   Index vocabulary() const;
   /// c_S = sign·exp(θ_S/2) [subsets]; 0 where that underflows.
   std::vector<double> c() const;
@@ -30,11 +30,11 @@ struct Parameters : PlainBlocks {
   std::vector<double> p() const;
   /// log C_D = logsumexp(θ).
   double log_normalizer() const;
-  /// σ^{(h)} = softmax(w^{(h)}) [H, M], over the full window, (2.1); 0 where a logit is −∞, as
-  /// where a head's list of lags is shorter.
+  /// σ^{(h)} = softmax(w^{(h)}) [H, M], over the full window, (2.1); 0 where a logit is −∞: a lag
+  /// that the head does not have.
   std::vector<double> attention() const;
 
-  // What the flow conserves (3.8); empty where the model lacks the matrices.
+  // Conserved by the flow (3.8); empty if the model does not have the matrices.
   /// Q_hᵀQ_h − K_hᵀK_h [H, d, d].
   std::vector<double> balancedness() const;
   /// 1ᵀK_h, sums over tokens [H, d].
@@ -45,8 +45,9 @@ struct Parameters : PlainBlocks {
   bool operator==(const Parameters&) const = default;
 };
 
-/// The initial point of theory §2: w is `w_own` on head h's own lag h and `w_other` elsewhere in
-/// its window, every c_S = c, a = a; Q_h = K_h = query_key·1, V_h = value·1, γ = 1 and β = 0 (2.9).
+/// The initial point of theory §2: w is `w_own` on head h's own lag h (with head_lags the h-th of
+/// its list, or the last of a shorter one) and `w_other` on its other lags, every c_S = c, a = a;
+/// Q_h = K_h = query_key·1, V_h = value·1, γ = 1 and β = 0 (2.9).
 struct InitialPoint {
   double w_own = 3.0;
   double w_other = 0.01;
@@ -58,21 +59,21 @@ struct InitialPoint {
   bool operator==(const InitialPoint&) const = default;
 };
 
-/// Throws InputError when a head's own lag lies outside its window (shared windows with H > M).
+/// Throws InputError if a head's own lag lies outside its window: shared windows with H > M.
 Parameters initial_parameters(const Model& model, const InitialPoint& point);
 
-/// Faults of given parameters, called `name`: values that are not finite, all coefficients zero
-/// (2.2). A logit of the first attention may be −∞: the head never looks there.
+/// Faults of given parameters, called `name` in messages: values that are not finite, all
+/// coefficients zero (2.2). A logit of the first attention may be −∞, attention 0.
 ErrorList value_errors(const Parameters& parameters, const std::string& name);
 
-/// The same for a model, and wrong sizes; logits are −∞ where the model's head has no lag, and only
-/// there.
+/// The same and wrong sizes for a model; logits must be −∞ where the model's head has no lag, and
+/// finite elsewhere.
 ErrorList parameter_errors(const Parameters& parameters, const Model& model,
                            const std::string& name);
 
-/// softmax and logsumexp of θ, −∞ entries allowed; every entry −∞ is the caller's error.
+/// softmax of θ, −∞ entries allowed, but not all of them.
 std::vector<double> softmax(std::span<const double> theta);
-/// log Σ exp θ_i; −∞ entries allowed.
+/// log Σ exp θ_i; −∞ entries allowed, −∞ for all of them or none at all.
 double logsumexp(std::span<const double> theta);
 
 }  // namespace gihflow
