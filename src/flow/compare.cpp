@@ -39,7 +39,7 @@ ErrorList compare_errors(const Schedule& schedule, const CompareOptions& options
 
 namespace {
 
-/// Times of a stage that are compared: output_times rounded to steps of `rate`.
+/// The compared times of a stage: output_times rounded to steps of `rate`.
 std::vector<double> compared_times(const Stage& stage, const FlowOptions& flow, double rate) {
   std::vector<double> times{0.0};
   for (double t : output_times(stage.duration, flow.outputs, flow.first_output)) {
@@ -87,7 +87,7 @@ double size_of(const Parameters& x) {
   return distance(x, 0.0, zero, 0.0).all;
 }
 
-/// Flow or descent through the schedule from `start`; after a stage that ended early, nothing.
+/// Stages of flow or descent through the schedule from `start`, up to one that ended early.
 template <class Train>
 std::vector<StageRecord> stages_of(const Parameters& start, Train train) {
   TrainingState state = begin_training(start);
@@ -95,7 +95,8 @@ std::vector<StageRecord> stages_of(const Parameters& start, Train train) {
   return std::move(state.trajectory.stages);
 }
 
-/// Slope of log distance against log η over all times and rates, each time with its own level.
+/// Slope of log distance against log η over all times and rates, with a free intercept for each
+/// time. Distances up to `floor` are integration errors and are left out.
 ObservedOrder observed_order(const ComparedStage& stage,
                              std::vector<BlockDistance> ComparedRate::*to, double floor) {
   std::vector<const ComparedRate*> rates;
@@ -135,8 +136,8 @@ ObservedOrder observed_order(const ComparedStage& stage,
   return out;
 }
 
-/// `before` is the stage before; null for the first one. A rate that could not follow the flow
-/// there starts this stage elsewhere.
+/// `before` is the previous stage, null for the first one. A rate that was unstable there does not
+/// start this stage on the flow, so it is not fitted here.
 void fit_orders(ComparedStage& stage, const ComparedStage* before, double floor) {
   const Index times = static_cast<Index>(stage.flow.size());
   if (times < 2) return;
@@ -155,7 +156,7 @@ void fit_orders(ComparedStage& stage, const ComparedStage* before, double floor)
       stage.stable_rates.push_back(rate.learning_rate);
   std::sort(stage.stable_rates.rbegin(), stage.stable_rates.rend());
   stage.fitted_rates = stage.stable_rates;
-  // A rate so large that it makes no five steps before equilibrium is left out.
+  // A rate that makes fewer than five steps by fit_end is left out.
   for (;; stage.fitted_rates.erase(stage.fitted_rates.begin())) {
     if (stage.fitted_rates.size() < 2) {
       stage.fitted_rates.clear();

@@ -10,7 +10,7 @@
 
 namespace gihflow {
 
-/// Largest component of an error in units of its scale; NaN if one is not finite.
+/// Largest component of an error relative to its scale; NaN if one is not finite.
 struct ErrorNorm {
   double value = 0.0;
   Eigen::Index worst = 0;  ///< the component it comes from
@@ -26,20 +26,20 @@ inline ErrorNorm error_norm(const Eigen::VectorXd& error, const Eigen::VectorXd&
   return norm;
 }
 
-/// Error that a step between states of these magnitudes may make, by component.
+/// Allowed error of a step between states of magnitudes x and y, by component.
 inline Eigen::VectorXd error_scale(const Eigen::VectorXd& x, const Eigen::VectorXd& y, double rtol,
                                    double atol) {
   return (atol + rtol * x.cwiseAbs().cwiseMax(y.cwiseAbs()).array()).matrix();
 }
 
-/// What the controller knows of the steps taken so far.
+/// The controller's memory of the steps taken so far.
 struct StepMemory {
   double previous_error = 1e-4;   ///< error norm of the last accepted step, at least 1e-4
   bool after_rejection = false;   ///< the last step was rejected …
   bool after_non_finite = false;  ///< … because a value was not finite
   Eigen::Index worst = 0;         ///< component with the largest error in the last step
 
-  /// What to multiply the step size by after an accepted step of error norm `error` ~ dt^order.
+  /// Factor of the step size after an accepted step of error norm `error` ~ dt^order.
   double accept(double error, int order) {
     constexpr double memory_weight = 0.04;
     const double exponent = 1.0 / order - 0.75 * memory_weight;
@@ -50,7 +50,7 @@ struct StepMemory {
     after_rejection = false;
     return factor;
   }
-  /// The same after a rejected one, whose error norm is above 1 or not finite.
+  /// The same after a rejected step, of error norm above 1 or not finite.
   double reject(double error, int order) {
     after_rejection = true;
     return after_non_finite ? 0.1 : std::max(0.2, 0.9 * std::pow(error, -1.0 / order));

@@ -134,7 +134,7 @@ void Coordinates::jacobian_column(const Eigen::VectorXd& x, Index component, con
   const double mean = mean_gain(at, gradient);
   const double mean_along = -dot(along.p, gradient.p) - dot(at.p, derivative.p);
   const double rate = this->rate(x);
-  // Of log(4/C_D): C_D changes with θ where some of them are fixed.
+  // Derivative of log(4/C_D), which is not 0 if some coefficients are fixed.
   const double growth =
       all_active_ || component >= thetas()
           ? 0.0
@@ -164,7 +164,7 @@ std::vector<std::pair<Index, Index>> Coordinates::softmax_groups(const Model& mo
   Index k = thetas();
   if (k > 0 && all_active_) groups.push_back({0, k});
   for (const MovingPart& part : parts_) {
-    // An own position with a fixed logit takes part in the softmax.
+    // With an own position the softmax also has its fixed logit.
     if (part.array->letter == 'w' && !model.own_position) groups.push_back({k, k + part.size});
     k += part.size;
   }

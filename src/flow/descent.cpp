@@ -78,13 +78,12 @@ namespace {
 constexpr double momentum_decay = 0.9;
 constexpr double first_decay = 0.9, second_decay = 0.999, adam_guard = 1e-8;
 
-/// Moments that an optimizer keeps of each component.
+/// Number of moments that an optimizer keeps for each component.
 Index moments_of(Optimizer optimizer) {
   return optimizer == Optimizer::adam ? 2 : optimizer == Optimizer::momentum ? 1 : 0;
 }
 
-/// Steps at which a stage is recorded: those nearest to `times`, each once, first and last
-/// included.
+/// The recorded steps of a stage: those nearest to `times`, each once, first and last included.
 std::vector<Index> output_steps(const std::vector<double>& times, double rate, Index steps) {
   std::vector<Index> out{0};
   for (double t : times) {
@@ -95,7 +94,7 @@ std::vector<Index> output_steps(const std::vector<double>& times, double rate, I
   return out;
 }
 
-/// Which chains a step sees: consecutive pieces of a random order of all chains, a new one each
+/// The minibatch of each step: consecutive pieces of a random order of all chains, a new order each
 /// epoch.
 class Batches {
  public:
@@ -113,7 +112,7 @@ class Batches {
   }
 
  private:
-  /// Fisher–Yates, by the numbers of this epoch alone.
+  /// Fisher–Yates shuffle by the stream of this epoch.
   void shuffle(Index epoch) {
     epoch_ = epoch;
     std::iota(order_.begin(), order_.end(), Index{0});
@@ -129,7 +128,7 @@ class Batches {
   std::vector<Index> order_;
 };
 
-/// One stage of descent, from wherever the state stands.
+/// One stage of descent, starting where the state stands.
 class StageDescent {
  public:
   StageDescent(TrainingState& state, const Schedule& schedule, const Objective& objective,
@@ -183,7 +182,7 @@ class StageDescent {
     snapshot();
   }
 
-  /// The gradient that the next step follows.
+  /// Computes the gradient of the next step in slope_.
   void evaluate() {
     ++record().statistics.rhs_evaluations;
     coordinates_.point(x_, at_);

@@ -2,7 +2,7 @@
 
 #include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta_fehlberg78.hpp>
-// After the steppers: it specialises their algebra for Eigen.
+// Must come after the steppers: it specialises their algebra for Eigen.
 #include <boost/numeric/odeint/external/eigen/eigen.hpp>
 
 #include "flow/method.hpp"
@@ -14,7 +14,8 @@ namespace {
 namespace odeint = boost::numeric::odeint;
 using State = Eigen::VectorXd;
 
-/// f as Boost.Odeint calls it, keeping the last call's argument and result but for f(x_new).
+/// f in the form that Boost.Odeint calls; keeps argument and result of the last call in `end`,
+/// except of f(x_new).
 auto system_of(const RightHandSide& f, StepEnd& end) {
   return [&f, &end](const State& x, State& dxdt, double) {
     f(x, dxdt);

@@ -18,7 +18,7 @@ namespace gihflow {
 
 namespace {
 
-/// The first name of an integrator is the one that is written; the others are read.
+/// The first name of an integrator is written; all are read.
 constexpr std::array<std::pair<Integrator, std::string_view>, 5> integrators{{
     {Integrator::automatic, "auto"},
     {Integrator::dopri5, "dopri5"},
@@ -58,7 +58,7 @@ std::vector<double> to_vector(const State& x) {
   return {x.data(), x.data() + x.size()};
 }
 
-/// What may be too large or too small about parameters, for messages.
+/// The extreme values of parameters, for messages.
 std::string extremes(const Parameters& parameters) {
   double w = 0.0;
   for (const double x : parameters.w) w = std::max(w, std::abs(x));
@@ -66,7 +66,7 @@ std::string extremes(const Parameters& parameters) {
                      parameters.log_normalizer(), w, parameters.a);
 }
 
-/// One stage of the flow, from wherever the state stands.
+/// One stage of the flow, starting where the state stands.
 class StageRun final : private Integration {
  public:
   StageRun(TrainingState& state, const Schedule& schedule, const Objective& objective,
@@ -109,9 +109,9 @@ class StageRun final : private Integration {
     return error_scale(coordinates_.magnitude(x), coordinates_.magnitude(y), options_.rtol,
                        options_.atol);
   }
-  /// Errors along the gauge, on which nothing depends, count a tenth in an implicit step. There
-  /// they are the largest: what stages miss the slow motion by enters squared and times the stiff
-  /// rate, and where others decay the gauge does not.
+  /// In an implicit step the error along the gauge logsumexp θ, on which the slope does not depend,
+  /// counts a tenth. It would otherwise limit the step: it is the largest error of a stiff stage
+  /// and does not decay as the others do.
   State error() const override {
     State out = to_.error;
     if (stiff_)
@@ -135,8 +135,8 @@ class StageRun final : private Integration {
     return recorder_.notify();
   }
 
-  /// Keeps all that the next step depends on. A Jacobian is kept only until the step from its
-  /// state is accepted.
+  /// Stores everything that the next step depends on. A Jacobian is stored only until the step from
+  /// its state is accepted.
   void save() {
     state_.stepper.t = t_;
     state_.stepper.dt = dt_;
@@ -165,7 +165,7 @@ class StageRun final : private Integration {
     watch_ = {s.votes, s.against};
   }
 
-  /// Records t = 0 and finds the first step; false if the flow is not finite there.
+  /// Records t = 0 and chooses the first step size; false if the slope is not finite there.
   bool begin() {
     recorder_.begin(to_string(options_.integrator));
     stiff_ = options_.integrator == Integrator::rodas5p;
@@ -185,7 +185,7 @@ class StageRun final : private Integration {
     return true;
   }
 
-  /// Why the step size fell too low, and what may help.
+  /// Hint for a step size that fell too low.
   std::string stuck() {
     const StepStatistics& s = statistics();
     return fmt::format(
@@ -196,7 +196,7 @@ class StageRun final : private Integration {
         automatic() || stiff_ ? "" : ", or use a stiff integrator");
   }
 
-  /// How far a stage came that was not to go on, what held it back, and what may help.
+  /// Hint for a stage that a limit ended: how far it came, what limited the step size, what to try.
   std::string pace() {
     const Index steps = statistics().accepted_steps + statistics().rejected_steps;
     if (steps == 0) return "the stage made no step";
@@ -210,8 +210,8 @@ class StageRun final : private Integration {
         unstable ? "use a stiff integrator" : "allow more steps or time, or loosen rtol");
   }
 
-  /// After a step of size dt that was accepted: is the method still the right one? Leaves in
-  /// to_.jacobian the Jacobian at the step's end if it has become known.
+  /// After an accepted step of size dt: changes the method if the flow has become stiff or is no
+  /// longer stiff. Leaves the Jacobian at the step's end in to_.jacobian if it was computed.
   void watch_stiffness(double t_new, double dt) {
     const double limit = dormand_prince_stability;
     if (stiff_) {
@@ -252,7 +252,7 @@ class StageRun final : private Integration {
     watch_ = {};
   }
 
-  /// Records every output time in (t, t_new] of the step just accepted, without touching its
+  /// Records every output time in (t, t_new] of the step just accepted, without changing its
   /// result.
   void record_until(double t_new, double dt) {
     auto count_as_output = [this](const State& x, State& dxdt) {

@@ -65,7 +65,7 @@ double largest_eigenvalue(const Hessian& hessian, double tolerance) {
   const Index n = hessian.size();
   Eigen::MatrixXd basis(n, n);
   Eigen::VectorXd diagonal(n), coupling(n);
-  // Every component takes part, and no symmetry between subsets or heads is respected.
+  // A start with a part in every direction, without symmetry between subsets or heads.
   Eigen::VectorXd q(n);
   for (Index i = 0; i < n; ++i) q[i] = 1.0 + std::sin(static_cast<double>(i + 1));
   q.normalize();
@@ -83,7 +83,7 @@ double largest_eigenvalue(const Hessian& hessian, double tolerance) {
     ritz.computeFromTridiagonal(diagonal.head(k + 1), coupling.head(k));
     largest = ritz.eigenvalues()[k];
     const double scale = ritz.eigenvalues().cwiseAbs().maxCoeff();
-    // A residual this small is rounding: the space is invariant.
+    // A residual this small is rounding: the Krylov space is invariant.
     if (coupling[k] <= 1e-14 * scale) break;
     if (coupling[k] * std::abs(ritz.eigenvectors()(k, k)) <= tolerance * scale) break;
     q = next / coupling[k];

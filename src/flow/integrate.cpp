@@ -19,7 +19,7 @@ RightHandSide Integration::counted() {
 }
 
 void Integration::count_jacobian(const State& x, Eigen::MatrixXd& j) {
-  j.resize(0, 0);  // what it stays if a column is not finite
+  j.resize(0, 0);  // stays empty if a column is not finite
   Eigen::MatrixXd result;
   const Index cost = jacobian(x, result);
   statistics().rhs_evaluations += cost;
@@ -53,7 +53,7 @@ void Integration::start(double t, State x, double duration) {
   }
 }
 
-/// Tries a step of size dt; the norm of its error, NaN if a value is not finite.
+/// Tries a step of size dt and returns its error norm, NaN if a value is not finite.
 ErrorNorm Integration::attempt(double dt) {
   try {
     if (method().uses_jacobian() && from_.jacobian.size() == 0)

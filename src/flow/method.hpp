@@ -1,6 +1,6 @@
 #pragma once
 
-// One step of an integrator, without step size control: what the driver loop needs of a method.
+// One step of an integrator, without step size control: the interface of methods to Integration.
 
 #include <Eigen/Core>
 #include <cmath>
@@ -10,7 +10,7 @@
 
 namespace gihflow {
 
-/// Thrown where a state, a slope or a Jacobian is not finite; the driver loop rejects the step.
+/// Thrown for a state, slope or Jacobian that is not finite; Integration then rejects the step.
 struct NonFinite {
   Eigen::Index component;  ///< of the state
 };
@@ -24,19 +24,19 @@ inline void require_finite(const Eigen::Ref<const Eigen::VectorXd>& x) {
 /// ẋ = f(x); the flow is autonomous.
 using RightHandSide = std::function<void(const Eigen::VectorXd& x, Eigen::VectorXd& dxdt)>;
 
-/// Where a step starts. The Jacobian ∂f/∂x at x is there if the method uses it, else empty.
+/// Start of a step. The Jacobian ∂f/∂x at x is empty unless the method uses it.
 struct StepStart {
   Eigen::VectorXd x, slope;
   Eigen::MatrixXd jacobian;
 };
 
-/// Where a step ends: state, slope and error estimate. Explicit methods also tell their last stage
+/// End of a step: state, slope and error estimate. Explicit methods also give their last stage
 /// before x, an approximation at the same time, and the slope there: |slope − stage_slope|/|x −
 /// stage| estimates the spectral radius of the Jacobian (Hairer & Wanner, Solving ODEs II, IV.2).
 struct StepEnd {
   Eigen::VectorXd x, slope, error;
   Eigen::VectorXd stage, stage_slope;
-  Eigen::MatrixXd jacobian;  ///< ∂f/∂x at x where it has become known, else empty
+  Eigen::MatrixXd jacobian;  ///< ∂f/∂x at x if it was computed, else empty
 };
 
 class Method {
@@ -48,8 +48,8 @@ class Method {
   virtual bool uses_jacobian() const { return false; }
   /// One step of size dt.
   virtual void step(const RightHandSide& f, const StepStart& start, double dt, StepEnd& end) = 0;
-  /// State at the fraction dt_out of the last step (0 < dt_out ≤ dt), from the arguments and
-  /// results of that step; may call f, whose calls are then counted as output evaluations.
+  /// State at time dt_out after the start of the last step (0 < dt_out ≤ dt), from the arguments
+  /// and results of that step; may call f, which is counted as output evaluations.
   virtual void interpolate(const RightHandSide& f, const StepStart& start, const StepEnd& end,
                            double dt, double dt_out, Eigen::VectorXd& out) = 0;
 };
@@ -59,8 +59,8 @@ class Method {
 std::unique_ptr<Method> make_dormand_prince();
 inline constexpr double dormand_prince_stability = 3.25;
 
-/// Fehlberg 7(8). Output inside a step is a shorter step from the same start: exact to the method's
-/// order, off the trajectory.
+/// Fehlberg 7(8). A state inside a step is computed by a shorter step from the same start, accurate
+/// to the method's order.
 std::unique_ptr<Method> make_fehlberg78();
 
 /// Rodas5P, order 5(4), linearly implicit and L-stable, dense output of order 4.

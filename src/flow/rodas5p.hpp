@@ -61,11 +61,11 @@ class Rodas5P {
   using Index = Eigen::Index;
   static constexpr Index stages = 8, inner = 5;
   static constexpr double gamma = 0.21193756319429014;
-  /// Where f is evaluated: row i for stage i + 1, of the increments before it. Stages after `inner`
-  /// add the increment before them to the state of the last one.
+  /// Row i: coefficients of the earlier increments in the argument of f in stage i + 1. Stages
+  /// after `inner` add the previous increment to the previous argument.
   static const Eigen::Matrix<double, 5, 5> a;
-  static const Eigen::Matrix<double, 7, 7> c;  ///< what of the increments is added to f
-  static const Eigen::Matrix<double, 8, 3> h;  ///< of the dense output, by powers of `part`
+  static const Eigen::Matrix<double, 7, 7> c;  ///< coefficients of the increments added to f
+  static const Eigen::Matrix<double, 8, 3> h;  ///< dense output, by powers of `part`
 
   matrix_type jacobian_, increments_;
   Eigen::PartialPivLU<matrix_type> lu_;

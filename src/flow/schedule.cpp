@@ -16,7 +16,7 @@ Schedule parse_schedule(const std::string& text) {
   ErrorList errors;
   std::size_t begin = 0;
   while (begin <= text.size()) {
-    std::size_t end = begin;  // of the stage: a comma outside brackets
+    std::size_t end = begin;  // end of the stage: a comma outside brackets
     for (char close = '\0'; end < text.size() && (close != '\0' || text[end] != ','); ++end) {
       if (text[end] == close) close = '\0';
       if (close == '\0' && text[end] == '[') close = ']';
@@ -82,7 +82,7 @@ std::vector<double> output_times(double duration, Index outputs, double first) {
   if (first <= 0.0 || first > duration) first = std::min(1.0, duration / 1000.0);
   if (first == 0.0) first = duration;
   const double log_first = std::log(first);
-  // Logarithms before the quotient: duration/first may be more than the largest double.
+  // A difference of logarithms, since duration/first may overflow.
   const double ratio = std::log(duration) - log_first;
   std::vector<double> times{0.0};
   const Index between = outputs - 2;

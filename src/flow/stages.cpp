@@ -114,7 +114,7 @@ void StageRecorder::keep_restart_point() {
   const auto step = static_cast<std::uint64_t>(statistics.accepted_steps);
   const std::uint64_t stride = std::bit_ceil(step / most_restart_points + 1);
   if (step % stride != 0) return;
-  if (step == most_restart_points * stride / 2) {  // the first step of this stride
+  if (step == most_restart_points * stride / 2) {  // the stride has just doubled
     std::erase_if(record().restarts, [&](const RestartPoint& point) {
       return static_cast<std::uint64_t>(point.statistics.accepted_steps) % stride != 0;
     });

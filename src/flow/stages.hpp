@@ -1,7 +1,7 @@
 #pragma once
 
-// What flow and gradient descent have in common: stage after stage, the record of a stage, and what
-// a state to continue from must look like.
+// Shared by flow and gradient descent: the loop over stages, the record of a stage, and the checks
+// of a state to continue from.
 
 #include <functional>
 
@@ -9,9 +9,9 @@
 
 namespace gihflow {
 
-/// Runs stages by `run_stage`, which takes state.stage from wherever it stands and returns how it
-/// ended, until the schedule's end or a stage that ended otherwise. A stage's end is the next one's
-/// start.
+/// Calls `run_stage`, which runs state.stage from where the state stands and returns its outcome,
+/// for one stage after the other until the schedule ends or a stage is not `reached`. Each stage
+/// starts at the end of the previous one.
 template <class RunStage>
 Outcome run_stages(TrainingState& state, const Schedule& schedule, Observer* observer,
                    RunStage run_stage) {
@@ -38,10 +38,10 @@ Outcome run_stages(TrainingState& state, const Schedule& schedule, Observer* obs
   return state.outcome;
 }
 
-/// What of continuation_errors every way to train has in common.
+/// The part of continuation_errors that flow and descent share.
 ErrorList state_errors(const TrainingState& state, const Schedule& schedule);
 bool all_finite(const std::vector<double>& values);
-/// Adds a fault where a vector of the stepper has not the expected size.
+/// Adds a fault if a vector of the stepper does not have the expected size.
 void check_size(const char* name, std::size_t size, Index expected, ErrorList& errors);
 
 /// Steps of a run so far, rejected ones included.
@@ -52,7 +52,7 @@ inline Index total_steps(const TrainingState& state) {
   return steps;
 }
 
-/// The record of the running stage as it grows: what is written at output times and after steps.
+/// Writes the record of the running stage at output times and after steps.
 class StageRecorder {
  public:
   StageRecorder(TrainingState& state, const Schedule& schedule, const Objective& objective,
@@ -67,20 +67,21 @@ class StageRecorder {
   StageRecord& record() const { return state_.trajectory.stages.back(); }
   StepperState& stepper() const { return state_.stepper; }
 
-  /// Output times of the stage, increasing from 0 to its end: those of asked[stage] with these two,
-  /// else output_times. Throws InputError if they do not increase within the stage.
+  /// Output times of the stage, increasing from 0 to its end: asked[stage] with 0 and the end
+  /// added, or output_times if `asked` has no entry for the stage. Throws InputError if they do not
+  /// increase within the stage.
   std::vector<double> times(const std::vector<std::vector<double>>& asked, Index outputs,
                             double first) const;
   /// Opens the record of a stage that has not begun.
   void begin(std::string integrator);
   /// Records parameters at the point `at` and flow time t; `norm` gives the Euclidean norm of the
-  /// gradient in (c, w, a).
+  /// gradient in the trained blocks.
   void snapshot(double t, Parameters parameters, const Point& at, double dissipated,
                 const std::function<double(const Gradient&)>& norm);
-  /// After an accepted step: keeps the state as a restart point if it is its turn, and thins out
-  /// those kept before. Which are kept depends on the number of the step alone.
+  /// After an accepted step: keeps the state as a restart point if the step's number is a multiple
+  /// of the stride (StageRecord::restarts), and thins out earlier ones when the stride doubles.
   void keep_restart_point();
-  /// After a step: what the observer wishes, or that the program was interrupted.
+  /// After a step: the outcome that the observer returns, or `interrupted` on an interrupt.
   Outcome notify();
 
  private:

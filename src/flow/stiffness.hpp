@@ -1,19 +1,19 @@
 #pragma once
 
-// When `--integrator auto` changes between its explicit and its stiff method.
+// When Integrator::automatic changes between its explicit and its stiff method.
 
 #include "gihflow/base/types.hpp"
 
 namespace gihflow {
 
-/// Counts steps that speak for a change of method, so that a single one decides nothing. The counts
+/// Counts steps in favour of a change of method, so that a single step does not decide. The counts
 /// are part of a checkpoint.
 struct StiffnessWatch {
-  Index votes = 0;    ///< for a change
-  Index against = 0;  ///< in a row
+  Index votes = 0;    ///< steps in favour
+  Index against = 0;  ///< consecutive steps against
 
-  /// True once `needed` steps have spoken for a change, without six in a row against it in between
-  /// (the counting of Hairer & Wanner's DOPRI5, where `needed` is 15).
+  /// True once `needed` steps were in favour of a change, without six consecutive ones against it
+  /// in between (the counting of Hairer & Wanner's DOPRI5, where `needed` is 15).
   bool vote(bool for_change, Index needed) {
     if (!for_change) {
       if (++against == 6) votes = 0;
@@ -26,7 +26,7 @@ struct StiffnessWatch {
 };
 
 /// Explicit → stiff: dt·ρ above the stability limit in this many steps, ρ the spectral radius as
-/// the stages estimate it; then confirmed by half the limit with the exact ρ(J).
+/// estimated from the stages, and then dt·ρ(J) at least half the limit with the exact Jacobian J.
 inline constexpr Index steps_before_stiff = 15;
 /// Stiff → explicit: dt·ρ(J) below half the limit in this many steps.
 inline constexpr Index steps_before_explicit = 5;

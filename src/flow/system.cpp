@@ -19,8 +19,8 @@ Index StageSystem::jacobian(const Eigen::VectorXd& x, Eigen::MatrixXd& j) {
   const Index n = coordinates_.size();
   const Point at = coordinates_.point(x);
   j.setZero(n, n);
-  // The largest entry of each softmax is left out: it has the largest column, so that the small
-  // ones are not differences.
+  // The column of the largest entry of each softmax is left out: it is the largest, and computing a
+  // small one as a difference would cancel.
   std::vector<Index> left_out;
   const auto groups = coordinates_.softmax_groups(objective_.model());
   for (auto [begin, end] : groups)

@@ -13,7 +13,7 @@ namespace gihflow {
 
 class StageSystem {
  public:
-  /// Refers to both as long as it lives.
+  /// Both must outlive it.
   StageSystem(const Objective& objective, const Coordinates& coordinates)
       : objective_(objective), coordinates_(coordinates) {}
 
@@ -21,10 +21,9 @@ class StageSystem {
   void slope(const Eigen::VectorXd& x, Eigen::VectorXd& dxdt);
 
   /// J = ∂f/∂x at x, [size, size], exact: each column is one derivative of the gradient along a
-  /// direction. Columns that are known are left out: that of the dissipated energy, which nothing
-  /// depends on; θ_S with p_S = 0; and one of each softmax, whose columns add up to zero. Returns
-  /// the number of derivatives taken, each of which costs less than two gradients. Throws
-  /// NonFinite.
+  /// direction. Columns that are known are not computed: 0 for the dissipated energy and for θ_S
+  /// with p_S = 0; and one of each softmax, whose columns add up to zero. Returns the number of
+  /// derivatives taken, each of which costs less than two gradients. Throws NonFinite.
   Index jacobian(const Eigen::VectorXd& x, Eigen::MatrixXd& j);
 
  private:
@@ -33,8 +32,8 @@ class StageSystem {
   Gradient gradient_, derivative_;
 };
 
-/// Largest modulus of an eigenvalue of j. Columns that are zero are eigenvalues 0 and left out with
-/// their rows, where only rounding could make something of them.
+/// Largest modulus of an eigenvalue of j. Zero columns, which have the eigenvalue 0, are left out
+/// with their rows, so that rounding cannot give them another one.
 double spectral_radius(const Eigen::MatrixXd& j);
 
 }  // namespace gihflow

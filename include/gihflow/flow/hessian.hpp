@@ -11,22 +11,22 @@
 namespace GIHFLOW_API gihflow {
 
 /// The Hessian ∇²𝓛 at one point in the coordinates of the blocks that a stage trains, in the order
-/// c [subsets], w [H, M], a. Products are exact: the derivative of the gradient by dual numbers
+/// c (the trained c_S, as in subsets()), then the trained parts of the plain arrays as in
+/// plain_arrays. Products are exact: the derivative of the gradient by dual numbers
 /// (Objective::gradient_along) and the chain rule through p = c²/C_D, its second derivative
-/// included. `objective` is referred to and must outlive it.
+/// included.
 class Hessian {
  public:
   /// Of the loss at `at`, over the trained blocks; the objective must outlive it.
   Hessian(const Objective& objective, const Stage& blocks, const Parameters& at);
   ~Hessian();
 
-  /// Number of trained parameters.
+  /// Number of trained entries.
   Index size() const;
   std::vector<double> gradient() const;  ///< ∇𝓛 [size]
   /// ∇²𝓛·u for u [size], one evaluation of gradient_along.
   std::vector<double> product(std::span<const double> u) const;
-  /// All of it [size, size], column after column and not symmetrised: as many products as it has
-  /// columns.
+  /// The full matrix [size, size], column after column, not symmetrised; takes `size` products.
   std::vector<double> dense() const;
 
  private:

@@ -10,7 +10,7 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// One stage of training: which blocks move and for how much flow time t = ηk.
+/// One stage of training: the trained blocks and the duration in flow time t = ηk.
 struct Stage {
   BlockSet blocks;
   double duration = 0.0;  ///< flow time, > 0
@@ -21,21 +21,21 @@ struct Stage {
 /// Stages in the order in which they are trained.
 using Schedule = std::vector<Stage>;
 
-/// Parses "c{1,2}{3}:2000,w[1]:50000,a:5000". Throws InputError, one sentence per faulty stage:
-/// unknown or repeated block letter, a list of heads or sets that is none, missing, non-finite or
+/// Parses "c{1,2}{3}:2000,w[1]:50000,a:5000". Throws InputError with one fault per wrong stage:
+/// unknown or repeated block letter, malformed list of heads or sets, missing, non-finite or
 /// non-positive TIME.
 Schedule parse_schedule(const std::string& text);
 
-/// Inverse of parse_schedule, shortest digits that round-trip.
+/// Inverse of parse_schedule, with the shortest digits that round-trip.
 std::string to_string(const Schedule& schedule);
 
-/// Why a model cannot be trained through a schedule: stages that train nothing, blocks, heads or
-/// sets that the model does not have, times that are not positive and finite. A sentence each.
+/// Faults of a schedule for a model: stages that train nothing, blocks, heads or sets that the
+/// model does not have, durations that are not positive and finite.
 ErrorList schedule_errors(const Schedule& schedule, const Model& model);
 
-/// Times at which a stage is recorded: t = 0 and the end included, the others spaced evenly in
-/// log t between `first` (default min(1, duration/1000)) and the end; `outputs` ≥ 2 in all, fewer
-/// where there are not as many distinct numbers. Always increasing.
+/// Times at which a stage is recorded: t = 0, the end, and between them times evenly spaced in log
+/// t from `first` on (default min(1, duration/1000)). `outputs` ≥ 2 in all, fewer if they would not
+/// be distinct; increasing.
 std::vector<double> output_times(double duration, Index outputs, double first = 0.0);
 
 }  // namespace gihflow

@@ -8,21 +8,20 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Throws InputError where a model has no objective in infinite context: it sees the own token, so
-/// that A depends on it (4.6).
+/// Throws InputError for a model without an objective in infinite context: one that sees the own
+/// token (4.6).
 void require_infinite(const Model& model);
 
-/// Bytes that make_infinite_objective() takes at most on the host, with standard errors and beside
-/// the kernels, on as many threads as the context says. longest_lag: of the parents.
+/// Upper bound in bytes of what make_infinite_objective() takes on the host, with standard errors
+/// and beside the kernels, on the threads of the Context. longest_lag: r_n.
 MemoryBound infinite_objective_memory(const Model& model, Index chains, Index longest_lag);
 
-/// The objective in infinite context, formula (5.1): the loss averaged over the sequences of each
-/// chain exactly, so that Monte Carlo error remains over chains alone. N = kernels.count. Of each
-/// chain it keeps the stationary law of W+1 consecutive tokens, d^{W+1} numbers: the law of a
-/// window beside the token that follows it is both μ^π(Z,e) and μ^π(q)T_π(e|q), whether W reaches
-/// the oldest parent or not. engine() is "infinite"; the boundary of the model has no meaning and
-/// is not read. A gradient costs about 4·N·d^{2W+1} operations, as matrix products. Throws
-/// InputError: vocabulary of the kernels ≠ vocabulary of the model; kernels that validate()
+/// The objective in infinite context, formula (5.1): the loss averaged exactly over the sequences
+/// of each chain, so Monte Carlo error is over chains only. N = kernels.count. For each chain it
+/// keeps the stationary law of W+1 consecutive tokens, d^{W+1} numbers, which is both μ^π(Z,e) and
+/// μ^π(q)T_π(e|q), whether W reaches the oldest parent or not. engine() is "infinite"; the boundary
+/// of the model is not read. A gradient costs about 4·N·d^{2W+1} operations, as matrix products.
+/// Throws InputError: vocabulary of the kernels ≠ vocabulary of the model; kernels that validate()
 /// refuses; a chain with more than one closed class; more states than stationary_window_law takes;
 /// more memory than memory_limit(); and as require_infinite() does.
 std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Kernels& kernels,

@@ -20,10 +20,10 @@ struct Point : PlainBlocks {
   std::vector<double> p;  ///< [subsets]
 
   Point() = default;
-  /// Of weights p and the plain arrays.
+  /// From weights p and the plain arrays.
   Point(std::vector<double> weights, PlainBlocks blocks)
       : PlainBlocks(std::move(blocks)), p(std::move(weights)) {}
-  /// Of a model with no other blocks than c, w and a.
+  /// For a model with only the blocks c, w and a.
   Point(std::vector<double> weights, std::vector<double> logits, double scale)
       : p(std::move(weights)) {
     w = std::move(logits);
@@ -38,10 +38,10 @@ Point point_of(const Parameters& parameters);
 struct Gradient : PlainBlocks {
   double loss = 0.0;
   std::vector<double> p;  ///< ∂𝓛/∂p_S [subsets]
-  /// ∂𝓛/∂σ [H, M] along the simplex: the derivative in σ_i^{(h)} less its mean under σ^{(h)}, so
-  /// that ∂𝓛/∂w = σ·(∂𝓛/∂σ). Defined at one-hot attention too, where ∂𝓛/∂w vanishes. With partial
+  /// ∂𝓛/∂σ [H, M] along the simplex: the derivative in σ_i^{(h)} minus its mean under σ^{(h)}, so
+  /// that ∂𝓛/∂w = σ·(∂𝓛/∂σ). Also defined at one-hot attention, where ∂𝓛/∂w vanishes. With partial
   /// windows every window renormalises the σ of the lags that exist in it. Empty from the reference
-  /// engine, and where attention depends on tokens.
+  /// engine, and if attention depends on tokens.
   std::vector<double> attention;
 };
 
@@ -49,13 +49,14 @@ struct Gradient : PlainBlocks {
 std::vector<double> c_gradient(const Parameters& parameters, const Gradient& gradient);
 
 /// Monte Carlo standard errors of the loss and of its gradient in c and the plain blocks: the
-/// standard deviation over chains divided by √N. NaN where undefined (N = 1).
+/// standard deviation over chains divided by √N. NaN at N = 1.
 struct StandardErrors : PlainBlocks {
   double loss = 0.0;
   std::vector<double> c;
 };
 
-/// How sums over chains are computed: eight chains at a time, one at a time, or by the definition.
+/// How sums over chains are computed. dense: eight chains at a time; sparse: one at a time;
+/// reference: by the definition.
 enum class Engine { automatic, dense, sparse, reference };
 
 /// Loss, gradient and second derivatives of the population objective over fixed chains. Every
@@ -68,19 +69,19 @@ class Objective {
   /// The model whose loss it is.
   virtual const Model& model() const = 0;
   virtual Index chains() const = 0;  ///< N
-  /// Name of the engine that computes: "dense", "sparse", "reference", "infinite".
+  /// Name of the engine: "dense", "sparse", "reference", "infinite".
   virtual std::string engine() const = 0;
-  /// Memory that the statistics take, in bytes.
+  /// Memory of the statistics, in bytes.
   virtual std::size_t memory() const = 0;
 
-  /// Fills `out`. The loss costs a logarithm a chain and token: with_loss = false leaves it NaN.
+  /// Writes loss and gradient into `out`. The loss costs a logarithm per chain and token; with_loss
+  /// = false leaves it NaN.
   virtual void gradient(const Point& at, Gradient& out, bool with_loss = true) const = 0;
   /// Loss (2.4), nats.
   virtual double loss(const Point& at) const;
 
-  /// Mean gradient over some of the chains, a minibatch: distinct numbers in [0, N), in any order,
-  /// none of which changes a bit. The loss stays NaN. Throws InputError where the engine has no
-  /// minibatches.
+  /// Mean gradient over a minibatch: distinct chain numbers in [0, N), whose order does not change
+  /// a bit. The loss stays NaN. Throws InputError if the engine has no minibatches.
   virtual void batch_gradient(std::span<const Index> chains, const Point& at, Gradient& out) const;
 
   /// Gradient at `at` and its exact directional derivative along a direction `along` of the point,
@@ -90,26 +91,28 @@ class Objective {
   virtual void gradient_along(const Point& at, const Point& along, Gradient& out,
                               Gradient& derivative) const = 0;
 
-  /// A pass of its own over the chains; costs many gradients.
+  /// Standard errors of loss and gradient, by a separate pass over the chains that costs many
+  /// gradients.
   virtual StandardErrors standard_errors(const Parameters& at) const = 0;
 };
 
-/// Bytes that an objective takes at most: while it is made and evaluated, and between evaluations.
+/// Upper bounds in bytes of what an objective takes: `peak` while it is made and evaluated, `kept`
+/// between evaluations.
 struct MemoryBound {
   double peak = 0.0, kept = 0.0;
 };
 
-/// Of make_objective() with standard errors, beside what drawing a sequence takes, on as many
-/// threads as the context says. On a card: the host's memory.
+/// For make_objective() with standard errors, beside what drawing a sequence takes, on the threads
+/// of the Context; host memory also for the device cuda.
 MemoryBound objective_memory(const Model& model, Index chains, Index length, Engine engine,
                              Device device);
 
-/// The objective (2.4) on finite-context sequences. Draws every sequence of `source` once, reduces
-/// it to its sufficient statistics (§4) and forgets it; the reference engine keeps tokens.
-/// `automatic` chooses dense or sparse by estimated cost, never the reference, which knows no card.
-/// Throws InputError: L ≤ W with masked boundary, vocabulary of source ≠ vocabulary of model,
-/// windows too wide to be numbered ((d+1)^W ≥ 2^62), statistics larger than the memory of the
-/// machine or of the card, device cuda where there is a cuda_fault().
+/// The objective (2.4) on finite-context sequences. Draws every sequence of `source` once and keeps
+/// only its sufficient statistics (§4); the reference engine keeps tokens. `automatic` chooses
+/// dense or sparse by estimated cost. The reference engine runs on the CPU only. Throws InputError:
+/// L ≤ W with masked boundary, vocabulary of source ≠ vocabulary of model, windows too wide to be
+/// numbered ((d+1)^W ≥ 2^62), statistics larger than the memory of the machine or of the card,
+/// device cuda if there is a cuda_fault().
 std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSource& source,
                                           Engine engine = Engine::automatic,
                                           Device device = Device::cpu);

@@ -9,27 +9,27 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// What a model reads off one sequence.
+/// Attention and prediction of a model on one sequence.
 struct Reading {
   /// Weights of the second attention on the positions 1 … L (2.3), [L]; 0 at positions that the
   /// boundary leaves out. Their sum is 1.
   std::vector<double> weights;
-  /// Law of the next token that the loss takes the model to give, [d]: (y(e) + ε)/(1 + dε) of (2.4)
-  /// with readout log, softmax(y)(e) with readout softmax.
+  /// Predicted law of the next token as in the loss, [d]: (y(e) + ε)/(1 + dε) of (2.4) with readout
+  /// log, softmax(y)(e) with readout softmax.
   std::vector<double> law;
 };
 
-/// Reads one sequence at different points, straight from (2.1)–(2.3); positions with equal windows
-/// are computed once.
+/// Evaluates (2.1)–(2.3) on one sequence at different points; positions with equal windows are
+/// computed once.
 class SequenceReader {
  public:
-  /// tokens x_1 … x_L, and a last one, the label, which is not read. Throws InputError: L ≤ W with
+  /// tokens x_1 … x_{L+1}; the last one, the label, is not read. Throws InputError: L ≤ W with
   /// masked boundary, no tokens, a token that is not below d.
   SequenceReader(const Model& model, std::span<const Token> tokens);
-  /// For each position 1 … L the first one with the same window, which always has the same weight;
-  /// 0 at positions that the boundary leaves out.
+  /// For each position 1 … L the first position with the same window, and so the same weight; 0 at
+  /// positions that the boundary leaves out.
   std::vector<Index> first_alike() const;
-  /// p [subsets], w [H, M].
+  /// Attention and prediction at a point: p [subsets], w [H, M].
   Reading read(const Point& at) const;
 
  private:

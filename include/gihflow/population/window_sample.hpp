@@ -11,25 +11,24 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// The window counts n(Z,e) and queries q of sequences (§4), from which the model's and GIH's
-/// predictions follow at a cost that does not depend on L.
+/// The window counts n(Z,e) and queries q of sequences (§4), from which predictions of the model
+/// and of GIH are computed at a cost that does not depend on L.
 class WindowSample {
  public:
-  /// Draws every sequence of `source` once, in parallel, counts it and forgets it. Throws
+  /// Draws every sequence of `source` once, in parallel, and keeps only its counts. Throws
   /// InputError: vocabulary of source ≠ vocabulary of model, L ≤ W with masked boundary, windows
   /// too wide to be numbered.
   WindowSample(const Model& model, const SequenceSource& source);
 
   /// The model whose windows were counted.
   const Model& model() const { return model_; }
-  /// N; all prefixes that are asked for, those of one chain one after the other, where the model's
-  /// positions are `all`.
+  /// N; with positions `all` the number of predicted prefixes, those of one chain consecutive.
   Index chains() const { return static_cast<Index>(query_.size()); }
   Index length() const { return length_; }                      ///< L
   std::span<const double> targets() const { return targets_; }  ///< T [N, d]
 
-  /// k(Z,q) of (2.2) for every distinct window Z of every chain, in the order of the sample; the
-  /// point's a is not read.
+  /// k(Z,q) of (2.2) for every distinct window Z of every chain, in the order of the sample; `at.a`
+  /// is not read.
   std::vector<double> scores(const Point& at) const;
   /// y of (2.3) by (4.1) from scores and a; [N, d].
   std::vector<double> predict(std::span<const double> scores, double a) const;
@@ -47,11 +46,12 @@ class WindowSample {
   std::vector<double> targets_;        // [N, d]
 };
 
-/// Distinct windows of a sequence of L tokens at most, with their own token where a model sees it.
+/// Upper bound of the distinct windows of a sequence of L tokens, extended by the own token if the
+/// model sees it (4.6).
 double most_windows(const Model& model, Index length);
 
-/// Bytes at most of a sample of N sequences and of its scores and predictions, beside what drawing
-/// a sequence takes, on as many threads as the context says.
+/// Upper bound in bytes of a sample of N sequences, its scores and predictions, beside what drawing
+/// a sequence takes, on the threads of the Context.
 double window_sample_memory(const Model& model, Index chains, Index length);
 
 }  // namespace gihflow
