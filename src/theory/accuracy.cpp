@@ -13,10 +13,10 @@ namespace gihflow {
 
 namespace {
 
-constexpr double numbers_at_once = 2e5;  // window counts that are held together
-constexpr Index fewest_at_once = 64;     // chains, which threads share
+constexpr double numbers_at_once = 2e5;  // window counts in memory at a time
+constexpr Index fewest_at_once = 64;     // chains at a time, for all threads
 
-// Chains whose counts are held together.
+// Number of chains whose counts are in memory at a time.
 Index chains_at_once(const Model& model, Index chains, Index length) {
   const Index asked = model.asked(length);
   const double counts = static_cast<double>(asked * model.vocabulary) * most_windows(model, length);
@@ -29,7 +29,7 @@ Accuracy over_chains(const std::vector<double>& right) {
   return {mean.mean, mean.error};
 }
 
-// The share of each chain, which has so many labels.
+// Appends the accuracy of each chain, the mean over its `labels` rows.
 void append_right(std::span<const double> predictions, std::span<const double> targets,
                   Index vocabulary, Index labels, std::vector<double>& right) {
   const std::size_t d = size(vocabulary);
@@ -77,7 +77,7 @@ Accuracy model_accuracy(const SequenceSource& source, const Model& model,
 
 double accuracy_memory(const Model& model, Index chains, Index length) {
   return window_sample_memory(model, chains_at_once(model, chains, length), length) +
-         8.0 * 2.0 * static_cast<double>(chains);  // right answers, an array that grows
+         8.0 * 2.0 * static_cast<double>(chains);  // accuracies of the chains, an array that grows
 }
 
 }  // namespace gihflow

@@ -60,12 +60,12 @@ class ReducedAttention::Flow final : public Integration {
         method_(make_dormand_prince()) {
     try {
       start(0.0, Eigen::Map<const State>(w.data(), static_cast<Index>(w.size())), infinity);
-    } catch (const NonFinite&) {  // no step can be taken: w stays
+    } catch (const NonFinite&) {  // the start is not finite: w stays
       dt_ = infinity;
     }
   }
 
-  /// Where no step can be taken any more, w stays.
+  /// Integrates to t; w stays if no further step is possible.
   void advance(double t) {
     integrate(t);
     t_ = std::max(t_, t);
@@ -101,7 +101,7 @@ class ReducedAttention::Flow final : public Integration {
     require_finite(dwdt);
   }
 
-  /// Of the heads of the set, the least attention that one pays to a single component.
+  /// The least, over the heads of the set, of a head's largest attention.
   double least_attention(const State& w) const {
     const Index M = objective_.model().window;
     double least = 1.0;
@@ -120,7 +120,7 @@ class ReducedAttention::Flow final : public Integration {
       return least_attention(between) - level_;
     };
     double part = root(above, 0.0, dt);
-    if (std::isnan(part)) part = dt;  // the crossing is the end of the step, but for rounding
+    if (std::isnan(part)) part = dt;  // up to rounding the crossing is at the end of the step
     above(part);
     crossing_ = t_ + part;
     at_crossing_ = between;
@@ -137,7 +137,7 @@ class ReducedAttention::Flow final : public Integration {
   std::vector<Index> heads_;
   std::unique_ptr<Method> method_;
   double level_ = infinity;  ///< attention at which to stop
-  double crossing_ = 0.0;    ///< when it was passed
+  double crossing_ = 0.0;    ///< flow time at which it was passed
   State at_crossing_;
 };
 

@@ -32,7 +32,7 @@ void concentration_experiment(Verifier& verifier, const std::vector<Index>& pare
     Curve limit = curve;
     limit.quantity = Quantity::concentration_limit;
     WorstPair worst;
-    double from = nan;  // the limit holds within 1 % from this time on
+    double from = nan;  // from this time on the limit holds within 1 %
     for (std::size_t i = 1; i < snapshots.size(); ++i) {
       const double t = snapshots[i].t;
       const double seen = unattended(snapshots[i].parameters, c.head, c.component);

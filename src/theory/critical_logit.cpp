@@ -14,9 +14,10 @@ namespace gihflow {
 
 namespace {
 
-// Attention of a head at this much above its other logits is one-hot for every purpose.
+// A logit this far above the others counts as one-hot attention.
 constexpr double one_hot_difference = 16.0;
-constexpr double stride = 0.5;  // of the search for the largest logit at which another subset wins
+// Step of the search for the largest logit at which another subset wins
+constexpr double stride = 0.5;
 constexpr double most_work = 1e8;  // N·d^{2W+1} of selection_at_start
 constexpr Index fewest_kernels = 30;
 
@@ -24,12 +25,12 @@ constexpr Index fewest_kernels = 30;
 
 double critical_own_logit(const Objective& objective, const Parameters& start, Index subset) {
   std::vector<double> w = start.w;
-  double least = -std::numeric_limits<double>::infinity();  // equal to the largest other logit
+  double least = -std::numeric_limits<double>::infinity();  // the largest other logit
   for (Index h = 0; h < start.heads; ++h)
     for (Index j = 0; j < start.window; ++j)
       if (j != leading_component(start, h)) least = std::max(least, w[size(h * start.window + j)]);
   if (!std::isfinite(least)) return std::numeric_limits<double>::quiet_NaN();
-  // Gain of the subset above the best of the others.
+  // Gain of the subset minus the largest gain of the others.
   const auto margin = [&](double own) {
     for (Index h = 0; h < start.heads; ++h)
       w[size(h * start.window + leading_component(start, h))] = own;

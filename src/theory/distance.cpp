@@ -23,8 +23,8 @@ double mean_total_variation(std::span<const double> reference, std::span<const d
   return 0.5 * sum / static_cast<double>(contexts);
 }
 
-/// The assignment of `lags`, one to each of `heads`, with the largest total attention; the total is
-/// negative when some head cannot see its lag in any.
+/// Finds the assignment of `lags`, one to each of `heads`, with the largest total attention, and
+/// returns the total; negative if no assignment lets every head see its lag.
 double assign(const Model& model, std::span<const double> attention, std::span<const Index> heads,
               std::vector<Index> lags, std::vector<Index>& best) {
   double most = -1.0;
@@ -48,7 +48,7 @@ double assign(const Model& model, std::span<const double> attention, std::span<c
   return most;
 }
 
-/// The model with its selector, its copier or both replaced by ideal ones.
+/// The point with selector, copier or both replaced by ideal ones.
 Point substitute(const Model& model, const Parameters& parameters, std::span<const Index> lags,
                  const Parts& parts) {
   Point m = point_of(parameters);
@@ -89,7 +89,7 @@ Point substitute(const Model& model, const Parameters& parameters, std::span<con
   return m;
 }
 
-/// The a that brings predictions closest to the reference: the best of a logarithmic grid, refined
+/// The a of the smallest total variation to the reference: the best of a logarithmic grid, refined
 /// by Brent's method.
 double best_a(const WindowSample& sample, std::span<const double> scores,
               std::span<const double> reference, double& total_variation) {

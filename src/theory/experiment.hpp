@@ -1,6 +1,6 @@
 #pragma once
 
-// What the sub-experiments of verify() share.
+// Shared by the sub-experiments of verify().
 
 #include <cmath>
 #include <memory>
@@ -13,7 +13,7 @@
 
 namespace gihflow {
 
-/// A prediction and its measurement where they differ most, relative to the prediction.
+/// The pair of prediction and measurement with the largest relative difference.
 struct WorstPair {
   double predicted = 0.0, measured = 0.0, difference = -1.0;
 
@@ -26,7 +26,7 @@ struct WorstPair {
   }
 };
 
-/// Draws chains, integrates the flow and collects rows and curves.
+/// Draws chains, integrates flows and collects rows and curves.
 class Verifier {
  public:
   explicit Verifier(const VerifyOptions& options) : options_(options) {}
@@ -39,21 +39,22 @@ class Verifier {
                     const std::string& measured, const std::string& regime);
   void add(Curve curve) { result_.curves.push_back(std::move(curve)); }
 
-  /// The trajectory of one stage, rtol 1e-8; remembers its certificates.
+  /// Integrates one stage with rtol 1e-8, keeps its certificates for finish(), and returns its
+  /// trajectory.
   std::vector<Snapshot> fly(const std::shared_ptr<const Objective>& objective,
                             const Parameters& start, const Stage& stage, Index outputs,
                             double first_output);
   /// Kernels over three tokens from Dirichlet(alpha).
   Kernels kernels(const std::vector<Index>& parents, double alpha, Index count) const;
-  /// Sequences in the setting of the paper, but for what is given; their kernels are those of
-  /// kernels() for as many.
+  /// Sequences in the paper's setting except for the arguments; their kernels are those of
+  /// kernels() for the same count.
   std::unique_ptr<SequenceSource> sequences(double alpha = 0.1, Index length = 100,
                                             Index count = 1000) const;
 
   /// Sequences of the recall task over 16 tokens.
   std::unique_ptr<SequenceSource> recall_sequences(Index length, Index count) const;
 
-  /// Adds the rows on all flows together and returns everything collected.
+  /// Adds the rows about all flows (outcome, certificates) and returns the results.
   Verification finish();
 
  private:
@@ -67,7 +68,7 @@ class Verifier {
 /// The model of the paper with another ε.
 Model model_with(double epsilon);
 
-/// p = δ_S on the heads that look at `parents`, head h at lag h, from the initial point `at`.
+/// The initial point `at` with p = δ_S on the heads of `parents`, head h on lag h.
 Parameters selected_start(const Model& model, const std::vector<Index>& parents,
                           const InitialPoint& at);
 

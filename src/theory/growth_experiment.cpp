@@ -34,12 +34,13 @@ const Snapshot& nearest_a(const std::vector<Snapshot>& snapshots, double a) {
                            [&](const Snapshot& x, const Snapshot& y) { return off(x) < off(y); });
 }
 
-/// One-hot attention on the parents' own heads, p on them alone, a = 0.
+/// One-hot attention, p = δ_S on the parents' heads, a = 0.
 Parameters sharp_start(const Model& model, const std::vector<Index>& parents) {
   return selected_start(model, parents, {one_hot_logit, 0.0, 0.01, 0.0});
 }
 
-/// The trajectory of a from 0 until the exact law says `highest`, beside that law.
+/// Integrates a from 0 to the time at which the exact law gives `highest`, and compares with that
+/// law.
 std::vector<Snapshot> grow(Verifier& verifier, const Model& model, const Kernels& kernels,
                            const ContextLaws& laws, double highest, const std::string& setting) {
   const double duration = sharpening_time(laws, 0.0, highest, model.epsilon);

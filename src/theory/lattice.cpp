@@ -15,7 +15,7 @@ Kernels lattice_kernels(double alpha) {
   double least = -700.0;
   for (std::size_t i = 0; i <= points / 2; ++i) {
     const double u = (static_cast<double>(i) + 0.5) / static_cast<double>(points);
-    // log π rather than π, which may lie far below the spacing of doubles at 1. The quantile before
+    // Solves for log π, since π may be far below the spacing of doubles at 1. The previous quantile
     // and the median bracket it.
     least = root(
         [&](double x) { return boost::math::ibeta(alpha, alpha, std::exp(x), InDouble()) - u; },

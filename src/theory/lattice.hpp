@@ -4,10 +4,10 @@
 
 namespace gihflow {
 
-/// 6,765 kernels of order one over two tokens whose rows are Beta(α, α): instead of random draws
-/// the quantiles at the points of a Fibonacci lattice with F points. In each row every (i + ½)/F
-/// occurs once, so that the set follows the prior down to probabilities of quantile 1/F, and its
-/// sampling error is far below that of as many draws.
+/// F = 6,765 kernels of order one over two tokens whose rows are Beta(α, α): quantiles at the
+/// points of a Fibonacci lattice instead of random draws. In each row every (i + ½)/F occurs once,
+/// so the set follows the prior down to the quantile 1/F, with a sampling error far below that of F
+/// random draws.
 Kernels lattice_kernels(double alpha);
 
 }  // namespace gihflow

@@ -13,7 +13,8 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 using Snapshots = std::vector<Snapshot>;
 
-/// Snapshots of the first stage that trains one block alone; null without it or its second point.
+/// Snapshots of the first stage that trains only this block; null if there is none or it has fewer
+/// than two points.
 const Snapshots* stage_of(const Trajectory& trajectory, char block) {
   for (const StageRecord& record : trajectory.stages)
     if (trains_only(record.stage, block))
@@ -21,7 +22,7 @@ const Snapshots* stage_of(const Trajectory& trajectory, char block) {
   return nullptr;
 }
 
-/// 1 − σ of a head on the component that it attends to most at the start.
+/// 1 − σ of a head on the component of its largest logit at the start.
 double left_by(Index head, const Parameters& start, const Snapshot& s) {
   return unattended(s.parameters, head, leading_component(start, head));
 }
@@ -38,8 +39,8 @@ double selection(Quantity quantity, const Subject& subject, const Snapshots& s) 
   return (log_odds(until, set, other) - log_odds(s.front(), set, other)) / until.t;
 }
 
-/// Time at which every head of the leading subset keeps no more than prediction_delta of its
-/// attention off its lag, by interpolation in log t; NaN if that does not happen.
+/// Time at which every head of the leading subset has 1 − prediction_delta of its attention on its
+/// lag, by interpolation in log t; NaN if that does not happen.
 double concentration_time(const Snapshots& s, const Parameters& start) {
   const auto sets = subsets(start.heads, start.degree);
   const auto heads = heads_of(sets[size(leading_set(s.back().parameters))]);

@@ -10,7 +10,7 @@ namespace gihflow {
 
 namespace {
 
-/// (7.5) where its expansion holds: no ε, π bounded away from 0, contexts that occur often.
+/// (7.5) where its expansion holds: ε = 0, π bounded away from 0, contexts that occur often.
 void long_context_experiment(Verifier& verifier) {
   constexpr double alpha = 3.0;
   constexpr Index length = 1000, count = 4000;

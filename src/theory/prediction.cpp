@@ -24,10 +24,10 @@ namespace gihflow {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-/// The reduced flow of stage II is integrated up to this flow time times a.
+/// Limit on a·t in the integration of the reduced flow of stage II.
 constexpr double most_reduced_time = 1e10;
 
-/// Position in the schedule of the first stage that trains one block alone; −1 if there is none.
+/// Position of the first stage that trains only this block; −1 if there is none.
 Index stage_of(const Schedule& schedule, char block) {
   for (std::size_t i = 0; i < schedule.size(); ++i)
     if (trains_only(schedule[i], block)) return static_cast<Index>(i);
@@ -70,7 +70,7 @@ class Predictor {
 
  private:
   bool recall() const { return in_.kernels == nullptr; }
-  // What the sharp predictions are of: recall has no infinite context.
+  // Where the sharp predictions hold; recall has no infinite context.
   std::string in_limit() const {
     return recall() ? "at the training length" : "in infinite context";
   }
@@ -192,7 +192,8 @@ class Predictor {
     const Index stage = stage_of(in_.schedule, 'a');
     double trained_end = nan;
     if (in_.sequences != nullptr) {
-      // Without ε the expectations in (7.5) exist where that of 1/π does; it is of one length.
+      // With ε = 0 the expectations in (7.5) exist if that of 1/π does; (7.5) is for a single
+      // length.
       const bool exists = epsilon > 0.0 || fixed == 2.0;
       const double law = exists && model_.positions == Positions::last
                              ? long_context_plateau(laws, admitted_positions(), epsilon)
@@ -251,8 +252,8 @@ class Predictor {
   struct Followed {
     double a, time;
   };
-  /// a of the objective after flow time t, or the flow time at which it is `most` if that comes
-  /// first, p and w fixed: ∫ da/ȧ by the midpoint rule in a.
+  /// a after flow time t, or the flow time at which it reaches `most` if that comes first, at fixed
+  /// p and w: ∫ da/ȧ by the midpoint rule in a.
   Followed follow(Point at, double t, double most = std::numeric_limits<double>::infinity()) const {
     Gradient gradient;
     double step = 0.02;
@@ -289,7 +290,7 @@ class Predictor {
   const Objective& limit_;
   double gap_ = nan;
   std::vector<Index> lags_;  // S*
-  Index set_ = -1;           // head subset that looks at S*
+  Index set_ = -1;           // head subset that attends to S*
   std::vector<Prediction> lines_;
 };
 

@@ -43,7 +43,7 @@ void check_length(Index length, const Model& model) {
                           : fault(Field::length, length, "must be at least {}", least));
 }
 
-// (8.1) into y [d]; tokens [L + 1].
+// Writes (8.1) into y [d]; tokens [L + 1].
 void predict_gih(std::span<const Token> tokens, const Model& model, std::span<const Index> lags,
                  std::span<double> y) {
   const Index length = static_cast<Index>(tokens.size()) - 1;
@@ -52,8 +52,8 @@ void predict_gih(std::span<const Token> tokens, const Model& model, std::span<co
 
   std::fill(y.begin(), y.end(), 0.0);
   Index matches = 0;
-  // tokens[l] is x_{l+1}. A position whose lag reaches before x_1 matches nothing. If a lag of the
-  // query does, longest > length and the loop is empty.
+  // tokens[l] is x_{l+1}. A position with a lag before x_1 does not match. If the query has such a
+  // lag, longest > length and the loop is empty.
   for (Index l = std::max(first, longest); l < length; ++l) {
     const bool match = std::all_of(lags.begin(), lags.end(), [&](Index lag) {
       return tokens[size(l - lag)] == tokens[size(length - lag)];
@@ -89,12 +89,12 @@ void read_out(const Model& model, std::span<double> y) {
   for (double& entry : y) entry /= sum;
 }
 
-// Loss and accuracy of a predictor in each chain; NaN where it has none.
+// Loss and accuracy of a predictor in each chain; NaN if none was added.
 class Score {
  public:
   explicit Score(Index chains) : loss_(size(chains), unknown), right_(size(chains), unknown) {}
 
-  // Adds what a context of this weight does.
+  // Adds loss and accuracy at a context of probability `mass`.
   void add(Index chain, double mass, std::span<const double> target, std::span<const double> law) {
     double &loss = loss_[size(chain)], &right = right_[size(chain)];
     if (std::isnan(loss)) loss = right = 0.0;
@@ -111,7 +111,7 @@ class Score {
   std::vector<double> loss_, right_;
 };
 
-// Those that are set beside each other.
+// The scores of all reference predictors.
 struct PredictorScores {
   explicit PredictorScores(Index chains)
       : gih(chains),
@@ -145,7 +145,7 @@ struct PredictorScores {
   Score gih, unigram, bigram, ngram, posterior, best;
 };
 
-// The counting predictors: each score with its set of lags, S first.
+// The predictors that count in the context: each score with its set of lags, S first.
 std::vector<std::pair<Score*, std::vector<Index>>> counting(PredictorScores& scores,
                                                             std::span<const Index> lags) {
   std::vector<Index> all(lags.empty() ? 0 : size(*std::max_element(lags.begin(), lags.end())));
@@ -226,7 +226,7 @@ Baselines baselines(const Kernels& kernels, const Model& model, std::span<const 
                            "must be the model's, {}", model.vocabulary));
   }
   check_lags(lags, model);
-  // Windows as wide as either S or the parents, and the token that follows each.
+  // Windows that contain S and the parents, and the token after each.
   const Index window = std::max({Index{1}, kernels.longest_lag(),
                                  lags.empty() ? 0 : *std::max_element(lags.begin(), lags.end())});
   const Index windows = power(d, window, "windows");
@@ -251,7 +251,8 @@ Baselines baselines(const Kernels& kernels, const Model& model, std::span<const 
         }
         std::vector<double> y(size(d));
         for (auto row = seen.begin(); row != seen.end(); row += d) {
-          const std::span<const double> target(row, row + d);  // with the context's probability
+          // Times the probability of the context
+          const std::span<const double> target(row, row + d);
           const double mass = std::accumulate(target.begin(), target.end(), 0.0);
           if (!(mass > 0.0)) continue;
           for (std::size_t e = 0; e < y.size(); ++e) y[e] = target[e] / mass;

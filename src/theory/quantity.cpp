@@ -90,7 +90,7 @@ std::vector<std::pair<std::string, std::string>> members_of(Quantity quantity,
       {"other", to_string_subset(subject.other)},
       {"head", std::to_string(subject.head + 1)},
       {"lag", std::to_string(subject.lag)}};
-  // A quantity reads the members that its label names.
+  // A quantity has the members that its label names.
   std::erase_if(members, [&](const auto& member) {
     return std::string(row_of(quantity).label).find("{" + member.first + "}") == std::string::npos;
   });

@@ -1,6 +1,6 @@
 #pragma once
 
-// Small formulas of predictions and measurements on parameters and snapshots.
+// Quantities of parameters and snapshots that predictions and measurements share.
 
 #include <algorithm>
 #include <cmath>
@@ -42,7 +42,7 @@ inline std::vector<Index> heads_of(std::uint32_t mask) {
   return heads;
 }
 
-/// Whether a stage trains one block alone.
+/// Whether a stage trains only this block, as a whole.
 inline bool trains_only(const Stage& stage, char block) {
   return stage.blocks.is_only(block);
 }
@@ -61,8 +61,8 @@ inline double unattended(const Parameters& q, Index head, Index component) {
   return others / (1.0 + others);
 }
 
-/// Time at which 1 − p_set falls to δ, by interpolation of the log-odds, which is almost straight,
-/// between snapshots; NaN if it does not.
+/// Time at which 1 − p_set falls to δ, by linear interpolation of the log-odds between snapshots;
+/// NaN if it does not.
 inline double takeover_of(const std::vector<Snapshot>& snapshots, Index set, double delta) {
   const auto odds = [&](const Snapshot& s) {
     std::vector<double> others = s.parameters.log_c_squared;
@@ -80,8 +80,8 @@ inline double takeover_of(const std::vector<Snapshot>& snapshots, Index set, dou
   return std::numeric_limits<double>::quiet_NaN();
 }
 
-/// Flow time at which e^{−a}, drawn straight from its start to its last point with a ≤ 0.5, reaches
-/// 0, (8.7); NaN without such a point.
+/// Flow time at which the line through e^{−a} at the start and at the last point with a ≤ 0.5
+/// reaches 0, (8.7); NaN without such a point.
 inline double plateau_end(const std::vector<Snapshot>& snapshots) {
   const auto past = std::find_if(snapshots.begin(), snapshots.end(),
                                  [](const Snapshot& s) { return s.parameters.a > 0.5; });

@@ -12,11 +12,11 @@ namespace gihflow {
 namespace {
 
 constexpr Index length = 256, sequences = 2000;
-constexpr Index asked = 6000;  // sequences at each length that the model was not trained at
+constexpr Index asked = 6000;  // sequences at each test length
 constexpr double duration = 2000.0;
 
-/// Of each sequence, how often the label's token occurs among the positions that a model with one
-/// lag admits, all but the first.
+/// For each sequence, the number of times that the label's token occurs at the admitted positions,
+/// all but the first.
 std::vector<Index> label_counts(const SequenceSource& source) {
   std::vector<Token> tokens(size(source.length() + 1));
   std::vector<double> targets(size(source.vocabulary()));
@@ -28,7 +28,7 @@ std::vector<Index> label_counts(const SequenceSource& source) {
   return counts;
 }
 
-/// Flow time at which a trajectory passes a, by interpolation in e^{−a}.
+/// Flow time at which a trajectory reaches a, by interpolation in e^{−a}.
 double time_of(const std::vector<Snapshot>& snapshots, double a) {
   const auto past = std::find_if(snapshots.begin() + 1, snapshots.end(),
                                  [a](const Snapshot& s) { return s.parameters.a >= a; });
@@ -52,7 +52,7 @@ void recall_experiment(Verifier& verifier) {
                                       {.blocks = "a", .duration = duration}, 400, 0.1);
   const std::string setting = fmt::format("recall at length {}", length);
 
-  // (8.6), a sequence's counts at a time: ∫ da/ȧ between outputs by Simpson's rule.
+  // (8.6) with the counts of each sequence: ∫ da/ȧ between outputs by Simpson's rule.
   const std::vector<Index> counts = label_counts(*source);
   const auto slowness = [&](double a) { return 1.0 / recall_speed(counts, positions, epsilon, a); };
   Curve curve{Quantity::recall_time, {}, setting, "a", "flow time", {}, {}, {}};
@@ -88,7 +88,7 @@ void recall_experiment(Verifier& verifier) {
                    5e-3, fmt::format("(8.8), t from {:.3g} to {:.3g}", late.t, end.t));
   verifier.add(std::move(curve));
 
-  // (8.5), at the a by which it has half of the answers right there.
+  // (8.5), at the a at which it predicts half of the answers right.
   for (const Index tested : {Index{1} << 10, Index{1} << 13}) {
     Parameters at = start;
     at.a = recall_threshold(tested - 1, ordinary, 0.5);

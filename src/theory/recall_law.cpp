@@ -19,15 +19,15 @@ double share_right(double g, double competitors) {
   return boost::math::quadrature::trapezoidal(integrand, -12.0, 12.0, 1e-10);
 }
 
-// Beside the position that matches: N others, of which n bear the label's token on average. Two of
-// them bear the trigger.
+// The N positions that do not match, n of which have the label's token on average. Two of them have
+// the trigger.
 struct Others {
   double N, n;
   Others(Index positions, Index ordinary)
       : N(static_cast<double>(positions - 1)), n((N - 2.0) / static_cast<double>(ordinary)) {}
 };
 
-// ȧ at n of N other positions with the label's token, u = e^a.
+// ȧ with the label's token at n of the N other positions, u = e^a.
 double speed(double N, double n, double epsilon, double u) {
   return u * (N - n) / ((N + u) * (n + u + epsilon * (N + u)));
 }
@@ -83,7 +83,7 @@ double recall_time(Index positions, Index ordinary, double epsilon, double from,
 }
 
 double recall_scale(Index positions, Index ordinary, double epsilon, double from, double t) {
-  // e^a never grows faster than at its limit.
+  // e^a never grows faster than in the limit t → ∞.
   const double most = std::log(std::exp(from) + t * recall_rate(positions, ordinary, epsilon));
   return root([&](double a) { return recall_time(positions, ordinary, epsilon, from, a) - t; },
               from, most);

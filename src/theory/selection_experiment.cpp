@@ -16,8 +16,9 @@ namespace {
 
 constexpr double delta = prediction_delta;
 
-/// Stage I beside the replicator equation: the set that takes over, when, and the slopes of the log
-/// odds against it, all of them with their curves or only the one that is furthest off.
+/// Compares stage I with the replicator equation: the set that takes over, the time, and the slopes
+/// of the log-odds against it, either all with their curves or only the one with the largest
+/// difference.
 void compare_selection(Verifier& verifier, const std::shared_ptr<const Objective>& objective,
                        const Parameters& start, const std::vector<double>& gain,
                        const std::string& setting, const std::string& regime, bool every_slope) {

@@ -45,7 +45,7 @@ ContextLaws context_laws(const Kernels& kernels, std::span<const Index> lags) {
   laws.context.assign(size(laws.chains * laws.contexts), 0.0);
   laws.token.assign(size(laws.chains * d), 0.0);
   laws.conditional.assign(size(laws.chains * laws.contexts * d), 0.0);
-  // In a window of r + 1 tokens the most recent is the token, the others are its lags.
+  // In a window of r + 1 tokens the most recent one is e, the others are at its lags.
   const Index windows = power(d, longest, "windows");
   parallel_ranges(laws.chains, chains_per_block, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
@@ -82,7 +82,7 @@ double sharpening_rate(const ContextLaws& laws, double a, double epsilon) {
       for (Index e = 0; e < d; ++e)
         if (law[e] > 0.0) {
           const double excess = law[e] - mu[e];
-          // Without ε the sum is rewritten by Σ_e (law − μ) = 0, so that nothing cancels.
+          // With ε = 0 the sum is rewritten by Σ_e (law − μ) = 0 to avoid cancellation.
           gain += epsilon > 0.0 ? law[e] * excess / ((1.0 - u) * law[e] + u * mu[e] + epsilon)
                                 : u * excess * excess / ((1.0 - u) * law[e] + u * mu[e]);
         } else if (epsilon == 0.0) {
@@ -115,7 +115,7 @@ double sharpening_time(const ContextLaws& laws, double from, double to, double e
 
 double sharpening_at(const ContextLaws& laws, double from, double t, double epsilon) {
   double left = from, elapsed = 0.0, step = 0.5;
-  // Whole steps while they fit, then the root in the step that holds it.
+  // Takes whole steps while they fit into t, then finds the root in the last one.
   for (int i = 0; i < 4000; ++i) {
     const double more = sharpening_time(laws, left, left + step, epsilon);
     if (elapsed + more <= t) {
@@ -142,7 +142,7 @@ Plateau plateau(const Objective& objective, std::span<const double> p, std::span
   };
   if (!(slope(0.0) < 0.0)) return {nan, nan, nan};
   double low = 0.0, high = 0.5;
-  // A slope of the order of rounding is no change of sign: the loss has become flat.
+  // A slope of the order of rounding does not count as positive: the loss has become flat.
   constexpr double rounding = 1e-14;
   while (!(slope(high) > rounding)) {
     low = high;
@@ -166,7 +166,7 @@ double long_context_plateau(const ContextLaws& laws, Index positions, double eps
       return sum;
     });
   };
-  // What the other positions take off the variance, and what they cost in bias.
+  // Reduction of the variance by the other positions, and their bias.
   const double variance = sum_over([&](double m, double mu, double pi) {
     const double smooth = pi + epsilon;
     return pi * pi * (1.0 - pi) * (mu - m * pi + epsilon * (1.0 - m)) / (smooth * smooth * smooth);

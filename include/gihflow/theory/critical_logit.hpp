@@ -8,27 +8,28 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// The critical own logit w* of (7.4) for a subset of heads, by its index: the least logit which
-/// every head must have on the lag that it attends to most at the start so that the subset has the
-/// largest gain G(S;w), and with it takes over in stage I, for all larger ones. The other logits
-/// are those of the start; the search goes from one-hot attention down to equal logits, where all
-/// sets of a size are the same. NaN where the subset loses even with one-hot attention.
+/// Critical own logit w* of (7.4) for a subset of heads, given by its index in subsets(): if the
+/// largest logit of every head is above w*, with the other logits as at the start, the subset has
+/// the largest gain G(S;w) and takes over in stage I. Searches from one-hot attention down to the
+/// largest other logit, and returns that if the subset always wins. NaN if it loses even at one-hot
+/// attention.
 double critical_own_logit(const Objective& objective, const Parameters& start, Index subset);
 
-/// What stage I makes of sets of lags.
+/// Selection of stage I among sets of lags.
 struct SelectionAtStart {
-  Index chains = 0;           ///< kernels that this is read off
+  Index chains = 0;           ///< number of kernels in the mean
   std::size_t selected = 0;   ///< the set of lags with the largest gain G(S;w) at the start
   double critical_logit = 0;  ///< w* of the wanted set, see critical_own_logit
 };
 
-/// Selection (7.4) in infinite context among the sets of the given lags, at most `degree` of them,
-/// by a model with a head on each lag that starts from `point`; sets are counted as in subsets().
+/// Selection (7.4) in infinite context among the sets of at most `degree` of the given lags, by a
+/// model with one head per lag that starts from `point`; `wanted` and the result are positions in
+/// subsets().
 SelectionAtStart selection_at_start(const Kernels& kernels, const std::vector<Index>& lags,
                                     Index degree, const InitialPoint& point, std::size_t wanted);
 
-/// How many of `count` kernels selection_at_start() works off in about a second. 0 where that
-/// would be fewer than 30 of more, for then d^{2·lags+1} is too large.
+/// Number of kernels, at most `count`, that selection_at_start() can use in about a second, by its
+/// cost of d^{2·lags+1} operations each; 0 if it is below min(30, count).
 Index kernels_for_selection(Index vocabulary, Index lags, Index count);
 
 }  // namespace gihflow

@@ -17,17 +17,18 @@ namespace GIHFLOW_API gihflow {
 struct Distance {
   double total_variation = 0;  ///< ½ Σ_e |g − y|
   double total_variation_error = 0;
-  /// Σ_e g log(g/ŷ), ŷ = (y + ε)/(1 + dε), nats; infinite where ŷ is 0 and g is not
+  /// Σ_e g log(g/ŷ), ŷ = (y + ε)/(1 + dε), nats; infinite if ŷ is 0 where g is not
   double kl = 0;
   double kl_error = 0;
   double argmax_agreement = 0;  ///< share of chains whose sets of maximisers meet
 };
 
-/// Between two laws of the next token for one context after the other, [contexts, d] each.
+/// Distance of two arrays of laws of the next token, [contexts, d] each.
 Distance distance(std::span<const double> reference, std::span<const double> prediction,
                   Index vocabulary, double epsilon);
 
-/// The parts of the mechanism: p selects the heads, attention copies their lags, a classifies.
+/// The parts of the induction head mechanism: p selects heads (selector), attention copies the
+/// tokens at their lags (copier), a weights matching positions (classifier).
 struct Parts {
   bool selector = false;
   bool copier = false;
@@ -39,30 +40,32 @@ struct Parts {
 /// Names of the parts, in the order selector, copier, classifier.
 std::vector<std::string> names_of(const Parts& parts);
 
-/// What is left of the distance when some parts are replaced by ideal ones.
+/// Distance to GIH(S) after some parts are replaced by ideal ones.
 struct Substitution {
   Parts parts;
-  double a = 0;  ///< with an ideal classifier: the a that is closest
+  double a = 0;  ///< with an ideal classifier: the a of the smallest distance
   double total_variation = 0;
 };
 
-/// Lags that the heads of a subset attend to most: for each of its heads the lag of the largest
-/// attention (the nearest one on ties), each lag once, increasing. `mask` as in subsets().
+/// The lags with the largest attention of the heads in a subset (the nearest one on ties), each lag
+/// once, increasing. `mask` as in subsets().
 std::vector<Index> attended_lags(const Parameters& parameters, const Model& model,
                                  std::uint32_t mask);
 
-/// The run's own leading set: attended_lags of the head subset with the largest p.
+/// The leading set of a model: attended_lags of the head subset with the largest p.
 std::vector<Index> leading_lags(const Parameters& parameters, const Model& model);
 
-/// Finds the parts that keep a model from GIH(S): replaces every combination of parts by ideal
-/// ones, fewest first. Selector: p = δ on the head subset that attends to S (none: as it is; with a
-/// copier as well, the subset of |S| heads that attends to S best). Copier: the heads of the
-/// leading subset on one lag of S each, the assignment with the largest attention; other heads as
-/// they are. Classifier: the a that comes closest. Order: by number of parts, then as in names_of.
+/// Distances to GIH(S) with every combination of parts replaced by ideal ones, ordered by number of
+/// parts, then as in names_of. Ideal selector: p = δ on the head subset that attends to S
+/// (unchanged if there is none; together with an ideal copier, the subset of |S| heads that attends
+/// most to S). Ideal copier: one-hot attention of the heads of the leading subset on one lag of S
+/// each, by the assignment with the largest attention; other heads are unchanged. Ideal classifier:
+/// the a of the smallest distance.
 std::vector<Substitution> substitutions(const WindowSample& sample, const Parameters& parameters,
                                         std::span<const Index> lags);
 
-/// The first substitution within the tolerance; all parts when none is.
+/// The parts of the first substitution within the tolerance on the total variation; all parts if
+/// there is none.
 Parts missing_parts(std::span<const Substitution> substitutions, double tolerance);
 
 }  // namespace gihflow

@@ -26,21 +26,20 @@ struct PredictorLine {
   std::optional<double> loss, loss_error, accuracy, accuracy_error;
 };
 
-/// Reference losses for a trained model's loss on the same chains, in nats; standard errors
-/// are standard deviations over chains / √N (NaN at N = 1 and beside an infinite mean).
+/// Losses in nats and accuracies of reference predictors on the chains of a model; standard errors
+/// are standard deviations over chains / √N (NaN at N = 1 and for an infinite mean).
 struct Baselines {
   /// −Σ T log((y+ε)/(1+dε)) with y from GIH(S); −Σ T log softmax(y) with readout softmax. Infinite
-  /// where ε = 0 and a token that T allows was never seen.
+  /// if ε = 0 and y(e) = 0 for a token with T(e) > 0.
   double gih_loss = 0, gih_loss_error = 0;
-  /// Cross-entropy −Σ T log T̂ of the posterior predictor, see SequenceSource::posterior_law; absent
-  /// where no posterior is known (given data or kernels, most families of priors).
+  /// Cross-entropy −Σ T log T̂ of the posterior predictor, see SequenceSource::posterior_law;
+  /// absent if no posterior is known (given data or kernels, most families of priors).
   std::optional<double> posterior_loss, posterior_loss_error;
-  /// (8.3): the Bayes loss E[−Σ T log T] with T the posterior where the source knows it to be
-  /// exact; else the looser E[−Σ π log π] where it knows the kernels; else E[−Σ T log T] of the
-  /// targets given.
+  /// (8.3): the Bayes loss E[−Σ T log T] with T the posterior if the source knows it exactly; else
+  /// the looser E[−Σ π log π] if it knows the kernels; else E[−Σ T log T] of the given targets.
   double entropy_floor = 0, entropy_floor_error = 0;
-  /// Accuracies (8.4) of GIH(S), of the posterior predictor, and of the law whose entropy the floor
-  /// is; absent in files of older programs.
+  /// Accuracies (8.4) of GIH(S), of the posterior predictor, and of the law whose entropy is the
+  /// floor; absent in files of older programs.
   std::optional<double> gih_accuracy, gih_accuracy_error;
   std::optional<double> posterior_accuracy, posterior_accuracy_error;
   std::optional<double> best_accuracy, best_accuracy_error;
@@ -49,19 +48,19 @@ struct Baselines {
   PredictorLine unigram, bigram, ngram;
 };
 
-/// Of predictions [N, d] as (2.3) gives them, read out by the model (2.4), against label laws [N,
-/// d].
+/// Loss and accuracy of predictions y [N, d] of (2.3), read out by the model (2.4), against label
+/// laws [N, d].
 PredictorLine predictor_line(std::span<const double> predictions, std::span<const double> targets,
                              const Model& model);
 
-/// One pass over the chains of `source`, in parallel; the same bits for any number of threads.
-/// `lags`: the set S of GIH(S). Throws InputError as gih_predict does, and for a vocabulary that is
-/// not the model's.
+/// Reference losses on the chains of `source`, in one parallel pass; the same bits for any number
+/// of threads. `lags`: the set S of GIH(S). Throws InputError as gih_predict does, and if the
+/// vocabulary is not the model's.
 Baselines baselines(const SequenceSource& source, const Model& model, std::span<const Index> lags);
 
-/// The same in infinite context, exact for each chain: GIH(S) is then μ^π(e|Z_S) and the floor the
-/// loss of π itself, E[−Σ π log π]; there is no posterior loss. Throws InputError:
-/// a lag outside [1, W], a vocabulary that is not the model's, and as stationary_window_law does.
+/// The same in infinite context, exact for each chain: GIH(S) is then μ^π(e|Z_S) and the floor is
+/// E[−Σ π log π]; there is no posterior loss. Throws InputError: a lag outside [1, W], a vocabulary
+/// that is not the model's, and as stationary_window_law does.
 Baselines baselines(const Kernels& kernels, const Model& model, std::span<const Index> lags);
 
 }  // namespace gihflow
