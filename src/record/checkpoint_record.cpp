@@ -19,7 +19,7 @@ using hdf5::InputFile;
 
 constexpr const char* group = "/checkpoint";
 
-// Hash of all that a run has recorded and of its checkpoint, by which damage is recognised.
+// Hash of everything that a run has recorded and of its checkpoint, to detect damage.
 class StateHash {
  public:
   explicit StateHash(const TrainingState& state) {
@@ -60,7 +60,7 @@ class StateHash {
         add(std::vector<double>(numbers.begin(), numbers.end()));
     }
   }
-  // The sign of c instead of c itself, which follows from θ and its sign.
+  // Hashes the sign of c instead of c, which follows from θ and the sign.
   void add(const Snapshot& snapshot) {
     for (const SnapshotColumn& column : snapshot_columns()) {
       const bool independent = column.set != nullptr && *column.follows_from == '\0';
@@ -85,7 +85,8 @@ class StateHash {
   std::uint64_t state_ = fnv1a({});
 };
 
-// A list along `scale`, or with a scale of its own where that is empty; nothing for an empty list.
+// Writes a list along `scale`, or with a scale of its own if that is empty; writes nothing for an
+// empty list.
 template <class T>
 void write_list(Image& image, const std::string& name, std::span<const T> values,
                 const char* meaning, const std::string& scale = "") {
@@ -153,7 +154,7 @@ TrainingState read_state(InputFile& file, Index degree) {
     state.initial = read_parameters_from(file, "/initial", degree).value_or(*start);
   } else if (const auto& begun = state.trajectory.stages;
              state.stage > 0 && !begun.empty() && !begun.front().snapshots.empty()) {
-    state.initial = begun.front().snapshots.front().parameters;  // but for gauge fixing
+    state.initial = begun.front().snapshots.front().parameters;  // except for gauge fixing
   }
   if (!file.faulty() && file.has_attribute(group, "hash")) {
     const std::string found = StateHash(state).text();

@@ -6,11 +6,12 @@
 
 namespace gihflow {
 
-/// The group /checkpoint, from which a run goes on, with a hash of all that the state has recorded.
+/// Writes the group /checkpoint, from which a run is continued, with a hash of everything in the
+/// state.
 void write_checkpoint(hdf5::Image& image, const TrainingState& state);
 
-/// Checkpoint, stages and initial point of a run, without its outcome. A fault where their hash is
-/// not the one in the file.
+/// Reads checkpoint, stages and initial point of a run, without its outcome. Adds a fault if their
+/// hash is not the one in the file.
 TrainingState read_state(hdf5::InputFile& file, Index degree);
 
 }  // namespace gihflow

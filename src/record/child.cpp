@@ -32,11 +32,11 @@ constexpr int other_failure = 4;
 
 #ifdef GIHFLOW_ADDRESS_SANITIZER
 constexpr bool watched = true;
-// What a damaged file makes HDF5 do wrong inside functions of the C library is HDF5's own fault.
+// Suppresses reports of errors that HDF5 makes on a damaged file inside functions of the C library.
 extern "C" const char* __asan_default_suppressions() {
   return "interceptor_via_lib:libhdf5\n";
 }
-// A sanitizer's allocator ends the process where another one would throw.
+// A sanitizer's allocator ends the process where another one throws.
 void leave_out_of_memory() {
   const std::string_view report = __asan_get_report_description();
   if (report == "out-of-memory" || report == "allocation-size-too-big") _exit(out_of_memory);
@@ -80,8 +80,8 @@ void limit_processor_time(unsigned seconds) {
   limit(RLIMIT_CPU, static_cast<rlim_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + 1 + seconds);
 }
 
-// Resets handlers, which are the parent's, and ignores what a terminal or a batch system sends.
-// SIGKILL and SIGSTOP cannot be set, which is fine.
+// Resets the parent's signal handlers and ignores signals of terminals and batch systems. SIGKILL
+// and SIGSTOP cannot be set, which does not matter.
 void reset_signals() {
   for (int signal = 1; signal < NSIG; ++signal) static_cast<void>(std::signal(signal, SIG_DFL));
   for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGXFSZ})
@@ -96,7 +96,8 @@ void close_all_but(int kept) {
 
 enum class Direction { in, out };
 
-// Moves all of `size` bytes; false when the other side is gone (errno 0) or late (EAGAIN).
+// Sends or receives all of `size` bytes; false if the other side is gone (errno 0) or too slow
+// (EAGAIN).
 bool move_all(int socket, Direction direction, void* buffer, std::size_t size) {
   auto* next = static_cast<char*>(buffer);
   while (size > 0) {
@@ -117,7 +118,8 @@ bool put(int socket, const Message& message) {
   return move_all(socket, Direction::out, bytes.data(), bytes.size());
 }
 
-// A library that finds its memory broken says so on standard error, and so does a sanitizer.
+// Redirects the standard streams to /dev/null, since libraries that find their memory corrupted
+// print to them; with a sanitizer standard error stays, for its report.
 void silence() {
   const int nowhere = open("/dev/null", O_RDWR);
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO}) dup2(nowhere, descriptor);
@@ -167,7 +169,7 @@ Child::Child(std::size_t window_bytes, const Answer& answer, const ChildLimits& 
 }
 
 Child::~Child() {
-  close(socket_);  // an idle child ends at this; one that is still at work is not waited for
+  close(socket_);  // an idle child ends at this; a busy one is killed
   if (process_ > 0) {
     kill(process_, SIGKILL);
     while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) continue;

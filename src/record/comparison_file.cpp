@@ -57,7 +57,7 @@ class StageWriter {
     }
   }
 
-  // One row of `width` numbers for each time that there is, NaN for the others.
+  // Appends one row of `width` numbers per compared time, NaN for times that were not reached.
   template <class Rows, class Get>
   void append(std::vector<double>& values, const Rows& rows, hsize_t width, Get get) const {
     for (std::size_t i = 0; i < times(); ++i) {

@@ -52,7 +52,7 @@ void read_parents(InputFile& file, Sequences& sequences) {
   sequences.parents = *parents;
 }
 
-// Fills length, count and, where the vocabulary is known, tokens.
+// Reads length, count and, if the vocabulary is known, tokens.
 void read_tokens(InputFile& file, std::optional<Index> vocabulary, Sequences& sequences) {
   const auto dataset =
       file.dataset("/tokens", hdf5::Numbers::integers, tokens_wanted, sizeof(Token));
@@ -71,12 +71,13 @@ void read_tokens(InputFile& file, std::optional<Index> vocabulary, Sequences& se
   std::string first;
   const auto take = [&](std::size_t begin, std::span<const std::int64_t> values) {
     sequences.tokens.reserve(dataset->entries());
-    sequences.tokens.resize(begin + values.size());  // used as they come: declaring costs nothing
+    // Grows with the values read, so a declared size allocates nothing
+    sequences.tokens.resize(begin + values.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
       const std::int64_t value = values[i];
       if (value < 0 || value >= *vocabulary) {
         if (faults++ == 0) {
-          // Larger numbers are read as this one.
+          // HDF5 reads larger numbers as this one.
           const bool largest = value == std::numeric_limits<std::int64_t>::max();
           first = fmt::format("/tokens[{}, {}] {}{}", (begin + i) / columns, (begin + i) % columns,
                               value, largest ? " or more" : "");
@@ -127,7 +128,7 @@ std::string hash_of(const Sequences& sequences) {
       *stored_sequences(std::shared_ptr<const Sequences>(std::shared_ptr<void>(), &sequences)));
 }
 
-// The hash that `sample` writes beside its sequences is theirs.
+// Adds a fault if the file has a tokens_hash that is not that of its data.
 void check_hash(InputFile& file, const Sequences& sequences) {
   const auto kept = file.text_attribute("/", "tokens_hash");
   if (!kept) return;

@@ -75,7 +75,7 @@ HashingSource::HashingSource(std::shared_ptr<const SequenceSource> source)
 
 void HashingSource::draw(Index chain, std::span<Token> tokens, std::span<double> targets) const {
   source_->draw(chain, tokens, targets);
-  // Of the last label alone, whatever is asked for: the data are the same.
+  // Hashes only the law of the last label, so that the hash does not depend on the number of laws.
   chains_[static_cast<std::size_t>(chain)] =
       chain_hash(tokens, targets.last(static_cast<std::size_t>(vocabulary())));
 }

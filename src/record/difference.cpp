@@ -24,7 +24,7 @@ using hdf5::Numbers;
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
-// Doubles in their order, −0 just before +0.
+// Rank of a double in increasing order, −0 just before +0.
 std::int64_t rank_of(double x) {
   const auto bits = std::bit_cast<std::int64_t>(x);
   return bits ^ (bits < 0 ? std::numeric_limits<std::int64_t>::max() : 0);
@@ -48,7 +48,7 @@ bool equal(const std::string& x, const std::string& y) {
   return x == y;
 }
 
-// Counts entries that differ and hands each pair of them over.
+// Counts entries that differ and calls take for each such pair.
 template <class List, class Take>
 void count_different(const List& a, const List& b, NumberDifference& result, Take take) {
   result.entries = std::min(a.size(), b.size());
@@ -59,7 +59,7 @@ void count_different(const List& a, const List& b, NumberDifference& result, Tak
   }
 }
 
-// Attributes that say how HDF5 links scales, or repeat what datasets say.
+// Attributes of HDF5's dimension scales, and hashes of datasets.
 bool is_bookkeeping(const std::string& name) {
   return name == "CLASS" || name == "NAME" || name == "DIMENSION_LIST" ||
          name == "REFERENCE_LIST" || name == "hash" || name == "_Netcdf4Dimid";
@@ -80,7 +80,7 @@ Index stage_of(const std::string& path) {
   return parse_number<Index>(path.substr(start.size(), end - start.size())).value_or(0);
 }
 
-// Text and type of attributes or, without a type, of lines, by name.
+// Text and type of attributes, or text of lines, by name.
 using Words = std::map<std::string, std::pair<std::string, std::string>>;
 
 // "key = value" lines.
@@ -94,7 +94,7 @@ Words lines_of(const std::string& config) {
   return lines;
 }
 
-// Entries that differ; types are shown where only they do.
+// Entries that differ; types are shown if only they differ.
 std::vector<WordDifference> differing(const Words& a, const Words& b) {
   std::vector<WordDifference> result;
   const auto at = [](const Words& words, const std::string& name) {
@@ -114,7 +114,7 @@ std::vector<WordDifference> differing(const Words& a, const Words& b) {
   return result;
 }
 
-// A file with what it lists of itself, by path.
+// A file and its objects by path.
 struct Side {
   Side(const std::string& path, Isolation isolation) : file(path, isolation) {
     for (InputObject& object : file.objects()) {
@@ -220,7 +220,7 @@ class Comparison {
     return result;
   }
 
-  // The output that an entry of a stage's dataset belongs to, if its first axis is that of outputs.
+  // The output of an entry of a stage's dataset, if its first axis is the outputs.
   std::optional<OutputPosition> output_at(const std::string& path, const hdf5::Shape& shape,
                                           std::size_t entry) {
     const Index stage = stage_of(path);

@@ -35,7 +35,7 @@ void append_fields(FlatRecord& flat, const Record& record) {
   for (const RecordField<Record>& field : fields<Record>()) append(flat, field.get(record));
 }
 
-// Fills a record from the numbers that append_fields gives of it.
+// Sets a record from the numbers that append_fields gives.
 template <class Record>
 bool restore(Record& record, std::span<const double> reals, std::span<const Index> integers,
              std::size_t slope_size) {
@@ -191,7 +191,7 @@ void write_dataset(Image& image, const std::string& path, const Description& fie
 std::optional<RecordValue> read_dataset(InputFile& file, const std::string& path,
                                         const Description& field, const RecordValue& like,
                                         const Parameters& shape) {
-  // An optional number, or an array that the model does not have.
+  // May be absent: an optional number, or an array that the model does not have.
   const bool optional = std::holds_alternative<std::monostate>(like);
   if (optional && !file.has(path)) return std::nullopt;
   const bool list = *field.axes != '\0';

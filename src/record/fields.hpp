@@ -17,19 +17,19 @@
 
 namespace gihflow {
 
-/// A count from an attribute: a fault where it is missing or negative.
+/// A count in an attribute; adds a fault if it is missing or negative.
 Index read_count(hdf5::InputFile& file, const std::string& object, const char* name);
 
 /// All entries of a one-dimensional dataset of double or Index.
 template <class T>
 std::optional<std::vector<T>> read_list(hdf5::InputFile& file, const std::string& path);
 
-/// Shape and scales of axes for parameters of this shape, after `first`.
+/// Shape and dimension scales of axes for parameters of this shape, after `first`.
 hdf5::Shape file_shape(const char* axes, const Parameters& shape, hdf5::Shape first = {});
 std::vector<std::string> scales_of(const char* axes, std::vector<std::string> first = {});
 
-// One field, whatever its record; `like` has the alternative that is wanted of what is read. A
-// column has the value of the field in each of several records.
+// Writing and reading one field of any record; `like` holds the alternative to read. A column is a
+// field of a list of records.
 void write_attribute(hdf5::Image& image, const std::string& object, const char* name,
                      const RecordValue& value);
 std::optional<RecordValue> read_attribute(hdf5::InputFile& file, const std::string& object,
@@ -44,7 +44,7 @@ void write_column(hdf5::Image& image, const std::string& path, const Description
 std::vector<RecordValue> read_column(hdf5::InputFile& file, const std::string& path,
                                      const RecordValue& like);
 
-/// Sets a member; a text that it cannot be is a fault of the file.
+/// Sets a member; adds a fault for a text that is not allowed.
 template <class Record>
 void set_field(hdf5::InputFile& file, const std::string& place, const RecordField<Record>& field,
                Record& record, const RecordValue& value) try {
@@ -66,7 +66,7 @@ void read_attributes(hdf5::InputFile& file, const std::string& object, Record& r
   }
 }
 
-/// Each field a dataset of `group`; one that is absent is left out.
+/// Writes each field as a dataset of `group`, except absent ones.
 template <class Record>
 void write_datasets(hdf5::Image& image, const std::string& group, const Record& record,
                     const Parameters& shape) {
@@ -84,7 +84,7 @@ void read_datasets(hdf5::InputFile& file, const std::string& group, Record& reco
   }
 }
 
-/// A group with a dataset for each field, along `scale`; nothing where there are no records.
+/// Writes a group with a dataset for each field, along `scale`; writes nothing for an empty list.
 template <class Record>
 void write_table(hdf5::Image& image, const std::string& group, const std::vector<Record>& records,
                  const std::string& scale, const std::string& scale_meaning) {
@@ -98,7 +98,7 @@ void write_table(hdf5::Image& image, const std::string& group, const std::vector
     write_column(image, group + "/" + field.name, field, column, axis);
   }
 }
-/// What write_table wrote; nothing where there is no such group. A row is of one `item`.
+/// Reads the group of write_table; an empty list if there is none. `item` names a row in messages.
 template <class Record>
 std::vector<Record> read_table(hdf5::InputFile& file, const std::string& group, const char* item) {
   std::vector<Record> records;
@@ -119,8 +119,8 @@ std::vector<Record> read_table(hdf5::InputFile& file, const std::string& group, 
   return records;
 }
 
-/// Sets the method of a stepper from the numbers that flatten gives of it, of whose reals the first
-/// `slope_size` are the slope. False where they are not those of a method.
+/// Sets the method of a stepper from the numbers that flatten gives, with the slope in the first
+/// `slope_size` reals. False if they do not fit a method.
 bool restore_method(StepperState& stepper, std::span<const double> reals,
                     std::span<const Index> integers, std::size_t slope_size);
 std::size_t slope_size(const StepperState& stepper);

@@ -15,22 +15,22 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Whoever calls HDF5, whose own code may run in one thread at a time only, holds this lock.
+/// Lock to hold during HDF5 calls, since HDF5 may run in only one thread at a time.
 std::mutex& library_mutex();
 
-/// Keeps the library from printing its error stack and from loading filter plug-ins, which would be
-/// code that a file chooses. Once a thread.
+/// Turns off the printing of HDF5's error stack and the loading of filter plug-ins, which would run
+/// code that a file chooses. Takes effect once per thread.
 void prepare_library();
 
-/// Throws Error with the library's message for what has just failed.
+/// Throws Error with HDF5's message for the last failure.
 [[noreturn]] void fail(const char* what);
 
-/// An HDF5 identifier, closed by the function that its kind needs.
+/// An HDF5 identifier with the function that closes it.
 class Handle {
  public:
   using Closer = herr_t (*)(hid_t);
   Handle() = default;
-  /// Throws Error when `id` is what a failing call returned.
+  /// Throws Error if `id` is negative, the result of a failed call.
   Handle(hid_t id, Closer close, const char* what) : id_(id), close_(close) {
     if (id < 0) fail(what);
   }
@@ -53,7 +53,7 @@ class Handle {
   Closer close_ = nullptr;
 };
 
-/// Throws Error when `status` is what a failing call returned.
+/// Throws Error if `status` is negative, the result of a failed call.
 template <class Status>
 Status check(Status status, const char* what) {
   if (status < 0) fail(what);

@@ -63,8 +63,8 @@ std::string array_words(hid_t type) {
 }
 
 struct Chunks {
-  Shape length;  // of one, along each axis
-  Shape count;   // how many cover the shape along each axis
+  Shape length;  // of a chunk along each axis
+  Shape count;   // number of chunks along each axis
 };
 
 Chunks chunks_of(hid_t creation, const Shape& shape) {
@@ -110,8 +110,7 @@ std::string type_words(hid_t type) {
 bool is_plain(hid_t type) {
   for (const H5T_class_t pointing : {H5T_VLEN, H5T_REFERENCE})
     if (H5Tdetect_class(type, pointing) != 0) return false;
-  // Texts of variable length count as texts, not as lists; within compounds they are not looked
-  // for.
+  // Texts of variable length count as texts, not as lists; compounds and arrays with them do not.
   const H5T_class_t found = H5Tget_class(type);
   if (found == H5T_STRING) return H5Tis_variable_str(type) == 0;
   return (found != H5T_COMPOUND && found != H5T_ARRAY) || H5Tdetect_class(type, H5T_STRING) == 0;

@@ -11,7 +11,7 @@ namespace gihflow::hdf5 {
 
 namespace {
 
-constexpr std::size_t growth = std::size_t{1} << 20;     // bytes by which the image grows
+constexpr std::size_t growth = std::size_t{1} << 20;     // bytes of each growth of the image
 constexpr std::size_t converted = std::size_t{1} << 14;  // bytes of values converted at a time
 
 Handle text_type() {
@@ -49,11 +49,11 @@ Image::Image() {
   access_ = Handle(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "property list");
   check(H5Pset_fapl_core(access_, growth, false), "memory driver");
   const Handle creation = without_times(H5P_FILE_CREATE);
-  // A name of its own: HDF5 takes two files in memory of one name for the same.
+  // A unique name, since HDF5 treats two files in memory with one name as the same file.
   static std::atomic<unsigned> images = 0;
   const std::string name = "image " + std::to_string(++images);
   file_ = Handle(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, creation, access_), H5Fclose, "new file");
-  // By default HDF5 clears two megabytes for the conversion of every list of texts.
+  // A small buffer: by default HDF5 clears two megabytes for every list of texts.
   transfer_ = Handle(H5Pcreate(H5P_DATASET_XFER), H5Pclose, "property list");
   check(H5Pset_buffer(transfer_, converted, nullptr, nullptr), "conversion buffer");
 }
@@ -110,7 +110,8 @@ hobj_ref_t Image::reference(const std::string& path) const {
   return result;
 }
 
-// H5DSattach_scale would write the scale's list of references anew for every dataset.
+// Used instead of H5DSattach_scale, which rewrites the scale's list of references for every
+// dataset.
 void Image::attach_scales(hid_t dataset, const std::string& path,
                           const std::vector<std::string>& axes) {
   const auto is_own = [&](const std::string& scale) { return scale == path; };
@@ -171,7 +172,7 @@ std::span<const std::byte> Image::bytes() {
   list_references();
   check(H5Fflush(file_, H5F_SCOPE_GLOBAL), "flush");
   const ssize_t size = check(H5Fget_file_image(file_, nullptr, 0), "size of the file");
-  void* handle = nullptr;  // the memory driver hands out the address of its buffer's address
+  void* handle = nullptr;  // the memory driver returns a pointer to its buffer's pointer
   check(H5Fget_vfd_handle(file_, access_, &handle), "image of the file");
   return {static_cast<const std::byte*>(*static_cast<void**>(handle)),
           static_cast<std::size_t>(size)};

@@ -14,15 +14,14 @@ namespace gihflow::hdf5 {
 
 using Shape = std::vector<hsize_t>;
 
-/// What a dataset means. `axes` names the dimension scale (an absolute path) of each axis.
+/// Units and meaning of a dataset, and the dimension scale (an absolute path) of each axis.
 struct Meaning {
   std::string units;
   std::string long_name;
   std::vector<std::string> axes;
 };
 
-/// Native and stored type of the numbers that files hold; stored types are little-endian
-/// everywhere.
+/// Native and stored types of numbers in files; stored types are little-endian.
 template <class T>
 hid_t native_type() {
   if constexpr (std::is_same_v<T, double>) return H5T_NATIVE_DOUBLE;
@@ -42,8 +41,8 @@ hid_t stored_type() {
   if constexpr (std::is_same_v<T, std::uint8_t>) return H5T_STD_U8LE;
 }
 
-/// An HDF5 file under construction in memory, so that writing it is a plain write of bytes, whose
-/// errors are the operating system's. Object times are not recorded: equal contents, equal bytes.
+/// An HDF5 file built in memory, so writing it is a plain write of bytes with the operating
+/// system's errors. Object times are not recorded, so equal contents give equal bytes.
 class Image {
  public:
   Image();
@@ -85,7 +84,7 @@ class Image {
   void counting_scale(const std::string& path, std::int64_t first, std::size_t size,
                       const std::string& long_name);
 
-  /// The file's bytes, valid until the next call of a member.
+  /// The bytes of the file, valid until the next call of a member.
   std::span<const std::byte> bytes();
 
  private:

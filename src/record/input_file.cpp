@@ -14,11 +14,11 @@ namespace gihflow::hdf5 {
 
 namespace {
 
-// Processor time, more than ten times what the largest row of compressed chunks needs.
+// Limits on processor time, more than ten times the need of the largest row of compressed chunks.
 constexpr unsigned seconds_of_values = 20, seconds_of_structure = 2;
 constexpr std::size_t piece = std::size_t{1} << 18;  // numbers in one half of the window
 
-// Entries of a shape, or nothing when they would not fit in memory.
+// Number of entries of a shape; nullopt if they do not fit in memory.
 std::optional<std::size_t> entries_in_memory(const Shape& shape, std::size_t entry_bytes) {
   const std::size_t most = memory_limit() / entry_bytes;
   std::size_t entries = 1;
@@ -29,7 +29,7 @@ std::optional<std::size_t> entries_in_memory(const Shape& shape, std::size_t ent
   return entries;
 }
 
-// Cuts a shape into pieces that are contiguous, row-major and of at most `piece` entries.
+// Cuts a shape into contiguous row-major pieces of at most `piece` entries.
 class Cut {
  public:
   explicit Cut(const Shape& shape) : shape_(shape), start_(shape.size(), 0), count_(shape) {
@@ -47,7 +47,7 @@ class Cut {
   std::size_t entries() const {
     return std::accumulate(count_.begin(), count_.end(), std::size_t{1}, std::multiplies<>());
   }
-  /// To the next piece; false after the last one.
+  /// Goes to the next piece; false after the last one.
   bool advance() {
     if (shape_.empty()) return false;
     start_[axis_] += count_[axis_];
@@ -102,7 +102,7 @@ class InProcess final : public Answerer {
 
 std::unique_ptr<Answerer> make_reader(const std::string& path, Isolation isolation) try {
   if (isolation == Isolation::in_process) return std::make_unique<InProcess>();
-  const std::lock_guard lock(library_mutex());  // no thread is inside HDF5 while this one forks
+  const std::lock_guard lock(library_mutex());  // no thread may be inside HDF5 during the fork
   return std::make_unique<Child>(window_bytes, Reading(isolation));
 } catch (const ChildFailure& failure) {
   throw InputError(fault(path, failure.what(), ""));
@@ -246,8 +246,7 @@ template bool InputFile::stream<std::int64_t>(
 
 template <class T>
 std::optional<std::vector<T>> InputFile::values(const InputDataset& found) {
-  // Memory is reserved once the first values have come: a size that a file declares allocates
-  // nothing.
+  // Memory is reserved after the first values were read: a declared size alone allocates nothing.
   std::vector<T> result;
   const bool complete = stream<T>(found, [&](std::size_t, std::span<const T> piece_read) {
     result.reserve(found.entries());

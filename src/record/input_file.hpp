@@ -27,17 +27,17 @@ struct InputObject {
   std::vector<Attribute> attributes;
 };
 
-/// An HDF5 file of unknown origin, open for reading. Only hard links are followed, so that no path
-/// leads out of the file, to another place or in a circle; neither external storage nor virtual
-/// datasets are used. Sizes are compared with memory before anything is allocated. HDF5 itself runs
-/// in this process or in a child, see Isolation.
+/// An HDF5 file of unknown origin, open for reading. Only hard links are followed, so no path leads
+/// out of the file or in a circle; external storage and virtual datasets are refused. Sizes are
+/// compared with memory before anything is allocated. HDF5 runs in this process or in a child, see
+/// Isolation.
 ///
-/// Readers collect the faults they find, each a sentence naming the file and the field, and answer
-/// nothing for what is faulty; `finish` throws them all. After the death of a child every call
-/// throws.
+/// Members collect the faults they find, each a sentence that names the file and the field, and
+/// return nullopt for faulty objects; finish() throws all faults. After a child has failed every
+/// call throws.
 class InputFile {
  public:
-  /// Throws InputError when `path` is not a readable HDF5 file.
+  /// Throws InputError if `path` is not a readable HDF5 file.
   InputFile(std::string path, Isolation isolation);
 
   const std::string& path() const { return path_; }
@@ -48,15 +48,15 @@ class InputFile {
   /// Throws InputError with all faults, if any.
   void finish() const { errors_.throw_if_any(); }
 
-  /// All objects that hard links lead to, and the other links: the root, then by name.
+  /// All objects reached by hard links, and all other links: the root first, then by name.
   std::vector<InputObject> objects();
 
-  /// Whether something is at this absolute path, whatever it is.
+  /// Whether there is an object or a link at this absolute path.
   bool has(const std::string& object);
   bool has_attribute(const std::string& object, const std::string& name);
 
-  /// The dataset `name`, which must exist; `wanted` says what it must be, for the message. An entry
-  /// will take `entry_bytes` of memory.
+  /// The dataset `name`, which must exist; `wanted` describes it in messages. An entry will take
+  /// `entry_bytes` of memory.
   std::optional<InputDataset> dataset(const std::string& name, Numbers numbers,
                                       const std::string& wanted,
                                       std::size_t entry_bytes = sizeof(double));
@@ -64,13 +64,13 @@ class InputFile {
   /// All values of a dataset.
   std::optional<std::vector<double>> reals(const InputDataset& dataset);
   std::optional<std::vector<std::int64_t>> integers(const InputDataset& dataset);
-  /// The same by name, with a shape that is known and checked before anything is read.
+  /// The same by name, with a known shape that is checked before anything is read.
   std::optional<std::vector<double>> reals(const std::string& name, const Shape& shape);
   std::optional<std::vector<std::int64_t>> integers(const std::string& name, const Shape& shape);
 
-  /// Hands over all values of a dataset, in order and in pieces of at most 2^18, each valid during
-  /// the call: take(index of the first, values). While a piece is looked at the next one is read. T
-  /// is double or std::int64_t, as the dataset was asked for. Returns whether all could be read.
+  /// Calls take(index of the first value, values) for all values of a dataset, in order and in
+  /// pieces of at most 2^18, valid during the call. The next piece is read during the call. T is
+  /// double or std::int64_t, as the dataset was opened. Returns whether all could be read.
   template <class T>
   bool stream(const InputDataset& dataset,
               const std::function<void(std::size_t, std::span<const T>)>& take);
@@ -95,8 +95,8 @@ class InputFile {
   std::optional<std::vector<T>> values(const InputDataset& dataset);
   void request(const Message& message, unsigned processor_seconds);
 
-  // A request for a member of InputReader, and the reply; a failure to answer is a fault, thrown
-  // with the others.
+  // Requests a call of a member of InputReader, and receives the reply. If there is no reply,
+  // throws that fault with all others.
   template <auto member, class... Arguments>
   void send(const Arguments&... arguments);
   template <class Answer>
@@ -107,7 +107,7 @@ class InputFile {
 
   std::string path_;
   std::unique_ptr<Answerer> reader_;
-  std::size_t datasets_ = 0;  // found so far; the reader counts them too
+  std::size_t datasets_ = 0;  // number found so far, counted in the reader too
   ErrorList errors_;
 };
 

@@ -22,11 +22,12 @@ namespace {
 constexpr std::size_t longest_text = std::size_t{1} << 20;
 constexpr std::size_t largest_digest = std::size_t{1} << 29;  // bytes
 
-// Of decompressed chunks: within what a child may take, with room for the work on one of them.
+// Sizes of the cache of decompressed chunks: within the limit of a child, with room for work on one
+// chunk.
 constexpr double largest_cache = 0x1p28, least_cache = 0x1p20;
 constexpr std::size_t cache_slots = 100'003;
 
-// The object's path cut at every slash: "/a/b" gives "/a", "/a/b".
+// All prefixes of a path: "/a/b" gives "/a", "/a/b".
 std::vector<std::string> prefixes(const std::string& object) {
   std::vector<std::string> result;
   for (std::size_t slash = object.find('/', 1); slash != std::string::npos;
@@ -51,7 +52,7 @@ bool fits(H5T_class_t type_class, Numbers numbers) {
   return false;
 }
 
-// The type in memory of what is read.
+// The type in memory for reading.
 hid_t native_of(Numbers numbers, hid_t stored) {
   if (numbers == Numbers::reals) return H5T_NATIVE_DOUBLE;
   const bool is_unsigned =
@@ -85,7 +86,7 @@ std::size_t InputDataset::entries() const {
 InputReader::InputReader(const std::string& path, std::span<std::byte> window) : window_(window) {
   prepare_library();
   try {
-    // A file that is only read is not locked: not every file system has locks.
+    // HDF5 does not lock the file, since not every file system has locks.
     const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "property list");
 #if H5_VERSION_GE(1, 10, 7)
     check(H5Pset_file_locking(access, false, true), "file locking");
@@ -116,7 +117,7 @@ bool InputReader::has(const std::string& object) {
     if (H5Lexists(file_, prefix.c_str(), H5P_DEFAULT) <= 0) return false;
     H5L_info_t link{};
     if (H5Lget_info(file_, prefix.c_str(), &link, H5P_DEFAULT) < 0) return false;
-    if (link.type != H5L_TYPE_HARD) return true;  // reachable() tells why it is not followed
+    if (link.type != H5L_TYPE_HARD) return true;  // reachable() says why it is not followed
   }
   return true;
 }
@@ -184,7 +185,7 @@ std::optional<Shape> InputReader::dataset(const std::string& name, Numbers numbe
     check(H5Pset_chunk_cache(access, cache_slots,
                              static_cast<std::size_t>(std::max(least_cache, bytes)), 1.0),
           "chunk cache");
-    opened = {};  // what is open already keeps the cache that it has
+    opened = {};  // reopened, since an open dataset keeps its cache
     opened = Handle(H5Dopen2(file_, name.c_str(), access), H5Dclose, "opening it");
   }
   datasets_.emplace_back(result, std::move(opened));

@@ -17,7 +17,7 @@
 
 namespace gihflow::hdf5 {
 
-/// What a dataset is read as; reals: integers too. Codes are integers and enums bit for bit,
+/// How a dataset is read. reals: also from integers. codes: integers and enums bit for bit,
 /// unsigned ones as the int64 of the same bits.
 enum class Numbers : std::uint8_t { integers, reals, texts, codes };
 const char* to_words(Numbers numbers);
@@ -25,7 +25,7 @@ const char* to_words(Numbers numbers);
 /// "[3, 101]", "a scalar" for an empty shape.
 std::string to_string(const Shape& shape);
 
-/// A dataset of an input file, by the number that its reader gave it.
+/// A dataset of an input file, identified by the number that its reader gave it.
 struct InputDataset {
   std::string name;
   std::size_t number = 0;
@@ -35,22 +35,22 @@ struct InputDataset {
   std::size_t entries() const;
 };
 
-/// Text of an attribute whose values are references, lists or the like.
+/// Text of an attribute whose values cannot be compared, such as references and lists.
 inline constexpr const char* not_compared = "not compared";
 
-/// The HDF5 half of an InputFile, which treats the file as hostile. Each member either answers or
-/// leaves sentences, without the path in front, in `faults`.
+/// The HDF5 half of an InputFile, which treats the file as hostile. Each member either returns a
+/// result or adds sentences, without the file's path, to the faults.
 class InputReader {
  public:
-  /// `window` takes what part() reads.
+  /// part() reads into `window`.
   InputReader(const std::string& path, std::span<std::byte> window);
 
   bool has(const std::string& object);
   bool has_attribute(const std::string& object, const std::string& name);
-  /// Shape of a dataset, which has from then on the number of datasets found before it.
+  /// Opens a dataset and returns its shape; its number is the number of datasets opened before.
   std::optional<Shape> dataset(const std::string& name, Numbers numbers, const std::string& wanted);
   /// Reads entries [start, start + count) along each axis of the dataset of that number, row-major,
-  /// as int64 or double, into the window from `offset` on. Returns whether that worked.
+  /// as int64 or double, into the window from `offset` on. Returns whether it succeeded.
   bool part(std::size_t number, std::size_t offset, const Shape& start, const Shape& count);
   std::optional<std::vector<std::string>> texts(std::size_t number);
   std::optional<std::vector<std::int64_t>> integers_attribute(const std::string& object,
@@ -59,12 +59,12 @@ class InputReader {
   std::optional<double> real_attribute(const std::string& object, const std::string& name);
   std::optional<std::string> text_attribute(const std::string& object, const std::string& name);
 
-  /// Loads the plug-ins of filters that datasets of the file need, where HDF5 finds them.
+  /// Loads the plug-ins for filters of the file's datasets, if HDF5 finds them.
   void load_filters();
 
-  /// Words on each object, and on each link that is not followed, the root first, then by name: its
-  /// path; what it is: "dataset", "group", "type" or "link"; its type (with a hash of values that
-  /// are neither numbers nor texts), a link's target, or ""; then name, type and text of each
+  /// Texts about each object and each link that is not followed, the root first, then by name: its
+  /// path; its kind "dataset", "group", "type" or "link"; its type (with a hash of values that are
+  /// neither numbers nor texts), a link's target, or ""; then name, type and text of each
   /// attribute, by name.
   std::optional<std::vector<std::vector<std::string>>> objects();
 
@@ -84,9 +84,9 @@ class InputReader {
   std::vector<std::string> faults_;
 };
 
-/// The reply to a request for one member of InputReader: the faults found, then what it returns.
+/// Calls one member of InputReader and returns the reply: the faults found, then the result.
 using Call = Message (*)(InputReader& reader, Message& request);
-/// Calls a member with the arguments that the request holds.
+/// Calls a member with the arguments in the request.
 template <class Answer, class... Arguments>
 Message reply_of(InputReader& reader, Message& request,
                  Answer (InputReader::*member)(Arguments...)) {
@@ -100,9 +100,9 @@ Message call(InputReader& reader, Message& request) {
   return reply_of(reader, request, member);
 }
 
-/// Answers one request after another. The first is the path of the file, to be opened; the others
-/// are a Call, whose address is the same in a fork of this process, and its arguments. In a child
-/// no other file can be opened from then on.
+/// Answers requests one after another. The first is the path of the file to open; the others are a
+/// Call, whose address is the same in a fork of this process, and its arguments. A child cannot
+/// open other files after the first request.
 class Reading {
  public:
   explicit Reading(Isolation isolation) : isolation_(isolation) {}

@@ -9,14 +9,15 @@
 
 namespace gihflow {
 
-/// JSON whose keys keep their order. Numbers round-trip; NaN and infinities are written as null.
+/// JSON with keys in the order of insertion. Numbers round-trip; NaN and infinities are written as
+/// null.
 using Json = nlohmann::ordered_json;
 
-/// Numbers along axes (see Description) of parameters of this shape, as nested lists.
+/// Values with axes (see Description) for parameters of this shape, as nested lists.
 Json json_array(std::span<const double> values, const char* axes, const Parameters& shape);
-/// The plain arrays under their names, those that are empty left out.
+/// Adds the plain arrays that are not empty under their names.
 void add_plain_arrays(Json& json, const PlainBlocks& blocks, const Parameters& shape);
-/// An array of what `element` makes of each value.
+/// The array of element(value) for all values.
 template <class Values, class Element>
 Json json_list(const Values& values, Element element) {
   Json list = Json::array();
@@ -24,10 +25,10 @@ Json json_list(const Values& values, Element element) {
   return list;
 }
 
-/// A field; arrays have the shape that their axes have in parameters of this shape.
+/// The value of a field; `shape` gives the sizes of its axes.
 Json json_value(const RecordValue& value, const Description& field, const Parameters& shape);
 
-/// The fields of a record under their names, those that are absent left out.
+/// The fields of a record under their names, without absent ones.
 template <class Record>
 Json json_record(const Record& record, const Parameters& shape = {}) {
   Json json;

@@ -11,7 +11,7 @@ namespace {
 
 const char* const kernels_wanted = "numbers, [N, d^n, d] with N at least 1 and d at least 2";
 
-// Runs a check of another room; what it throws are faults of the file.
+// Runs a check and adds the faults that it throws to those of the file.
 template <class Check>
 auto checked(hdf5::InputFile& file, Check check) -> std::optional<decltype(check())> try {
   return check();
@@ -20,7 +20,7 @@ auto checked(hdf5::InputFile& file, Check check) -> std::optional<decltype(check
   return std::nullopt;
 }
 
-// Fills `kernels` once the shape is known to fit the parents.
+// Reads `kernels` if the shape fits the parents.
 void read_values(hdf5::InputFile& file, const hdf5::InputDataset& dataset,
                  const std::vector<Index>& parents, Kernels& kernels) {
   if (dataset.shape.size() != 3) {

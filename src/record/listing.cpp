@@ -9,7 +9,7 @@
 #include "record/hdf5_objects.hpp"
 #include "record/input_reader.hpp"
 
-// What an InputReader tells of all that a file holds, for comparing files.
+// InputReader::objects() and its parts, for the comparison of files.
 
 namespace gihflow::hdf5 {
 
@@ -21,12 +21,12 @@ std::string hash_of(const std::string& bytes) {
   return fmt::format("hash {:016x}", fnv1a(std::as_bytes(std::span<const char>(bytes))));
 }
 
-// Words for a terminal.
+// Text that can be printed: malformed text is replaced by its hash.
 std::string plain(const std::string& words) {
   return is_plain_utf8(words) ? words : hash_of(words);
 }
 
-// Values of a type of which equal bytes are equal values, if they are not too many.
+// The bytes of values of a type with is_plain, if they are not too many.
 std::optional<std::string> plain_bytes(hid_t type, std::size_t entries,
                                        const std::function<herr_t(void*)>& read) {
   const std::size_t size = H5Tget_size(type);
@@ -65,7 +65,7 @@ std::string dataset_words(hid_t dataset) {
 
 }  // namespace
 
-// Numbers and texts are written out; other plain types are told by a hash.
+// Numbers and texts in full; a hash for other plain types.
 std::string InputReader::attribute_text(hid_t attribute, hid_t type) {
   const Handle space(H5Aget_space(attribute), H5Sclose, "its shape");
   if (H5Sget_simple_extent_type(space) == H5S_NULL) return "(no value)";
@@ -141,7 +141,7 @@ std::optional<std::vector<std::vector<std::string>>> InputReader::objects() try 
     if (link->type != H5L_TYPE_HARD) {
       std::string target(link->u.val_size, '\0');
       if (H5Lget_val(group, name, target.data(), target.size(), H5P_DEFAULT) < 0) return -1;
-      // Path, or file and path of an external link, each with a zero byte behind it.
+      // The path, or file and path of an external link, each ending in a zero byte.
       std::replace(target.begin(), target.end(), '\0', ' ');
       target.erase(target.find_last_not_of(' ') + 1).erase(0, target.find_first_not_of(' '));
       words.insert(words.end(), {"link", target});

@@ -8,13 +8,13 @@
 
 namespace gihflow {
 
-/// The member that a chain of pointers to members leads to.
+/// The member of a member … given by a chain of pointers to members.
 template <auto... path>
 auto& member(auto& record) {
   return (record.*....*path);
 }
 
-/// Tables as one, in order.
+/// Concatenation of tables.
 template <class T, std::size_t... sizes>
 constexpr auto joined(const std::array<T, sizes>&... parts) {
   std::array<T, (sizes + ...)> all{};

@@ -10,20 +10,20 @@
 
 namespace gihflow::hdf5 {
 
-/// A message says less, or other things, than it should.
+/// A message is too short or has invalid contents.
 class Malformed : public std::runtime_error {
  public:
   Malformed() : std::runtime_error("malformed message") {}
 };
 
-/// What goes into a message byte by byte. Pointers are addresses in both processes.
+/// Types that go into a message as their bytes. Pointers must be valid in both processes.
 template <class T>
 concept Plain = std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_pointer_v<T>;
 
-/// Values in a row, as bytes, for two processes of one program. Numbers, enumerations, addresses,
-/// texts, vectors and optionals of them go in with <<, and come out in the same order with
-/// take<T>(), which trusts nothing: what is not there throws Malformed, and no size is believed
-/// beyond the bytes that follow.
+/// A sequence of values as bytes, for two processes of one program. Numbers, enumerations,
+/// addresses, texts, vectors and optionals are put in by << and taken out in the same order by
+/// take<T>(), which checks everything: it throws Malformed for missing bytes and for sizes beyond
+/// the bytes that follow.
 class Message {
  public:
   Message() = default;
@@ -68,7 +68,7 @@ class Message {
     return result;
   }
 
-  // One overload for each kind; the argument only chooses.
+  // One overload for each kind of type, chosen by the null pointer.
   template <Plain T>
   T taker(T*) {
     T value;

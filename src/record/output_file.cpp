@@ -22,22 +22,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t everyone = 0666;  // narrowed by the user's umask
+constexpr mode_t everyone = 0666;  // restricted by the umask
 
 std::string reason() {
   return std::strerror(errno);
 }
 
-constexpr int most_links = 40;  // that Linux follows in one path
+constexpr int most_links = 40;  // Linux's limit on symbolic links in a path
 
-// Where `path` leads once symbolic links are resolved, also where nothing is there yet.
+// `path` with symbolic links resolved, also if the file does not exist yet.
 std::string resolved(const std::string& path) {
   std::error_code error;
   fs::path target = path;
   for (int link = 0; link < most_links && fs::is_symlink(target, error); ++link) {
     const fs::path next = fs::read_symlink(target, error);
     if (error) break;
-    target = target.parent_path() / next;  // next alone, where it is absolute
+    target = target.parent_path() / next;  // just `next` if it is absolute
   }
   const fs::path canonical = fs::weakly_canonical(target, error);
   return error ? target.string() : canonical.string();
@@ -55,11 +55,11 @@ bool same_file(int descriptor, const std::string& path) {
          open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
 }
 
-// The content of a lock file that this program made: these words, the name of the temporary file
-// beside it and an end of line.
+// A lock file of this program contains these words, the name of the temporary file beside it and an
+// end of line.
 constexpr std::string_view mark = "gihflow writes ";
 
-// The first name of a temporary that is free: what is there already is not ours.
+// The first unused name for a temporary; existing files are not ours.
 std::string free_temporary(const std::string& target) {
   std::string name = target + ".partial";
   for (int number = 2; fs::exists(fs::symlink_status(name)); ++number)
@@ -67,7 +67,7 @@ std::string free_temporary(const std::string& target) {
   return name;
 }
 
-// The temporary that a lock file names; empty for a file that this program did not make.
+// The temporary named in a lock file; empty for a file that this program did not make.
 std::string temporary_of(int descriptor, const std::string& target) {
   std::string text(4096, '\0');
   const ssize_t size = pread(descriptor, text.data(), text.size(), 0);
@@ -79,15 +79,15 @@ std::string temporary_of(int descriptor, const std::string& target) {
   return beside ? directory_of(target) + "/" + name.string() : "";
 }
 
-// On a full disk the lock does without its mark.
+// Writes the mark; on a full disk the lock works without it.
 void write_mark(int descriptor, const std::string& temporary) {
   const std::string text = fmt::format("{}{}\n", mark, fs::path(temporary).filename().string());
   if (ftruncate(descriptor, 0) == 0)
     static_cast<void>(pwrite(descriptor, text.data(), text.size(), 0) < 0);
 }
 
-// Makes a lock file that has its mark from the moment at which it has its name, where the file
-// system can do that. -1 with errno EEXIST where there is a file.
+// Makes a lock file; if the file system can, it gets its name only after its mark was written.
+// Returns -1 with errno EEXIST if the file exists.
 int make_lock(const std::string& path, const std::string& temporary) {
   const int unnamed = open(directory_of(path).c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, everyone);
   if (unnamed >= 0) {
@@ -106,13 +106,13 @@ int make_lock(const std::string& path, const std::string& temporary) {
   return descriptor;
 }
 
-constexpr int not_supported = 524;  // ENOTSUPP, which some network file systems let through
+constexpr int not_supported = 524;  // ENOTSUPP, returned by some network file systems
 
 bool has_no_locks(int error) {
   return error == ENOSYS || error == EOPNOTSUPP || error == ENOLCK || error == not_supported;
 }
 
-// A temporary that removes itself unless it was renamed.
+// A temporary file that is removed unless it was renamed.
 class Temporary {
  public:
   explicit Temporary(std::string path)
@@ -128,13 +128,13 @@ class Temporary {
     if (!renamed_) unlink(path_.c_str());
   }
 
-  // Takes over group and permissions of the file that it is going to replace, as far as user and
-  // file system allow. Before anything is written, so that what was private stays so.
+  // Copies group and permissions of the file to be replaced, if user and file system allow it;
+  // before anything is written, so that private data are never readable by others.
   void take_over_access(const std::string& target) {
     struct stat old {};
     if (stat(target.c_str(), &old) != 0) return;
     const bool group = fchown(descriptor_, static_cast<uid_t>(-1), old.st_gid) == 0;
-    // What the old group was allowed is not allowed to another.
+    // Permissions of the old group are not given to another one.
     const mode_t mode = old.st_mode & (group ? 07777 : 07707);
     [[maybe_unused]] const int done = fchmod(descriptor_, mode);
   }
@@ -158,7 +158,7 @@ class Temporary {
         renamed_ = true;
         return;
       }
-      // Filesystems that cannot promise it get the check without the promise.
+      // On file systems without RENAME_NOREPLACE, checks and renames in two steps.
       const bool unsupported = errno == EINVAL || errno == ENOSYS;
       if (!unsupported || access(target.c_str(), F_OK) == 0) {
         if (unsupported) errno = EEXIST;
@@ -179,7 +179,7 @@ class Temporary {
   bool renamed_ = false;
 };
 
-// The rename itself survives a power loss once its directory is on disk.
+// The rename survives a power loss only after its directory is on disk.
 void sync_directory(const std::string& directory) {
   const int descriptor = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const bool done = descriptor >= 0 && (fsync(descriptor) == 0 || errno == EINVAL);
@@ -224,8 +224,8 @@ OutputFile::~OutputFile() {
   release();
 }
 
-// A holder removes the file before it lets go, so a lock counts only if the name still leads to
-// what was locked.
+// A holder removes the lock file before it unlocks it, so a lock is valid only if the path still
+// refers to the locked file.
 void OutputFile::take_lock() {
   const std::string path = target_ + ".lock";
   for (;;) {
@@ -255,7 +255,7 @@ void OutputFile::take_lock() {
     if (same_file(lock_, path)) {
       const std::string left = made ? "" : temporary_of(lock_, target_);
       lock_is_ours_ = made || !left.empty();
-      if (!left.empty()) {  // of a process that was killed
+      if (!left.empty()) {  // left by a process that was killed
         unlink(left.c_str());
         temporary_ = free_temporary(target_);
         write_mark(lock_, temporary_);

@@ -17,10 +17,10 @@ namespace {
 
 using hdf5::InputFile;
 
-constexpr Index most_heads = 30;              // of information/subsets
+constexpr Index most_heads = 30;              // limit of subsets()
 constexpr double agreement_tolerance = 1e-9;  // relative
 
-// Takes θ and signs from the file and holds c against them; c_S may have underflowed to 0.
+// Takes θ and signs from the file and checks c against them; c_S may have underflowed to 0.
 void use_logarithms(InputFile& file, const std::string& group, const std::vector<double>& c,
                     Parameters& parameters) {
   const hdf5::Shape shape{c.size()};
@@ -134,7 +134,7 @@ std::optional<Parameters> read_parameters_from(InputFile& file, const std::strin
                            parameters.heads));
     return std::nullopt;
   }
-  // Arrays over tokens, as far as the file has them; they agree on how many there are.
+  // Arrays over tokens, if the file has them; their numbers of tokens must agree.
   hsize_t tokens = 0;
   for (const PlainArray& array : plain_arrays) {
     const std::string path = group + "/" + array.name;

@@ -9,7 +9,7 @@ namespace gihflow {
 
 namespace {
 
-// Gives up a lock for as long as this object lives.
+// Releases a lock while this object lives.
 class Unlocked {
  public:
   explicit Unlocked(std::unique_lock<std::mutex>& lock) : lock_(lock) { lock_.unlock(); }

@@ -9,11 +9,11 @@
 
 namespace gihflow {
 
-/// The rows of a restart point: t, dt, gauge_drift, x, reals of its method; next_output,
-/// StepStatistics, integers of its method.
+/// The numbers of a restart point. Reals: t, dt, gauge_drift, x, those of its method; integers:
+/// next_output, StepStatistics, those of its method.
 FlatRecord flatten(const RestartPoint& point);
 
-/// The restart points of a stage; no group where there are none.
+/// Writes the restart points of a stage; no group if there are none.
 void write_restarts(hdf5::Image& image, const std::string& group,
                     const std::vector<RestartPoint>& points);
 std::vector<RestartPoint> read_restarts(hdf5::InputFile& file, const std::string& group);

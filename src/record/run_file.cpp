@@ -18,7 +18,7 @@ namespace {
 using hdf5::Image;
 using hdf5::InputFile;
 
-// Parameters at the end of what was recorded; of the start, when nothing was.
+// Parameters at the last recorded point; those of the start if there is none.
 Parameters last_parameters(const TrainingState& state) {
   for (auto stage = state.trajectory.stages.rbegin(); stage != state.trajectory.stages.rend();
        ++stage) {
@@ -27,7 +27,7 @@ Parameters last_parameters(const TrainingState& state) {
   return state.start;
 }
 
-// Bit for bit, NaN too.
+// Whether the bits are equal, NaN included.
 bool same(std::span<const double> a, std::span<const double> b) {
   return a.size() == b.size() && difference(a, b).different == 0;
 }

@@ -65,7 +65,7 @@ constexpr auto field(Description description) {
       }};
 }
 
-// The standard error of a row of plain_arrays; absent where the model has none.
+// The standard error of a row of plain_arrays; absent if the model does not have the array.
 template <std::size_t row>
 constexpr auto plain_error() {
   return RecordField<StandardErrors>{

@@ -20,7 +20,7 @@ std::vector<double> as_row(std::vector<double> numbers) {
   return numbers;
 }
 
-// A column of a member of a snapshot: a number, or a list of numbers of the same size.
+// The column of a member of a snapshot: a number, or a list of fixed size.
 template <auto... path>
 constexpr SnapshotColumn column(Description description, RecordedIn files = RecordedIn::runs) {
   const auto get = [](const Snapshot& snapshot) { return as_row(member<path...>(snapshot)); };
@@ -67,7 +67,7 @@ constexpr auto plain_columns(std::index_sequence<rows...>) {
   return std::array{plain_column<first + rows>()...};
 }
 
-// A derived column that a flow conserves; files of before may lack it.
+// A derived column that a flow conserves; older files may lack it.
 template <auto function>
 constexpr SnapshotColumn conserved(Description description, const char* follows_from,
                                    bool (*where)(const BlockSet&, const Parameters&)) {
@@ -83,7 +83,8 @@ constexpr SnapshotColumn with_set(SnapshotColumn column,
   return column;
 }
 
-// c may have underflowed to ±0, which keeps its sign; its size is that of θ.
+// Sets only the signs from c, which may have underflowed to ±0 and keeps its sign; |c| follows from
+// θ.
 void set_signs(Snapshot& snapshot, std::span<const double> c) {
   std::transform(c.begin(), c.end(), snapshot.parameters.c_sign.begin(),
                  [](double x) { return std::signbit(x) ? -1 : 1; });
@@ -97,7 +98,7 @@ void set_theta(Snapshot& snapshot, std::span<const double> theta) {
 }
 
 using enum RecordedIn;
-// w comes before what follows from it, and the other arrays after that.
+// w comes before columns that follow from it, and the other arrays after these.
 constexpr std::array first_columns{
     column<&Snapshot::t>({"t", "flow time since the start of the stage", "flow time"}),
     with_set(derived<&Parameters::c>({"c", "coefficient c_S of a subset", "1", "S", "gauge-fixed"},

@@ -8,10 +8,11 @@
 
 namespace gihflow {
 
-/// "/stage_1" for the stage 0.
+/// "/stage_1" for stage 0.
 std::string stage_group(std::size_t stage);
 
-/// A stage with its snapshots, switches and restart points. `shape` has the sizes of parameters.
+/// Writes a stage with its snapshots, switches and restart points. `shape` has the sizes of the
+/// parameters.
 void write_stage(hdf5::Image& image, const std::string& group, const StageRecord& stage,
                  const Parameters& shape, bool has_validation);
 StageRecord read_stage(hdf5::InputFile& file, const std::string& group, const Parameters& shape);

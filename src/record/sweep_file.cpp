@@ -29,7 +29,7 @@ bool is_absent(const RecordValue& value) {
   return std::holds_alternative<std::monostate>(value);
 }
 
-// The first value that there is.
+// The first value that is not absent.
 RecordValue example(const TableColumn& column) {
   const auto found = std::find_if_not(column.values.begin(), column.values.end(), is_absent);
   return found == column.values.end() ? RecordValue(absent) : *found;
@@ -48,7 +48,7 @@ hsize_t entries(const Shape& shape) {
   return std::accumulate(shape.begin(), shape.end(), hsize_t{1}, std::multiplies<>());
 }
 
-// Scales of axes in `place`, "" the root, after the first ones.
+// Dimension scales of axes in the group `place`, "" for the root, after the first ones.
 std::vector<std::string> scales_in(const std::string& place, const char* axes,
                                    std::vector<std::string> first) {
   const std::size_t given = first.size();
@@ -118,7 +118,7 @@ class SweepWriter {
     for (const auto& [name, value] : ensemble.options) {
       write_attribute(image_, group, name.c_str(), value);
     }
-    std::string place;  // of the scales
+    std::string place;  // group of the scales
     if (!same_shape(ensemble.shape, contents_.shape)) {
       place = group;
       write_parameter_axes(image_, ensemble.shape, place);
@@ -188,7 +188,7 @@ std::string cell(const RecordValue& value) {
       value);
 }
 
-// "p{1,2}" of subsets, "w[1,3]" of other axes, which count from 1.
+// "p{1,2}" for subsets, "w[1,3]" for other axes, with indices from 1.
 std::vector<std::string> labels(const TableColumn& column, const Parameters& shape) {
   std::vector<std::string> names{column.name};
   if (column.axes == "S") {

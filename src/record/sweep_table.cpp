@@ -12,9 +12,9 @@ namespace gihflow {
 
 namespace {
 
-constexpr std::size_t most_heads = 30;  // of subsets()
+constexpr std::size_t most_heads = 30;  // limit of subsets()
 
-// Names of sets of heads, by the rows of /subsets.
+// Names of the sets of heads in the rows of /subsets.
 std::vector<std::string> set_names(hdf5::InputFile& file) {
   std::vector<std::string> names;
   const auto sets = file.dataset("/subsets", hdf5::Numbers::codes, "sets of heads");
@@ -32,7 +32,7 @@ std::vector<std::string> set_names(hdf5::InputFile& file) {
   return names;
 }
 
-// Names of the entries of a row: by sets where there are as many, else by place, from 1.
+// Names of the entries of a row: sets if the axis is that of subsets, else indices from 1.
 std::vector<std::string> entry_names(const hdf5::Shape& shape, const std::vector<std::string>& sets,
                                      const std::string& axes) {
   if (shape.size() == 1) return {""};
@@ -47,7 +47,7 @@ const hdf5::InputObject::Attribute* attribute(const hdf5::InputObject& object,
   return found == object.attributes.end() ? nullptr : &*found;
 }
 
-// The axes of a recorded column; none of another dataset.
+// The axes of a recorded column; empty for other datasets.
 std::string axes_of(const std::string& name) {
   for (const SnapshotColumn& column : snapshot_columns()) {
     if (column.in_runs() && name == column.name) return column.axes;

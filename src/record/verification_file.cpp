@@ -8,7 +8,7 @@ namespace gihflow {
 
 namespace {
 
-/// A group for what a quantity of a subject is or was.
+/// Makes a group with the attributes that identify a quantity and its subject.
 void write_identity(hdf5::Image& image, const std::string& path, Quantity quantity,
                     const Subject& subject) {
   image.group(path);

@@ -9,14 +9,14 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Gradient descent beside the flow, as `compare` writes it; the layout is in docs/schema.md.
+/// Contents of a file of `compare`; the layout is in docs/schema.md.
 struct ComparisonFile {
   Provenance provenance;
   std::string tokens_hash;  ///< data_hash of the chains
   Comparison comparison;
 };
 
-/// Throws WriteError.
+/// Writes a comparison. Throws WriteError.
 void write_comparison(OutputFile& file, const ComparisonFile& contents);
 
 }  // namespace gihflow

@@ -15,7 +15,7 @@ namespace GIHFLOW_API gihflow {
 std::uint64_t fnv1a(std::span<const std::byte> bytes,
                     std::uint64_t state = 0xcbf29ce484222325u) noexcept;
 
-/// The same of a number as 64 bits, little-endian.
+/// The same for a number as 64 bits, little-endian.
 std::uint64_t fnv1a(std::uint64_t number, std::uint64_t state) noexcept;
 
 /// FNV-1a of one chain: tokens [L + 1] as 16-bit, then targets [d] as IEEE binary64, both
@@ -23,20 +23,21 @@ std::uint64_t fnv1a(std::uint64_t number, std::uint64_t state) noexcept;
 std::uint64_t chain_hash(std::span<const Token> tokens, std::span<const double> targets);
 
 /// Hash of data as 16 hexadecimal digits: FNV-1a of d, L and N and then every chain's hash in
-/// order, all as 64-bit little-endian numbers. Equal data have equal hashes, drawn or read.
+/// order, all as 64-bit little-endian numbers. The hash does not depend on whether data are drawn
+/// or read.
 std::string data_hash(Index vocabulary, Index length, std::span<const std::uint64_t> chains);
-/// Hash of all that a source draws, a pass over it in parallel.
+/// Hash of all data of a source; draws every chain once, in parallel.
 std::string data_hash(const SequenceSource& source);
 
-/// Hash of kernels, which stand for data in infinite context: as data_hash with L = 0 and the hash
-/// of a chain the FNV-1a of its kernel's entries as IEEE binary64, little-endian.
+/// Hash of kernels, the data of infinite context: data_hash with L = 0, where a chain's hash is the
+/// FNV-1a of its kernel's entries as IEEE binary64, little-endian.
 std::string kernel_hash(const Kernels& kernels);
 
-/// A source that hashes chains as they are drawn from another one: a pass that draws every chain
-/// anyway gets the hash of the data at no extra cost.
+/// A source that hashes the chains of another one as they are drawn, so that a pass over all chains
+/// also gives the hash of the data.
 class HashingSource final : public SequenceSource {
  public:
-  /// Hashes the sequences of `source` as they are drawn.
+  /// Wraps `source`.
   explicit HashingSource(std::shared_ptr<const SequenceSource> source);
   Index vocabulary() const override { return source_->vocabulary(); }
   Index length() const override { return source_->length(); }
@@ -53,7 +54,7 @@ class HashingSource final : public SequenceSource {
 
   /// Hash of the data; every chain must have been drawn.
   std::string hash() const;
-  /// Those of the chains, [N].
+  /// The hashes of the chains, [N].
   const std::vector<std::uint64_t>& hashes() const { return chains_; }
 
  private:

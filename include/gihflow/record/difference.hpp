@@ -13,20 +13,20 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// How two rows of numbers of the same length differ, entry by entry. Equal means the same bits: +0
-/// and −0 differ, a NaN equals itself. A number beside a NaN, or beside an infinity, is infinitely
-/// far from it.
+/// Difference of two arrays of numbers of the same length, entry by entry. Equal means the same
+/// bits: +0 and −0 differ, a NaN equals the same NaN. The distance of a number from a NaN or an
+/// infinity is infinite.
 struct NumberDifference {
   std::size_t entries = 0;
   std::size_t different = 0;  ///< entries with other bits
   double absolute = 0.0;      ///< largest |a − b|
   double relative = 0.0;      ///< largest |a − b|/max(|a|, |b|)
-  std::uint64_t ulp = 0;      ///< most doubles from one to the other
-  std::size_t first = 0;      ///< index of the first entry that differs, if any does
+  std::uint64_t ulp = 0;      ///< largest number of doubles between the two
+  std::size_t first = 0;      ///< index of the first entry that differs
 };
-/// How two arrays of equal size differ.
+/// Difference of two arrays of equal size.
 NumberDifference difference(std::span<const double> a, std::span<const double> b);
-/// The same of integers, or of unsigned ones of the same bits.
+/// The same for integers; with is_unsigned the bits are those of unsigned ones.
 NumberDifference difference(std::span<const std::int64_t> a, std::span<const std::int64_t> b,
                             bool is_unsigned);
 
@@ -34,15 +34,15 @@ NumberDifference difference(std::span<const std::int64_t> a, std::span<const std
 struct OutputPosition {
   Index stage = 0;
   Index index = 0;
-  double t = 0.0;  ///< flow time since the stage's start, of the first file
+  double t = 0.0;  ///< flow time since the stage's start, from the first file
 
   bool operator==(const OutputPosition&) const = default;
 };
 
-/// A dataset of two files, or another object or link where they are not the same.
+/// Difference of a dataset of two files, or of another object or link that is not equal in both.
 struct DatasetDifference {
   std::string name;                     ///< its path in the file
-  NumberDifference numbers;             ///< of texts, only how many differ
+  NumberDifference numbers;             ///< for texts only the number that differ
   std::string what;                     ///< why it cannot be compared number by number; else empty
   std::optional<OutputPosition> first;  ///< first output of a stage that differs
 
@@ -50,8 +50,8 @@ struct DatasetDifference {
   bool differs() const { return numbers.different > 0 || !what.empty(); }
 };
 
-/// Something said in words, by an attribute or a line of the config; empty where a file does not
-/// say it.
+/// An attribute or a line of the config as text in both files; empty in a file that does not have
+/// it.
 struct WordDifference {
   std::string name;
   std::string a, b;
@@ -59,22 +59,23 @@ struct WordDifference {
   bool operator==(const WordDifference&) const = default;
 };
 
-/// How two files differ: runs, data, kernels, parameters, or any other HDF5 files. All that they
-/// hold is compared, but the group /execution; what cannot be compared (references, lists of
-/// varying length) counts as a difference and is named.
+/// Difference of two files: runs, data, kernels, parameters, or any other HDF5 files. Everything
+/// but the group /execution is compared; what cannot be compared (references, lists of variable
+/// length) counts as a difference and is named.
 struct FileDifference {
-  std::vector<DatasetDifference> datasets;  ///< all, those that agree too, in the order of a file
-  std::vector<WordDifference> attributes;   ///< those that differ
-  std::vector<WordDifference> config;       ///< lines that differ
-  std::vector<WordDifference> program;      ///< versions that differ
-  std::optional<OutputPosition> first;      ///< first output of a run that differs
-  std::vector<std::string> first_names;     ///< datasets that differ there
+  /// Of all datasets, equal ones too, in the order of a file
+  std::vector<DatasetDifference> datasets;
+  std::vector<WordDifference> attributes;  ///< those that differ
+  std::vector<WordDifference> config;      ///< lines that differ
+  std::vector<WordDifference> program;     ///< versions that differ
+  std::optional<OutputPosition> first;     ///< first output of a run that differs
+  std::vector<std::string> first_names;    ///< datasets that differ there
 
-  /// Whether datasets and attributes agree bit for bit; config and versions are how, not what.
+  /// Whether datasets and attributes agree bit for bit; config and versions are not considered.
   bool equal() const;
 };
 
-/// Throws InputError when a file cannot be read.
+/// Compares two files. Throws InputError if one cannot be read.
 FileDifference compare_files(const std::string& a, const std::string& b,
                              Isolation isolation = Isolation::in_process);
 

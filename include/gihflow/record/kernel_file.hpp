@@ -10,10 +10,9 @@
 namespace GIHFLOW_API gihflow {
 
 /// Reads transition kernels: /kernels [N, dⁿ, d], `parents` an attribute of the root or of the
-/// dataset; the context index is base d with x_{l−r₁} the most significant digit.
-/// Throws InputError with every fault of the file: missing or mistyped fields, shapes that do not
-/// fit together, rows that are negative, not finite or do not sum to 1 within 1e-9, parents that do
-/// not increase.
+/// dataset; layout as of Kernels. Throws InputError with every fault of the file: missing or
+/// mistyped fields, shapes that do not fit together, rows that are negative, not finite or refused
+/// by sums_to_one(), parents that do not increase or differ between the two places.
 Kernels read_kernels(const std::string& path, Isolation isolation = Isolation::in_process);
 
 /// Writes a file that read_kernels accepts. Throws WriteError.

@@ -14,17 +14,17 @@ namespace GIHFLOW_API gihflow {
 /// a regular file, its directory is missing. Touches nothing.
 std::optional<Fault> output_fault(Field field, const std::string& path, bool force);
 
-/// A file that this process alone may write, and that is only ever replaced as a whole, so that
-/// readers, other processes and a kill at any moment see a complete one.
+/// An output that only this process may write. It is always replaced as a whole, so a reader sees a
+/// complete file at any time, also after a kill.
 ///
-/// Exclusion is a kernel lock (flock) on `path`.lock, which ends with the process however that
-/// ends. Files beside the output that the program did not make are neither written nor removed: its
-/// lock file says that it is the program's and names the temporary, so that the next process
-/// removes both after a kill; where `path`.partial is taken the temporary has another name.
+/// Exclusion is by flock on `path`.lock, which ends with the process. The lock file is marked as
+/// the program's and names the temporary file, so that after a kill the next process can remove
+/// both. Other files are neither written nor removed: if `path`.partial exists the temporary gets
+/// another name.
 class OutputFile {
  public:
-  /// Takes the lock. Throws InputError: output_fault, or another process holds the lock. On a file
-  /// system without locks it goes on without one and leaves a note.
+  /// Takes the lock. Throws InputError with output_fault, or if another process holds the lock. On
+  /// a file system without locks it works without one and sets note().
   OutputFile(std::string path, bool force);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
@@ -32,13 +32,12 @@ class OutputFile {
 
   /// The path as it was given.
   const std::string& path() const noexcept { return path_; }
-  /// A sentence for the user where the file could not be locked; else empty.
+  /// A sentence for the user if the file could not be locked; else empty.
   const std::string& note() const noexcept { return note_; }
 
   /// Replaces the file: writes a temporary in the same directory, fsync, rename, fsync of the
-  /// directory. Throws WriteError; what was there before is then untouched and the temporary
-  /// removed. Without `force` the first call also fails when the file has appeared since the
-  /// constructor.
+  /// directory. Throws WriteError, which leaves the old file as it was and removes the temporary.
+  /// Without `force` the first call also throws if the file has appeared since the constructor.
   void replace(std::span<const std::byte> contents);
 
  private:
@@ -46,11 +45,11 @@ class OutputFile {
   void release();
 
   std::string path_;       // as the caller named it
-  std::string target_;     // where it is, symbolic links resolved
+  std::string target_;     // the same, symbolic links resolved
   std::string temporary_;  // file beside it that replace() writes
   int lock_ = -1;          // descriptor that holds the lock; -1: none
   bool lock_is_ours_ = false;
-  bool may_replace_;  // a file in the way is ours or was given up by --force
+  bool may_replace_;  // an existing file is ours, or `force` was given
   std::string note_;
 };
 

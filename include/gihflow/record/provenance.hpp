@@ -8,7 +8,7 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Where a file's numbers come from, written into its root attributes.
+/// Origin of a file's numbers, written into its root attributes.
 struct Provenance {
   std::string program_version;
   std::string git_commit;
@@ -18,11 +18,11 @@ struct Provenance {
   bool operator==(const Provenance&) const = default;
 };
 
-/// Whether the file begins as HDF5 files do; false also for one that cannot be opened.
+/// Whether the file begins with the HDF5 signature; false if it cannot be opened.
 bool is_hdf5(const std::string& path);
 
-/// Provenance of a file of any kind that this program wrote. Throws InputError where it is not
-/// readable or does not say.
+/// Provenance of any file that this program wrote. Throws InputError if it cannot be read or has
+/// none.
 Provenance read_provenance(const std::string& path, Isolation isolation = Isolation::in_process);
 
 }  // namespace gihflow

@@ -16,7 +16,7 @@ namespace GIHFLOW_API gihflow {
 
 inline constexpr int run_schema_version = 2;
 
-/// One of the processes that a run was computed by, the first or one that resumed it.
+/// One process that computed a run: the first one, or one that resumed it.
 struct ProcessRecord {
   std::string started;   ///< UTC, ISO 8601
   std::string finished;  ///< of the last write
@@ -26,15 +26,16 @@ struct ProcessRecord {
   std::string git_commit;
   std::string instruction_set;
   Index threads = 0;
-  Index steps = 0;            ///< that it made, rejected ones included
-  Index rhs_evaluations = 0;  ///< that its steps took
+  Index steps = 0;            ///< taken by it, rejected ones included
+  Index rhs_evaluations = 0;  ///< in its steps
   double wall_seconds = 0.0;
 
   bool operator==(const ProcessRecord&) const = default;
 };
 
-/// What does not determine the bits of a run: where, when and how fast it was computed. Of a run
-/// that was resumed: texts and `threads` of the last process, but `started` of the first, and sums.
+/// Where, when and how fast a run was computed, which does not determine its results. For a resumed
+/// run texts and `threads` are those of the last process, `started` is that of the first, and
+/// counts and seconds are sums.
 struct Execution {
   std::string host;
   std::string device;  ///< "cpu", or "cuda, " and the card's name
@@ -49,16 +50,15 @@ struct Execution {
   std::string library_versions;
   Index checkpoints = 0;            ///< times the file was written
   double wall_seconds = 0.0;        ///< so far
-  double statistics_seconds = 0.0;  ///< of it: drawing or reading chains, building statistics
-  double flow_seconds = 0.0;        ///< of it: in train_flow, checkpoints included
-  double report_seconds = 0.0;      ///< of it: baselines and standard errors
-  std::vector<ProcessRecord>
-      processes;  ///< in order of time; none in files that older programs wrote
+  double statistics_seconds = 0.0;  ///< of these: drawing or reading chains, building statistics
+  double flow_seconds = 0.0;        ///< of these: training, checkpoints included
+  double report_seconds = 0.0;      ///< of these: baselines and standard errors
+  std::vector<ProcessRecord> processes;  ///< in order of time; empty in files of older programs
 
   bool operator==(const Execution&) const = default;
 };
 
-/// Lines to hold losses against, (8.1) and (8.3), on the chains of the run.
+/// Reference losses (8.1) and (8.3) on the chains of the run.
 struct RunBaselines {
   std::vector<Index> lags;  ///< S of GIH(S)
   Baselines training;
@@ -80,11 +80,11 @@ struct RunFile {
   Index vocabulary = 0;         ///< d
   std::vector<Index> lags;      ///< lag that each component of each head looks at (2.1) [H, M]
   std::string tokens_hash;      ///< data_hash of the training chains
-  std::string validation_hash;  ///< of the validation chains; empty without
+  std::string validation_hash;  ///< of the validation chains; empty without any
   TrainingState state;          ///< what was recorded, and the checkpoint to continue from
-  std::optional<RunBaselines> baselines;          ///< once a run has ended
+  std::optional<RunBaselines> baselines;          ///< only once a run has ended
   std::optional<StandardErrors> standard_errors;  ///< of loss and gradient at /final, once ended
-  std::optional<RunAccuracy> accuracy;            ///< once ended; none in files of older programs
+  std::optional<RunAccuracy> accuracy;            ///< once ended; absent in files of older programs
   Execution execution;
 };
 
@@ -92,8 +92,8 @@ struct RunFile {
 /// files that differ only in the group /execution. Throws WriteError.
 void write_run(OutputFile& file, const RunFile& run);
 
-/// Reads a run back, bit for bit. Throws InputError with the faults of the file, or when its schema
-/// version is newer than this program.
+/// Reads a run back, bit for bit. Throws InputError with the faults of the file, or for a schema
+/// version newer than run_schema_version.
 RunFile read_run(const std::string& path, Isolation isolation = Isolation::in_process);
 
 }  // namespace gihflow
