@@ -18,7 +18,7 @@ std::string verdict(const Audit& audit) {
   return audit.passed() ? "PASS" : "FAIL";
 }
 
-// Where the bits of a stretch part, in words; empty where they do not.
+// Where recorded and recomputed bits of a stretch first differ, in words; empty if they agree.
 std::string first_difference(const Audit& audit) {
   if (!audit.failure.empty()) return audit.failure;
   const AuditedQuantity* first = nullptr;

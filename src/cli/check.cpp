@@ -70,7 +70,7 @@ std::string as_json(const CheckResult& result) {
                   {"passed", result.passed()}});
 }
 
-// Loss and accuracy of the model and of what it is held against, a row for each point.
+// Loss and accuracy of the model and of the reference predictors, a row per point.
 std::string predictor_table(const CheckResult& result) {
   Table table;
   std::vector<std::string> head{"length", "alpha", "", "model", "GIH(S*)", "unigram", "bigram"};

@@ -21,7 +21,7 @@ int sweep(const Invocation& invocation);
 
 namespace {
 
-// A command's groups and defaults: those of its setting, and what the program alone has.
+// A command with the groups and defaults of its setting, and the groups that only the program has.
 template <class S, class... Program>
 Command with(Command command) {
   command.groups = (groups_of<S> | ... | groups_of<Program>);
@@ -185,7 +185,7 @@ std::vector<Command> make_commands() {
   };
 }
 
-// A row without a member: the program reads its value itself.
+// A row without a member of a setting; the program reads its value itself.
 Option own_option(Field field, Kind kind, const char* value, const char* help) {
   Option option;
   option.field = field;

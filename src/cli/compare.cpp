@@ -126,7 +126,8 @@ Json json_stage(const ComparedStage& stage) {
            })}};
 }
 
-// The worst that happened to the flow or to a descent; leaving the flow is no failure.
+// The worst outcome of the flow and of all descents. A descent that leaves the flow is not a
+// failure.
 Outcome outcome_of(const Comparison& comparison) {
   if (interrupt_requested()) return Outcome::interrupted;
   for (const ComparedStage& stage : comparison.stages) {

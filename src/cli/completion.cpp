@@ -16,13 +16,13 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-// The values that --generate may have.
+// The values of --generate.
 const Words& kinds() {
   static const Words all{"man", "bash", "zsh", "fish"};
   return all;
 }
 
-// An option as shells are told of it, whether a command's or the program's.
+// An option of a command or of the program, as completions need it.
 struct Row {
   Words names;  // "-o", "--output"
   std::string help;
@@ -79,7 +79,7 @@ std::string head(const char* shell) {
                      version(), shell, shell);
 }
 
-// In single quotes of bash and zsh.
+// Quoted for bash and zsh.
 std::string quoted(const std::string& text) {
   std::string result = "'";
   for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -88,7 +88,7 @@ std::string quoted(const std::string& text) {
 
 // --- bash ----------------------------------------------------------------------------------------
 
-// A case of what follows an option that takes a value.
+// The case for the value of an option.
 std::string bash_value(const Row& row) {
   const std::string pattern = fmt::format("      {})", fmt::join(row.names, "|"));
   if (!row.choices.empty()) {
@@ -152,7 +152,7 @@ complete -F _gihflow gihflow
 
 namespace {
 
-// What _arguments takes for a text: brackets and colons stand for themselves.
+// Text for zsh's _arguments, with `special` characters escaped.
 std::string zsh_text(const std::string& text, const char* special) {
   std::string result;
   for (const char c : text) {
@@ -177,7 +177,7 @@ std::string zsh_spec(const Row& row) {
   }
   std::string text;
   for (const std::string& name : row.names) {
-    // "=" lets a long option's value stand behind one.
+    // "=" allows --option=value.
     const bool is_long = name.rfind("--", 0) == 0;
     text += " \\\n        " + quoted(fmt::format("({}){}{}[{}]{}", fmt::join(row.names, " "), name,
                                                  row.takes_value && is_long ? "=" : "",
@@ -231,7 +231,7 @@ if [[ $funcstack[1] == _gihflow ]]; then _gihflow "$@"; else compdef _gihflow gi
 
 namespace {
 
-// In single quotes of fish, which keep a backslash before themselves and before a quote only.
+// Quoted for fish, where a backslash in single quotes escapes only itself and a quote.
 std::string fish_quoted(const std::string& text) {
   std::string result = "'";
   for (const char c : text) {

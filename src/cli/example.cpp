@@ -1,4 +1,4 @@
-// Configs of experiments: listed, or one of them written.
+// The command `example`: lists configs of experiments or writes one.
 
 #include <fmt/format.h>
 
@@ -15,7 +15,7 @@ namespace gihflow::cli {
 
 namespace {
 
-// A config of an experiment: comments that say what it is and the command that runs it, then keys.
+// A config of an experiment; its first comments are the summary and the command that runs it.
 struct Example {
   std::string name, summary, command;
   std::string_view folder, text;

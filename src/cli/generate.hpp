@@ -7,9 +7,9 @@
 
 namespace gihflow::cli {
 
-/// What `gihflow --generate KIND` prints: "man" is the manual page of a command, or of the program
-/// for a null one; "bash", "zsh" and "fish" are completions of the program for these shells. Throws
-/// InputError for another kind, and for a command beside a shell.
+/// Output of `gihflow --generate KIND`: "man" is the manual page of a command, or of the program if
+/// it is null; "bash", "zsh" and "fish" are completions for these shells. Throws InputError for
+/// another kind, and for a shell with a command.
 std::string generated(const std::string& kind, const Command* command);
 
 /// The manual page in the man macros of roff, UTF-8.
@@ -18,7 +18,7 @@ std::string bash_completion();
 std::string zsh_completion();
 std::string fish_completion();
 
-/// An option that belongs to the program and to no command.
+/// An option of the program itself.
 struct ProgramOption {
   std::string names;  ///< "-h, --help"
   std::string value;  ///< "KIND"; empty for a flag

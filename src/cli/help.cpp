@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t line_width = 96;
 constexpr std::size_t narrow_column = 19;
 
-// `text` broken into lines of at most line_width, each after the first indented.
+// `text` in lines of at most line_width, indented except the first.
 std::string wrapped(const std::string& text, std::size_t indent) {
   std::istringstream words(text);
   std::string result, word;
@@ -41,7 +41,7 @@ std::string wrapped(const std::string& text, std::size_t indent) {
 std::string entry(const std::string& left, const std::string& text,
                   std::size_t indent = narrow_column) {
   std::string head = fmt::format("  {}", left);
-  if (head.size() + 1 >= indent) head += "\n  ";  // too long to stand beside its text
+  if (head.size() + 1 >= indent) head += "\n  ";  // too long for one line with its text
   const std::size_t column = head.size() - (head.rfind('\n') + 1);
   return fmt::format("{}{:{}}{}\n", head, "", indent - column, wrapped(text, indent));
 }

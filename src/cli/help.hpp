@@ -12,8 +12,8 @@
 
 namespace gihflow::cli {
 
-/// Help as CLI11 composes it, in lines that a terminal holds. The text on a command is its footer;
-/// its description is the line in the list of commands.
+/// CLI11's help, wrapped to line_width. The description of a command is printed as the footer of
+/// its help; CLI11's description is its line in the list of commands.
 class HelpFormatter final : public CLI::Formatter {
  public:
   explicit HelpFormatter(std::size_t text_column) { column_width(text_column); }
@@ -26,24 +26,24 @@ class HelpFormatter final : public CLI::Formatter {
   std::string make_subcommand(const CLI::App* command) const override;
 };
 
-/// Describes a word that may be left out.
+/// CLI11's description of an argument that may be left out.
 inline constexpr char may_be_left_out[] = "may be left out";
 
-/// What the help says of an option: its text, its choices and its default.
+/// Help of an option: its text, choices and default.
 std::string help_on(const Option& option, const Command& command);
 
-/// A word of the program, and what it means.
+/// A term and its meaning.
 struct Explained {
   std::string_view text, meaning;
 };
 std::span<const Explained> exit_codes();
-/// What a newcomer may try first.
+/// Commands for a first try.
 std::span<const Explained> first_commands();
-/// "Title:" and a line each.
+/// "Title:" and a line per row.
 std::string table_of(const std::string& title, std::span<const Explained> rows);
 /// Name, version and what the program is, in one line.
 std::string title_line();
-/// What `gihflow` alone says.
+/// Output of `gihflow` without arguments.
 std::string first_screen();
 /// Version, commit, compiler, engines, libraries, instruction set, level of reproducibility.
 std::string version_text();

@@ -10,7 +10,7 @@ namespace gihflow::cli {
 
 namespace {
 
-constexpr double hours_of_task = 2.0;  // that a task is meant to take
+constexpr double hours_of_task = 2.0;  // intended length of a task
 constexpr double least_limit = 0.5;    // hours
 
 }  // namespace

@@ -12,7 +12,7 @@ Json json_difference(const std::string& name, const NumberDifference& numbers) {
 }
 
 std::string to_text(const Json& json) {
-  // A path on the command line may hold any bytes.
+  // Paths may contain bytes that are not UTF-8; they are replaced.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -8,12 +8,12 @@
 
 namespace gihflow::cli {
 
-/// null for none.
+/// The value, or null.
 template <class T>
 Json json_optional(const std::optional<T>& value) {
   return value ? Json(*value) : Json();
 }
-/// How two rows of numbers of that name differ.
+/// The difference of two arrays of that name.
 Json json_difference(const std::string& name, const NumberDifference& numbers);
 
 /// Indented text with an end of line.

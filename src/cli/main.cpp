@@ -22,8 +22,8 @@ namespace {
 
 enum ExitCode { good = 0, bad_input = 2, numerical_failure = 3, write_failure = 4, stopped = 130 };
 
-// A terminal's, and those by which batch systems announce that a job's time is over. One that the
-// program was started to ignore, as by nohup, stays ignored.
+// Signals of a terminal, and those with which batch systems announce the end of a job's time.
+// Signals that are ignored at the start, as under nohup, stay ignored.
 constexpr int stopping_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
 
 Interrupt interrupt;
@@ -32,9 +32,10 @@ void write_to_stderr(const char* text) {
   static_cast<void>(!write(STDERR_FILENO, text, std::strlen(text)));
 }
 
-// The first signal asks for an end after the current step, the second one ends the process. Output
-// files are replaced as a whole, so that neither can spoil one. A sweep passes on to its members,
-// as a queued signal, what they may have got with it: that one is never the second.
+// The first signal requests an end after the current step, the second one ends the process. Output
+// files are replaced as a whole, so neither can damage one. A sweep sends its members a queued
+// signal for one that they may have received themselves, so a queued signal never counts as the
+// second.
 extern "C" void on_signal(int, siginfo_t* information, void*) {
   if (interrupt.requested()) {
     if (information->si_code == SI_QUEUE) return;
@@ -54,8 +55,7 @@ void handle_signals() {
     sigaction(signal, nullptr, &inherited);
     if (inherited.sa_handler != SIG_IGN) sigaction(signal, &action, nullptr);
   }
-  // A file that grows past a limit and a reader that went away are write errors, not the end of the
-  // process.
+  // A file beyond a size limit and a closed pipe are write errors; they do not end the process.
   action.sa_handler = SIG_IGN;
   action.sa_flags = 0;
   sigaction(SIGXFSZ, &action, nullptr);
@@ -75,7 +75,7 @@ int run_program(int argc, char** argv) {
   return bad_input;
 }
 
-// Tells whoever sits at a terminal where to read what a setting may be.
+// On a terminal, names the help in which allowed values are described.
 void point_to_help(const InputError& error, int argc, char** argv) {
   const bool about_a_setting =
       std::any_of(error.faults().begin(), error.faults().end(),
@@ -116,7 +116,7 @@ int guarded(int argc, char** argv) {
   }
 }
 
-// One of several processes: the first is the program, and ends the others' work with its own.
+// Runs one of several MPI processes: number 0 runs the program, the others serve it until it ends.
 int guarded_among(Ranks& ranks, int argc, char** argv) {
   if (ranks.own() > 0) {
     for (const int signal : stopping_signals) std::signal(signal, SIG_IGN);

@@ -11,7 +11,7 @@ namespace gihflow::cli {
 
 namespace {
 
-// Words as roff has to be given them: dashes and backslashes escaped, no control line.
+// Text for roff: dashes and backslashes escaped, no control line.
 std::string escaped(std::string_view text) {
   std::string result;
   for (const char c : text) {
@@ -39,7 +39,7 @@ std::string section(std::string_view title) {
   return fmt::format(".SH {}\n", title);
 }
 
-// A term and what it means.
+// A term and its meaning.
 std::string item(const std::string& term, std::string_view text) {
   return fmt::format(".TP\n{}\n{}\n", term, escaped(text));
 }

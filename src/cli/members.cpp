@@ -41,7 +41,7 @@ std::string failures(const Plan& plan, const SweepResult& result) {
   return text;
 }
 
-// Of the members that are not done, by those that are; nothing known without any.
+// Time for the members that are not done, estimated from those that are; empty if none is.
 std::string time_left(const SweepResult& result, Index jobs) {
   double seconds = 0.0;
   std::size_t timed = 0, open = 0;

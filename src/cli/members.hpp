@@ -20,19 +20,19 @@ class SweepBar final : public SweepObserver {
   StatusLine line_;
 };
 
-/// How far the members of a share are: counts, time left with so many at a time, who failed.
+/// States of the members of a share: counts, time left with `jobs` at a time, failed members.
 std::string members_report(const Plan& plan, const SweepResult& result, Index jobs);
-/// The same with every member, as JSON.
+/// The same and every member as JSON.
 std::string members_json(const Plan& plan, const SweepResult& result);
 
-/// A job script for Slurm that runs the plan in tasks of some hours, goes on after preemption, and
-/// asks to be run again when its time is up.
+/// A job script for Slurm that runs the plan in tasks of some hours, continues after preemption,
+/// and is requeued at the end of its time.
 std::string job_script(const Plan& plan, const SweepSetting& setting, const std::string& file);
 
-/// Seconds that one member takes after another, by estimates of some of them.
+/// Seconds for all members one after another, estimated from some of them.
 double estimated_seconds(const Plan& plan, const std::vector<std::size_t>& members);
 
-/// Prints the members and what they will take.
+/// Prints the members with estimates of memory, disk space and time.
 void print_dry_run(const Plan& plan, const std::vector<std::size_t>& members, Index jobs);
 
 }  // namespace gihflow::cli

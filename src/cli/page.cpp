@@ -1,4 +1,4 @@
-// The page of `gihflow report`.
+// The command `report`.
 
 #include <fmt/format.h>
 

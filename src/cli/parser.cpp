@@ -20,7 +20,7 @@ Fault usage(const std::string& word, const std::string& sentence) {
   return {Field::none, "", sentence, word};
 }
 
-// The program as CLI11 sees it, and what it found in the words of a command line.
+// The program's CLI11 application, and what it parsed.
 class Program {
  public:
   Program() : app_(title_line(), "gihflow") {
@@ -40,7 +40,7 @@ class Program {
     app_.parse(std::move(words));
   }
 
-  // The command that was named; null where none was, or no known one.
+  // The command that was named; null for none or an unknown one.
   const Command* command() const {
     const auto named = app_.get_subcommands();
     const auto all = commands();
@@ -51,11 +51,11 @@ class Program {
   }
   bool asks_for_version() const { return app_.count("--version") > 0; }
   bool asks_for_text() const { return app_.count("--generate") > 0; }
-  // What --generate is to write. Throws InputError.
+  // Output of --generate. Throws InputError.
   std::string generated_text() const { return generated(generate_, command()); }
   std::string help() const { return app_.help(); }
 
-  // What the options of the command say.
+  // The parsed options of the command.
   Invocation invocation(const std::vector<std::string>& words) {
     found_.command = command();
     if (found_.command == nullptr) {
@@ -106,7 +106,7 @@ class Program {
                                   : fmt::format("-{},--{}", option.short_name, option.name());
     CLI::Option* added = nullptr;
     if (option.kind == Kind::flag && option.role == Role::problem) {
-      // A preset may have set it, so that it can also be taken back: --rectify=false.
+      // A flag that a preset sets can be unset: --rectify=false.
       added = sub.add_flag_function(names, [this, field](std::int64_t count) {
         take(field, {count > 0 ? "true" : "false"});
       });
@@ -150,7 +150,8 @@ class Program {
                                                                     : "; the nearest is " + near)));
   }
 
-  // Words that no option took. One after an unknown option is taken for its value.
+  // Faults of words that are no option or argument. A word after an unknown option counts as its
+  // value.
   void report_extras(const std::vector<std::string>& words) {
     const auto named = app_.get_subcommands();
     const std::string& command = found_.command->name;
@@ -194,7 +195,7 @@ class Program {
   CLI::App app_;
   std::string generate_;
   Invocation found_;
-  std::vector<std::string> files_;  // that follow the command's name
+  std::vector<std::string> files_;  // arguments after the command's name
 };
 
 const Option* option_called(const std::vector<Option>& options, const std::string& word) {
@@ -205,8 +206,8 @@ const Option* option_called(const std::vector<Option>& options, const std::strin
   return found == options.end() ? nullptr : &*found;
 }
 
-// Takes out the word at which CLI11 stopped, a flag with a value or a last option without one, so
-// that the others can be read.
+// Removes the word at which CLI11 stopped, a flag with a value or a last option without one, so
+// that the others can be parsed.
 Fault take_out_mismatch(std::vector<std::string>& words, const Command* command) {
   const std::vector<Option> options =
       command != nullptr ? command->options() : std::vector<Option>();

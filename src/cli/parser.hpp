@@ -4,17 +4,17 @@
 
 namespace gihflow::cli {
 
-/// What a command line asks for.
+/// A parsed command line.
 struct Parsed {
-  std::string answer;     ///< the help or another text that was asked for; empty: run the command
-  Invocation invocation;  ///< without a command where none was named
+  std::string answer;     ///< the help or another requested text; empty: run the command
+  Invocation invocation;  ///< its command is null if none was named
 };
 
-/// A word of a command line, quoted where a shell would need it.
+/// A word of a command line, quoted if a shell needs it.
 std::string shell_word(const std::string& word);
 
-/// Splits a command line into options and their texts, see run/config.hpp for what becomes of them.
-/// All faults of usage are found, not the first alone.
+/// Splits a command line into options and their texts, which run/config.hpp assembles into a
+/// setting. Finds all faults of usage, not only the first.
 Parsed parse(int argc, char** argv);
 
 }  // namespace gihflow::cli

@@ -17,12 +17,12 @@ namespace gihflow::cli {
 
 namespace {
 
-// Whether a prediction is of a set of lags or heads, not of a number.
+// Whether a prediction is a set of lags or heads, not a number.
 bool is_set(const Prediction& p) {
   return !p.sharp_set.empty() || !p.trained_set.empty();
 }
 
-// What to try where training from a start with this a will not select S*; empty where it will.
+// What to try if training from a start with this a will not select S*; empty if it will.
 std::string advice_on(const std::vector<Prediction>& predictions, double a) {
   const auto find = [&](Quantity quantity) {
     return std::find_if(predictions.begin(), predictions.end(),

@@ -7,8 +7,8 @@
 
 namespace gihflow::cli {
 
-/// A line on stderr that is redrawn on a terminal, and remarks as lines above it. Nothing when
-/// quiet; no redrawn line off a terminal, on a dumb one or with NO_COLOR.
+/// A line on stderr that is redrawn on a terminal, with notes as lines above it. Prints nothing if
+/// quiet; the line is not drawn if stderr is not a terminal, with TERM=dumb or with NO_COLOR.
 class StatusLine {
  public:
   explicit StatusLine(bool quiet);
@@ -16,9 +16,9 @@ class StatusLine {
   StatusLine(const StatusLine&) = delete;
   StatusLine& operator=(const StatusLine&) = delete;
 
-  /// Whether draw() shows anything.
+  /// Whether draw() draws.
   bool animated() const { return animated_; }
-  /// The same, at most ten times a second.
+  /// The same, but true at most ten times a second.
   bool due();
   /// Replaces the line, cut to the terminal's width.
   void draw(std::string line);
@@ -36,11 +36,11 @@ class StatusLine {
   Clock::time_point last_drawn_;
 };
 
-/// Follows a command on stderr: remarks as lines; on a terminal also one line that is redrawn, with
-/// stage, flow time on a log scale, loss, leading p_S, a and time left.
+/// Shows a command's progress on stderr: notes as lines; on a terminal also a line that is redrawn,
+/// with stage, flow time on a log scale, loss, leading p_S, a and time left.
 class ProgressBar final : public RunObserver {
  public:
-  /// How phases are shown: on the line that is redrawn, or as lines that stay.
+  /// Whether phases are shown on the redrawn line or as separate lines.
   enum class Phases { redrawn, lines };
   explicit ProgressBar(bool quiet, Phases phases = Phases::redrawn);
 

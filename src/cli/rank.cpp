@@ -19,7 +19,7 @@ namespace gihflow::cli {
 
 namespace {
 
-constexpr double agreement = 1e-9;  // relative, of two measures that are the same by (6.4)
+constexpr double agreement = 1e-9;  // relative, of measures that are equal by (6.4)
 constexpr std::size_t most_named = 12;
 
 std::string set_name(const std::vector<Index>& lags) {
@@ -28,7 +28,7 @@ std::string set_name(const std::vector<Index>& lags) {
 
 using Selection = std::optional<SelectionAtStart>;
 
-// What to try where training selects another set than S*; empty where it does not.
+// What to try if training selects another set than S*; empty if it selects S*.
 std::string advice(const Ranking& ranking, const Selection& selection) {
   if (!selection || selection->selected == ranking.by_modified.front()) return "";
   return selection_advice(set_name(ranking.information_set().members),
@@ -70,7 +70,7 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
-// Sets that the two measures put in different places.
+// Sets that I and Ĩ rank differently.
 std::string differences(const Ranking& ranking) {
   const auto by_modified = ranking.places(&RankedSet::modified);
   const auto by_standard = ranking.places(&RankedSet::chi_square);

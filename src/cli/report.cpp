@@ -83,7 +83,7 @@ std::string stages_table(const RunFile& run) {
   return table.text();
 }
 
-// What went wrong or is worth a word, one line a stage.
+// Failures and notes, one line per stage.
 std::string stage_remarks(const RunFile& run) {
   std::string text;
   for (std::size_t k = 0; k < run.state.trajectory.stages.size(); ++k) {
@@ -125,7 +125,7 @@ std::string weights_line(const Parameters& parameters) {
   return fmt::format("{}", fmt::join(parts, "   "));
 }
 
-// Attention of each head on each lag; of wide windows, where it is largest.
+// Attention of each head on each lag; for wide windows only the largest entries.
 std::string attention_table(const RunFile& run, const Parameters& parameters) {
   const std::vector<double> attention = parameters.attention();
   const Index widest = *std::max_element(run.lags.begin(), run.lags.end());
@@ -156,7 +156,7 @@ std::string attention_table(const RunFile& run, const Parameters& parameters) {
   return table.text();
 }
 
-// Loss and accuracy of the model and of what it is held against, on training and validation chains.
+// Loss and accuracy of the model and of the reference predictors on training and validation chains.
 std::string losses_table(const RunFile& run) {
   const Snapshot& last = run.state.trajectory.stages.back().snapshots.back();
   const bool validated = !run.validation_hash.empty();

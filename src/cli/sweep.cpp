@@ -14,7 +14,7 @@ namespace gihflow::cli {
 
 namespace {
 
-// The setting of the call; of what it may do instead of running members one thing alone.
+// The setting of the call, which may ask for only one action instead of running members.
 Setting setting_of(const Invocation& invocation) {
   Assembled all = assembled(invocation);
   const Setting& setting = all.setting;

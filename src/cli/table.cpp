@@ -9,7 +9,7 @@ namespace gihflow::cli {
 
 namespace {
 
-// Columns that a UTF-8 text takes on a terminal; every character we print takes one.
+// Columns of a UTF-8 text on a terminal, where each character that we print takes one.
 std::size_t columns(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xc0) != 0x80;

@@ -5,8 +5,8 @@
 
 namespace gihflow::cli {
 
-/// A table of texts for people: columns as wide as their widest cell, two spaces between them; the
-/// first column is aligned left, the others right. Rows may be shorter than others.
+/// A table in text: columns as wide as their widest cell, two spaces between them; the first column
+/// is aligned left, the others right. Rows may be shorter than others.
 class Table {
  public:
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
@@ -26,7 +26,7 @@ class Fields {
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// Texts that several rows of a table refer to by number.
+/// Numbered footnotes of a table, shared by rows with the same text.
 class Footnotes {
  public:
   /// " [2]", the number of a footnote with this text; empty for none.
@@ -42,7 +42,7 @@ class Footnotes {
 std::string number(double value);
 /// Three significant digits in exponential form, "-" for NaN.
 std::string small_number(double value);
-/// "0.123456 ± 0.0012"; without an error where that is NaN.
+/// "0.123456 ± 0.0012"; without the error if that is NaN.
 std::string with_error(double value, double error);
 
 }  // namespace gihflow::cli

@@ -37,7 +37,8 @@ bool is_over(const Problem& problem) {
 
 namespace {
 
-// With several seeds: members beside the output, "run.members" of "run.h5", which is then made.
+// Trains with several seeds: members in the directory "run.members" for the output "run.h5", which
+// then collects them.
 int train_replicas(const Invocation& invocation, const Assembled& asked) {
   const Setting& setting = asked.setting;
   const std::string output =
@@ -92,7 +93,7 @@ int train_replicas(const Invocation& invocation, const Assembled& asked) {
 }  // namespace
 
 int train(const Invocation& invocation) {
-  // Once: a config that comes through a pipe cannot be read again.
+  // Assembled once, since a config from a pipe cannot be read again.
   Assembled asked = assembled(invocation);
   if (asked.setting.replicas > 1) return train_replicas(invocation, asked);
   const Problem problem = prepare(invocation, std::move(asked));

@@ -25,20 +25,21 @@ const StageRecord& stage_of(const TrainingState& state, const Stretch& stretch) 
   return state.trajectory.stages[static_cast<std::size_t>(stretch.stage - 1)];
 }
 
-// Restart points of a stage, but one at its very end.
+// Number of restart points of a stage, without one at its end.
 std::size_t points_of(const StageRecord& stage) {
   const bool at_end = !stage.restarts.empty() &&
                       steps_of(stage.restarts.back().statistics) == steps_of(stage.statistics);
   return stage.restarts.size() - (at_end ? 1 : 0);
 }
 
-// The restart point at which a stretch ends; null where that is the end of the record.
+// The restart point at which a stretch ends; null if it ends at the end of the record.
 const RestartPoint* end_of(const StageRecord& stage, const Stretch& stretch) {
   const auto next = static_cast<std::size_t>(stretch.point);
   return next < points_of(stage) ? &stage.restarts[next] : nullptr;
 }
 
-// The state at a stretch's start, with all that was recorded up to there; nothing where it is none.
+// The state at a stretch's start, with everything recorded before; nullopt if the record is
+// inconsistent.
 std::optional<TrainingState> state_at(const TrainingState& whole, const Stretch& stretch) {
   TrainingState state;
   const auto& stages = whole.trajectory.stages;
@@ -67,7 +68,7 @@ std::optional<TrainingState> state_at(const TrainingState& whole, const Stretch&
   return state;
 }
 
-// Stops a stage after so many steps.
+// Stops a stage after a number of steps.
 class StepsTaken final : public Observer {
  public:
   explicit StepsTaken(Index steps) : steps_(steps) {}
@@ -89,8 +90,8 @@ std::vector<double> counts_of(const StepStatistics& statistics, const StepperSta
   return {counts.begin(), counts.end()};
 }
 
-// Recorded against computed outputs [begin, end) of a stage: all that is recorded, but what only
-// follows from the rest.
+// Compares recorded and recomputed outputs [begin, end) of a stage, in all columns but those
+// computed from others.
 void compare_outputs(Audit& audit, const StageRecord& recorded, const StageRecord& computed,
                      std::size_t begin, std::size_t end) {
   for (const SnapshotColumn& column : snapshot_columns()) {
@@ -113,7 +114,7 @@ void compare_outputs(Audit& audit, const StageRecord& recorded, const StageRecor
   }
 }
 
-// The stretches that a setting asks for.
+// The stretches that a setting chooses.
 std::vector<Stretch> chosen(const std::vector<Stretch>& all, const StretchSetting& asked,
                             const std::string& path) {
   std::vector<Stretch> possible;
@@ -294,8 +295,7 @@ Audit Auditor::audit(const Stretch& stretch) const {
   }
   compare_outputs(result, recorded, computed, first,
                   std::min({last, computed.snapshots.size(), recorded.snapshots.size()}));
-  // The state in which the next stretch begins, or in which the run stopped; none after a stage's
-  // end.
+  // The state at which the next stretch begins or the run stopped; null at a stage's end.
   const bool under_way = whole.stepper.active && end == nullptr && stretch.stage == whole.stage + 1;
   const StepperState* const stepper = end != nullptr ? &end->stepper
                                       : under_way    ? &whole.stepper

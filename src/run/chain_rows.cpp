@@ -1,4 +1,4 @@
-// Rows of chains, sequences and input files.
+// Rows of the option table for chains, sequences and input files.
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@ Phrase no_sequences(const Setting& s) {
                                               : Phrase();
 }
 
-// A family of priors, or none.
+// A family of priors by its name.
 Range prior_family() {
   return {Kind::text, "one of " + family_names() + ", as in mixture:64", [](const Value& value) {
             return family_named(std::get<std::string>(value)).has_value();
@@ -36,7 +36,7 @@ Phrase no_passages(const Setting& s) {
   return no_text(s);
 }
 
-// Of a task without chains.
+// Why an option about kernels has no effect.
 Phrase no_chains(const Setting& s) {
   if (s.sampling.task == Task::recall) return "sequences of the recall task have no kernel";
   return kernels_are_given(s);
@@ -79,7 +79,7 @@ Option prior_row() {
   return option;
 }
 
-// "burn-in:500" → 500; none for other words.
+// "burn-in:500" → 500; nullopt for other text.
 std::optional<Index> burn_in_of(const std::string& text) {
   constexpr std::string_view name = "burn-in:";
   if (!text.starts_with(name)) return std::nullopt;
@@ -120,7 +120,7 @@ Option initial_law_row() {
   return option;
 }
 
-// Of `sample`, whose setting alone has an output for kernels.
+// A row of `sample`, the only command with KernelOutputSetting.
 Option purpose_row() {
   Option option = row<ChainSetting>(
       {Field::purpose, "KIND",

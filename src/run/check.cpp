@@ -21,7 +21,7 @@ namespace gihflow {
 
 namespace {
 
-// Chains like a run's, of another length, prior and purpose.
+// Chains like those of a run, but with another length, prior and purpose.
 class FreshChains {
  public:
   FreshChains(const RunFile& file, const Setting& run, const CheckSetting& asked,
@@ -59,7 +59,7 @@ class FreshChains {
     }
     if (asked.check_seed) sampling_.seed = *asked.check_seed;
     sampling_.purpose = Purpose::check;
-    sampling_.labels = Labels::conditional;  // the least noise
+    sampling_.labels = Labels::conditional;  // least Monte Carlo error
   }
 
   bool is_recall() const { return sampling_.task == Task::recall; }
@@ -74,7 +74,7 @@ class FreshChains {
   std::unique_ptr<SequenceSource> draw(const SamplingOptions& sampling) const {
     return kernels_ ? sample_kernels(kernels_, sampling) : sample_task(sampling);
   }
-  // S* over the run's prior, of sets that the model can see.
+  // S* of the run's prior among the sets that the model can see.
   std::vector<Index> information_set(const Model& model, Index count) const {
     if (is_recall()) return {1};
     const auto* given = std::get_if<GivenKernels>(&trained_.family);
@@ -84,13 +84,14 @@ class FreshChains {
   }
 
  private:
-  // The kernels of a mixture are those of the run, whichever chains take them.
+  // Fixes the kernels of a mixture to those of the run.
   void keep_components(const Setting& run) {
     if (auto* mixture = std::get_if<KernelMixture>(&sampling_.prior.family))
       mixture->seed = run.sampling.seed;
   }
 
-  // The kernels of the run, which may have moved: the hash of its chains decides.
+  // Takes the given kernels of the run. Their file may have moved, so the hash of the run's chains
+  // decides.
   void take_kernels(const RunFile& file, const Setting& run, const CheckSetting& asked,
                     const std::string& path, std::shared_ptr<const Kernels> held) {
     const bool text = !run.text.empty();
@@ -113,7 +114,7 @@ class FreshChains {
   }
 
   SamplingOptions sampling_;
-  Prior trained_;  // that of the run
+  Prior trained_;  // the run's prior
   std::shared_ptr<const Kernels> kernels_;
 };
 
@@ -152,7 +153,7 @@ CheckResult check(const RunFile& run, const std::string& path, const CheckSettin
         fmt::format("{} ended before its schedule did: {}", path, to_string(run.state.outcome)));
   }
   Setting trained = setting_of_run(run, path);
-  trained.model.positions = Positions::last;  // at each of the lengths
+  trained.model.positions = Positions::last;  // the loss predicts only x_{L+1} here
   const Model& model = trained.model;
   if (observer != nullptr && model.own_position) {
     observer->note(Phrase(Field::own_position,

@@ -14,7 +14,7 @@ namespace gihflow {
 
 namespace {
 
-// What a config file says, and a remark that a user should see.
+// Text of a config file, and a note for the user.
 struct ConfigSource {
   std::string text;
   std::string note;
@@ -56,8 +56,7 @@ const Entry* entry_of(Field field, const std::vector<Entry>& entries) {
   return found == entries.end() ? nullptr : &*found;
 }
 
-// A config that spells conventions out wins over a preset of the command line; that is worth a
-// word.
+// Adds a note if conventions in the config override a preset of the command line.
 void note_overridden_preset(const std::vector<Entry>& config, const CommandLine& line,
                             std::vector<Phrase>& notes) {
   std::vector<Field> overriding;
@@ -75,7 +74,7 @@ void note_overridden_preset(const std::vector<Entry>& config, const CommandLine&
 
 void apply_config(const std::vector<Entry>& entries, const std::string& origin, Groups groups,
                   Setting& setting, ErrorList& faults) {
-  Setting other_commands;  // takes the keys that this command has no use for
+  Setting other_commands;  // takes the keys that this command does not have
   for (const Entry& entry : entries) {
     if (entry.option->field == Field::preset) continue;
     const bool used = entry.option->belongs_to(groups);
@@ -83,8 +82,8 @@ void apply_config(const std::vector<Entry>& entries, const std::string& origin, 
   }
 }
 
-// The config of a run names chains that `sample` draws only if it is told to, and cannot draw where
-// they were given.
+// Faults and notes for `sample` with the config of a run: it draws the run's chains only with a
+// `purpose`, and not if they were given.
 void check_sampled(const std::vector<Entry>& config, const CommandLine& line, Assembled& result) {
   const auto asked = line.values.find(Field::purpose);
   const std::string purpose = asked == line.values.end() ? "" : asked->second;

@@ -19,7 +19,7 @@ bool has_column(const RunFile& run, const SnapshotColumn& column) {
   return column.in_runs() && std::string_view(column.name) != "t";
 }
 
-// The stages of that number, of the runs that came to it.
+// Stage k of all runs that have it.
 std::vector<const StageColumns*> stages_of(const std::vector<Recorded>& runs, std::size_t k) {
   std::vector<const StageColumns*> stages;
   for (const Recorded& run : runs) {
@@ -28,7 +28,7 @@ std::vector<const StageColumns*> stages_of(const std::vector<Recorded>& runs, st
   return stages;
 }
 
-// Numbers of the runs that reach so far, at one entry of a column.
+// Statistics of one entry of a column over the runs that have it.
 void summarize(std::vector<double>& values, std::size_t place, EnsembleColumn& column) {
   const auto n = static_cast<double>(values.size());
   const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;

@@ -27,12 +27,12 @@ double real(Index n) {
   return static_cast<double>(n);
 }
 
-// Of the program and its libraries, beyond what is resident when the estimate is made.
+// Memory of the program and its libraries beyond what is resident when the estimate is made.
 constexpr double program_bytes = 32.0 * 0x1p20;
-// What a program with the CUDA engine takes more as its libraries end, card or not: 65 MiB
-// measured.
+// Additional memory of a program with the CUDA engine when its libraries are unloaded, with or
+// without a card: 65 MiB measured.
 constexpr double cuda_library_bytes = 96.0 * 0x1p20;
-// Of a card's driver and its contexts.
+// Host memory of a card's driver and contexts.
 constexpr double driver_bytes = 1024.0 * 0x1p20;
 
 double kernel_bytes(const Setting& setting) {
@@ -62,8 +62,8 @@ void estimate_sample(const Setting& setting, Estimate& size) {
   size.memory += 2.0 * size.disk;  // the numbers and the file's image
 }
 
-// Of the objectives on training and validation chains, one made after the other, and of what is
-// done beside them then.
+// Peak memory of the objectives on training and validation chains, made one after the other, and of
+// later work beside them.
 double both(const MemoryBound& training, const MemoryBound& validation, double beside = 0.0) {
   return std::max(
       {training.peak, training.kept + validation.peak, training.kept + validation.kept + beside});
@@ -94,7 +94,7 @@ void estimate_objective(const Problem& problem, Estimate& size) {
   if (size.validation_chains > 0)
     validation = objective_memory(model, size.validation_chains, validation_length, setting.engine,
                                   setting.device);
-  // Hashes of chains and their losses under the baselines.
+  // Objectives, hashes of chains, and their losses under the baselines.
   size.memory +=
       both(objective_memory(model, size.chains, size.length, setting.engine, setting.device),
            validation,
@@ -136,28 +136,28 @@ Estimate estimate(const Problem& problem) {
     size.outputs = setting.flow.outputs * static_cast<Index>(setting.stages.size());
     const double recorded = recorded_bytes(setting, size);
     size.disk = recorded + 65536.0 + 16384.0 * static_cast<double>(setting.stages.size());
-    size.memory += 4.0 * size.disk;  // the points, a column of them, the file's image twice
+    size.memory += 4.0 * size.disk;  // the points, one column of them, the file's image twice
   }
   return size;
 }
 
 namespace {
 
-constexpr double most_sample_chains = 1000.0, sample_work = 2e7;  // tokens times subsets, about
-constexpr double gradients_of_flow = 300.0;                       // a stage
+constexpr double most_sample_chains = 1000.0, sample_work = 2e7;  // about tokens times subsets
+constexpr double gradients_of_flow = 300.0;                       // per stage
 constexpr double multiplications_a_second = 2e9;
 
-// Multiplications that a chain's stationary law takes.
+// Multiplications for a chain's stationary law.
 double law_work(const Setting& setting) {
   return std::pow(real(setting.model.vocabulary), 3.0 * real(longest_lag(setting))) / 3.0;
 }
 
-// A part of the problem that takes a moment to measure, and how much more the whole takes.
+// A part of the problem that can be measured in a moment, and the ratio of the whole to it.
 struct Sample {
   Problem problem;
   Index chains = 1;
-  double draws = 1.0, gradient = 1.0;  ///< work of the whole in that of the part
-  double seconds = 0.0;                ///< beside it, of work too long to be measured
+  double draws = 1.0, gradient = 1.0;  ///< work of the whole / work of the part
+  double seconds = 0.0;                ///< estimated, for work too long to measure
   double gradient_seconds = 0.0;
 
   explicit Sample(const Problem& whole) : problem(whole) {
@@ -183,7 +183,7 @@ struct Sample {
                                       std::min(most_sample_chains, real(setting.sampling.count))));
     draws *= all / real(chains);
     gradient *= real(setting.sampling.count) / real(chains);
-    if (a_chain + law > 10.0 * sample_work) {  // a chain alone takes more than a moment
+    if (a_chain + law > 10.0 * sample_work) {  // a single chain takes too long to measure
       seconds = all * law / multiplications_a_second / threads();
       setting.sampling.initial_law = InitialLaw::uniform;
       if (problem.infinite()) {
@@ -208,7 +208,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Passes over all chains that the schedule takes.
+// Number of passes over all chains in the schedule.
 double count_gradients(const Problem& problem) {
   const Setting& setting = problem.setting;
   const double share = setting.batch > 0 ? real(setting.batch) / real(setting.sampling.count) : 1.0;
@@ -246,7 +246,7 @@ TimeEstimate estimate_time(const Problem& problem) {
   time.statistics += sample.draws * seconds_since(start);
   const Point at = point_of(problem.start());
   Gradient gradient;
-  objective->gradient(at, gradient);  // threads are awake, memory is there
+  objective->gradient(at, gradient);  // starts threads and touches memory
   start = std::chrono::steady_clock::now();
   objective->gradient(at, gradient);
   time.gradient = sample.gradient * seconds_since(start);

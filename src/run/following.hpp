@@ -11,13 +11,13 @@
 
 namespace gihflow {
 
-/// A call of a function of run/ on a problem: passes on its notes, and works on its number of
-/// threads, if it names one, for as long as this object lives.
+/// A call of a function of run/ on a problem: passes its notes to the observer and, while this
+/// object lives, sets the number of threads if the problem has one.
 class Call {
  public:
   Call(const Problem& problem, RunObserver* observer);
 
-  /// Opens a file that the problem asks for and passes on its note; null without a path.
+  /// Opens an output file and passes on its note; null if the path is empty.
   std::unique_ptr<OutputFile> output(const std::string& path, bool force) const;
 
   RunObserver& observer;  ///< the caller's, or one that ignores everything
@@ -26,7 +26,7 @@ class Call {
   ContextScope scope_;
 };
 
-/// Passes on the progress of an integrator, and stops it on an interrupt.
+/// Passes the progress of an integrator to a RunObserver, and stops it on an interrupt.
 class Following final : public Observer {
  public:
   explicit Following(RunObserver& observer) : observer_(observer) {}

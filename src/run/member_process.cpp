@@ -39,7 +39,8 @@ bool is_held(int error) {
   return error == EAGAIN || error == EACCES;
 }
 
-// Between fork and exec only what is safe after the fork of a process with threads.
+// Runs between fork and exec, so it may only call functions that are safe after the fork of a
+// process with threads.
 [[noreturn]] void become(const char* program, char* const* words, int claim, int errors,
                          pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -47,7 +48,7 @@ bool is_held(int error) {
   const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
   dup2(nowhere, STDIN_FILENO);
   dup2(nowhere, STDOUT_FILENO);
-  // What is duplicated onto itself would be closed by exec.
+  // dup2 of a descriptor onto itself keeps its close-on-exec flag.
   if (errors == STDERR_FILENO) fcntl(errors, F_SETFD, 0);
   dup2(errors, STDERR_FILENO);
   if (claim == inherited_claim) fcntl(claim, F_SETFD, 0);
@@ -140,8 +141,8 @@ bool MemberProcess::listen() {
   return count > 0;
 }
 
-// A queued signal is told apart from one of a terminal or a batch system, which may reach the
-// member too and must not count as a second one.
+// sigqueue, so that the member can tell it from the signal of a terminal or a batch system, which
+// may reach it too and must not count as a second request.
 void MemberProcess::stop() const noexcept {
   sigqueue(process_, SIGTERM, {});
 }
@@ -149,7 +150,7 @@ void MemberProcess::stop() const noexcept {
 int MemberProcess::wait() {
   int status = 0;
   while (waitpid(process_, &status, 0) < 0) {
-    if (errno != EINTR) {  // somebody else has waited for it
+    if (errno != EINTR) {  // it was waited for elsewhere
       process_ = -1;
       return -SIGCHLD;
     }

@@ -8,23 +8,23 @@
 
 namespace gihflow {
 
-/// The right to run one member of a sweep: while it lives, and while the process does that runs the
-/// member, no other sweep over the same directory takes it. It ends with them however they end.
+/// The right to run one member of a sweep: while this object or the member's process lives, no
+/// other sweep over the same directory can take it.
 ///
-/// It is a lock on a byte of DIR/sweep.lock whose place is a hash of the member's name. Where the
-/// file system has no locks every claim is granted.
+/// It is a lock on a byte of DIR/sweep.lock whose offset is a hash of the member's name. On a file
+/// system without locks every claim is granted.
 class Claim {
  public:
-  /// Nothing where another process has it. Throws WriteError where the file cannot be made.
+  /// nullopt if another process has it. Throws WriteError if the file cannot be made.
   static std::optional<Claim> take(const std::string& directory, const std::string& member);
-  /// Whether another process has it. Makes no file.
+  /// Whether another process has it; makes no file.
   static bool taken(const std::string& directory, const std::string& member);
 
   Claim(Claim&& other) noexcept;
   Claim& operator=(Claim&& other) noexcept;
   ~Claim();
 
-  /// What a child process must inherit to share the claim.
+  /// The descriptor that a child process must inherit to share the claim.
   int descriptor() const noexcept { return descriptor_; }
 
  private:
@@ -32,26 +32,26 @@ class Claim {
   int descriptor_;
 };
 
-/// A process of the program that runs a member. It ends, with a checkpoint, when this one dies.
+/// A process of the program that runs a member. It ends, with a checkpoint, when this process dies.
 class MemberProcess {
  public:
-  /// Runs `program` with `words`; it says nothing but on standard error. Throws WriteError where
-  /// the system has no process for it.
+  /// Runs `program` with the arguments `words`; only its standard error is read. Throws WriteError
+  /// if the process cannot be started.
   MemberProcess(const std::string& program, const std::vector<std::string>& words, Claim claim);
   MemberProcess(MemberProcess&& other) noexcept;
   MemberProcess& operator=(MemberProcess&&) = delete;
-  /// Stops it at once if it still runs.
+  /// Kills it if it is still running.
   ~MemberProcess();
 
-  /// Readable when it has said something, or has ended.
+  /// Descriptor that is readable when it has written something or has ended.
   int descriptor() const noexcept { return errors_; }
-  /// Takes what it has said; false once it has ended.
+  /// Reads what it has written; false once it has ended.
   bool listen();
-  /// Asks for an end after the current step.
+  /// Requests that it end after the current step.
   void stop() const noexcept;
-  /// Waits for its end: the exit code, or −N after signal N.
+  /// Waits for its end; returns the exit code, or −N after signal N.
   int wait();
-  /// What it has said, at most the last 4 KiB.
+  /// What it has written, at most the last 4 KiB.
   const std::string& said() const noexcept { return said_; }
 
  private:

@@ -1,4 +1,4 @@
-// Rows of the option table on many runs: the members of a sweep, and replicas of one run.
+// Rows of the option table for many runs: members of a sweep, replicas of one run.
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// What the file of a member says, and whether it is the plan's.
+// State of a member from its file, and comparison of the file with the plan.
 
 #include <fmt/format.h>
 
@@ -21,7 +21,7 @@ namespace gihflow {
 
 namespace {
 
-// Why a run is not the member's: the options of the plan that it does not have.
+// The options in which a run differs from the member.
 ErrorList differences(const Problem& mine, const Setting& theirs, const std::string& path) {
   ErrorList errors;
   for (const Option& option : options()) {
@@ -40,7 +40,7 @@ ErrorList differences(const Problem& mine, const Setting& theirs, const std::str
   return errors;
 }
 
-// What a process that failed left behind, its last line.
+// The last line of a log file.
 std::string last_line(const std::string& path) {
   std::ifstream file(path);
   std::string line, last;
@@ -65,7 +65,7 @@ MemberStatus of_run(const RunFile& run, Index max_steps, const std::string& path
   return status;
 }
 
-// A run file; nothing, and why, where it cannot be read.
+// Reads a run file; on failure returns nullopt and sets `why`.
 std::optional<RunFile> read(const std::string& path, Isolation isolation, std::string& why) {
   try {
     return read_run(path, isolation);

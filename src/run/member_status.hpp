@@ -6,7 +6,8 @@
 
 namespace gihflow {
 
-/// As examine(), by the member's files alone: never running. What is damaged is begun, with why.
+/// examine() from the member's files only: the state is never `running`, and `begun` with the
+/// reason for a damaged file.
 MemberStatus status_of_file(const Plan& plan, const Member& member, const SweepSetting& setting,
                             std::optional<RunFile>* run = nullptr);
 

@@ -1,4 +1,4 @@
-// Rows of the model and of the point that it starts from.
+// Rows of the option table for the model and its initial point.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -51,7 +51,7 @@ bool are_lags(const std::vector<Index>& lags) {
   return !lags.empty() && are_parents(lags) && lags.back() <= max_length;
 }
 
-/// Empty where the text is none of lists of numbers.
+/// Parses lists of lags separated by ";"; empty for malformed text.
 std::vector<std::vector<Index>> parse_head_lags(const std::string& text) {
   std::vector<std::vector<Index>> lists(1);
   for (std::size_t begin = 0; begin <= text.size();) {
@@ -87,7 +87,8 @@ Option preset_row() {
   return option;
 }
 
-// Lists of lags, one for all heads or one each. The window is then the length of the longest.
+// Sets lists of lags, one for all heads or one per head. The window M is then the length of the
+// longest.
 void set_lags(Model& of, std::vector<std::vector<Index>> lists) {
   of.head_lags = std::move(lists);
   std::size_t longest = 0;
@@ -141,7 +142,7 @@ Option head_lags_row() {
   };
   option.set = [](Setting& s, const Value& value) {
     auto lists = parse_head_lags(std::get<std::string>(value));
-    // One head: a list of its own, written as `lags`.
+    // With one head, its list is also what the option `lags` sets.
     set_lags(s.model, std::move(lists));
   };
   return option;

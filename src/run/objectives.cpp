@@ -24,7 +24,7 @@ int lanes_of(Engine engine) {
   return engine == Engine::dense ? 8 : engine == Engine::sparse ? 1 : 0;
 }
 
-// Draws a source's chains into an objective and takes their hash on the way.
+// Makes the objective on a source's chains, and their hash in the same pass.
 std::unique_ptr<Objective> objective_on(const Setting& setting,
                                         const std::shared_ptr<const SequenceSource>& source,
                                         std::string& hash) {
@@ -34,14 +34,14 @@ std::unique_ptr<Objective> objective_on(const Setting& setting,
   return objective;
 }
 
-// The same in infinite context, from kernels.
+// The same for kernels in infinite context.
 std::unique_ptr<Objective> objective_on(const Setting& setting, const Kernels& kernels,
                                         std::string& hash) {
   hash = kernel_hash(kernels);
   return make_infinite_objective(setting.model, kernels, setting.device);
 }
 
-// Chains that a run goes on with are those that it began with.
+// Throws InputError if the chains of a continued run are not its own.
 void check_hash(const Problem& problem, const std::string& hash, const std::string& kept,
                 const char* chains) {
   if (hash == kept) return;
@@ -56,7 +56,7 @@ Objectives make_objectives(Problem& problem) {
   const GivingUp on_interrupt;
   Setting& setting = problem.setting;
   Objectives result;
-  // Other processes know problems of `train` from their config.
+  // Only problems of `train` can be sent to other processes, as their config.
   Ranks* const others = problem.has<TrainSetting>() ? ranks() : nullptr;
   if (problem.infinite()) {
     result.kernels = problem.chain_kernels();

@@ -1,7 +1,7 @@
 #pragma once
 
-// The maker of a row of the option table: what the option is called, where it belongs, what it may
-// be, and the member of a group of settings that it stands for.
+// Functions that make rows of the option table from the texts of an option, its place, its range,
+// and its member of a group of settings.
 
 #include <cmath>
 #include <concepts>
@@ -13,42 +13,42 @@
 
 namespace gihflow {
 
-/// What a row says in words.
+/// The texts of a row.
 struct Words {
   Field field;
-  const char* value;  ///< what its value is called
+  const char* value;  ///< placeholder of its value in the help
   Phrase help;
-  const char* unset = "";  ///< what the help calls a default that is no value
+  const char* unset = "";  ///< text of the help for a default that is no value
 };
 
-/// What rows have in common.
+/// What rows of a section have in common.
 struct Place {
   const char* heading;
   Role role = Role::problem;
   Phrase (*without_effect)(const Setting&) = nullptr;
 };
 
-/// What a value may be.
+/// The allowed values of an option.
 struct Range {
   Kind kind;
   std::string allowed;
   std::function<bool(const Value&)> accepts = [](const Value&) { return true; };
   std::vector<std::string> choices = {};
-  std::vector<std::string> suffixes = {};  ///< of a file
+  std::vector<std::string> suffixes = {};  ///< for files
 };
 
-/// From least to most.
+/// Integers from least to most.
 Range integers(std::int64_t least, std::int64_t most = std::numeric_limits<std::int64_t>::max());
-/// Finite numbers: any, other than 0, of at least 0, above 0.
+/// Finite numbers: any, ≠ 0, ≥ 0, > 0.
 Range any_real();
 Range not_zero();
 Range not_negative();
 Range above_zero();
 Range flag();
-/// A file that this program reads or writes, with such an end of its name. Not empty, since that
-/// stands for none; in UTF-8, since a config has to say it.
+/// A file that this program reads or writes, with these suffixes. Not empty, which means no file;
+/// in UTF-8, since a config must contain it.
 Range path(std::vector<std::string> suffixes = {"h5"});
-/// A list of integers or reals, each of which `accepts`; not empty.
+/// A non-empty list of integers or reals that `accepts` is true for.
 Range list(Kind kind, const char* allowed, bool (*accepts)(double));
 Range one_of(std::vector<std::string> words);
 
@@ -79,7 +79,7 @@ void assign(std::optional<T>& member, const Value& value) {
 }
 void assign(Schedule& schedule, const Value& value);
 
-/// A row without a member.
+/// A row without access to a member.
 template <class Group>
 Option described(const Words& words, const Place& place, Range range) {
   Option option;
@@ -101,8 +101,8 @@ Option described(const Words& words, const Place& place, Range range) {
   return option;
 }
 
-/// The row of a member of Group, Group& -> reference, for const groups too. An option that can be
-/// without a value is an optional member, or one whose default stands for none.
+/// The row of a member of Group; `member` maps a Group& or const Group& to a reference. An option
+/// that can have no value is an optional member, or one whose default means none.
 template <class Group, class Member>
 Option row(const Words& words, const Place& place, Range range, Member member) {
   Option option = described<Group>(words, place, std::move(range));
@@ -126,11 +126,11 @@ Option row(const Words& words, const Place& place, Range range, Member member) {
 /// The type of a member.
 template <class Group, class Member>
 using TypeOf = std::remove_cvref_t<decltype(std::declval<Member>()(std::declval<Group&>()))>;
-/// Words that stand for the values of an enumeration.
+/// Words for the values of an enumeration.
 template <class Enum>
 using Alternatives = std::vector<std::pair<const char*, Enum>>;
 
-/// One of a few words, each standing for a value of an enumeration.
+/// The row of an enumeration, given by words.
 template <class Group, class Member>
 requires std::is_enum_v<TypeOf<Group, Member>> Option
 row(const Words& words, const Place& place, const Alternatives<TypeOf<Group, Member>>& alternatives,
@@ -152,14 +152,14 @@ row(const Words& words, const Place& place, const Alternatives<TypeOf<Group, Mem
   return option;
 }
 
-/// A family of priors by its name.
+/// The range of names of families of priors.
 Range prior_family();
-/// Why an option about sequences has no effect in a setting: infinite context; empty where it has.
+/// Why an option about sequences has no effect in a setting: infinite context; empty if it has one.
 Phrase no_sequences(const Setting& s);
 
 // Parts of the table, in its order.
 std::vector<Option> chain_rows();   ///< chains, sequences and input files
-std::vector<Option> model_rows();   ///< the model and the point that it starts from
-std::vector<Option> member_rows();  ///< on many runs
+std::vector<Option> model_rows();   ///< the model and its initial point
+std::vector<Option> member_rows();  ///< many runs
 
 }  // namespace gihflow

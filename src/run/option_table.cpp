@@ -1,5 +1,5 @@
-// The option table, from its parts: rows of chains, of the model, of training and other work, of
-// many runs, and of outputs; and the presets.
+// The option table: rows for chains, the model, training and other work, many runs, and outputs;
+// and the presets.
 
 #include "gihflow/chain/prior.hpp"
 #include "run/option_rows.hpp"

@@ -42,8 +42,8 @@ std::optional<Value> parse_list(const std::vector<std::string>& words) {
   return numbers;
 }
 
-// The value as the option's kind, where that loses nothing; from config files come integers for
-// reals and texts for lists.
+// The value converted to the option's kind if that is exact; config files give integers for reals
+// and texts for lists.
 std::optional<Value> as_kind(const Option& option, const Value& value) {
   const auto exactly = [&](auto example) -> std::optional<Value> {
     if (!std::holds_alternative<decltype(example)>(value)) return std::nullopt;
@@ -159,9 +159,10 @@ const Option* find_option(Field field, Groups groups) {
 
 std::string nearest(const std::string& name, std::span<const std::string> names) {
   std::string best;
-  std::size_t least = std::max<std::size_t>(2, name.size() / 2) + 1;  // farther is no likeness
+  // Larger distances count as unlike
+  std::size_t least = std::max<std::size_t>(2, name.size() / 2) + 1;
   for (const std::string& candidate : names) {
-    // A word that was left unfinished is near whatever its length.
+    // The beginning of a name is near to it, whatever its length.
     const bool begins = name.size() >= 3 && candidate.starts_with(name);
     const std::size_t distance = begins ? 1 : edit_distance(name, candidate);
     if (distance < least) {

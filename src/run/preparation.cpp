@@ -18,7 +18,7 @@ namespace gihflow {
 
 namespace {
 
-constexpr std::size_t most_stages = 1000;  // attachments of one dimension scale are limited
+constexpr std::size_t most_stages = 1000;  // HDF5 limits the attachments of a dimension scale
 constexpr double most_window_codes = 0x1p62;
 
 }  // namespace
@@ -63,7 +63,7 @@ void Preparation::check_ranges() {
   }
 }
 
-// `sample` draws as many validation chains as `train` does.
+// With purpose validation, `sample` draws as many validation chains as `train`.
 void Preparation::choose_chains() {
   const bool validation = setting().sampling.purpose == Purpose::validation;
   problem_.unused.insert(validation ? Field::chains : Field::validation_chains);
@@ -75,9 +75,10 @@ void Preparation::choose_chains() {
   }
 }
 
-// Options without effect: they are left out of the config, and whoever gave one is told.
+// Finds options without effect: they are left out of the config, and a note names those that were
+// given.
 void Preparation::find_unused() {
-  // `verify` alone follows flows without given data: its experiments choose engines themselves.
+  // Only `verify` has flow options and no data: its experiments choose engines themselves.
   if (problem_.has<FlowSetting>() && !problem_.has<DataSetting>() && !has_own_setting(setting())) {
     problem_.unused.insert(Field::engine);
   }
@@ -101,7 +102,7 @@ void Preparation::find_unused() {
   }
 }
 
-// What the recall task has, and what cannot be done with it.
+// Sets what the recall task fixes, and refuses what it does not have.
 void Preparation::check_task() {
   if (setting().sampling.task != Task::recall) return;
   const auto refuse_recall = [&](const Phrase& why) {
@@ -118,11 +119,11 @@ void Preparation::check_task() {
     refuse(fault(Field::positions, "all", "must be last with {} recall, which has one question",
                  Field::task));
   }
-  setting().sampling.prior.parents = {1};  // by which an induction head finds the label
+  setting().sampling.prior.parents = {1};  // the lag at which an induction head matches
   setting().sampling.labels = Labels::sampled;
 }
 
-// Infinite context, from which predictions are made too, has the chain's own queries.
+// Infinite context, which predictions need too, has the query law of the chain.
 void Preparation::check_query() {
   if (setting().sampling.query == QueryLaw::chain || problem_.data) return;
   const bool predicting = problem_.has<StageSetting>() && !problem_.has<DataSetting>();
@@ -138,7 +139,7 @@ void Preparation::check_query() {
   }
 }
 
-// What chain/ refuses.
+// The faults that chain/ finds.
 void Preparation::check_chains() {
   if (problem_.data ||
       faults_.about({Field::data, Field::kernels, Field::vocabulary, Field::parents})) {
@@ -221,7 +222,7 @@ void Preparation::check_model() {
   }
 }
 
-// The flow cannot follow a rectifier with a kink (2.8).
+// The flow needs a rectifier of positive width (2.8).
 void Preparation::check_rectifier() {
   Model& model = setting().model;
   if (!model.rectify || faults_.about({Field::rectify_width})) return;

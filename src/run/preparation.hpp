@@ -6,7 +6,7 @@
 
 namespace gihflow {
 
-/// A problem that is being put together, with the faults found so far.
+/// A problem under construction, with the faults found so far.
 class Preparation {
  public:
   explicit Preparation(Assembled assembled);
@@ -16,7 +16,7 @@ class Preparation {
  private:
   Setting& setting() { return problem_.setting; }
   const Setting& setting() const { return problem_.setting; }
-  // Whether only the kernels of the chains matter, and nothing of sequences.
+  // Whether the command uses only the kernels of the chains, not sequences.
   bool kernels_alone() const { return !problem_.has<SequenceSetting>() || problem_.infinite(); }
   bool given(Field field) const { return setting().given.contains(field); }
   void refuse(Fault fault) { faults_.add(located(setting(), std::move(fault))); }
@@ -24,10 +24,11 @@ class Preparation {
     for (const Fault& fault : errors.faults()) refuse(fault);
   }
 
-  // Settings that a library user may have set to anything; those from a parser are in range.
+  // Ranges of settings, which a caller of the library may violate; the parser has already checked
+  // them.
   void check_ranges();
 
-  // What input files hold, and what they fix; see preparation_files.cpp.
+  // Reads input files and sets what they fix; see preparation_files.cpp.
   void read_files();
   template <class Read>
   auto read(Field field, const std::string& path, Read reader)
@@ -49,7 +50,7 @@ class Preparation {
   void use_parameters();
   void note_other_conventions(const std::string& path);
 
-  // How settings fit together; of those known to be faulty nothing more is said.
+  // Checks of settings against each other, skipped for settings that already have a fault.
   void choose_chains();
   void check_task();
   void check_query();

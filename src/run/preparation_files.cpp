@@ -1,4 +1,4 @@
-// Reads the input files of a problem and takes over what they fix.
+// Reads the input files of a problem and sets what they fix.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -45,7 +45,7 @@ auto Preparation::read(Field field, const std::string& path, Read reader)
   }
 }
 
-// Sequences that a setting names: held by the caller, or read from the file.
+// The sequences of a setting: held by the caller, or read from the file.
 std::shared_ptr<const Sequences> Preparation::sequences(Field field, const std::string& path,
                                                         std::shared_ptr<const Sequences> held) {
   if (!held) {
@@ -61,7 +61,7 @@ std::shared_ptr<const Sequences> Preparation::sequences(Field field, const std::
   }
 }
 
-// The same of kernels.
+// The same for kernels.
 std::shared_ptr<const Kernels> Preparation::given_kernels() {
   const std::string& path = setting().kernels;
   if (!inputs_.kernels) {
@@ -77,7 +77,7 @@ std::shared_ptr<const Kernels> Preparation::given_kernels() {
   }
 }
 
-// Takes over what a file fixes, unless an option that was given says otherwise.
+// Sets a value that a file fixes; a given option with another value is a fault.
 template <class T>
 void Preparation::fix(Field field, T& member, const T& value, const std::string& path) {
   if (given(field) && !faults_.about({field}) && member != value) {
@@ -275,7 +275,7 @@ void Preparation::use_validation_data() {
 }
 
 void Preparation::use_parameters() {
-  if (problem_.resumed) {  // the run started from them: their file is not read again
+  if (problem_.resumed) {  // a continued run has them: their file is not read again
     if (!setting().parameters.empty()) problem_.parameters = problem_.resumed->run.state.start;
     return;
   }
@@ -290,7 +290,7 @@ void Preparation::use_parameters() {
   note_other_conventions(path);
 }
 
-// A run's parameters mean something else under other conventions.
+// Adds a note if the parameters are from a run with other conventions.
 void Preparation::note_other_conventions(const std::string& path) {
   std::vector<std::string> differing;
   try {
@@ -309,7 +309,7 @@ void Preparation::note_other_conventions(const std::string& path) {
       differing.push_back(fmt::format("{} {} (here {})", option.name(), there, here));
     }
   } catch (const InputError&) {
-    return;  // a parameter file, which says nothing of conventions
+    return;  // a parameter file, which has no conventions
   }
   if (!differing.empty()) {
     problem_.notes.push_back(

@@ -93,7 +93,7 @@ Parameters Problem::start() const {
 
 Provenance Problem::provenance() const {
   std::set<Field> left_out = unused;
-  if (resumed) {  // a run that goes on keeps the keys that its config has
+  if (resumed) {  // a continued run keeps the keys of its config
     for (const Option& option : options()) {
       if (!setting.given.contains(option.field)) left_out.insert(option.field);
     }

@@ -24,13 +24,13 @@ namespace gihflow {
 
 namespace {
 
-constexpr std::size_t most_outputs = 1200;  // of a run
+constexpr std::size_t most_outputs = 1200;  // per run
 constexpr std::size_t most_outputs_of_stage = 400;
 constexpr Index most_predicted_chains = 100'000;
-// Pairs of windows over the kernels that predictions look at; the paper's setting has 7·10⁵.
+// Limit on pairs of windows times kernels of predictions; the paper's setting has 7·10⁵.
 constexpr double most_window_pairs = 1e7;
 
-// `count` of the numbers below n, evenly spaced, 0 and n − 1 among them; all where count ≥ n.
+// `count` evenly spaced numbers from 0 to n − 1; all of them if count ≥ n.
 std::vector<std::size_t> evenly(std::size_t n, std::size_t count) {
   const std::size_t shown = std::min(n, count);
   std::vector<std::size_t> result;
@@ -49,7 +49,7 @@ ShownOutputs shown_outputs(const std::vector<StageRecord>& stages) {
   return shown;
 }
 
-// A column at the shown outputs; empty where it was not recorded.
+// A column at the shown outputs; empty if it was not recorded.
 std::vector<double> values_of(const SnapshotColumn& column, const StageRecord& stage,
                               const std::vector<std::size_t>& shown) {
   std::vector<double> values;
@@ -125,7 +125,7 @@ Json check_json(const ReportedRun& reported, const ReportSetting& asked, const I
   }
 }
 
-// What theory predicted for the run, and what the run shows of it.
+// Predictions of theory for the run beside its measurements.
 Json predictions_json(const RunFile& run, Setting setting, const Inputs& held) {
   if (!setting.data.empty()) {
     return {{"reason", "predictions need chains that are drawn from a prior or from kernels"}};
@@ -224,7 +224,7 @@ std::string part(std::string_view name) {
   throw std::logic_error("a part of the page is missing");
 }
 
-// Data inside a script element must not end it.
+// Escapes "<", so that data cannot end the script element that contains them.
 std::string in_script(const std::string& text) {
   std::string result;
   for (const char c : text) result += c == '<' ? std::string("\\u003c") : std::string(1, c);

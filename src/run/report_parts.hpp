@@ -10,20 +10,20 @@
 
 namespace gihflow {
 
-/// Numbers as a page holds them: base 64 of little-endian binary64.
+/// Numbers in a page: base 64 of little-endian binary64.
 std::string base64_reals(const std::vector<double>& numbers);
 /// Shares in [0, 1], as base 64 of little-endian 16-bit multiples of 1/65535.
 std::string base64_shares(const std::vector<double>& shares);
 
-/// The page that these scripts of src/run/page/ make of its data.
+/// The HTML page with the data and these scripts of src/run/page/.
 std::string page_of(const Json& data, std::initializer_list<const char*> scripts);
 
 /// Which outputs of each stage a page shows: all, or evenly spaced ones with the first and last.
 using ShownOutputs = std::vector<std::vector<std::size_t>>;
 
-/// The first training sequences of a run, each with what the model makes of it at the shown
-/// outputs; or why there are none. `setting`: of the run, with its chain files where they are now;
-/// `held`: chains in place of files.
+/// The first training sequences of a run, each with attention and prediction of the model at the
+/// shown outputs; or the reason why there are none. `setting`: of the run, with the present paths
+/// of its chain files; `held`: chains in place of files.
 Json report_sequences(const RunFile& run, const Setting& setting, const Inputs& held,
                       const ShownOutputs& shown);
 

@@ -1,4 +1,4 @@
-// What the model of a run makes of some of its sequences.
+// Attention and predictions of the model of a run on some of its sequences.
 
 #include <algorithm>
 #include <array>
@@ -20,7 +20,7 @@ namespace gihflow {
 namespace {
 
 constexpr Index most_sequences = 4;
-constexpr Index most_positions = 300;  // of a sequence, its last ones
+constexpr Index most_positions = 300;  // the last ones of a sequence
 
 std::string base64(const std::vector<unsigned char>& bytes) {
   constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -61,7 +61,7 @@ Json sequence_of(const RunFile& run, const Model& model, const SequenceSource& s
   const bool known = source.conditional_law(chain, tokens, truth);
   const SequenceReader reader(model, tokens);
 
-  // Positions with equal windows have equal weights: one of each is kept.
+  // Positions with equal windows have equal weights, of which one is stored.
   const std::vector<Index> alike = reader.first_alike();
   const Index kept = std::min(length, most_positions);
   std::vector<Index> classes(alike.end() - kept, alike.end());
@@ -123,7 +123,7 @@ Json report_sequences(const RunFile& run, const Setting& setting, const Inputs& 
                       const ShownOutputs& shown) {
   Setting needed = setting;
   needed.parameters.clear();
-  needed.context = ContextLength::finite;  // an infinite one is shown at sequences all the same
+  needed.context = ContextLength::finite;  // sequences are shown for infinite context too
   try {
     const Problem problem = prepare(Assembled{.setting = Setting(needed.as<EvaluateSetting>()),
                                               .groups = groups_of<EvaluateSetting>,

@@ -23,7 +23,7 @@ Index steps_taken(const TrainingState& state) {
   return steps;
 }
 
-// Sentences on how the program of a run was built and what ran it, where that differs.
+// Sentences on differences in compiler, flags, libraries and instruction set from those of a run.
 std::vector<std::string> build_differences(const RunFile& run, const std::string& path) {
   std::vector<std::string> sentences;
   const auto compare = [&](const char* what, const std::string& then, const std::string& now) {
@@ -59,15 +59,15 @@ ErrorList shape_errors(const RunFile& run, const Setting& setting) {
   return errors;
 }
 
-// Files that chains come from. They may have moved: the hash that a run keeps of its chains decides
-// whether they are its own.
+// Input files of chains. They may have moved: the hash in the run decides whether chains are its
+// own.
 constexpr std::array chain_files{Field::data, Field::validation_data, Field::kernels, Field::text};
 
 bool is_chain_file(Field field) {
   return std::find(chain_files.begin(), chain_files.end(), field) != chain_files.end();
 }
 
-// Chain files that were given, in place of those that a setting has.
+// Replaces chain files of a setting by those that were given.
 void take_chain_files(const Setting& given, Setting& setting) {
   for (const Field field : chain_files) {
     const Option& file = *find_option(field);
@@ -85,7 +85,7 @@ class ResumedSetting {
         run_(resumed_->run),
         theirs_(setting_of_run(run_, path_)) {}
 
-  /// Throws the faults of its own.
+  /// Throws InputError with all faults.
   Assembled finish() {
     result_.groups = asked_.groups;
     result_.notes = asked_.notes;
@@ -130,7 +130,7 @@ class ResumedSetting {
     }
   }
 
-  // Options that were asked for, those that a preset stands for among them.
+  // The options that were given, those set by a preset included.
   std::map<Field, std::string> asked_options() const {
     std::map<Field, std::string> asked = mine().given;
     if (const auto preset = asked.find(Field::preset); preset != asked.end()) {
@@ -167,7 +167,8 @@ class ResumedSetting {
     refuse(std::move(other));
   }
 
-  // The one option that decides where a run stops but not how it gets there.
+  // Takes max_steps, the only option of the problem that may change: it decides where a run stops,
+  // not its trajectory.
   void take_limit() {
     const Option& option = *find_option(Field::max_steps);
     const std::optional<Value> limit = option.get(mine());
@@ -243,7 +244,8 @@ bool has_ended(Outcome outcome) {
 
 std::string nothing_left(const RunFile& run, Index max_steps, const std::string& path) {
   const TrainingState& state = run.state;
-  // A run that was killed on its way from the last step to the end of its file is not complete.
+  // Without baselines the run was killed between its last step and the last write, and is not
+  // complete.
   if (has_ended(state.outcome) && run.baselines) {
     return state.outcome == Outcome::reached
                ? path + " has reached the end of its schedule: nothing is left to do"

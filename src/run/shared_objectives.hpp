@@ -11,7 +11,7 @@
 
 namespace gihflow {
 
-/// Of all chains: d, L and N as their hash takes them.
+/// d, L and N of all chains, as in their hash.
 struct ChainSizes {
   Index vocabulary = 0, length = 0, chains = 0;
 };
@@ -19,19 +19,19 @@ struct ChainSizes {
 /// A process's parts of the training or validation chains.
 struct OwnObjective {
   std::unique_ptr<PartedObjective> objective;  ///< null without chains
-  std::vector<std::uint64_t> hashes;           ///< of its chains
+  std::vector<std::uint64_t> hashes;           ///< of the process's chains
   Index first = 0;                             ///< the number of its first chain
-  ChainSizes all;                              ///< of all processes
+  ChainSizes all;                              ///< chains of all processes
 };
 
-/// Draws and counts the chains of the parts of process `rank` of so many; lanes as for
+/// Makes the objective on the parts of process `rank` of `ranks`; lanes as for
 /// make_tiled_objective.
 OwnObjective own_objective(const Problem& problem, bool validation, int lanes, int rank, int ranks);
 
-/// Tells the other processes the problem. Throws InputError where an engine has no parts.
+/// Sends the problem to the other processes. Throws InputError for an engine without parts.
 void share_problem(Ranks& ranks, const Problem& problem);
-/// The objective on the chains of all processes, and the hash of these. The first one chooses the
-/// engine if `lanes` is 0.
+/// The objective on the chains of all processes, and their hash. If `lanes` is 0 process 0 chooses
+/// the engine.
 std::unique_ptr<Objective> shared_objective(Ranks& ranks, const Problem& problem, bool validation,
                                             int lanes, std::string& hash);
 

@@ -7,11 +7,11 @@
 
 namespace gihflow {
 
-/// The text in a file, as tokens. Throws InputError: no such file, larger than 1 GiB, and as
+/// Tokens of the text in a file. Throws InputError: no such file, larger than 1 GiB, and as
 /// tokens_of_text does.
 TextTokens read_text_tokens(const std::string& path, Index vocabulary);
 
-/// The kernels that a setting makes of its text, which is now in the file `path`.
+/// The kernels of a setting with a text, read from the file `path`.
 Kernels text_kernels(const Setting& setting, const std::string& path);
 
 }  // namespace gihflow

@@ -11,7 +11,7 @@ namespace {
 
 constexpr Index most_kernels = 1000;
 
-/// The part of a model that keeps it from the way to GIH that theory tells of.
+/// The fault of a model that the predictions do not apply to.
 std::optional<Fault> unpredicted(const Model& model) {
   if (model.own_position)
     return Fault{Field::own_position, "true",
@@ -43,7 +43,7 @@ TheoryInput theory_input(Problem& problem) {
   require_predictions(setting.model);
   problem.setting.device = Device::cpu;
   TheoryInput theory;
-  if (setting.sampling.task != Task::recall) {  // which has neither
+  if (setting.sampling.task != Task::recall) {  // recall has no kernels
     theory.kernels = problem.chain_kernels(most_kernels);
     theory.infinite = make_infinite_objective(setting.model, *theory.kernels);
   }

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t largest_config = std::size_t{1} << 20;  // bytes
 constexpr std::string_view hdf5_signature = "\x89HDF\r\n\x1a\n";
 
-// The fault of a file: as that of a setting, or of a file that is no setting.
+// A fault of a file, which the setting `field` names, or no setting does.
 Fault fault_of(Field field, const std::string& path, const char* what) {
   if (field == Field::none) return {field, "", what, path};
   return {field, path, what, ""};
@@ -27,7 +27,7 @@ std::optional<Value> scalar_of(const toml::node& node) {
   return std::nullopt;
 }
 
-// An array of texts, integers or reals, among which may be integers; an empty one counts as of
+// The list in an array of texts, of integers, or of reals and integers; an empty one is a list of
 // texts.
 std::optional<Value> list_of(const toml::array& array) {
   std::vector<std::int64_t> integers;
@@ -44,7 +44,7 @@ std::optional<Value> list_of(const toml::array& array) {
   return std::nullopt;
 }
 
-// Names that may be keys of a config.
+// All keys of a config.
 std::vector<std::string> option_names() {
   std::vector<std::string> names;
   for (const Option& option : options()) names.push_back(option.name());

@@ -42,7 +42,7 @@ std::string host_name() {
   return uname(&name) == 0 ? name.nodename : "";
 }
 
-// Adds this process to those that computed a run; the texts of an execution are the last one's.
+// Adds this process to the record of a run and sets the texts of `execution` to its own.
 void begin_process(const Setting& setting, Execution& execution) {
   ProcessRecord process;
   process.started = utc_now();
@@ -62,7 +62,7 @@ void begin_process(const Setting& setting, Execution& execution) {
   execution.processes.push_back(std::move(process));
 }
 
-// Work of a run so far, by its own statistics.
+// Steps and right-hand sides of a run so far.
 StepStatistics totals(const TrainingState& state) {
   StepStatistics sum;
   for (const StageRecord& stage : state.trajectory.stages) {
@@ -83,8 +83,8 @@ std::vector<Index> lags_of(const Model& model) {
   return lags;
 }
 
-// S of the GIH(S) among the baselines: the parents as far as windows reach; where data do not tell
-// them, the lags that the trained model looks at.
+// S of GIH(S) in the baselines: the parents within the windows; if they are not known, the leading
+// lags of the trained model.
 std::vector<Index> baseline_lags(const Problem& problem, const Parameters& trained) {
   if (!problem.parents_known) return leading_lags(trained, problem.setting.model);
   std::vector<Index> lags = problem.setting.sampling.prior.parents;
@@ -92,7 +92,8 @@ std::vector<Index> baseline_lags(const Problem& problem, const Parameters& train
   return lags;
 }
 
-// Writes the run file as training goes on, and stops it when told to or out of time.
+// Writes the run file during training, and ends training on an interrupt or at the limit on wall
+// time.
 class Recorder final : public Observer {
  public:
   Recorder(const Setting& setting, RunFile& run, OutputFile* file, RunObserver& observer,
@@ -116,7 +117,7 @@ class Recorder final : public Observer {
     }
     last_step_ = Clock::now();
     if (interrupt_requested()) return Outcome::interrupted;
-    // Early enough for one more step like the slowest and for the last checkpoint.
+    // Leaves time for one more step like the slowest and for the last checkpoint.
     const double needed = longest_step_ + longest_write_;
     if (setting_.max_wall && seconds_since(start_) + needed >= *setting_.max_wall) {
       return Outcome::wall_time;
@@ -124,7 +125,7 @@ class Recorder final : public Observer {
     return Outcome::running;
   }
 
-  // Writes what `run` holds now.
+  // Writes the present state of the run.
   void write() {
     const Clock::time_point begin = Clock::now();
     update_process();
@@ -138,8 +139,8 @@ class Recorder final : public Observer {
   }
 
  private:
-  // At the end of a stage, but of many only as often as keeps the time of writing the whole file in
-  // proportion to their number.
+  // Whether to write at the end of a stage: with many stages not at each, so that the total time of
+  // writing grows in proportion to their number.
   bool stages_due(Index stage) const {
     constexpr Index writes_per_doubling = 16;
     return stage > written_stage_ && writes_per_doubling * (stage - written_stage_) >= stage;
@@ -167,8 +168,8 @@ class Recorder final : public Observer {
   Clock::time_point last_step_ = Clock::now();
   double longest_write_ = 0.0;
   double longest_step_ = 0.0;
-  double wall_before_;          // of earlier processes
-  StepStatistics done_before_;  // by them
+  double wall_before_;          // seconds of earlier processes
+  StepStatistics done_before_;  // steps of earlier processes
   Index written_stage_;
 };
 
@@ -243,14 +244,14 @@ class Training {
     run_.execution.flow_seconds += seconds_since(begin);
   }
 
-  // Baselines and standard errors of a run that has ended.
+  // Computes baselines and standard errors of a run that has ended.
   void report() {
     const Outcome outcome = run_.state.outcome;
     if (outcome == Outcome::interrupted || outcome == Outcome::wall_time) return;
     try {
       const GivingUp on_interrupt;
       hold_against();
-    } catch (const Interrupted&) {  // a later resumption does it again
+    } catch (const Interrupted&) {  // a resumption computes them again
       run_.standard_errors.reset();
       run_.accuracy.reset();
     }
@@ -301,7 +302,7 @@ class Training {
   RunObserver& observer_;
   Clock::time_point start_ = Clock::now();
   std::unique_ptr<OutputFile> own_file_;
-  OutputFile* file_ = nullptr;  // null: none is written
+  OutputFile* file_ = nullptr;  // null: no file is written
   RunFile run_;
   Objectives objectives_;
 };

@@ -11,7 +11,7 @@ namespace gihflow {
 
 namespace {
 
-// Predictions for the problem's own training, and what its flow shows of them.
+// Predictions for the problem's training, and measurements in its flow.
 std::vector<Departure> departures(Problem& problem, RunObserver& observer) {
   const TheoryInput theory = theory_input(problem);
   TrainingState state = begin_training(theory.input.start);

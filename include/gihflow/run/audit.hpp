@@ -14,8 +14,8 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Part of a recorded run that can be computed again by itself: from the start of a stage or a
-/// restart point to the next one, or to where the stage has come.
+/// Part of a recorded run that can be recomputed by itself: from the start of a stage or a restart
+/// point to the next restart point, or to the last state of the stage.
 struct Stretch {
   Index number = 0;  ///< from 1, over all stages
   Index stage = 0;   ///< from 1
@@ -31,42 +31,42 @@ struct Stretch {
 /// All stretches of a run, in order; together they are the whole run.
 std::vector<Stretch> stretches(const TrainingState& state);
 
-/// One quantity of a stretch, as recorded and as computed again.
+/// Difference between recorded and recomputed values of one quantity of a stretch.
 struct AuditedQuantity {
   std::string name;
   NumberDifference numbers;
   std::optional<OutputPosition> first;  ///< first output that differs
 };
 
-/// A stretch computed again.
+/// Result of recomputing a stretch.
 struct Audit {
   Stretch stretch;
   Index outputs = 0;  ///< recorded points in it
-  /// What is recorded at the outputs; "state" and "counts" of the integrator at the stretch's end.
+  /// The columns recorded at the outputs; "state" and "counts" of the integrator at the stretch's
+  /// end.
   std::vector<AuditedQuantity> quantities;
-  std::string failure;  ///< where it could not be compared number by number; else empty
+  std::string failure;  ///< why it could not be compared number by number; else empty
 
-  /// Whether all of it is as it must be.
+  /// Whether all numbers agree bit for bit.
   bool passed() const;
 };
 
-/// Computes stretches of recorded runs again and compares bits. The chains are drawn, or read,
-/// once.
+/// Recomputes stretches of a recorded run and compares bits. The chains are drawn, or read, once.
 class Auditor {
  public:
-  /// Throws InputError when `path` is no run file, its config or state do not fit, or its chains
-  /// are not those that it was computed from.
+  /// Throws InputError if `path` is not a run file, its config or state are not valid, or the
+  /// chains do not have the run's hash.
   explicit Auditor(const std::string& path, const AuditSetting& setting = {});
-  /// The same of a run in memory, with chains that its caller holds; faults call it run.path.
+  /// The same for a run in memory, with chains that the caller holds; faults name it run->path.
   explicit Auditor(std::shared_ptr<const Resumption> run, const AuditSetting& setting = {},
                    const Inputs& held = {});
   ~Auditor();
 
   /// The run that is audited.
   const RunFile& run() const;
-  /// What makes other bits likely: another version, compiler, instruction set; one sentence each.
+  /// Reasons to expect other bits: another version, compiler or instruction set; one sentence each.
   const std::vector<Phrase>& notes() const;
-  /// Ends early, with a failure, on an interrupt.
+  /// Recomputes a stretch. On an interrupt it ends early, with a failure.
   Audit audit(const Stretch& stretch) const;
 
  private:
@@ -74,23 +74,23 @@ class Auditor {
   std::unique_ptr<State> state_;
 };
 
-/// Stretches of a run computed again.
+/// Audits of stretches of a run.
 struct AuditReport {
-  std::size_t stretches = 0;  ///< that the run has
-  std::vector<Audit> audits;  ///< of those that were asked for
+  std::size_t stretches = 0;  ///< of the run
+  std::vector<Audit> audits;  ///< of the chosen stretches
   std::vector<Phrase> notes;
 
-  /// Whether all of it is as it must be.
+  /// Whether all audits passed.
   bool passed() const;
 };
 
-/// Audits the stretches of the run in the file `path` that the setting asks for: those of a stage,
-/// the one that has a flow time in it, all, or one at random, which whoever wrote the file cannot
-/// foresee. On an interrupt returns those done by then. Throws InputError as Auditor does, or where
+/// Audits stretches of the run in the file `path`: those of a stage, the one that contains a flow
+/// time, all, or by default one chosen at random, so that the writer of the file cannot foresee it.
+/// On an interrupt it returns the audits done so far. Throws InputError as Auditor does, or if
 /// there is no such stretch.
 AuditReport audit(const std::string& path, const AuditSetting& setting = {},
                   RunObserver* observer = nullptr);
-/// The same of a run in memory, see Auditor.
+/// The same for a run in memory, see Auditor.
 AuditReport audit(std::shared_ptr<const Resumption> run, const AuditSetting& setting = {},
                   RunObserver* observer = nullptr, const Inputs& held = {});
 

@@ -14,40 +14,42 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Distances (8.2) of a trained model to limits of theory, on fresh chains of one length and prior.
+/// Distances (8.2) of a trained model to the generalised induction head, on fresh chains of one
+/// length and prior.
 struct CheckPoint {
   Index length = 0;
   double alpha = 0;
   PredictorLine trained;         ///< loss and accuracy of the model
-  Baselines lines;               ///< what they are held against, with S = S*
-  std::optional<double> recall;  ///< of the recall task: accuracy by (8.5) at the run's a
+  Baselines lines;               ///< reference losses and accuracies, with S = S*
+  std::optional<double> recall;  ///< recall task only: accuracy by (8.5) at the run's a
   Distance limit;                ///< to GIH(S*)
-  Distance leading;              ///< to GIH of the run's own leading set
+  Distance leading;              ///< to GIH of the model's leading set, see leading_lags
   bool passed = false;
-  std::vector<Substitution> substitutions;  ///< none where it passed
-  Parts missing;                            ///< none where it passed
+  std::vector<Substitution> substitutions;  ///< empty if it passed
+  Parts missing;                            ///< empty if it passed
 };
 
-/// Whether a run has become the generalised induction head of its information set.
+/// Whether a trained model is the generalised induction head of the information set S*.
 struct CheckResult {
   std::vector<Index> information_set, leading_set;  ///< lags
   double tolerance = 0;                             ///< on the mean total variation to GIH(S*)
-  Index chains = 0;                                 ///< of each point
-  /// Chains come from a prior with `alpha`, not from given kernels or the recall task.
+  Index chains = 0;                                 ///< per point
+  /// Whether chains come from a prior with `alpha`, not from given kernels or the recall task.
   bool from_prior = true;
   std::vector<CheckPoint> points;
-  /// Whether all of it is as it must be.
+  /// Whether all points passed.
   bool passed() const;
 };
 
-/// Checks the final parameters of the run in the file `path` on fresh chains like its own, of the
-/// lengths, alphas, number and seed that `asked` names; of a run on given kernels, from these. On
-/// an interrupt returns the points done by then. Throws InputError: not a run file; a run on given
-/// sequences; alphas beside given kernels; lengths that do not fit its chains or its model;
-/// Interrupted where there is no point yet.
+/// Checks the final parameters of the run in the file `path` on fresh chains like its own, with the
+/// lengths, alphas, prior, number and seed of `asked`; for a run on given kernels the chains have
+/// these kernels. On an interrupt it returns the points done so far. Throws InputError: not a run
+/// file; a run on given sequences; alphas with given kernels; lengths that do not fit the chains or
+/// the model. Throws Interrupted if no point is done yet.
 CheckResult check(const std::string& path, const CheckSetting& asked = {},
                   RunObserver* observer = nullptr);
-/// The same of a run that is in memory, and of kernels that are; `name` is what faults call it.
+/// The same for a run in memory, with kernels in `held` if it used any; `name` is its name in
+/// faults.
 CheckResult check(const RunFile& run, const std::string& name, const CheckSetting& asked = {},
                   RunObserver* observer = nullptr, const Inputs& held = {});
 

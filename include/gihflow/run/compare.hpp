@@ -7,10 +7,10 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Compares gradient descent with the flow: same chains, same start, one descent for each of
-/// `learning_rates`. Writes `setting.output`, unless that is empty, when all is done; nothing on an
-/// interrupt, where the comparison returned is of the stages up to it. Throws
-/// InputError before anything is written; WriteError when the output cannot be written.
+/// Compares gradient descent with the flow, see compare_descent: same chains, same start, one
+/// descent per learning rate. Writes `setting.output`, unless it is empty, at the end; on an
+/// interrupt nothing is written, and the result holds the stages up to it. Throws InputError before
+/// anything is written; WriteError when the output cannot be written.
 ComparisonFile compare(const CompareSetting& setting, RunObserver* observer = nullptr);
 /// \overload
 ComparisonFile compare(const Problem& problem, RunObserver* observer = nullptr);

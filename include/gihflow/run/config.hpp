@@ -13,54 +13,55 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Options as a command line gives them.
+/// Options of a command line.
 struct CommandLine {
   Groups groups = groups_of<TrainSetting>;  ///< of the command's setting
   std::string config;                       ///< path of a config file; empty: none
   std::map<Field, std::string> values;      ///< "true" for a flag
-  Setting defaults = {};                    ///< of the command; their `isolation` is the config's
+  Setting defaults = {};  ///< of the command; their `isolation` is used to read the config
 };
 
 struct Resumption;
 
-/// Inputs that a caller of the library holds in memory. Its setting says "an array", or whatever
-/// messages shall call them, where it would name a file.
+/// Inputs that a caller of the library holds in memory. In its setting the path of such a file is
+/// the name for messages, such as "an array".
 struct Inputs {
   std::shared_ptr<const Sequences> data, validation_data;
   std::shared_ptr<const Kernels> kernels;
   std::optional<Parameters> parameters;
 };
 
-/// A setting put together from all places, with the faults found on the way and remarks that a user
-/// should see.
+/// A setting assembled from command line, config and preset, with the faults found so far and notes
+/// for the user.
 struct Assembled {
   Setting setting;
   Groups groups = 0;  ///< those of `setting` that the command has
   ErrorList faults = {};
   std::vector<Phrase> notes = {};
-  /// The run that goes on; null: a new one, or the file that `setting.resume` names.
+  /// The run to continue; null: a new one, or the one in the file `setting.resume`.
   std::shared_ptr<const Resumption> resumed = nullptr;
   Inputs inputs = {};  ///< in place of files
 };
 
-/// A sentence on who wrote a file, where that was another version of the program; without its end.
+/// Beginning of a sentence that names the version which wrote `path`; empty if it is this version.
+/// The caller appends the consequence.
 std::string version_difference(const Provenance& wrote, const std::string& path);
 
-/// Defaults < preset < config file < command line. There is one preset: the command line's, else
-/// the config's; wherever it was named, every option given in either place wins over it.
+/// Defaults < preset < config file < command line. The preset is that of the command line, or else
+/// of the config; every option given in either place overrides it.
 ///
-/// A config is flat TOML, option names as keys and arrays for lists, or a file that this program
-/// wrote, which holds one; another version of the program is worth a note. TOML may come through a
-/// pipe. Unknown keys are faults that name the nearest known key. Keys of other commands are
-/// checked for their type and range and left unused, so that one config can serve several commands.
+/// A config is flat TOML, with option names as keys and arrays for lists, or a file that this
+/// program wrote, which contains one; if another version wrote it, there is a note. TOML may come
+/// through a pipe. Unknown keys are faults that name the nearest known key. Keys of other commands
+/// are checked for type and range but not used, so that several commands can share a config.
 Assembled assemble(const CommandLine& line);
 
-/// The options of these groups that determine the numbers of a run, as TOML that assemble() reads
-/// back to the same values; options in `leave_out` and options without a value are left out.
+/// The options of these groups that determine the results of a run, as TOML that assemble() reads
+/// back to the same values; without options in `leave_out` and options without a value.
 std::string config_text(const Setting& setting, Groups groups, const std::set<Field>& leave_out);
 
-/// The setting of `train` that a config text describes, from a file that this program wrote. Throws
-/// InputError.
+/// The setting of `train` in the config text of a file that this program wrote; faults name
+/// `origin`. Throws InputError.
 Setting setting_of_config(const std::string& text, const std::string& origin);
 
 }  // namespace gihflow

@@ -10,9 +10,9 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// What an ensemble needs of one run: every column at every output time.
+/// The recorded columns of one run, input of ensemble().
 struct Recorded {
-  /// A column's values at the output times of a stage.
+  /// Values of a column at the output times of a stage.
   struct Column {
     const SnapshotColumn* column = nullptr;
     std::vector<double> values;  ///< [t, axes]
@@ -26,15 +26,15 @@ struct Recorded {
   Parameters shape;
   std::vector<StageColumns> stages;
 };
-/// The recorded columns of a run; validation losses only where it has validation chains.
+/// The recorded columns of a run; the validation loss only if it has validation chains.
 Recorded recorded(const RunFile& run);
 
-/// The quantile of a sorted list, not empty, by linear interpolation between order statistics,
-/// (n − 1)·level from the first (definition 7 of Hyndman and Fan 1996, numpy's).
+/// Quantile of a sorted, non-empty list by linear interpolation between order statistics at the
+/// position (n − 1)·level (definition 7 of Hyndman and Fan 1996, the default of NumPy).
 double quantile(std::span<const double> sorted, double level);
 
-/// Means, standard deviations and quantiles over runs of one setting; at a time, of those that have
-/// recorded it. Runs are taken in the given order. `runs` is not empty.
+/// Means, standard deviations and quantiles over runs of one setting, at each time over the runs
+/// that recorded it. `runs` must not be empty; sums are in their order.
 Ensemble ensemble(const std::vector<Recorded>& runs);
 
 }  // namespace gihflow

@@ -8,41 +8,41 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Size of a problem before any work is done. Memory and disk are upper bounds.
+/// Sizes of a problem, computed before any work is done. Memory and disk are upper bounds.
 struct Estimate {
   Index chains = 0;
   Index validation_chains = 0;
   Index length = 0;
-  double windows = 0;          ///< windows Z that can occur, theory §4
-  double pairs_per_chain = 0;  ///< distinct (window, token) pairs a chain has at most, with those
-                               ///< of all its prefixes where they are asked for
+  double windows = 0;          ///< possible windows Z, theory §4
+  double pairs_per_chain = 0;  ///< upper bound of the distinct (window, token) pairs of a chain,
+                               ///< summed over its predicted prefixes
   Index subsets = 0;
   Index parameters = 0;     ///< numbers in (c, w, a)
-  Index outputs = 0;        ///< recorded points in all
+  Index outputs = 0;        ///< recorded points of all stages
   double memory = 0;        ///< bytes
   double memory_limit = 0;  ///< bytes that this process could use
   double disk = 0;          ///< bytes
 };
 
-/// Upper bounds of what a problem will take. Throws InputError as prepare() does.
+/// The sizes of a problem. Throws InputError.
 Estimate estimate(const Problem& problem);
 
-/// Time that a problem of `train` or `compare` takes on this machine, as it is now.
+/// Time that a problem of `train` or `compare` takes on this machine.
 struct TimeEstimate {
-  double statistics = 0;  ///< seconds to draw or count all chains
+  double statistics = 0;  ///< seconds to draw and count all chains
   double gradient = 0;    ///< seconds for one gradient over them
-  double gradients = 0;   ///< how many
-  bool counted = false;   ///< exact number, of gradient descent; else a typical one, of a flow
-  /// All of it, in seconds.
+  double gradients = 0;   ///< number of gradients
+  bool counted = false;   ///< whether that number is exact (gradient descent) or typical (flow)
+  /// Total time in seconds.
   double seconds() const { return statistics + gradient * gradients; }
 };
 
-/// Measured on up to 1,000 of the chains, fewer of long ones, and scaled to all: takes some
-/// milliseconds. A flow is taken to need 300 gradients a stage, docs/numerics.md. Throws
+/// Measured on up to 1,000 of the chains, fewer if they are long, and scaled to all; takes some
+/// milliseconds. Assumes 300 gradients per stage of a flow, see docs/numerics.md. Throws
 /// InputError.
 TimeEstimate estimate_time(const Problem& problem);
 
-/// Faults of a problem that this machine cannot hold, with the numbers.
+/// Faults of a problem that needs more memory or disk space than there is, with the numbers.
 ErrorList estimate_errors(const Problem& problem, const Estimate& estimate);
 
 /// "12.3 MiB"

@@ -9,19 +9,19 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// The chains of a problem, the objectives on them and the hashes of both.
+/// The chains of a problem, the objectives on them and the hashes of the chains.
 struct Objectives {
   std::shared_ptr<const SequenceSource> chains, validation_chains;  ///< null in infinite context
   std::shared_ptr<const Kernels> kernels, validation_kernels;       ///< null in finite context
-  /// `validation` is null without validation chains, which `train` alone has.
+  /// `validation` is null without validation chains; only `train` has them.
   std::shared_ptr<const Objective> training, validation;
   std::string tokens_hash, validation_hash;  ///< the latter empty without validation chains
 };
 
-/// Draws chains or takes given ones, and builds the objectives. Replaces an engine or device of
-/// `problem` that is automatic by the one that computes, so that every objective of a run, and of
-/// one that repeats, continues or audits it, is computed the same way. Throws InputError where the
-/// chains of a run that goes on do not have its hashes; Interrupted.
+/// Draws chains or takes given ones, and builds the objectives. Replaces an automatic engine or
+/// device of `problem` by the chosen one, so that all objectives of a run, and of runs that repeat,
+/// continue or audit it, are computed the same way. Throws InputError if the chains of a continued
+/// run do not have its hashes; Interrupted.
 Objectives make_objectives(Problem& problem);
 
 }  // namespace gihflow

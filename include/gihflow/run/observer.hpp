@@ -12,7 +12,7 @@ namespace GIHFLOW_API gihflow {
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
-  /// A remark that a user should see.
+  /// A note for the user.
   virtual void note(const Phrase& /*text*/) {}
   /// A part of the work begins: "drawing chains", "training", "baselines".
   virtual void phase(const std::string& /*name*/) {}
@@ -20,7 +20,8 @@ class RunObserver {
   virtual void progress(const Progress& /*progress*/) {}
 };
 
-/// Share of a run that is done, stages counted equally and flow time logarithmically, in [0, 1].
+/// Fraction of a run that is done, in [0, 1]: stages count equally, flow time in a stage
+/// logarithmically.
 double fraction_done(const Progress& progress);
 
 }  // namespace gihflow

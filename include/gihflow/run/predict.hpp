@@ -9,8 +9,8 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// What theory predicts for the training that a setting describes, without training. Quantities in
-/// infinite context are those of the first 1,000 of its chains. Throws InputError; Interrupted.
+/// Predictions of theory for the training that a setting describes; nothing is trained. Quantities
+/// in infinite context are those of the first 1,000 of its chains. Throws InputError; Interrupted.
 std::vector<Prediction> predict(const PredictSetting& setting, RunObserver* observer = nullptr);
 /// \overload
 std::vector<Prediction> predict(const Problem& problem, RunObserver* observer = nullptr);

@@ -10,15 +10,14 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Ranks the sets of lags that a model with the setting's window and degree can see by what they
-/// tell of the label, over the setting's chains, see rank_lag_sets. Throws InputError;
-/// Interrupted.
+/// Ranks the sets of at most `degree` lags that the setting's model sees by their information about
+/// the label (6.2), over the setting's chains, see rank_lag_sets. Throws InputError; Interrupted.
 Ranking rank(const RankSetting& setting, RunObserver* observer = nullptr);
 /// \overload
 Ranking rank(const Problem& problem, RunObserver* observer = nullptr);
 
-/// What training from the usual start selects of the ranked sets, (7.4) in infinite context, read
-/// off the problem's first kernels; none where that takes too long, see kernels_for_selection().
+/// The ranked set that stage I selects from the initial point, (7.4) in infinite context, from the
+/// problem's first kernels; nullopt if that takes too long, see kernels_for_selection().
 std::optional<SelectionAtStart> selection_at_start(const Problem& problem, const Ranking& ranking);
 
 }  // namespace gihflow

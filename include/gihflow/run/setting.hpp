@@ -17,13 +17,13 @@
 #include "gihflow/population/device.hpp"
 #include "gihflow/record/isolation.hpp"
 
-// What each command of the program, and the library function of the same name, needs to know. A
-// setting is made of groups, one for each concern; a command has the options whose group its
-// setting has. Defaults are those of the paper's three-stage experiment.
+// The settings of the commands, and of the library functions of the same name. A setting derives
+// from groups of members; a command has the options of its groups. Defaults are those of the
+// paper's three-stage experiment.
 
 namespace GIHFLOW_API gihflow {
 
-/// Whether the loss is that of sequences of length L, or its limit as L → ∞, exact for each chain
+/// finite: the loss on sequences of length L. infinite: its limit L → ∞, exact for each chain
 /// (5.1).
 enum class ContextLength { finite, infinite };
 /// flow: the gradient flow, integrated. gd: gradient descent in steps of the learning rate.
@@ -34,19 +34,19 @@ enum class TrainingMethod { flow, gd };
 /// Given kernels.
 struct KernelSetting {
   std::string kernels;  ///< input file; empty: drawn from the prior
-  std::string text;     ///< a text that kernels or sequences are made of; empty: none
+  std::string text;     ///< text file to make kernels or sequences from; empty: none
 };
 
-/// What is made of a text: a kernel of each passage, or the passages themselves as sequences.
+/// What is made from a text: one kernel per passage, or sequences that are the passages.
 enum class TextUse { kernels, passages };
 
 /// Chains: their prior, or given kernels.
 struct ChainSetting : KernelSetting {
   SamplingOptions sampling;  ///< of the chains that the command draws
-  Index passage = 0;         ///< characters of the text for each kernel; 0: all of it, for one
+  Index passage = 0;         ///< characters of the text per kernel; 0: one kernel of the whole text
 };
 
-/// Chains of which sequences are drawn.
+/// Chains with sequences.
 struct SequenceSetting : ChainSetting {
   TextUse text_as = TextUse::kernels;
 };
@@ -66,14 +66,14 @@ struct ValidationDataSetting {
   std::string validation_data;  ///< input file; empty: sequences are drawn
 };
 
-/// Sets of lags, those that a model can tell apart.
+/// The sets of lags that a model can see.
 struct LagSetting {
-  /// vocabulary: 0 takes that of the prior, from which no other may differ.
+  /// vocabulary 0: that of the prior; any other must equal it.
   Model model = {.vocabulary = 0};
 };
 
-/// A model, where it starts, and how its loss is computed. The width of the rectifier (2.8) may be
-/// left to the command: 0.1 where it follows the flow, 0 elsewhere.
+/// A model, its initial point, and how its loss is computed. Without a rectify_width δ (2.8) is 0.1
+/// if the command integrates the flow, else 0.
 struct ModelSetting : LagSetting {
   ContextLength context = ContextLength::finite;
   InitialPoint initial;
@@ -87,7 +87,7 @@ struct DeviceSetting {
   Device device = Device::automatic;
 };
 
-/// What is trained, and for how long.
+/// The schedule of training.
 struct StageSetting {
   Schedule stages = {{.blocks = "c", .duration = 2000},
                      {.blocks = "w", .duration = 50000},
@@ -96,36 +96,36 @@ struct StageSetting {
 
 /// How the flow is integrated.
 struct FlowSetting {
-  FlowOptions flow;  ///< outputs, first output and limit of steps are those of descent too
+  FlowOptions flow;  ///< outputs, first_output and max_steps also apply to descent
 };
 
 /// How gradient descent steps.
 struct DescentSetting {
   TrainingMethod method = TrainingMethod::flow;
   Optimizer optimizer = Optimizer::gd;
-  std::vector<double> learning_rate = {1.0};  ///< of all stages, or one for each
+  std::vector<double> learning_rate = {1.0};  ///< one for all stages, or one per stage
   RateSchedule rate_schedule = RateSchedule::constant;
-  Index warm_up = 0;      ///< steps in which the rate rises, at the start of each stage
+  Index warm_up = 0;      ///< steps of rising rate at the start of each stage
   Index batch = 0;        ///< chains of a minibatch; 0: all
   bool resample = false;  ///< fresh chains in every step
 };
 
-/// Learning rates that are compared.
+/// Learning rates of `compare`.
 struct RateSetting {
   std::vector<double> learning_rates = CompareOptions().learning_rates;
 };
 
-/// Fresh sequences on which a run's final model is compared with the limit.
+/// Fresh sequences on which a run's final model is compared with GIH(S*).
 struct FreshSetting {
   std::vector<Index> check_lengths;         ///< empty: the run's
   std::vector<double> check_alphas;         ///< empty: the run's
   std::optional<PriorFamily> check_prior;   ///< none: the run's chains
-  Index fresh_chains = 1000;                ///< for each length and prior
-  double tolerance = 0.02;                  ///< on the mean total variation
+  Index fresh_chains = 1000;                ///< per length and prior
+  double tolerance = 0.02;                  ///< of the mean total variation
   std::optional<std::uint64_t> check_seed;  ///< none: the run's
 };
 
-/// Which stretches of a run are computed again; by default one at random.
+/// Which stretches of a run are recomputed; by default one at random.
 struct StretchSetting {
   std::optional<Index> audit_stage;  ///< from 1
   std::optional<double> audit_from;  ///< flow time in that stage
@@ -137,65 +137,65 @@ struct IsolationSetting {
   Isolation isolation = Isolation::in_process;
 };
 
-/// How the process works, which no result depends on.
+/// How the process works; no result depends on it.
 struct ThreadSetting : IsolationSetting {
   std::optional<int> threads;  ///< none: as in the caller's Context
 };
 
-/// Where results go.
+/// Output of results.
 struct OutputSetting {
   std::string output;  ///< empty: no file is written
   bool force = false;  ///< overwrite existing outputs; resume across program versions
 };
 
-/// Where kernels that were drawn go.
+/// Output of drawn kernels.
 struct KernelOutputSetting {
   std::string kernels_output;  ///< empty: none is written
 };
 
-/// How a run is kept, continued and limited.
+/// Checkpoints, continuation and limits of a run.
 struct RunSetting {
   std::string resume;              ///< run file to continue in place; empty: a new run
-  double checkpoint_every = 0.5;   ///< at most so often, in seconds of wall time
+  double checkpoint_every = 0.5;   ///< least time between checkpoints, seconds of wall time
   std::optional<double> max_wall;  ///< seconds of wall time
   std::string command_line;        ///< recorded with the run
 };
 
-/// A share of the members of a sweep: every N-th of them, from the K-th on.
+/// A share of the members of a sweep: every N-th one from the K-th on.
 struct Shard {
   Index index = 1;  ///< K, from 1
   Index count = 1;  ///< N
   bool operator==(const Shard&) const = default;
 };
 
-/// Several runs at a time, each in a process of its own.
+/// Several runs in parallel, each in a process of its own.
 struct JobSetting {
-  std::optional<Index> jobs;  ///< at a time; none: as many as the threads of the Context allow
+  std::optional<Index> jobs;  ///< runs at a time; none: as many as the threads of the Context allow
 };
 
-/// Runs that differ in their seed alone.
+/// Runs that differ only in their seed.
 struct ReplicaSetting {
-  Index replicas = 1;  ///< seeds, from that of the setting on
+  Index replicas = 1;  ///< number of seeds, counted up from that of the setting
 };
 
-/// Where the members of a sweep are, and which of them are run.
+/// Files of the members of a sweep, and which members to run.
 struct PlanSetting {
   std::string directory;       ///< of the run files; made if it is missing
   std::optional<Shard> shard;  ///< none: that of the Slurm array, else all
-  int member_threads = 1;      ///< of each member
-  std::string table;           ///< file to collect the members into; empty: none
-  /// Overwrite that file; go on with members of another program version.
+  int member_threads = 1;      ///< per member
+  std::string table;           ///< file for the table of members; empty: none
+  /// Overwrite that file; continue members of another program version.
   bool force_members = false;
-  std::string program;  ///< that runs the members; empty: the running program itself
+  std::string program;  ///< path of the program that runs members; empty: this program
 };
 
-/// What a call of `sweep` does instead of running members; of the program alone.
+/// What `sweep` does instead of running members; only in the program.
 struct SweepActionSetting {
-  bool status = false;  ///< print how far the members are
+  bool status = false;  ///< print the states of the members
   bool sbatch = false;  ///< print a job script for Slurm
 };
 
-/// Of the program alone.
+/// Check the setting only; only in the program.
 struct DryRunSetting {
   bool dry_run = false;
 };
@@ -215,14 +215,14 @@ using Groups = std::uint32_t;
 template <class... Group>
 class GroupList {
  public:
-  /// Which of them a setting has.
+  /// The groups that a setting has.
   template <class S>
   static constexpr Groups among() {
     Groups set = 0, bit = 1;
     ((set |= std::is_base_of_v<Group, S> ? bit : 0, bit <<= 1), ...);
     return set;
   }
-  /// Copies those that both settings have.
+  /// Copies the groups that both settings have.
   template <class From, class To>
   static void copy(const From& from, To& to) {
     (copy_one<Group>(from, to), ...);
@@ -249,8 +249,8 @@ inline constexpr Groups groups_of = AllGroups::among<S>();
 
 // --- Settings of the commands --------------------------------------------------------------------
 
-/// `sampling.purpose` may be sample, for chains of its own, or train or validation, for those that
-/// training draws: `sampling.count` or `validation_chains` of them.
+/// Of `sample`. `sampling.purpose` is sample, for chains of its own, or train or validation, for
+/// the `sampling.count` or `validation_chains` chains that training draws.
 struct SampleSetting : SequenceSetting,
                        ValidationSetting,
                        KernelOutputSetting,
@@ -288,23 +288,23 @@ struct PredictSetting : SequenceSetting, ModelSetting, StageSetting, ThreadSetti
 
 struct VerifySetting : PredictSetting, FlowSetting, OutputSetting {};
 
-/// A given file is where that of the run is now.
+/// Of `check`. A given file replaces that of the run, which may have moved.
 struct CheckSetting : KernelSetting, FreshSetting, ThreadSetting {};
 
-/// Given files are where those of the run are now.
+/// Of `audit`. Given files replace those of the run, which may have moved.
 struct AuditSetting : DataSetting,
                       ValidationDataSetting,
                       KernelSetting,
                       StretchSetting,
                       ThreadSetting {};
 
-/// Given files are where those of the runs are now.
+/// Of `report`. Given files replace those of the runs, which may have moved.
 struct ReportSetting : DataSetting, KernelSetting, ThreadSetting, OutputSetting {};
 
 /// Of `sweep`; the members are in its plan.
 struct SweepSetting : PlanSetting, JobSetting, IsolationSetting {};
 
-/// All groups: what a command line or a config is read into, whichever the command.
+/// All groups: command lines and configs of every command are read into it.
 struct Setting : TrainSetting,
                  KernelOutputSetting,
                  RateSetting,
@@ -318,7 +318,7 @@ struct Setting : TrainSetting,
                  JsonSetting,
                  QuietSetting {
   Setting() = default;
-  /// The groups of a command's setting; the others at their defaults.
+  /// Takes the groups of a command's setting; the others have their defaults.
   template <class S>
   requires(!std::is_base_of_v<Setting, S>) explicit Setting(const S& setting) {
     AllGroups::copy(setting, *this);
@@ -331,9 +331,9 @@ struct Setting : TrainSetting,
     return setting;
   }
 
-  /// Options that were given rather than left at their default, each with the config file
-  /// it came from, empty for the command line. What an input file fixes (d, L, N, M, H, D, parents)
-  /// replaces a default silently, but contradicts an option that was given.
+  /// The options that were given, each with the config file it came from, empty for the command
+  /// line. Values that an input file fixes (d, L, N, M, H, D, parents) replace defaults; an option
+  /// that was given with another value is a fault.
   std::map<Field, std::string> given;
 };
 inline constexpr Groups all_groups = groups_of<Setting>;
