@@ -64,7 +64,7 @@ struct Relative {
       V sum;
       set(sum, 0.0);
       for (std::int64_t i = 0; i < m.M; ++i) {
-        gather(seen_value, u, seen + i * hot::pack);
+        look_up(seen_value, u, m.d, seen + i * hot::pack);
         spread(weight, s.sigma[h * m.M + i]);
         sum = sum + weight * seen_value;
       }
@@ -82,11 +82,11 @@ struct Relative {
     V seen_value, weight;
     for (std::int64_t i = 0; i < m.M; ++i) {
       const std::uint16_t* token = seen + i * hot::pack;
-      gather(seen_value, u, token);
+      look_up(seen_value, u, m.d, token);
       V& sum = s.sigma_sum[h * m.M + i];
       sum = sum + g * seen_value;
       spread(weight, s.sigma[h * m.M + i]);
-      scatter_add_lanes(g * weight, s.u_bar + h * (m.d + 1), token);
+      add_to_columns(g * weight, s.u_bar + h * (m.d + 1), m.d, token);
     }
   }
 

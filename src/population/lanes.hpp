@@ -25,6 +25,46 @@ inline void gather(Dual<Pack>& x, const Dual<double>* table, const Integer* inde
   load(x.d, d);
 }
 
+#if defined(__AVX512F__)
+inline __m512i eight_of(const std::uint16_t* index) {
+  return _mm512_maskz_cvtepu16_epi64(0xff,
+                                     _mm_loadu_si128(reinterpret_cast<const __m128i*>(index)));
+}
+/// Numbers first … first + 7 of a table of `size`, 0 behind its end.
+inline __m512d eight_of(const double* table, std::int64_t first, std::int64_t size) {
+  const std::int64_t there = size - first;
+  const auto mask = static_cast<__mmask8>(there >= 8 ? 0xff : there > 0 ? (1 << there) - 1 : 0);
+  return _mm512_maskz_loadu_pd(mask, table + first);
+}
+#endif
+
+/// x[l] = table[index[l]] of a table of `size` numbers: a small one is a register or two, in which
+/// one instruction finds all lanes.
+inline void look_up(Pack& x, const double* table, [[maybe_unused]] std::int64_t size,
+                    const std::uint16_t* index) {
+#if defined(__AVX512F__)
+  if (size <= pack_lanes) {
+    x.part[0] = _mm512_maskz_permutexvar_pd(0xff, eight_of(index), eight_of(table, 0, size));
+    return;
+  }
+#endif
+  gather(x, table, index);
+}
+inline void look_up(Dual<Pack>& x, const Dual<double>* table, [[maybe_unused]] std::int64_t size,
+                    const std::uint16_t* index) {
+#if defined(__AVX512F__)
+  if (size <= pack_lanes) {
+    const double* numbers = reinterpret_cast<const double*>(table);
+    const __m512d low = eight_of(numbers, 0, 2 * size), high = eight_of(numbers, 8, 2 * size);
+    const __m512i once = eight_of(index), twice = once + once;
+    x.v.part[0] = _mm512_permutex2var_pd(low, twice, high);
+    x.d.part[0] = _mm512_permutex2var_pd(low, _mm512_or_si512(twice, _mm512_set1_epi64(1)), high);
+    return;
+  }
+#endif
+  gather(x, table, index);
+}
+
 /// Eight numbers one after the other.
 inline void store_lanes(const Pack& x, double* to) {
   store(x, to);
@@ -111,6 +151,30 @@ inline void scatter_add_lanes(const Dual<Pack>& x, Dual<Pack>* table, const Inte
     number[0] += v[l];
     number[pack_lanes] += d[l];
   }
+}
+
+#if defined(__AVX512F__)
+inline void add_where(__mmask8 mask, const Pack& x, Pack& to) {
+  to.part[0] = _mm512_mask_add_pd(to.part[0], mask, to.part[0], x.part[0]);
+}
+inline void add_where(__mmask8 mask, const Dual<Pack>& x, Dual<Pack>& to) {
+  add_where(mask, x.v, to.v);
+  add_where(mask, x.d, to.d);
+}
+#endif
+/// The same into a table of `size` columns: those of a small one are added to one by one.
+template <class V>
+inline void add_to_columns(const V& x, V* table, [[maybe_unused]] std::int64_t size,
+                           const std::uint16_t* index) {
+#if defined(__AVX512F__)
+  if (size <= pack_lanes) {
+    const __m512i column = eight_of(index);
+    for (std::int64_t i = 0; i < size; ++i)
+      add_where(_mm512_cmpeq_epi64_mask(column, _mm512_set1_epi64(i)), x, table[i]);
+    return;
+  }
+#endif
+  scatter_add_lanes(x, table, index);
 }
 
 /// x[l] = table[index[l]][l].

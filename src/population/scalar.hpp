@@ -116,7 +116,8 @@ GIHFLOW_HD inline void set(double& x, double y) {
   x = y;
 }
 GIHFLOW_HD inline void set(Pack& x, double y) {
-  for (int i = 0; i < Pack::registers; ++i) x.part[i] = Pack::Register{} + y;
+  // Less zero, which is y itself: GCC would add a zero to keep the sign of another.
+  for (int i = 0; i < Pack::registers; ++i) x.part[i] = y - Pack::Register{};
 }
 
 GIHFLOW_HD inline void load(double& x, const double* from) {
@@ -151,8 +152,9 @@ GIHFLOW_HD inline void load_counts(Pack& x, const std::uint16_t* from) {
 #elif !defined(GIHFLOW_CARD_NUMBERS) && defined(__AVX512F__)
 GIHFLOW_HD inline void load_counts(Pack& x, const std::uint8_t* from) {
   const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
-  // All lanes: the unmasked intrinsic of GCC 12 warns of what it leaves undefined.
-  x.part[0] = _mm512_maskz_cvtepi32_pd(0xff, _mm256_cvtepu8_epi32(bytes));
+  // By way of 64 bits, whose conversion needs no shuffle. All lanes: the unmasked intrinsic of GCC
+  // 12 warns of what it leaves undefined.
+  x.part[0] = _mm512_maskz_cvtepi64_pd(0xff, _mm512_maskz_cvtepu8_epi64(0xff, bytes));
 }
 #elif !defined(GIHFLOW_CARD_NUMBERS) && defined(__AVX2__)
 GIHFLOW_HD inline void load_counts(Pack& x, const std::uint8_t* from) {

@@ -244,7 +244,7 @@ inline void store(const Dual<double>& x, double* to, std::int64_t size, std::int
 
 /// One block: all its segments, sums into task.partial.
 template <template <class> class Features, class N, class Count>
-void run_block(const BlockTask& task) {
+void block_of_any_model(const BlockTask& task) {
   using S = typename N::S;
   const ModelView& m = *task.model;
   const StatisticsView& v = *task.statistics;
@@ -301,6 +301,39 @@ void run_block(const BlockTask& task) {
   for (std::int64_t i = 0; i < sigmas; ++i)
     store(s.query_sigma_sum[i] + sum_lanes(s.sigma_sum[i]), task.partial, size,
           hot::partial_p + m.subsets + i);
+}
+
+/// The paper's sizes, d = M = H = 3 and D = 2: its subsets without their last heads, and those.
+struct PaperSizes {
+  static constexpr std::int64_t size = 3, subsets = 7;
+  static constexpr std::int32_t parent[subsets] = {-1, 0, 0, 0, 1, 1, 2},
+                                last[subsets] = {-1, 0, 1, 2, 1, 2, 2};
+
+  static bool are_those_of(const ModelView& m) {
+    return m.d == size && m.M == size && m.H == size && m.subsets == subsets;
+  }
+};
+
+/// The same, compiled for the paper's sizes: every loop over heads, lags, tokens and subsets is
+/// unrolled, and what it adds up stays in registers.
+template <template <class> class Features, class N, class Count>
+[[gnu::flatten]] void block_of_paper_sizes(const BlockTask& task) {
+  ModelView m = *task.model;
+  m.d = m.M = m.H = PaperSizes::size;
+  m.subsets = PaperSizes::subsets;
+  m.parent = PaperSizes::parent;
+  m.last = PaperSizes::last;
+  BlockTask same = task;
+  same.model = &m;
+  block_of_any_model<Features, N, Count>(same);
+}
+
+template <template <class> class Features, class N, class Count>
+void run_block(const BlockTask& task) {
+  if constexpr (sizeof(Count) == 1)
+    if (PaperSizes::are_those_of(*task.model))
+      return block_of_paper_sizes<Features, N, Count>(task);
+  block_of_any_model<Features, N, Count>(task);
 }
 
 }  // namespace gihflow::GIHFLOW_ISA

@@ -22,14 +22,15 @@ namespace {
 /// The chains of a part.
 class TiledPart {
  public:
+  /// Its sums are taken in so many blocks at most.
   template <class Counted>
-  TiledPart(const Model& model, Counted&& counted, int lanes, const std::string& set)
+  TiledPart(const Model& model, Counted&& counted, int lanes, const std::string& set, Index blocks)
       : functions_(hot_loops(set)),
         model_(model),
         chains_(counted.chains / counted.prefixes),
         prefixes_(counted.prefixes),
         tables_(model, has_relative_features(model)),
-        statistics_(model, std::forward<Counted>(counted), lanes) {
+        statistics_(model, std::forward<Counted>(counted), lanes, blocks) {
     if (!has_relative_features(model))
       features_.emplace(model, statistics_.table_keys(), statistics_.queries(), set);
   }
@@ -349,9 +350,11 @@ class TiledObjective final : public PartedObjective {
   TiledObjective(const Model& model, Parts parts, Index of, int lanes, const std::string& set,
                  const Counting& statistics_of)
       : model_(model), cut_(parts), of_(of) {
+    const Index blocks =
+        std::max(blocks_of_all / Parts{of, parts.size}.count(), least_blocks_of_part);
     for (Index i = 0; i < cut_.count(); ++i) {
       parts_.push_back(std::make_unique<const TiledPart>(
-          model, statistics_of(cut_.first(i), cut_.chains_of(i)), lanes, set));
+          model, statistics_of(cut_.first(i), cut_.chains_of(i)), lanes, set, blocks));
       lanes = parts_.front()->lanes();
     }
   }

@@ -22,7 +22,6 @@ constexpr double pair_cost = 15.0;
 constexpr double whole_share = 0.5;
 /// A block is at least this much work, so that the cost of starting threads is small.
 constexpr double least_block_cost = 2000.0;
-constexpr double most_blocks = 256.0;
 
 int count_bytes_of(const Statistics& s) {
   const std::uint32_t most =
@@ -115,22 +114,22 @@ MemoryBound statistics_memory(const Model& model, Index chains, Index length, in
   return bound;
 }
 
-TiledStatistics::TiledStatistics(const Model& model, Statistics&& s, int lanes)
+TiledStatistics::TiledStatistics(const Model& model, Statistics&& s, int lanes, Index blocks)
     : table_(!has_relative_features(model)) {
-  lay_out(model, s, arrange(s, lanes), &s);
+  lay_out(model, s, arrange(s, lanes), &s, blocks);
 }
 
-TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int lanes)
+TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int lanes, Index blocks)
     : table_(!has_relative_features(model)) {
-  lay_out(model, s, arrange(s, lanes), nullptr);
+  lay_out(model, s, arrange(s, lanes), nullptr, blocks);
 }
 
 TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, Arrangement arrangement) {
-  lay_out(model, s, std::move(arrangement), nullptr);
+  lay_out(model, s, std::move(arrangement), nullptr, blocks_of_all);
 }
 
 void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangement&& arrangement,
-                              Statistics* free) {
+                              Statistics* free, Index blocks) {
   const Index d = vocabulary_ = model.vocabulary;
   const WindowCode code(model);
   lanes_ = arrangement.lanes;
@@ -193,7 +192,7 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
     chain_slot_[static_cast<std::size_t>(chain)] = slot;
     add_targets(chain, targets_.data() + slot / lanes_ * d * lanes_);
   }
-  cut_blocks();
+  cut_blocks(blocks);
   if (table_) index_windows();
 }
 
@@ -306,11 +305,11 @@ void TiledStatistics::index_windows() {
   });
 }
 
-void TiledStatistics::cut_blocks() {
+void TiledStatistics::cut_blocks(Index blocks) {
   double entry_cost = lanes_ > 1 ? dense_entry_cost : 1.0;
   double total =
       entry_cost * static_cast<double>(entries()) + pair_cost * static_cast<double>(pairs());
-  const double target = std::max(least_block_cost, total / most_blocks);
+  const double target = std::max(least_block_cost, total / static_cast<double>(blocks));
   auto cost_of = [&](Index begin, Index end) {  // of the tiles, without the group's pairs
     const Index entries = tile_entries_[static_cast<std::size_t>(end * vocabulary_)] -
                           tile_entries_[static_cast<std::size_t>(begin * vocabulary_)];

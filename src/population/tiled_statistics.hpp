@@ -17,6 +17,9 @@ namespace gihflow {
 inline constexpr Index tiles_per_block = 8;
 /// Parts whose blocks make one parallel loop.
 inline constexpr Index parts_at_once = 16;
+/// Blocks that all parts together have at most, and a part may have at least: every block computes
+/// the pairs of its groups again.
+inline constexpr Index blocks_of_all = 256, least_blocks_of_part = blocks_of_all / parts_at_once;
 
 struct TileGroup;
 
@@ -25,9 +28,11 @@ struct TileGroup;
 class TiledStatistics {
  public:
   /// lanes: chains of a tile, 1 is the sparse layout; 0: 8 or 1, whichever is estimated to be
-  /// cheaper on a CPU. Frees the statistics on the way.
-  TiledStatistics(const Model& model, Statistics&& statistics, int lanes);
-  TiledStatistics(const Model& model, const Statistics& statistics, int lanes);
+  /// cheaper on a CPU. blocks: at most. Frees the statistics on the way.
+  TiledStatistics(const Model& model, Statistics&& statistics, int lanes,
+                  Index blocks = blocks_of_all);
+  TiledStatistics(const Model& model, const Statistics& statistics, int lanes,
+                  Index blocks = blocks_of_all);
   /// With the tokens of windows, whatever the model's features are: as a card wants them.
   TiledStatistics(const Model& model, const Statistics& statistics, Arrangement arrangement);
 
@@ -81,9 +86,9 @@ class TiledStatistics {
   void share_windows(std::vector<std::unique_ptr<TileGroup>>& groups);
   void index_windows();
   void lay_out(const Model& model, const Statistics& statistics, Arrangement&& arrangement,
-               Statistics* free);
+               Statistics* free, Index blocks);
   void append(const WindowCode& code, std::uint64_t query, TileGroup&& group);
-  void cut_blocks();
+  void cut_blocks(Index blocks);
 
   Index vocabulary_ = 0;
   int lanes_ = 0;
