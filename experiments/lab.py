@@ -1,4 +1,4 @@
-"""What the experiments share: runs of the program, several at once, and figures in the style of gihflow.figures.
+"""What the experiments share: runs of the program, several at once, and figures in the style of gihflow.panels.
 
 An experiment is a function of a Lab, and its file ends with main(function, __doc__). All of them take
 
@@ -23,11 +23,11 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "analysis" / "src"))
 
-from gihflow import figures, run_file  # noqa: E402  (found by the line above)
+from gihflow import panels, run_file  # noqa: E402  (found by the line above)
 from matplotlib import rc_context  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-LINES, WIDTH = figures.LINES, figures.WIDTH
+LINES, WIDTH = panels.LINES, panels.WIDTH
 
 
 class Lab:
@@ -74,8 +74,8 @@ class Lab:
 
     def save(self, figure, name, finding):
         """Writes a figure, with its finding below it, as PNG."""
-        with rc_context(figures.STYLE):
-            figures.add_caption(figure, finding).savefig(self.output / name, dpi=150)
+        with rc_context(panels.STYLE):
+            panels.add_caption(figure, finding).savefig(self.output / name, dpi=150)
         print(f"\n{name}: {finding}", file=sys.stderr)
 
 
@@ -116,7 +116,7 @@ def band(axes, x, values, color, dashes="-", **keywords):
 
 def figure(height, width=WIDTH):
     """An empty figure of the width of a page, in inches."""
-    with rc_context(figures.STYLE):
+    with rc_context(panels.STYLE):
         return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -128,7 +128,7 @@ def main(experiment, description):
     parser.add_argument("--work", type=Path, help="keep what the program wrote, and read it again")
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch, rc_context(figures.STYLE):
+    with tempfile.TemporaryDirectory() as scratch, rc_context(panels.STYLE):
         work = given.work or Path(scratch)
         work.mkdir(parents=True, exist_ok=True)
         experiment(Lab(given.program, given.small, given.output, work))

@@ -10,11 +10,15 @@ import warnings
 
 import h5py
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 from gihflow_testing import PROGRAM, DirectoryTest, run
 from run_fixture import write_run
 
 import gihflow
 from gihflow import animation, comparison, figures, findings, simplex
+from gihflow.panels import COLUMN
 
 NAMES = ["overview", "weights", "attention", "scale", "loss", "energy", "simplex"]
 
@@ -25,6 +29,13 @@ def draw(*arguments, expect=0):
 
 def panels(figure):
     return [axes for axes in figure.axes if axes.get_xscale() == "log"]
+
+
+def beyond_the_limits(figure):
+    """Labels of ticks that are not drawn, since they lie beyond the limits of their axis."""
+    return {label for axes in figure.findobj(Axes) for axis in (axes.xaxis, axes.yaxis)
+            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()) for label in (tick.label1, tick.label2)
+            if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())}
 
 
 class Command(DirectoryTest):
@@ -43,7 +54,7 @@ class Command(DirectoryTest):
             self.assertTrue((self.output / f"{name}.pdf").read_bytes().startswith(b"%PDF"))
             png = (self.output / f"{name}.png").read_bytes()
             width, height = struct.unpack(">II", png[16:24])
-            self.assertGreaterEqual(width, (simplex.COLUMN if name == "simplex" else 7) * 150)
+            self.assertGreaterEqual(width, (COLUMN if name == "simplex" else 7) * 150)
             self.assertGreater(height, 2 * 150)
             sentence = line.removeprefix(f"{name}: ")
             self.assertIn(f"**{name}.** {sentence}\n", captions)
@@ -177,6 +188,33 @@ class Drawings(DirectoryTest):
             drawn = panels(figures.FIGURES[name](run))
             self.assertEqual(len(drawn), count, name)
         self.assertEqual(len(panels(figures.weights(self.read(stages=("a",), durations=(10.0,))))), 1)
+
+    def test_one_column_of_a_page(self):
+        """Everything that is written has its size, stands within the figure and covers no other text."""
+        for options in ({}, dict(stages=("cwa",), durations=(50000.0,)), dict(heads=8, window=8, degree=2, winner=(2, 5)),
+                        dict(stages=("c", "w", "cwa"), durations=(3.0, 1e9, 10.0))):
+            run = self.read(**options)
+            for name in NAMES:
+                with self.subTest(f"{name} of {options}"):
+                    figure = figures.FIGURES[name](run, column=True)
+                    canvas = FigureCanvasAgg(figure)
+                    canvas.draw()
+                    width, height = figure.get_size_inches() * figure.dpi
+                    self.assertAlmostEqual(width, COLUMN * figure.dpi)
+                    boxes, beyond = [], beyond_the_limits(figure)
+                    for text in figure.findobj(lambda artist: isinstance(artist, Text) and artist.get_text() and artist.get_visible()):
+                        if text in beyond:
+                            continue
+                        self.assertGreaterEqual(text.get_fontsize(), 7)
+                        box = text.get_window_extent(canvas.get_renderer())
+                        if box.width > 0:
+                            boxes.append((text.get_text(), box))
+                    for k, (words, box) in enumerate(boxes):
+                        self.assertTrue(-1 <= box.x0 and box.x1 <= width + 1 and -1 <= box.y0 and box.y1 <= height + 1, words)
+                        for others, other in boxes[:k]:
+                            across = min(box.x1, other.x1) - max(box.x0, other.x0)
+                            along = min(box.y1, other.y1) - max(box.y0, other.y0)
+                            self.assertFalse(across > 2 and along > 2 and name != "simplex", f"{words!r} and {others!r}")
 
     def test_curves_are_the_data(self):
         run = self.read()

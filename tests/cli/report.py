@@ -252,6 +252,13 @@ class Report(DirectoryTest):
             self.assertEqual(width(), w)
         self.assertEqual(len(set(boxes())), 1)
         self.assertGreater(len(base64.b64decode(browser.print_page())), 10_000)
+        closed = lambda: browser.execute_script("return document.querySelectorAll('details:not([open])').length")
+        before = closed()
+        self.assertGreater(before, 0)
+        browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+        self.assertEqual(closed(), 0)
+        browser.execute_script("dispatchEvent(new Event('afterprint'))")
+        self.assertEqual(closed(), before)
         self.assertEqual(complaints(browser), [])
 
     def test_everything_has_a_name(self):

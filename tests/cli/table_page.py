@@ -80,6 +80,14 @@ class TablePage(DirectoryTest):
                          {f"{i} 0": self.approximately(self.file["loss"][readout == x].mean()) for i, x in enumerate(("log", "softmax"))})
         self.assertEqual(self.cells("cell.dataset.members"), {"0 0": "18", "1 0": "18"})
 
+    def test_a_verdict_is_a_share(self):
+        bars = lambda: self.browser.execute_script("return document.querySelectorAll('svg.plot line[stroke]').length")
+        self.choose(quantity="loss", across="alpha", down="chains")
+        self.assertEqual(bars(), 6)
+        self.choose(quantity="passed")
+        self.assertEqual(bars(), 0)
+        self.assertIn("the share of 1 over readout and seed", self.browser.find_element("tag name", "body").text)
+
     def approximately(self, number):
         class Near(float):
             def __eq__(self, other):

@@ -38,7 +38,7 @@ CMAKE = {
 }
 # looked for, done without where missing; the package, if scripts/test --all has it
 OPTIONAL = {"CUDAToolkit": None, "Git": None, "MPI": "libopenmpi-dev", "SUNDIALS": "libsundials-dev", "diffrax": None, "jax": None, "mypy": None,
-            "nanobind": None, "nbclient": None, "nbformat": None, "scipy": None, "selenium": "python3-selenium", "torch": None,
+            "nanobind": None, "jupyterlab": None, "scipy": None, "selenium": "python3-selenium", "torch": None,
             "xarray": "python3-xarray"}
 # what finds this project itself
 OWN = {"gihflow"}

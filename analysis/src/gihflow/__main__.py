@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from gihflow import findings, simplex  # noqa: F401  simplex registers its figure
 from gihflow.bands import bands, caption
 from gihflow.ensemble import is_ensemble, read_ensembles
-from gihflow.figures import FIGURES, STYLE
+from gihflow.figures import FIGURES
+from gihflow.panels import STYLE
 from gihflow.run_file import RunFileError, read
 
 GOOD, BAD_INPUT, WRITE_ERROR = 0, 2, 4
@@ -40,17 +41,17 @@ def resolution(text: str) -> int:
     return value
 
 
-def pictures(path: str, wanted: list[str]) -> Iterable[tuple[str, Callable[[], Figure], str]]:
+def pictures(path: str, wanted: list[str], column: bool) -> Iterable[tuple[str, Callable[[], Figure], str]]:
     """Name, drawing and caption of each figure of a file: of a run, or of each point of many runs."""
     if is_ensemble(path):
         ensembles = [one for one in read_ensembles(path) if any(len(stage.t) > 1 for stage in one.stages)]
         if not ensembles:
             raise RunFileError(f"{path}: has no point with replicas that are done, so that there is nothing to draw.")
-        return [(f"bands_{one.point}", partial(bands, one), caption(one)) for one in ensembles]
+        return [(f"bands_{one.point}", partial(bands, one, column=column), caption(one)) for one in ensembles]
     run = read(path)
     if not any(len(stage.t) > 1 for stage in run.stages):
         raise RunFileError(f"{path}: has no output time after t = 0 yet, so that there is nothing to draw.")
-    return ((name, partial(FIGURES[name], run), getattr(findings, name)(run)) for name in wanted)
+    return ((name, partial(FIGURES[name], run, column=column), getattr(findings, name)(run)) for name in wanted)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,13 +65,14 @@ def main(arguments: list[str] | None = None) -> int:
                         help="directory for the figures, made if it is missing (default: figures)")
     parser.add_argument("--figures", metavar="LIST", type=choice(tuple(FIGURES)), default=list(FIGURES),
                         help=f"which figures to draw (default: all of {','.join(FIGURES)})")
+    parser.add_argument("--column", action="store_true", help="as wide as one of two columns of a page, not as its text")
     parser.add_argument("--formats", metavar="LIST", type=choice(("pdf", "png", "svg")), default=["pdf", "png"],
                         help="file formats, of pdf, png, svg (default: pdf,png)")
     parser.add_argument("--dpi", type=resolution, default=200, help="resolution of png (default: 200)")
     given = parser.parse_args(arguments)
 
     try:
-        drawn = pictures(given.run, given.figures)
+        drawn = pictures(given.run, given.figures, given.column)
     except RunFileError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT

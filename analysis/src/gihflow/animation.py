@@ -16,7 +16,8 @@ from matplotlib.animation import FFMpegWriter, PillowWriter
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from gihflow.figures import STYLE, overview
+from gihflow.figures import overview
+from gihflow.panels import STYLE
 from gihflow.run_file import Run, RunFileError, read
 
 WRITERS = {".gif": PillowWriter, ".mp4": FFMpegWriter}

@@ -10,8 +10,8 @@ from matplotlib.patches import Patch
 
 from gihflow import findings
 from gihflow.ensemble import Ensemble, EnsembleStage
-from gihflow.figures import FIXED, LINES, STYLE, WIDTH, _curve, _key, _legend, _origin, _panel, _time_axis, add_caption, new_figure
-from gihflow.run_file import blocks_of
+from gihflow.panels import COLUMN, LINES, STYLE, WIDTH, Row, add_caption, column_height, curve, key, new_figure, not_trained, origin, \
+    table, title
 
 MOST_SETS = 4  # with bands of their own
 BANDS = ((0.05, 0.95, 0.18), (0.25, 0.75, 0.32))  # levels and opacity
@@ -24,11 +24,11 @@ def _level(ensemble: Ensemble, level: float) -> int:
 
 def _band(axes: Axes, ensemble: Ensemble, stage: EnsembleStage, quantiles: np.ndarray, color: str, dashes, order: int) -> None:
     """A median with its bands; `quantiles` is [levels, times]."""
-    t = np.concatenate([[_origin(stage)], stage.t[1:]])
+    t = np.concatenate([[origin(stage)], stage.t[1:]])
     for low, high, opacity in BANDS:
         axes.fill_between(t, quantiles[_level(ensemble, low)], quantiles[_level(ensemble, high)], color=color, alpha=opacity,
                           linewidth=0, zorder=order)
-    _curve(axes, stage, quantiles[_level(ensemble, 0.5)], color, dashes, width=1.4, order=order + 1)
+    curve(axes, stage, quantiles[_level(ensemble, 0.5)], color, dashes, width=1.4, order=order + 1)
 
 
 def leading_sets(ensemble: Ensemble) -> list[int]:
@@ -57,9 +57,9 @@ def caption(ensemble: Ensemble) -> str:
             f"the mean loss is {loss:.5f}, with a Monte Carlo error of {error:.1g}.")
 
 
-def bands(ensemble: Ensemble) -> Figure:
+def bands(ensemble: Ensemble, *, column: bool = False) -> Figure:
     """Weights, scale and loss over flow time: a column a stage, a row a quantity. Medians are lines; dark bands hold the
-    middle half of the seeds, light ones nine tenths."""
+    middle half of the seeds, light ones nine tenths. As wide as the text of a page, or as one of its two columns."""
     stages = [stage for stage in ensemble.stages if len(stage.t) > 1]
     sets = leading_sets(ensemble)
     validated = all("validation_loss" in stage.mean for stage in stages)
@@ -81,26 +81,14 @@ def bands(ensemble: Ensemble) -> Figure:
 
     shades = [Patch(facecolor="black", alpha=opacity, linewidth=0, label=label)
               for (_, _, opacity), label in zip(BANDS, ("nine tenths of the seeds", "half of them"))]
+    fixed = [not_trained()] if any("a" not in stage.trained for stage in stages) else []
     rows = [
-        ("weight $p_S$", "c", weights,
-         [_key(*LINES[rank], findings.set_name(ensemble.subsets[subset])) for rank, subset in enumerate(sets)]),
-        ("scale $a$", "a", scale, [_key(*LINES[0], "median"), *shades]),
-        ("loss (nats)", None, loss, [_key(color, dashes, label) for _, color, dashes, label in losses]),
+        Row("weight $p_S$", "c", weights,
+            [key(*LINES[rank], findings.set_name(ensemble.subsets[subset])) for rank, subset in enumerate(sets)], "heads in $S$"),
+        Row("scale $a$", "a", scale, [key(*LINES[0], "median"), *shades, *fixed]),
+        Row("loss (nats)", None, loss, [key(color, dashes, label) for _, color, dashes, label in losses]),
     ]
     with rc_context(STYLE):
-        figure = new_figure(max(WIDTH, 1.8 + 1.9 * len(stages)), 5.2)
-        table = figure.subplots(len(rows), len(stages), sharex="col", sharey="row", squeeze=False)
-        for line, (label, block, draw, keys) in zip(table, rows):
-            for axes, stage in zip(line, stages):
-                _panel(axes, stage, block, draw)
-                _time_axis(axes, stage, label=line is table[-1])
-            line[0].set_ylabel(label)
-            if block == "a" and any("a" not in stage.trained for stage in stages):
-                keys.append(Patch(facecolor=FIXED, edgecolor="0.6", linewidth=0.5, label="not trained"))
-            _legend(line[-1], keys, "heads in $S$" if block == "c" else None)
-        for axes, stage in zip(table[0], stages):
-            trained = findings.listing(blocks_of(stage.trained))
-            name = f"Stage {findings.roman(stage.number)}: " if len(ensemble.stages) > 1 else ""
-            axes.set_title(f"{name}{trained} trained")
-        figure.align_ylabels(table[:, 0])
+        figure = new_figure(*((COLUMN, column_height(rows, 1.0)) if column else (max(WIDTH, 1.8 + 1.9 * len(stages)), 5.2)))
+        table(figure, stages, [title(stage, len(ensemble.stages), column and len(stages) > 1) for stage in stages], rows, column=column)
         return add_caption(figure, caption(ensemble))

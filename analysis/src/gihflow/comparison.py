@@ -18,7 +18,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gihflow.figures import LINES, STYLE, WIDTH, add_caption
+from gihflow.panels import COLUMN, LINES, STYLE, WIDTH, add_caption
 from gihflow.findings import listing, number
 from gihflow.run_file import RunFileError
 
@@ -60,16 +60,18 @@ def read_comparison(path: str | os.PathLike) -> Comparison:
         raise RunFileError(f"{path}: cannot be read as HDF5 ({error}).") from error
 
 
-def overlay(comparison: Comparison) -> Figure:
+def overlay(comparison: Comparison, *, column: bool = False) -> Figure:
     """Loss, C_D, distance from the flow (thin: from the modified flow) and the largest eigenvalue of the Hessian
-    along the flow against 2/learning rate; one column a stage, the flow in black."""
+    along the flow against 2/learning rate; one column a stage, the flow in black. As wide as the text of a page, or as one of
+    its two columns."""
     with rc_context(STYLE):
         count = len(comparison.stages)
-        figure = Figure(figsize=(max(WIDTH, 2.6 * count) if count > 1 else 4.6, 8.0), layout="constrained")
-        panels = figure.subplots(4, count, squeeze=False, sharex="col")
+        width = COLUMN if column else max(WIDTH, 2.6 * count) if count > 1 else 4.6
+        figure = Figure(figsize=(width, 8.0), layout="constrained")
+        panels = figure.subplots(4, count, squeeze=False, sharex="col", sharey="row" if column else False)
         lines = [LINES[1 + k % (len(LINES) - 1)] for k in range(len(comparison.learning_rates))]
-        for column, stage in enumerate(comparison.stages):
-            loss, normalizer, distance, sharpness = panels[:, column]
+        for place, stage in enumerate(comparison.stages):
+            loss, normalizer, distance, sharpness = panels[:, place]
             t = stage.t.copy()
             t[0] = t[1] / max(t[-1] / t[1], 1.5) ** 0.1  # t = 0, a little to the left
             loss.set_title(f"{stage.trained} trained")
@@ -84,11 +86,11 @@ def overlay(comparison: Comparison) -> Figure:
                     values = stage.numbers[name][k]
                     distance.plot(t, np.where(values > 0, values, np.nan), linewidth=width, **line)
                 sharpness.axhline(2 / rate, linewidth=0.9, **line)
-            for axes in panels[:, column]:
+            for axes in panels[:, place]:
                 axes.set_xscale("log")
             for axes in (normalizer, distance, sharpness):
                 axes.set_yscale("log")
-            sharpness.set_xlabel("flow time $t$ (first point: 0)")
+            sharpness.set_xlabel("flow time $t$" if column and count > 1 else "flow time $t$ (first point: 0)")
         for axes, label in zip(panels[:, 0], ("loss (nats)", "$C_D$",
                                               "distance from the flow\n(thin: from the modified flow)",
                                               r"$\lambda_{\max}$ on the flow; $2/\eta$"), strict=True):
@@ -96,7 +98,11 @@ def overlay(comparison: Comparison) -> Figure:
         keys = [Line2D([], [], color="k", label="flow")]
         keys += [Line2D([], [], color=color, linestyle=dashes, label=rf"descent, $\eta$ = {rate:g}")
                  for rate, (color, dashes) in zip(comparison.learning_rates, lines, strict=True)]
-        panels[0, -1].legend(handles=keys)
+        if column:
+            figure.legend(handles=keys, loc="upper center", ncols=2, borderaxespad=0.2)
+            figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.02 - 0.02 * -(-len(keys) // 2)))
+        else:
+            panels[0, -1].legend(handles=keys)
         return figure
 
 
@@ -129,13 +135,14 @@ def sharpness_finding(comparison: Comparison) -> str:
     return f"Gradient descent is stable along the flow, below λ = 2/η, with {listing(parts)}."
 
 
-def sharpness(comparison: Comparison) -> Figure:
+def sharpness(comparison: Comparison, *, column: bool = False) -> Figure:
     """The largest eigenvalue of the Hessian along the flow, and the limit 2/η of each learning rate (3.7): descent is stable
-    where the curve is below its line. One column of a page wide, stages side by side."""
+    where the curve is below its line. Stages side by side; in one column of a page one below the other."""
     with rc_context(STYLE):
         count = len(comparison.stages)
-        figure = Figure(figsize=(max(3.5, 2.2 * count), 2.6), layout="constrained")
-        panels = figure.subplots(1, count, squeeze=False, sharey=True)[0]
+        size = (COLUMN, 0.4 + 1.9 * count) if column else (max(COLUMN, 2.2 * count), 2.6)
+        figure = Figure(figsize=size, layout="constrained")
+        panels = figure.subplots(*((count, 1) if column else (1, count)), squeeze=False, sharey=True).ravel()
         for axes, stage in zip(panels, comparison.stages, strict=True):
             t = stage.t.copy()
             t[0] = t[1] / max(t[-1] / t[1], 1.5) ** 0.1  # t = 0, a little to the left
@@ -149,10 +156,11 @@ def sharpness(comparison: Comparison) -> Figure:
                 axes.axhline(2 / rate, color=color, linestyle=dashes, linewidth=1.1)
                 over = stage.sharpness > 2 / rate
                 axes.plot(t[over], stage.sharpness[over], "o", color=color, markersize=3.5 - 0.25 * k, zorder=6 + k)
-                if axes is panels[-1]:
+                if column or axes is panels[-1]:
                     axes.annotate(rf"$\eta$ = {rate:g}", (1, 2 / rate), xycoords=("axes fraction", "data"), xytext=(3, 0),
                                   textcoords="offset points", va="center", fontsize=8, color=color)
-        panels[0].set_ylabel(r"$\lambda_{\max}$ of the Hessian; $2/\eta$")
+        for axes in panels if column else panels[:1]:
+            axes.set_ylabel(r"$\lambda_{\max}$; $2/\eta$" if column else r"$\lambda_{\max}$ of the Hessian; $2/\eta$")
         return add_caption(figure, sharpness_finding(comparison))
 
 
@@ -167,9 +175,10 @@ def main(arguments: list[str] | None = None) -> int:
                         help="figure to write: png, pdf or svg (default: overlay.png)")
     parser.add_argument("--figure", choices=FIGURES, default="overlay",
                         help="overlay: all of it; sharpness: the eigenvalue beside 2/learning rate (default: overlay)")
+    parser.add_argument("--column", action="store_true", help="as wide as one of two columns of a page")
     given = parser.parse_args(arguments)
     try:
-        figure = FIGURES[given.figure](read_comparison(given.comparison))
+        figure = FIGURES[given.figure](read_comparison(given.comparison), column=given.column)
     except RunFileError as error:
         print(error, file=sys.stderr)
         return 2

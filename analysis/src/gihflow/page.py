@@ -14,10 +14,10 @@ def overview(run: Run) -> str:
         return f"<pre>{html.escape(repr(run))}</pre>"
     import matplotlib
 
-    from gihflow import figures, findings
+    from gihflow import figures, findings, panels
 
     picture = io.BytesIO()
-    with matplotlib.rc_context(figures.STYLE):
+    with matplotlib.rc_context(panels.STYLE):
         figures.overview(run).savefig(picture, format="png", dpi=110)
     data = base64.b64encode(picture.getvalue()).decode()
     return (f'<figure><img alt="overview of the run" src="data:image/png;base64,{data}">'

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from gihflow import findings
-from gihflow.figures import drawing, new_figure
+from gihflow.figures import drawing
+from gihflow.panels import COLUMN, new_figure
 from gihflow.run_file import Run
 
-COLUMN = 3.5  # inches: one column of a page
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(3) / 2]])
 
 
@@ -63,8 +63,9 @@ def draw_path(axes: Axes, run: Run, sets: Sequence[int]) -> None:
 
 
 @drawing(findings.simplex)
-def simplex(run: Run, sets: Sequence[int] | None = None) -> Figure:
-    """The three heaviest sets as corners, or the three subsets of these numbers, and the way of p between them."""
+def simplex(run: Run, sets: Sequence[int] | None = None, *, column: bool = True) -> Figure:
+    """The three heaviest sets as corners, or the three subsets of these numbers, and the way of p between them: always one
+    column wide."""
     figure = new_figure(COLUMN, 3.1)
     draw_path(figure.subplots(), run, findings.heaviest(run, 3) if sets is None else sets)
     return figure

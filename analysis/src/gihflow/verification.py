@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gihflow.figures import STYLE, WIDTH, add_caption, line_style
+from gihflow.panels import COLUMN, STYLE, WIDTH, add_caption, line_style
 from gihflow.run_file import RunFileError, plain
 
 GOOD, BAD_INPUT, WRITE_ERROR = 0, 2, 4
@@ -115,9 +115,10 @@ def _worst(rows: list[dict[str, Any]], phase: str) -> str:
     return sentence
 
 
-def _figure(count: int) -> tuple[Figure, list[Axes]]:
-    figure = Figure(figsize=(WIDTH, 3.0), layout="constrained")
-    return figure, list(np.atleast_1d(figure.subplots(1, count)))
+def _figure(count: int, column: bool) -> tuple[Figure, list[Axes]]:
+    """So many panels side by side over the width of a page's text, or one below the other in one of its two columns."""
+    figure = Figure(figsize=(COLUMN, 2.6 * count) if column else (WIDTH, 3.0), layout="constrained")
+    return figure, list(np.atleast_1d(figure.subplots(count, 1) if column else figure.subplots(1, count)))
 
 
 def _marks(axes: Axes, handles: list[Line2D], **options) -> None:
@@ -126,10 +127,10 @@ def _marks(axes: Axes, handles: list[Line2D], **options) -> None:
     axes.legend(handles=[*handles, circle], **options)
 
 
-def selection(verification: Verification) -> Figure:
+def selection(verification: Verification, column: bool = False) -> Figure:
     """Stage I: log odds of every set against the one that takes over, on the straight lines of (7.1)."""
     panels = _panels(verification, "log_odds_slope")
-    figure, axes = _figure(len(panels))
+    figure, axes = _figure(len(panels), column)
     for place, (setting, curves) in zip(axes, panels.items()):
         for k, curve in enumerate(curves):
             _pair(place, k, curve.x, curve.measured, curve.x, curve.predicted, curve.subject["set"], 9)
@@ -140,10 +141,10 @@ def selection(verification: Verification) -> Figure:
     return figure
 
 
-def concentration(verification: Verification) -> Figure:
+def concentration(verification: Verification, column: bool = False) -> Figure:
     """Stage II: attention that each head keeps off its lag, on the reduced flow and its 1/t asymptote (7.2)."""
     panels, limits = _panels(verification, "unattended"), _panels(verification, "concentration_limit")
-    figure, axes = _figure(len(panels))
+    figure, axes = _figure(len(panels), column)
     for place, (setting, curves) in zip(axes, panels.items()):
         place.set(xscale="log", yscale="log")
         for k, (curve, limit) in enumerate(zip(curves, limits[setting])):
@@ -156,10 +157,10 @@ def concentration(verification: Verification) -> Figure:
     return figure
 
 
-def growth(verification: Verification) -> Figure:
+def growth(verification: Verification, column: bool = False) -> Figure:
     """Stage III: a over flow time on the exact law (7.3) in infinite context, and towards its plateau in a finite one."""
     finite = _panels(verification, "plateau")
-    figure, axes = _figure(1 + bool(finite))
+    figure, axes = _figure(1 + bool(finite), column)
     axes[0].set(xscale="log")
     for k, (setting, curves) in enumerate(_panels(verification, "growth_time").items()):  # x is a, the ordinate flow time
         label = setting.replace("epsilon", "$\\varepsilon$ =").replace("alpha", "$\\alpha$ =")
@@ -174,11 +175,11 @@ def growth(verification: Verification) -> Figure:
     return figure
 
 
-def recall(verification: Verification) -> Figure:
+def recall(verification: Verification, column: bool = False) -> Figure:
     """Recall: exp(-a), which falls on a straight line until a jumps (8.7), and a on the closed form (8.8)."""
     ((setting, (curve,)),) = _panels(verification, "recall_time").items()  # x is a, the ordinate flow time
     (plateau,) = (row for row in verification.rows if row["name"] == "recall_plateau")
-    figure, (left, right) = _figure(2)
+    figure, (left, right) = _figure(2, column)
     falling = np.exp(-curve.x)
     left.plot([0, plateau["predicted"]], [falling[0], 0], color="0.4", linestyle=(0, (4, 2)), label="straight line (8.7)")
     shown = curve.measured < 2 * plateau["predicted"]
@@ -202,6 +203,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("file", metavar="VERIFY.h5", help="file that gihflow verify wrote")
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, default=Path("figures"),
                         help="directory for the figures, made if it is missing (default: figures)")
+    parser.add_argument("--column", action="store_true", help="as wide as one of two columns of a page, not as its text")
     given = parser.parse_args(arguments)
     try:
         verification = read(given.file)
@@ -215,7 +217,7 @@ def main(arguments: list[str] | None = None) -> int:
                 continue
             sentence = _worst(verification.rows, phase)
             with rc_context(STYLE):
-                figure = add_caption(draw(verification), sentence)
+                figure = add_caption(draw(verification, given.column), sentence)
                 for form in ("pdf", "png"):
                     figure.savefig(given.output / f"{name}.{form}", dpi=200,
                                    metadata={"CreationDate": None} if form == "pdf" else None)

@@ -84,6 +84,10 @@ const hideTip = () => { tip.hidden = true; };
 const DASHES = ["", "7 3", "2 2", "7 3 2 3", "10 4", "4 3", "7 2 2 2 2 2"];
 const style = k => ({color: `var(--c${k % 7})`, dash: DASHES[(k + Math.floor(k / 7)) % 7]});
 
+// On paper everything is open.
+addEventListener("beforeprint", () => document.querySelectorAll("details:not([open])").forEach(element => { element.open = true; element.dataset.closed = ""; }));
+addEventListener("afterprint", () => document.querySelectorAll("[data-closed]").forEach(element => { element.open = false; delete element.dataset.closed; }));
+
 document.getElementById("theme").addEventListener("click", () => {
   const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   document.documentElement.dataset.theme = dark ? "light" : "dark";

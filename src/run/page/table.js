@@ -43,6 +43,8 @@ const across = choice("across", options, best[0]), down = choice("down", options
 const map = make("div", {class: "scroll", tabindex: 0, role: "group", "aria-label": "map"}), note = make("p", {class: "note", "aria-live": "polite"});
 const curves = make("svg", {class: "plot", role: "img"}), legend = make("ul", {class: "legend"});
 
+// Whether a quantity is 1 or 0, so that a mean is a share and a standard deviation tells nothing.
+const isVerdict = q => q.numbers.every(x => x === 0 || x === 1 || Number.isNaN(x));
 function cellOf(q, x, y, i, j) {
   const numbers = every.filter(row => x.at[row] === i && (!y || y.at[row] === j)).map(row => q.numbers[row]);
   return numbers.length ? summary(numbers) : null;
@@ -71,14 +73,14 @@ function draw() {
   })));
   map.replaceChildren(make("table", {class: "heat even", style: `min-width: ${4.5 * (shown.length + 1)}em`}, make("caption", {class: "only-spoken"}, `${q.name} over ${xOption.name}`), make("thead", {}, head), make("tbody", {}, ...body)));
   const others = several.filter(column => column !== xOption && column !== yOption).map(column => column.name), cut = x.values.length > MOST_STEPS || (y && y.values.length > MOST_STEPS);
-  note.textContent = `${q.name}: ${q.meaning}${q.units === "1" ? "" : ` (${q.units})`}.${others.length ? ` Each cell is the mean over ${listing(others)}.` : ""} Darker is larger.${cut ? ` The first ${MOST_STEPS} values of each option are shown.` : ""}`;
+  note.textContent = `${q.name}: ${q.meaning}${q.units === "1" ? "" : ` (${q.units})`}.${others.length ? ` Each cell is the ${isVerdict(q) ? "share of 1" : "mean"} over ${listing(others)}.` : ""} Darker is larger.${cut ? ` The first ${MOST_STEPS} values of each option are shown.` : ""}`;
   drawCurves(q, xOption, shown, lines, cells, yOption);
 }
 // Means over the option across, a curve for each value of the other, with a bar of one standard deviation.
 function drawCurves(q, xOption, shown, lines, cells, yOption) {
   const numeric = shown.every(value => typeof value === "number"), log = numeric && shown[0] > 0 && shown.length > 2 && shown[shown.length - 1] / shown[0] >= 20;
   const u = i => numeric ? (log ? Math.log(shown[i]) : shown[i]) : i, left = u(0), right = u(shown.length - 1);
-  const spread = cell => Number.isFinite(cell.deviation) ? cell.deviation : 0;
+  const spread = cell => Number.isFinite(cell.deviation) && !isVerdict(q) ? cell.deviation : 0;
   const drawn = cells.slice(0, 7).map(line => line.map((cell, i) => ({cell, i})).filter(({cell}) => cell && cell.n && Number.isFinite(cell.mean)));
   const ends = drawn.flat().flatMap(({cell}) => [cell.mean - spread(cell), cell.mean + spread(cell)]);
   let low = Math.min(...ends), high = Math.max(...ends);
