@@ -44,8 +44,8 @@ class Balance {
       apply(next);
       measure();
       // A step is too long if the slope along it has changed sign and is large: the function is
-      // convex, and where the slope keeps its sign it has not risen. Values differ by less than
-      // rounding.
+      // convex, and where the slope keeps its sign it has not risen. Values are not compared, since
+      // they differ by less than rounding.
       if (slope_along_move() > 0.5 * std::abs(slope)) {
         radius = 0.25 * share * length;
         apply(y_);

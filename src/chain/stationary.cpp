@@ -66,7 +66,8 @@ std::optional<std::vector<Number>> reduce(std::vector<Number>& P, Index n) {
       const Number f = row_i[k] / exit;
       row_i[k] = f;
       for (Index j = 0; j < k; ++j) row_i[j] += f * row_k[j];
-      // A product may underflow if it is added to a larger entry, but not if it is the entry.
+      // A product may underflow if it is added to a larger entry, but not if it becomes an entry by
+      // itself.
       if (unsafe(f, smallest)) {
         for (Index j = 0; j < k; ++j) {
           if (!is_zero(row_k[j]) && out_of_range(row_i[j])) return std::nullopt;

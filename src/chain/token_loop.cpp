@@ -11,7 +11,7 @@ namespace gihflow {
 namespace {
 
 constexpr Index draws_at_once = 512;
-// Rows up to this vocabulary are scanned, larger ones searched by bisection
+// Rows up to this vocabulary are scanned, larger ones searched by bisection.
 constexpr Index widest_scan = 32;
 constexpr Fraction never = Fraction{1} << 53;  // above every fraction
 

@@ -33,7 +33,7 @@ struct Command {
   std::string files_allowed = {};  ///< "the path of a run file"
   bool may_lack_files = false;     ///< whether the arguments may be left out
   bool takes_more_files = false;   ///< whether more may follow
-  /// Of the files; empty if the arguments are not files
+  /// Of the files; empty if the arguments are not files.
   std::vector<std::string> suffixes = {"h5"};
   std::string default_output = {};  ///< output without --output
   /// Prints results to stdout and returns the exit code. Throws InputError and WriteError.

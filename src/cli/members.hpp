@@ -32,7 +32,7 @@ std::string job_script(const Plan& plan, const SweepSetting& setting, const std:
 /// Seconds for all members one after another, estimated from some of them.
 double estimated_seconds(const Plan& plan, const std::vector<std::size_t>& members);
 
-/// Prints the members with estimates of memory, disk space and time.
+/// Prints the number of members, an estimate of their time, and their names.
 void print_dry_run(const Plan& plan, const std::vector<std::size_t>& members, Index jobs);
 
 }  // namespace gihflow::cli

@@ -125,7 +125,7 @@ std::string weights_line(const Parameters& parameters) {
   return fmt::format("{}", fmt::join(parts, "   "));
 }
 
-// Attention of each head on each lag; for wide windows only the largest entries.
+// Attention of each head on each lag; for wide windows only the largest one and its lag.
 std::string attention_table(const RunFile& run, const Parameters& parameters) {
   const std::vector<double> attention = parameters.attention();
   const Index widest = *std::max_element(run.lags.begin(), run.lags.end());

@@ -14,7 +14,7 @@ namespace gihflow::cli {
 
 namespace {
 
-// The setting of the call, which may ask for only one action instead of running members.
+// The setting of the call. Throws InputError if it asks for more than one action.
 Setting setting_of(const Invocation& invocation) {
   Assembled all = assembled(invocation);
   const Setting& setting = all.setting;

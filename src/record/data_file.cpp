@@ -71,7 +71,7 @@ void read_tokens(InputFile& file, std::optional<Index> vocabulary, Sequences& se
   std::string first;
   const auto take = [&](std::size_t begin, std::span<const std::int64_t> values) {
     sequences.tokens.reserve(dataset->entries());
-    // Grows with the values read, so a declared size allocates nothing
+    // Grows with the values read, so a declared size allocates nothing.
     sequences.tokens.resize(begin + values.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
       const std::int64_t value = values[i];

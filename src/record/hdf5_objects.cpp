@@ -110,7 +110,8 @@ std::string type_words(hid_t type) {
 bool is_plain(hid_t type) {
   for (const H5T_class_t pointing : {H5T_VLEN, H5T_REFERENCE})
     if (H5Tdetect_class(type, pointing) != 0) return false;
-  // Texts of variable length count as texts, not as lists; compounds and arrays with them do not.
+  // Texts of variable length hold pointers too; texts within compounds and arrays are not examined
+  // further, so these never count as plain.
   const H5T_class_t found = H5Tget_class(type);
   if (found == H5T_STRING) return H5Tis_variable_str(type) == 0;
   return (found != H5T_COMPOUND && found != H5T_ARRAY) || H5Tdetect_class(type, H5T_STRING) == 0;

@@ -8,7 +8,7 @@
 
 namespace gihflow {
 
-/// The member of a member … given by a chain of pointers to members.
+/// The nested member that a chain of pointers to members gives.
 template <auto... path>
 auto& member(auto& record) {
   return (record.*....*path);

@@ -90,8 +90,8 @@ class FreshChains {
       mixture->seed = run.sampling.seed;
   }
 
-  // Takes the given kernels of the run. Their file may have moved, so the hash of the run's chains
-  // decides.
+  // Takes the given kernels of the run. Their file may have moved: kernels are the run's if they
+  // give the hash of its chains.
   void take_kernels(const RunFile& file, const Setting& run, const CheckSetting& asked,
                     const std::string& path, std::shared_ptr<const Kernels> held) {
     const bool text = !run.text.empty();
@@ -153,7 +153,7 @@ CheckResult check(const RunFile& run, const std::string& path, const CheckSettin
         fmt::format("{} ended before its schedule did: {}", path, to_string(run.state.outcome)));
   }
   Setting trained = setting_of_run(run, path);
-  trained.model.positions = Positions::last;  // the loss predicts only x_{L+1} here
+  trained.model.positions = Positions::last;  // only x_{L+1} is predicted here
   const Model& model = trained.model;
   if (observer != nullptr && model.own_position) {
     observer->note(Phrase(Field::own_position,

@@ -142,7 +142,7 @@ Option head_lags_row() {
   };
   option.set = [](Setting& s, const Value& value) {
     auto lists = parse_head_lags(std::get<std::string>(value));
-    // With one head, its list is also what the option `lags` sets.
+    // A single list, of a model with one head, is the same as the option `lags`.
     set_lags(s.model, std::move(lists));
   };
   return option;

@@ -52,8 +52,7 @@ Range path(std::vector<std::string> suffixes = {"h5"});
 Range list(Kind kind, const char* allowed, bool (*accepts)(double));
 Range one_of(std::vector<std::string> words);
 
-// --- Members as values, and back
-// -------------------------------------------------------------------
+// --- Members as values, and back -----------------------------------------------------------------
 
 template <class T>
 Value value_of(const T& x) {

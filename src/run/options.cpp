@@ -159,7 +159,7 @@ const Option* find_option(Field field, Groups groups) {
 
 std::string nearest(const std::string& name, std::span<const std::string> names) {
   std::string best;
-  // Larger distances count as unlike
+  // Larger distances count as unlike.
   std::size_t least = std::max<std::size_t>(2, name.size() / 2) + 1;
   for (const std::string& candidate : names) {
     // The beginning of a name is near to it, whatever its length.

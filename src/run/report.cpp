@@ -234,7 +234,7 @@ std::string in_script(const std::string& text) {
 }  // namespace
 
 std::string page_of(const Json& data, std::initializer_list<const char*> scripts) {
-  // A path may hold any bytes.
+  // Paths may contain bytes that are not UTF-8; they are replaced.
   const std::string text = in_script(data.dump(-1, ' ', false, Json::error_handler_t::replace));
   std::string script;
   for (const char* const name : scripts) script += part(name);

@@ -54,7 +54,8 @@ class Verifier {
   /// Sequences of the recall task over 16 tokens.
   std::unique_ptr<SequenceSource> recall_sequences(Index length, Index count) const;
 
-  /// Adds the rows about all flows (outcome, certificates) and returns the results.
+  /// Adds the rows about all flows (drift of C_D, energy residual, outcome) and returns the
+  /// results.
   Verification finish();
 
  private:

@@ -50,7 +50,7 @@ class ErrorList {
   const std::vector<Fault>& faults() const& noexcept { return faults_; }
   /// The same, moved out of a temporary list.
   std::vector<Fault> faults() && noexcept { return std::move(faults_); }
-  /// Whether a fault made any of these settings unusable, so that checks which need it are skipped.
+  /// Whether a fault made any of these settings unusable; callers then skip checks that need them.
   bool about(std::initializer_list<Field> fields) const;
   /// Throws InputError with all faults if there is any.
   void throw_if_any() const;

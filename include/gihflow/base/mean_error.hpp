@@ -9,10 +9,10 @@ namespace GIHFLOW_API gihflow {
 /// Mean of n independent numbers, one per chain, and its standard error: standard deviation / √n.
 struct MeanError {
   double mean = 0.0;
-  double error = 0.0;  ///< NaN for one number and beside an infinite mean
+  double error = 0.0;  ///< NaN for n = 1 or an infinite mean
 };
 
-/// Summed in the order of `values` [n], n ≥ 1.
+/// Of `values` [n], n ≥ 1, summed in order.
 MeanError mean_error(std::span<const double> values);
 
 }  // namespace gihflow

@@ -16,7 +16,7 @@ struct DirichletRows {
   void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
   /// b = alpha, see gihflow::small_entries.
   double small_entries(const Prior& prior) const;
-  /// Lower bound on all entries.
+  /// Lower bound on all entries: 0.
   double least_probability(const Prior&) const { return 0.0; }
   friend bool operator==(const DirichletRows&, const DirichletRows&) = default;
 };

@@ -19,7 +19,7 @@ struct DoublyStochastic {
   /// b, see gihflow::small_entries: alpha, as in A, but 2·alpha for d = 2, where the two entries of
   /// a diagonal are small together.
   double small_entries(const Prior& prior) const;
-  /// Lower bound on all entries.
+  /// Lower bound on all entries: 0.
   double least_probability(const Prior&) const { return 0.0; }
   friend bool operator==(const DoublyStochastic&, const DoublyStochastic&) = default;
 };

@@ -18,13 +18,13 @@ struct KernelMixture {
   Index components = 8;               ///< K ≥ 1
   std::optional<std::uint64_t> seed;  ///< of the K kernels; nullopt: that of the chains
 
-  /// Adds the faults of K.
+  /// Adds the fault of K out of range.
   void check(const Prior& prior, ErrorList& errors) const;
   /// π of a chain into kernel [dⁿ, d].
   void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
   /// b, see gihflow::small_entries: ∞, since finitely many kernels have a smallest entry.
   double small_entries(const Prior& prior) const;
-  /// Lower bound on all entries, whatever the seed.
+  /// Lower bound on all entries for every seed: 0.
   double least_probability(const Prior&) const { return 0.0; }
   friend bool operator==(const KernelMixture&, const KernelMixture&) = default;
 };

@@ -13,13 +13,13 @@ namespace GIHFLOW_API gihflow {
 struct LazyCopy {
   double copied = 0.5;  ///< ρ in [0, 1)
 
-  /// Adds the faults of ρ, and of no parents.
+  /// Adds the faults of ρ out of range and of missing parents.
   void check(const Prior& prior, ErrorList& errors) const;
   /// π of a chain into kernel [dⁿ, d].
   void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
   /// b, see gihflow::small_entries.
   double small_entries(const Prior& prior) const;
-  /// Lower bound on all entries.
+  /// Lower bound on all entries: 0.
   double least_probability(const Prior&) const { return 0.0; }
   friend bool operator==(const LazyCopy&, const LazyCopy&) = default;
 };

@@ -14,13 +14,13 @@ namespace GIHFLOW_API gihflow {
 struct LowRank {
   Index classes = 2;  ///< K ≥ 1
 
-  /// Adds the faults of K.
+  /// Adds the fault of K out of range.
   void check(const Prior& prior, ErrorList& errors) const;
   /// π of a chain into kernel [dⁿ, d].
   void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;
   /// b, see gihflow::small_entries: K·alpha, since all K products must be small.
   double small_entries(const Prior& prior) const;
-  /// Lower bound on all entries.
+  /// Lower bound on all entries: 0.
   double least_probability(const Prior&) const { return 0.0; }
   friend bool operator==(const LowRank&, const LowRank&) = default;
 };

@@ -14,7 +14,7 @@ namespace GIHFLOW_API gihflow {
 struct NoisyPermutation {
   double noise = 0.1;  ///< η in [0, 1]
 
-  /// Adds the faults of η, and of no parents.
+  /// Adds the faults of η out of range and of missing parents.
   void check(const Prior& prior, ErrorList& errors) const;
   /// π of a chain into kernel [dⁿ, d].
   void draw(const Prior& prior, const ChainKey& chain, std::span<double> kernel) const;

@@ -13,7 +13,7 @@ namespace GIHFLOW_API gihflow {
 /// A text as tokens: one for each of its d − 1 most frequent characters, and one for all others.
 struct TextTokens {
   Index vocabulary = 0;  ///< d
-  /// [d − 1] characters of tokens 0 … d−2, most frequent first, ties by code point
+  /// Characters of the tokens 0 … d−2, most frequent first, ties by code point.
   std::vector<std::string> alphabet;
   std::vector<Token> tokens;  ///< one per character; d − 1 for those not in the alphabet
 };

@@ -67,7 +67,7 @@ struct ComparedStage {
   Index fit_begin = 0, fit_end = 0;
   /// Learning rates below 2/λ_max up to fit_end, in this stage and those before; largest first.
   std::vector<double> stable_rates;
-  /// The stable rates that make five steps by fit_end; none if fewer than two do
+  /// The stable rates that make five steps by fit_end; none if fewer than two do.
   std::vector<double> fitted_rates;
   ObservedOrder to_flow, to_modified;
 };

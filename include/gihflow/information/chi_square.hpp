@@ -11,9 +11,9 @@ namespace GIHFLOW_API gihflow {
 
 /// Chi-square mutual information between the next token e and the tokens at a set S of lags.
 struct ChiSquare {
-  double standard =
-      0.0;  ///< Σ_Z μ(Z)·χ²(Z), χ²(Z) = Σ_e μ(e|Z)²/μ(e) − 1: one chain's share of (6.1)
-  double modified = 0.0;  ///< Σ_Z μ(Z)²·χ²(Z): one chain's share of (6.2)
+  /// Σ_Z μ(Z)·χ²(Z), χ²(Z) = Σ_e μ(e|Z)²/μ(e) − 1: the term of one chain in (6.1).
+  double standard = 0.0;
+  double modified = 0.0;  ///< Σ_Z μ(Z)²·χ²(Z): the term of one chain in (6.2)
 };
 
 /// Both informations of one chain with kernel π [dⁿ, d] for every S ⊆ {1 … window}, |S| ≤ degree,

@@ -24,8 +24,8 @@ enum class Scores { positions, tokens };
 enum class HeadValues { identity, matrix };
 /// log: loss (2.4). softmax: cross-entropy with y taken as logits.
 enum class Readout { log, softmax };
-/// Which tokens of a sequence the loss predicts (1.6). last: x_{L+1}. all: every token whose prefix
-/// has an admitted position, each from its own prefix.
+/// Which tokens of a sequence enter the loss (1.6). last: x_{L+1}. all: every token whose prefix
+/// has an admitted position, each predicted from its own prefix.
 enum class Positions { last, all };
 
 /// The disentangled two-attention-layer transformer TF(M,H,d,D) of theory §2, without parameters.
@@ -53,7 +53,7 @@ struct Model {
   Index widest() const;
   /// Length of the shortest context that has an admitted position.
   Index shortest_context() const { return boundary == Boundary::masked ? widest() + 1 : 1; }
-  /// Number of tokens that the loss predicts in a sequence of length L, the last ones.
+  /// Number of tokens of a sequence of length L that enter the loss, the last ones.
   Index asked(Index length) const {
     return positions == Positions::all ? length - shortest_context() + 1 : 1;
   }

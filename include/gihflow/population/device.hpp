@@ -15,7 +15,7 @@ enum class Device { automatic, cpu, cuda };
 bool built_with_cuda() noexcept;
 
 /// Why no CUDA card can be used, as text for a fault: built without CUDA, no driver, no card, a
-/// card too old. Empty if one can. Found out at the first call.
+/// card too old. Empty if one can. Determined at the first call.
 const std::string& cuda_fault();
 
 /// The driver's name of the card in use, "NVIDIA H100 80GB HBM3". Empty if there is a cuda_fault().

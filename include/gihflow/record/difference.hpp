@@ -63,7 +63,7 @@ struct WordDifference {
 /// but the group /execution is compared; what cannot be compared (references, lists of variable
 /// length) counts as a difference and is named.
 struct FileDifference {
-  /// Of all datasets, equal ones too, in the order of a file
+  /// All datasets, equal ones too, in the order of a file.
   std::vector<DatasetDifference> datasets;
   std::vector<WordDifference> attributes;  ///< those that differ
   std::vector<WordDifference> config;      ///< lines that differ

@@ -36,7 +36,7 @@ class OutputFile {
   const std::string& note() const noexcept { return note_; }
 
   /// Replaces the file: writes a temporary in the same directory, fsync, rename, fsync of the
-  /// directory. Throws WriteError, which leaves the old file as it was and removes the temporary.
+  /// directory. Throws WriteError; then the old file is unchanged and the temporary removed.
   /// Without `force` the first call also throws if the file has appeared since the constructor.
   void replace(std::span<const std::byte> contents);
 

@@ -58,7 +58,7 @@ struct SnapshotColumn : Description {
   /// Whether the flow conserves the column in a stage that trains these blocks; null: it never
   /// does.
   bool (*conserved)(const BlockSet&, const Parameters& shape) = nullptr;
-  /// Files of schema 2 may lack it; the values are then those of a new Snapshot
+  /// Files of schema 2 may lack it; the values are then those of a new Snapshot.
   bool added = false;
 
   /// Whether run files have the column.

@@ -50,7 +50,7 @@ inline constexpr double quantile_levels[] = {0.05, 0.25, 0.5, 0.75, 0.95};
 /// Many runs in one file; the layout is in docs/schema.md.
 struct SweepFile {
   std::string plan;  ///< text of the plan file; empty: replicas of a command line
-  Parameters shape;  ///< of the columns with axes; runs of other shapes have no values there
+  Parameters shape;  ///< of the columns with axes, which are left out if runs differ in shape
   std::vector<TableColumn> columns;
   std::vector<Ensemble> ensembles;
 };

@@ -156,7 +156,7 @@ struct KernelOutputSetting {
 /// Checkpoints, continuation and limits of a run.
 struct RunSetting {
   std::string resume;              ///< run file to continue in place; empty: a new run
-  double checkpoint_every = 0.5;   ///< least time between checkpoints, seconds of wall time
+  double checkpoint_every = 0.5;   ///< least time between checkpoints inside a stage, seconds
   std::optional<double> max_wall;  ///< seconds of wall time
   std::string command_line;        ///< recorded with the run
 };

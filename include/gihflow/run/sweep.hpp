@@ -76,7 +76,7 @@ struct SweepResult {
 };
 
 /// Runs those members of the share that are not done, as processes of the program, `jobs` at a
-/// time; each writes DIR/NAME.h5 or goes on from it. Other calls may run over the same directory at
+/// time; each writes DIR/NAME.h5 or continues it. Other calls may run over the same directory at
 /// the same time: a member is run by only one of them, and each call returns when all members of
 /// its share have ended. A member that fails does not stop the others; its messages are kept in
 /// DIR/NAME.log. A damaged file is moved to DIR/NAME.damaged and the member is run again. The

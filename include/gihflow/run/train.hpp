@@ -28,12 +28,13 @@ struct Run : RunFile {
 /// Trains as the setting says. The result is also what `setting.output` contains: outcome,
 /// trajectory, baselines, standard errors, accuracy, timings.
 ///
-/// The file is written right after the start, at the end of every stage and at most every
-/// `checkpoint_every` seconds, each time as a whole. After a stop by the caller's Interrupt,
-/// max_wall or flow.max_steps it contains the state to continue from. With `setting.resume` the run
-/// in that file is continued in place, with the same bits as a run that was never stopped, except
-/// `execution`; a run with nothing left to do is returned unchanged, with a note. Baselines and
-/// standard errors are computed at the end, unless the run was interrupted or ran out of wall time.
+/// The file is written right after the start, at the end of a stage (of each one up to 16 stages,
+/// then less often) and at most every `checkpoint_every` seconds, each time as a whole. After a
+/// stop by the caller's Interrupt, max_wall or flow.max_steps it contains the state to continue
+/// from. With `setting.resume` the run in that file is continued in place, with the same bits as a
+/// run that was never stopped, except `execution`; a run with nothing left to do is returned
+/// unchanged, with a note. Baselines and standard errors are computed at the end, unless the run
+/// was interrupted or ran out of wall time.
 ///
 /// Throws InputError before anything is written; WriteError when an output cannot be written; the
 /// last complete file stays in place. A numerical failure is an outcome, not an exception.
@@ -44,8 +45,8 @@ Run train(const Problem& problem, RunObserver* observer = nullptr);
 /// Accuracy certificates of one stage.
 struct Certificates {
   double loss_drop = 0;  ///< loss(0) − loss(end), nats
-  double energy_residual =
-      0;  ///< largest |loss(0) − loss(t) − dissipated(t)|, nats (3.5); NaN for infinite losses
+  /// Largest |loss(0) − loss(t) − dissipated(t)|, nats (3.5); NaN for infinite losses.
+  double energy_residual = 0;
   double relative_residual = 0;  ///< energy_residual / loss_drop; NaN if the loss did not drop
   double gauge_drift = 0;        ///< largest |logsumexp θ − log C_D| (3.2)
   /// For every recorded quantity that the flow of the stage conserves, by its column's name: the

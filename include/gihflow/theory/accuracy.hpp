@@ -25,8 +25,8 @@ Accuracy accuracy(std::span<const double> predictions, std::span<const double> t
                   Index vocabulary, Index labels = 1);
 
 /// Accuracy of the model (2.3) at given parameters on every sequence of `source`. Draws the
-/// sequences in batches, so its memory does not grow with N. Throws InputError as WindowSample
-/// does.
+/// sequences in batches; memory grows with N only by two numbers per chain. Throws InputError as
+/// WindowSample does.
 Accuracy model_accuracy(const SequenceSource& source, const Model& model,
                         const Parameters& parameters);
 

@@ -32,7 +32,7 @@ struct PredictionInput {
   const Objective* infinite = nullptr;        ///< of the kernels, with the model of `trained`
   const Objective* trained = nullptr;         ///< the objective that is trained
   const SequenceSource* sequences = nullptr;  ///< of `trained`; null in infinite context
-  /// Of the prior, see gihflow::small_entries
+  /// Of the prior, see gihflow::small_entries.
   double small_entries = std::numeric_limits<double>::infinity();
 };
 

@@ -26,8 +26,8 @@ struct PredictorLine {
   std::optional<double> loss, loss_error, accuracy, accuracy_error;
 };
 
-/// Losses in nats and accuracies of reference predictors on the chains of a model; standard errors
-/// are standard deviations over chains / √N (NaN at N = 1 and for an infinite mean).
+/// Losses in nats and accuracies of reference predictors on given chains; standard errors are
+/// standard deviations over chains / √N (NaN at N = 1 and for an infinite mean).
 struct Baselines {
   /// −Σ T log((y+ε)/(1+dε)) with y from GIH(S); −Σ T log softmax(y) with readout softmax. Infinite
   /// if ε = 0 and y(e) = 0 for a token with T(e) > 0.

@@ -19,7 +19,7 @@ enum class Quantity {
   log_odds_slope,   ///< of `set` against `other`, (7.1)
   takeover_time,    ///< flow time to p = 1 − δ of the set that takes over
   takeover_bound,   ///< upper bound of the takeover time
-  /// Own logit above which the head subset `set`, which attends to S*, is selected, (7.4)
+  /// Own logit above which the head subset `set`, which attends to S*, is selected, (7.4).
   critical_logit,
   gamma,                ///< of `head` against `lag`, (7.2)
   concentration_limit,  ///< lim t(1 − σ) of `head`, (7.2)
@@ -38,7 +38,7 @@ enum class Quantity {
   recall_time,     ///< flow time until 1 − δ of the answers at the training length are right
   recall_rate,     ///< lim e^a/t, (8.8)
   recall_length,   ///< at which half of the answers are right at the end of stage III, (8.5)
-  // compared by verify() alone
+  // only compared by verify()
   unattended,        ///< 1 − σ of `head` on its lag over flow time, (7.2)
   unused_motion,     ///< largest change of a logit of heads outside S*, 0
   growth_time,       ///< flow time at which a is reached, (7.3)

@@ -24,9 +24,9 @@ struct ContextLaws {
 /// the longest lag of S and of the parents.
 ContextLaws context_laws(const Kernels& kernels, std::span<const Index> lags);
 
-/// ȧ of stage III, formula (7.3): one-hot attention on S, p = δ_S, infinite context, readout log.
-/// With m = μ(z), u = 1/(1 + (e^a − 1)m), y = (1−u)μ(·|z) + uμ(·): ȧ = E Σ_z m·u²e^a m·Σ_e
-/// μ(e|z)(μ(e|z) − μ(e))/(y(e) + ε). At a = 0 it is G_ε(S), Ĩ(S) at ε = 0. Exact.
+/// ȧ of stage III in 1/flow time, formula (7.3): one-hot attention on S, p = δ_S, infinite context,
+/// readout log. With m = μ(z), u = 1/(1 + (e^a − 1)m), y = (1−u)μ(·|z) + uμ(·): ȧ = E Σ_z m·u²e^a
+/// m·Σ_e μ(e|z)(μ(e|z) − μ(e))/(y(e) + ε). At a = 0 it is G_ε(S), Ĩ(S) at ε = 0. Exact.
 double sharpening_rate(const ContextLaws& laws, double a, double epsilon);
 
 /// Flow time from a = `from` to a = `to` > from, ∫ da/ȧ; ∞ if ȧ ≤ 0 on the way. Relative error

@@ -12,7 +12,7 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// One prediction beside one measurement.
+/// A prediction and its measurement.
 struct VerificationRow {
   Quantity quantity{};
   Subject subject = {};
@@ -61,7 +61,7 @@ struct Verification {
 /// Options of verify().
 struct VerifyOptions {
   std::uint64_t seed = 1;
-  /// Names of the sub-experiments to run, see progress; {}: all
+  /// Names of the sub-experiments to run, see progress; {}: all.
   std::vector<std::string> experiments;
   /// Maps the objective of the predictions to the one that the flow integrates; empty: the same.
   /// For tests.

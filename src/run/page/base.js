@@ -1,5 +1,5 @@
 "use strict";
-// What every page is made with.
+// Functions that all pages share.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 
@@ -41,7 +41,7 @@ function make(name, attributes, ...children) {
   element.append(...children.filter(child => child !== null && child !== undefined));
   return element;
 }
-// A cell that shows a number and holds all its digits.
+// A table cell that shows a number rounded and has all its digits as title.
 function put(cell, x, text) {
   cell.textContent = text === undefined ? format(x) : text;
   if (typeof x === "number") { cell.dataset.value = String(x); if (!Number.isNaN(x)) cell.title = String(x); }

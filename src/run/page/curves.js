@@ -1,7 +1,7 @@
 "use strict";
 // Curves over flow time.
 
-// A tick's number, with so many digits that neighbours differ.
+// The label of a tick, with enough digits to differ from its neighbours.
 function label(y, step) {
   const digits = -Math.floor(Math.log10(step) + 1e-9);
   return digits > 3 && Math.abs(y) >= 1e-3 ? y.toFixed(Math.min(digits, 5)).replace("-", "−") : format(Number(y.toPrecision(6)));
@@ -43,7 +43,7 @@ function plot(run, options) {
     width = svg.clientWidth || 340; height = 190;
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const unit = (width - margin.left - margin.right - gap * (n - 1)) / n;
-    // The end of a stage and the start of the next have one place; an output knows its stage.
+    // The end of a stage and the start of the next are at the same place; the output decides the stage.
     xOf = index => { const {stage} = run.points[index]; return margin.left + stage * (unit + gap) + (run.place(index) - stage) * unit; };
     Y = y => margin.top + (high - scale(y)) / (high - low) * (height - margin.top - margin.bottom);
     const parts = [];
@@ -103,7 +103,7 @@ function plot(run, options) {
   const element = panel(options.title, options.note, svg, legend);
   return {element, update};
 }
-// Where a time lies between the outputs of a stage, from 0 to 1.
+// Position of a time between the outputs of a stage, from 0 to 1.
 function placeOf(stage, t) {
   const times = stage.values.t, n = stage.shown;
   for (let i = 1; i < n; ++i) {

@@ -1,5 +1,5 @@
 "use strict";
-// Puts the panels of all runs on the page, and moves them.
+// Makes the panels of all runs and updates them with the slider.
 
 const runs = data.runs.map(raw => new Run(raw));
 const slider = document.getElementById("slider"), clock = document.getElementById("clock"), play = document.getElementById("play");

@@ -1,7 +1,7 @@
 "use strict";
-// What is shown of a run, panel by panel: each is {element, update(index)}.
+// The panels of a run; each is {element, update(index)}.
 
-// --- What the model makes of a sequence ----------------------------------------------------------
+// --- Attention and prediction on a sequence ------------------------------------------------------
 
 function decode(sequence, run) {
   if (sequence.read) return sequence;
@@ -14,10 +14,10 @@ function decode(sequence, run) {
       sequence.rows.push({weights: weights.subarray(i * classes, (i + 1) * classes), law: laws.subarray(i * d, (i + 1) * d)});
     }
   });
-  // What full colour means: the largest weight, and no less than a few times the one that all places would share.
+  // The weight of full colour: the largest one, but at least a few times that of uniform attention.
   const places = sequence.class_of.filter(k => sequence.taking_part[k]).length;
   sequence.most = Math.max(4 / places, ...sequence.rows.map(row => Math.max(...row.weights)));
-  // Positions that follow the tokens which the query follows, at the lags of the run's set.
+  // Positions whose tokens at the lags of the run's set are those of the query.
   const lags = run.sequences.lags, full = sequence.tokens, next = full.length;
   const same = at => lags.length > 0 && lags.every(lag => at - lag >= 0 && full[at - lag] === full[next - lag]);
   sequence.matches = full.map((_, at) => same(at) && sequence.taking_part[sequence.class_of[at]]);
@@ -164,7 +164,7 @@ function curvePanels(run) {
   return panels;
 }
 
-// --- What does not move --------------------------------------------------------------------------
+// --- Panels that do not depend on flow time ------------------------------------------------------
 
 function details(title, open, ...children) {
   return make("details", open ? {open: ""} : {}, make("summary", {}, title), ...children);

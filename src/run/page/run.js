@@ -1,5 +1,5 @@
 "use strict";
-// A run of the page's data, at the outputs that the slider goes through.
+// A run in the page's data, at the outputs of the slider.
 
 const ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"];
 const BLOCKS = {c: "selector c", w: "attention w", a: "scale a", q: "queries q", k: "keys k", v: "values v", n: "normalization n"};
@@ -16,13 +16,13 @@ class Run {
     this.end = this.points.length - 1;
   }
   has(name) { return this.stages.some(stage => name in stage.values); }
-  // A recorded number at an output; entry of a row of `width` numbers.
+  // A recorded number at an output: the given entry of a row of `width` numbers.
   at(name, index, entry = 0, width = 1) {
     const {stage, i} = this.points[index], values = this.stages[stage].values[name];
     return values ? values[i * width + entry] : NaN;
   }
   series(name, entry = 0, width = 1) { return this.points.map((_, index) => this.at(name, index, entry, width)); }
-  // Where an output lies on an axis with one unit for each stage.
+  // Position of an output on an axis with one unit per stage.
   place(index) {
     const {stage, i} = this.points[index];
     return stage + (this.stages[stage].shown > 1 ? i / (this.stages[stage].shown - 1) : 0);
@@ -32,7 +32,7 @@ class Run {
     this.points.forEach((_, index) => { if (Math.abs(this.place(index) - place) <= Math.abs(this.place(best) - place)) best = index; });
     return best;
   }
-  // Sets that end with more weight come first in the order of styles; the first has the colour of the model.
+  // Styles are given to sets in decreasing order of final weight; the first one has the colour of the model.
   setStyle(set) {
     const last = this.subsets.map((_, s) => this.at("p", this.end, s, this.subsets.length));
     const rank = last.filter((x, s) => x > last[set] || (x === last[set] && s < set)).length;

@@ -8,13 +8,13 @@ const valueOf = (column, row) => column.texts ? column.texts[row] : column.numbe
 const every = Array.from({length: rows}, (_, row) => row);
 const MOST_ROWS = 500, MOST_STEPS = 60, SAYS = ["passed", "total_variation", "validation_loss", "loss", "gih_loss", "a", "wall_seconds"];
 
-// Numbers ascend, texts are in the order of the alphabet, what is absent comes last whichever the direction.
+// The rows sorted by a column: numbers by value, texts alphabetically, absent values last in both directions.
 function order(column, direction) {
   const absent = row => { const x = valueOf(column, row); return x === "" || Number.isNaN(x); };
   const compare = column.texts ? (i, j) => column.texts[i].localeCompare(column.texts[j], "en", {numeric: true}) : (i, j) => column.numbers[i] - column.numbers[j];
   return [...every].sort((i, j) => absent(i) - absent(j) || (absent(i) ? 0 : direction * compare(i, j)) || i - j);
 }
-// The values of a swept option, ascending, and the place of each row among them.
+// The values of a swept option in increasing order, and the index of each row among them.
 function steps(column) {
   const values = [...new Set(order(column, 1).map(row => valueOf(column, row)))];
   return {values, at: every.map(row => values.indexOf(valueOf(column, row)))};
@@ -76,7 +76,7 @@ function draw() {
   note.textContent = `${q.name}: ${q.meaning}${q.units === "1" ? "" : ` (${q.units})`}.${others.length ? ` Each cell is the ${isVerdict(q) ? "share of 1" : "mean"} over ${listing(others)}.` : ""} Darker is larger.${cut ? ` The first ${MOST_STEPS} values of each option are shown.` : ""}`;
   drawCurves(q, xOption, shown, lines, cells, yOption);
 }
-// Means over the option across, a curve for each value of the other, with a bar of one standard deviation.
+// Means against the option on the x axis, a curve per value of the other, with error bars of one standard deviation.
 function drawCurves(q, xOption, shown, lines, cells, yOption) {
   const numeric = shown.every(value => typeof value === "number"), log = numeric && shown[0] > 0 && shown.length > 2 && shown[shown.length - 1] / shown[0] >= 20;
   const u = i => numeric ? (log ? Math.log(shown[i]) : shown[i]) : i, left = u(0), right = u(shown.length - 1);
