@@ -22,10 +22,11 @@ struct ModifiedFlow {
   Outcome outcome = Outcome::reached;  ///< or step_limit, step_underflow, non_finite
 };
 
-/// The modified equation of gradient descent (3.6): the flow of 𝓛 + (η/4)‖∇𝓛‖² in the coordinates
-/// of the trained blocks, c itself and not θ, ẋ = −∇𝓛 − (η/2)∇²𝓛·∇𝓛, from `start` at t = 0, by
-/// Fehlberg's method of order 7(8) with steps that end at the given times (increasing, ≥ 0). C_D is
-/// not constant along it: Ċ_D = η‖∇_c𝓛‖². With η = 0 it is the plain flow.
+/// The modified equation of gradient descent (3.6) (Barrett & Dherin 2021): the flow of 𝓛 +
+/// (η/4)‖∇𝓛‖² in the coordinates of the trained blocks, c itself and not θ, ẋ = −∇𝓛 − (η/2)∇²𝓛·∇𝓛,
+/// from `start` at t = 0, by Fehlberg's method of order 7(8) with steps that end at the given times
+/// (increasing, ≥ 0). C_D is not constant along it: Ċ_D = η‖∇_c𝓛‖². With η = 0 it is the plain
+/// flow.
 ModifiedFlow modified_flow(const Objective& objective, const Stage& blocks, const Parameters& start,
                            double learning_rate, const std::vector<double>& times,
                            const ModifiedFlowOptions& options = {});

@@ -9,7 +9,8 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Chi-square mutual information between the next token e and the tokens at a set S of lags.
+/// Chi-square mutual information between the next token e and the tokens at a set S of lags, and
+/// its modified form (Chen et al. 2024, arXiv:2409.10559).
 struct ChiSquare {
   /// Σ_Z μ(Z)·χ²(Z), χ²(Z) = Σ_e μ(e|Z)²/μ(e) − 1: the term of one chain in (6.1).
   double standard = 0.0;

@@ -28,7 +28,8 @@ enum class Readout { log, softmax };
 /// has an admitted position, each predicted from its own prefix.
 enum class Positions { last, all };
 
-/// The disentangled two-attention-layer transformer TF(M,H,d,D) of theory §2, without parameters.
+/// The disentangled two-attention-layer transformer TF(M,H,d,D) of theory §2, without parameters
+/// (Chen, Sheen, Wang, Yang, NeurIPS 2024, arXiv:2409.10559).
 struct Model {
   Index vocabulary = 3;  ///< d
   Index window = 3;      ///< M, number of lags that a head sees

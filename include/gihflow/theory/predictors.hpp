@@ -11,13 +11,14 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// GIH(S), formula (8.1): the law of the token after the context positions whose lags S match the
-/// query's; the uniform average over the admitted positions when nothing matches. `lags` are the
-/// elements of S (all ≤ W); tokens [L + 1] (the label in the last column is not read); admitted
-/// positions as in (2.3) for `model`: W < l ≤ L with masked boundary, 1 … L with partial. Result y
-/// [d]. Partial boundary: a position where a lag of S does not exist matches nothing, and nothing
-/// matches a query where one does not. S = {} matches everything. Cost O(L·|S|). Throws InputError:
-/// a lag outside [1, W]; L < 1, or L ≤ W with masked boundary.
+/// The generalised induction head GIH(S) (Chen et al. 2024, arXiv:2409.10559), formula (8.1): the
+/// law of the token after the context positions whose lags S match the query's; the uniform average
+/// over the admitted positions when nothing matches. `lags` are the elements of S (all ≤ W); tokens
+/// [L + 1] (the label in the last column is not read); admitted positions as in (2.3) for `model`:
+/// W < l ≤ L with masked boundary, 1 … L with partial. Result y [d]. Partial boundary: a position
+/// where a lag of S does not exist matches nothing, and nothing matches a query where one does not.
+/// S = {} matches everything. Cost O(L·|S|). Throws InputError: a lag outside [1, W]; L < 1, or L ≤
+/// W with masked boundary.
 std::vector<double> gih_predict(std::span<const Token> tokens, const Model& model,
                                 std::span<const Index> lags);
 
