@@ -135,23 +135,17 @@ nb::object report(const std::vector<std::pair<std::string, GivenRun>>& runs, con
       file = std::make_unique<OutputFile>(setting.output, setting.force);
       if (!file->note().empty()) observer.note(file->note());
     }
-    std::vector<ReportedRun> reported;
-    std::optional<SweepTable> table;
-    if (const auto* path = runs.size() == 1 ? std::get_if<std::string>(&runs[0].second) : nullptr)
-      table = read_sweep_table(*path);
-    ErrorList faults;
+    std::vector<ReportSource> sources;
     for (const auto& [name, run] : runs) {
-      if (table) break;
-      try {
-        reported.push_back(found(run, asked.inputs));
-        reported.back().name = name;
-      } catch (const InputError& error) {
-        for (const Fault& fault : error.faults()) faults.add(fault);
+      if (const auto* path = std::get_if<std::string>(&run)) {
+        sources.push_back({name, *path, asked.inputs});
+      } else {
+        ReportedRun held = found(run, asked.inputs);
+        sources.push_back({name, std::move(held.run), std::move(held.held)});
       }
     }
-    faults.throw_if_any();
     const auto page = std::make_shared<const std::string>(
-        table ? table_page(runs[0].first, *table) : report_page(reported, setting, &observer));
+        reported_page(read_reported(std::move(sources)), setting, &observer));
     if (interrupt_requested()) return [] { return nb::object(nb::none()); };
     if (file) file->replace(std::as_bytes(std::span(*page)));
     return [page] { return nb::cast(*page); };

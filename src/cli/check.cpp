@@ -10,16 +10,13 @@
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/subsets.hpp"
+#include "gihflow/information/chi_square.hpp"
 #include "gihflow/run/check.hpp"
 #include "gihflow/run/train.hpp"
 
 namespace gihflow::cli {
 
 namespace {
-
-std::string set_name(const std::vector<Index>& lags) {
-  return fmt::format("{{{}}}", to_string_lags(lags));
-}
 
 std::string part_name(const std::string& part) {
   if (part == "selector") return "selector (p)";
@@ -119,7 +116,7 @@ std::string predictor_table(const CheckResult& result) {
 std::string as_table(const CheckResult& result) {
   std::string text = fmt::format(
       "information set S* {}, leading set of the run {}, {} fresh chains for each row\n\n",
-      set_name(result.information_set), set_name(result.leading_set), result.chains);
+      set_of_lags(result.information_set), set_of_lags(result.leading_set), result.chains);
   Table table;
   table.add({"length", "alpha", "total variation", "KL", "argmax", "to leading set", "verdict"});
   for (const CheckPoint& p : result.points) {

@@ -13,22 +13,12 @@
 namespace gihflow::cli {
 
 int report(const Invocation& invocation) {
-  Assembled line = assembled(invocation);
-  std::vector<ReportedRun> runs;
-  std::optional<SweepTable> table;
-  if (line.faults.empty() && invocation.files.size() == 1)
-    table = read_sweep_table(invocation.file, line.setting.isolation);
-  if (line.faults.empty() && !table) {
-    for (const std::string& path : invocation.files) {
-      try {
-        runs.push_back({path, read_run(path, line.setting.isolation)});
-      } catch (const InputError& error) {
-        for (const Fault& fault : error.faults()) line.faults.add(fault);
-      }
-    }
-  }
+  const Assembled line = assembled(invocation);
   line.faults.throw_if_any();
   const Setting& asked = line.setting;
+  std::vector<ReportSource> sources;
+  for (const std::string& path : invocation.files) sources.push_back({path, path});
+  const Reported reported = read_reported(std::move(sources), asked.isolation);
   const std::string path =
       asked.output.empty()
           ? std::filesystem::path(invocation.file).replace_extension("html").string()
@@ -36,8 +26,7 @@ int report(const Invocation& invocation) {
   OutputFile file(path, asked.force);
   ProgressBar bar(asked.quiet);
   if (!file.note().empty()) bar.note(file.note());
-  const std::string page = table ? table_page(invocation.file, *table)
-                                 : report_page(runs, asked.as<ReportSetting>(), &bar);
+  const std::string page = reported_page(reported, asked.as<ReportSetting>(), &bar);
   if (interrupt_requested()) return exit_code(Outcome::interrupted);
   file.replace(std::as_bytes(std::span(page)));
   bar.clear();

@@ -22,17 +22,13 @@ namespace {
 constexpr double agreement = 1e-9;  // relative, of measures that are equal by (6.4)
 constexpr std::size_t most_named = 12;
 
-std::string set_name(const std::vector<Index>& lags) {
-  return fmt::format("{{{}}}", fmt::join(lags, ","));
-}
-
 using Selection = std::optional<SelectionAtStart>;
 
 // What to try if training selects another set than S*; empty if it selects S*.
 std::string advice(const Ranking& ranking, const Selection& selection) {
   if (!selection || selection->selected == ranking.by_modified.front()) return "";
-  return selection_advice(set_name(ranking.information_set().members),
-                          set_name(ranking.sets[selection->selected].members),
+  return selection_advice(set_of_lags(ranking.information_set().members),
+                          set_of_lags(ranking.sets[selection->selected].members),
                           selection->critical_logit);
 }
 
@@ -78,7 +74,7 @@ std::string differences(const Ranking& ranking) {
   for (const std::size_t s : ranking.by_modified) {
     if (by_modified[s] != by_standard[s]) {
       parts.push_back(fmt::format("{} is no. {} by modified and no. {} by standard",
-                                  set_name(ranking.sets[s].members), by_modified[s],
+                                  set_of_lags(ranking.sets[s].members), by_modified[s],
                                   by_standard[s]));
     }
   }
@@ -93,7 +89,7 @@ std::string uniform_lags(const Ranking& ranking) {
     if (set.members.size() != 1) continue;
     ++single;
     if (std::abs(ranking.uniformity(set) - 1.0) <= agreement)
-      parts.push_back(set_name(set.members));
+      parts.push_back(set_of_lags(set.members));
   }
   if (parts.empty()) return "for no single lag";
   return parts.size() == single ? "for every single lag" : "for " + joined(parts);
@@ -105,7 +101,7 @@ std::string as_table(const Ranking& ranking, const Selection& selection) {
   table.add({"set", "", "modified", "standard", "no. by standard", "d^|S| modified/standard"});
   for (const std::size_t s : ranking.by_modified) {
     const RankedSet& set = ranking.sets[s];
-    table.add({set_name(set.members), s == ranking.by_modified.front() ? "S*" : "",
+    table.add({set_of_lags(set.members), s == ranking.by_modified.front() ? "S*" : "",
                with_error(set.modified, set.modified_error),
                with_error(set.chi_square, set.chi_square_error), fmt::format("{}", place[s]),
                number(ranking.uniformity(set))});
@@ -113,7 +109,7 @@ std::string as_table(const Ranking& ranking, const Selection& selection) {
   Fields fields;
   fields.add("information set", to_string_subset(ranking.information_set().lags));
   if (ranking.sets.size() > 1) {
-    const std::string second = set_name(ranking.sets[ranking.by_modified[1]].members);
+    const std::string second = set_of_lags(ranking.sets[ranking.by_modified[1]].members);
     fields.add("gap", fmt::format("{} to {}, z = {} (differences on the same {} chains)",
                                   with_error(ranking.gap, ranking.gap_error), second,
                                   number(ranking.gap_z), ranking.chains));

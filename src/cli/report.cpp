@@ -12,6 +12,7 @@
 #include "cli/table.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/flow/flow.hpp"
+#include "gihflow/information/chi_square.hpp"
 #include "gihflow/run/train.hpp"
 
 namespace gihflow::cli {
@@ -191,7 +192,7 @@ std::string losses_table(const RunFile& run) {
     add(name, line(on_training), line(on_validation));
   };
   const std::vector<Index>& lags = run.baselines->lags;
-  compare(fmt::format("GIH({{{}}})", to_string_lags(lags)), [](const Baselines& b) {
+  compare(fmt::format("GIH({})", set_of_lags(lags)), [](const Baselines& b) {
     return PredictorLine{b.gih_loss, b.gih_loss_error, b.gih_accuracy, b.gih_accuracy_error};
   });
   compare("unigram", [](const Baselines& b) { return b.unigram; });

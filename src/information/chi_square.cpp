@@ -209,6 +209,10 @@ Ranking rank_lag_sets(const Kernels& kernels, std::span<const Index> lags, Index
   return ranking;
 }
 
+std::string set_of_lags(std::span<const Index> lags) {
+  return fmt::format("{{{}}}", to_string_lags(lags));
+}
+
 std::vector<std::size_t> Ranking::places(double RankedSet::*measure) const {
   constexpr double agreement = 1e-9;  // relative, of equal values
   std::vector<std::size_t> result;

@@ -118,15 +118,20 @@ class FreshChains {
   std::shared_ptr<const Kernels> kernels_;
 };
 
+// How much of a point to compute.
+enum class Depth { verdict, all };
+
+// Leaves out what depends on its chains alone.
 CheckPoint check_point(const WindowSample& sample, const Parameters& parameters,
-                       const CheckResult& goal) {
+                       const CheckResult& goal, Depth depth) {
   const Model& model = sample.model();
   const auto y = sample.predict(sample.scores(point_of(parameters)), parameters.a);
   CheckPoint point;
-  point.trained = predictor_line(y, sample.targets(), model);
   point.limit = distance(sample.gih(goal.information_set), y, model.vocabulary, model.epsilon);
-  point.leading = distance(sample.gih(goal.leading_set), y, model.vocabulary, model.epsilon);
   point.passed = point.limit.total_variation <= goal.tolerance;
+  if (depth == Depth::verdict) return point;
+  point.trained = predictor_line(y, sample.targets(), model);
+  point.leading = distance(sample.gih(goal.leading_set), y, model.vocabulary, model.epsilon);
   if (!point.passed) {
     point.substitutions = substitutions(sample, parameters, goal.information_set);
     point.missing = missing_parts(point.substitutions, goal.tolerance);
@@ -134,18 +139,8 @@ CheckPoint check_point(const WindowSample& sample, const Parameters& parameters,
   return point;
 }
 
-}  // namespace
-
-bool CheckResult::passed() const {
-  return std::all_of(points.begin(), points.end(), [](const auto& point) { return point.passed; });
-}
-
-CheckResult check(const std::string& path, const CheckSetting& asked, RunObserver* observer) {
-  return check(read_run(path, asked.isolation), path, asked, observer);
-}
-
-CheckResult check(const RunFile& run, const std::string& path, const CheckSetting& asked,
-                  RunObserver* observer, const Inputs& held) {
+CheckResult check_to(Depth depth, const RunFile& run, const std::string& path,
+                     const CheckSetting& asked, RunObserver* observer, const Inputs& held) {
   const ContextScope scope({.threads = asked.threads});
   const GivingUp on_interrupt;
   if (observer != nullptr && run.state.outcome != Outcome::reached) {
@@ -192,9 +187,9 @@ CheckResult check(const RunFile& run, const std::string& path, const CheckSettin
     for (const Index length : lengths) {
       try {
         const auto chains = fresh.draw(fresh.options(length, alpha, asked.fresh_chains));
-        CheckPoint point = check_point(WindowSample(model, *chains), parameters, result);
-        point.lines = baselines(*chains, model, result.information_set);
-        if (fresh.is_recall()) {
+        CheckPoint point = check_point(WindowSample(model, *chains), parameters, result, depth);
+        if (depth == Depth::all) point.lines = baselines(*chains, model, result.information_set);
+        if (depth == Depth::all && fresh.is_recall()) {
           const Index left_out = model.boundary == Boundary::masked ? model.widest() : 0;
           point.recall = recall_accuracy(length - left_out, model.vocabulary - 1, parameters.a);
         }
@@ -208,6 +203,25 @@ CheckResult check(const RunFile& run, const std::string& path, const CheckSettin
     }
   }
   return result;
+}
+
+}  // namespace
+
+bool CheckResult::passed() const {
+  return std::all_of(points.begin(), points.end(), [](const auto& point) { return point.passed; });
+}
+
+CheckResult check(const std::string& path, const CheckSetting& asked, RunObserver* observer) {
+  return check(read_run(path, asked.isolation), path, asked, observer);
+}
+
+CheckResult check(const RunFile& run, const std::string& path, const CheckSetting& asked,
+                  RunObserver* observer, const Inputs& held) {
+  return check_to(Depth::all, run, path, asked, observer, held);
+}
+
+CheckResult verdict(const RunFile& run, const std::string& path, const CheckSetting& asked) {
+  return check_to(Depth::verdict, run, path, asked, nullptr, {});
 }
 
 }  // namespace gihflow

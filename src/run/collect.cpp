@@ -9,7 +9,7 @@
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
-#include "gihflow/chain/kernel.hpp"
+#include "gihflow/information/chi_square.hpp"
 #include "gihflow/record/sweep_file.hpp"
 #include "gihflow/run/check.hpp"
 #include "gihflow/run/ensemble.hpp"
@@ -101,10 +101,6 @@ std::string units_of(const Option& option) {
   return option.value == "T" ? "flow time" : option.value == "S" ? "s" : "1";
 }
 
-std::string lags_text(const std::vector<Index>& lags) {
-  return fmt::format("{{{}}}", to_string_lags(lags));
-}
-
 void add_baselines(std::vector<RowColumn>& columns, const std::string& prefix,
                    const std::string& chains,
                    std::function<const Baselines*(const RunBaselines&)> which) {
@@ -187,21 +183,21 @@ std::vector<RowColumn> row_columns(const Plan& plan) {
        of_check(
            [](const CheckResult& check) { return farthest(check).limit.total_variation_error; })},
       {"information_set", "lags of the information set", "1", "",
-       of_check([](const CheckResult& check) { return lags_text(check.information_set); })},
+       of_check([](const CheckResult& check) { return set_of_lags(check.information_set); })},
       {"leading_set", "lags that the final model looks at", "1", "",
-       of_check([](const CheckResult& check) { return lags_text(check.leading_set); })},
+       of_check([](const CheckResult& check) { return set_of_lags(check.leading_set); })},
   };
   columns.insert(columns.end(), proofs.begin(), proofs.end());
   return columns;
 }
 
 // What check says of a run that has reached its end; nothing where it does not apply.
-std::optional<CheckResult> verdict(const MemberRow& row, const SweepSetting& setting) {
+std::optional<CheckResult> verdict_of(const MemberRow& row, const SweepSetting& setting) {
   if (row.status.state != MemberState::done || !row.run) return std::nullopt;
   CheckSetting asked = row.plan->check;
   asked.isolation = setting.isolation;
   try {
-    return check(*row.run, path_of(*row.member, setting.directory), asked);
+    return verdict(*row.run, path_of(*row.member, setting.directory), asked);
   } catch (const InputError&) {  // a run on given sequences, lengths that do not fit
     return std::nullopt;
   }
@@ -261,7 +257,7 @@ class Collector {
       } catch (const InputError& error) {
         for (const Fault& fault : error.faults()) faults[k].add(fault);
       }
-      row.check = verdict(row, setting_);
+      row.check = verdict_of(row, setting_);
     });
     for (const ErrorList& of_row : faults) faults_.add(of_row);
     for (const MemberRow& row : rows) add(row);

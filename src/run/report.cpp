@@ -261,4 +261,34 @@ std::string report_page(std::span<const ReportedRun> runs, const ReportSetting& 
   return page_of(data, {"base.js", "run.js", "curves.js", "panels.js", "page.js"});
 }
 
+Reported read_reported(std::vector<ReportSource> sources, Isolation isolation) {
+  Reported reported;
+  if (sources.size() == 1) {
+    if (const auto* path = std::get_if<std::string>(&sources.front().run))
+      reported.table = read_sweep_table(*path, isolation);
+    reported.table_name = sources.front().name;
+  }
+  if (reported.table) return reported;
+  ErrorList faults;
+  for (ReportSource& source : sources) {
+    try {
+      const auto* path = std::get_if<std::string>(&source.run);
+      reported.runs.push_back(
+          {source.name,
+           path ? read_run(*path, isolation) : std::move(std::get<RunFile>(source.run)),
+           std::move(source.held)});
+    } catch (const InputError& error) {
+      for (const Fault& fault : error.faults()) faults.add(fault);
+    }
+  }
+  faults.throw_if_any();
+  return reported;
+}
+
+std::string reported_page(const Reported& reported, const ReportSetting& setting,
+                          RunObserver* observer) {
+  return reported.table ? table_page(reported.table_name, *reported.table)
+                        : report_page(reported.runs, setting, observer);
+}
+
 }  // namespace gihflow

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "gihflow/base/subsets.hpp"
+#include "gihflow/information/chi_square.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/theory/concentration.hpp"
 #include "theory/experiment.hpp"
@@ -20,7 +21,7 @@ void concentration_experiment(Verifier& verifier, const std::vector<Index>& pare
   const Index set = leading_set(start);
   const auto snapshots =
       verifier.fly(objective, start, {.blocks = "w", .duration = duration}, 60, 1e3);
-  const std::string setting = fmt::format("parents {{{}}}", to_string_lags(parents));
+  const std::string setting = "parents " + set_of_lags(parents);
   ReducedAttention reduced(*objective, set, start.w, a);
   std::vector<Parameters> path(snapshots.size(), start);
   for (std::size_t i = 0; i < path.size(); ++i) path[i].w = reduced.advance(snapshots[i].t);

@@ -49,7 +49,7 @@ class Predictor {
   }
 
   std::vector<Prediction> all() {
-    const std::string name = fmt::format("{{{}}}", to_string_lags(lags_));
+    const std::string name = set_of_lags(lags_);
     if (recall()) {
       add_set(Quantity::information_set, name, "", "the recall task (1.9)");
     } else {

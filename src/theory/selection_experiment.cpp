@@ -69,7 +69,7 @@ void selection_experiment(Verifier& verifier, const std::vector<Index>& parents)
   compare_selection(
       verifier, make_infinite_objective(model, kernels),
       initial_parameters(model, {one_hot_logit, 0.0, 0.01, 0.001}), information,
-      fmt::format("parents {{{}}}", to_string_lags(parents)),
+      "parents " + set_of_lags(parents),
       fmt::format("(7.1) with the modified chi-square information, a = 0.001, one-hot attention, "
                   "epsilon = 0, infinite context, 300 kernels of Dirichlet(0.1){}",
                   every_slope ? "" : "; of all slopes the one furthest off"),

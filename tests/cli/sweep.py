@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,12 @@ outputs = 8
 """
 
 
+def processor_seconds():
+    """Of the processes that this one has waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 class Sweep(DirectoryTest):
     def plan(self, text, name="plan.toml"):
         (self.directory / name).write_text(text)
@@ -38,9 +45,9 @@ class Sweep(DirectoryTest):
     def files(self, name="out"):
         return sorted(path.name for path in (self.directory / name).iterdir())
 
-    def start(self, *options):
+    def start(self, *options, **keywords):
         return subprocess.Popen([str(PROGRAM), "sweep", "plan.toml", "-d", "out", *options], cwd=self.directory,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **keywords)
 
     def test_grid_zip_and_replicas(self):
         self.plan(SMALL + """replicas = 2
@@ -178,24 +185,30 @@ heads = [2, 3]
         self.assertEqual(json.loads(self.sweep("-d", "out", "--json", expect=3).stdout)["run"], 0, "it was run again")
 
     def test_kills(self):
-        """200 members on two cores, killed twice at random: nothing is lost and nothing is run twice."""
+        """200 members on two cores, killed twice at random: nothing is lost, nothing is run twice, the table is the same."""
         self.plan(SMALL + "replicas = 100\n[grid]\nchains = [10, 20]\n")
         whole = self.start("--jobs", "2")
         began = time.monotonic()
         self.assertEqual(whole.wait(timeout=600), 0)
         seconds = time.monotonic() - began
+        self.sweep("-d", "out", "--collect", "whole.h5", "--quiet")
         (self.directory / "out").rename(self.directory / "whole")
         generator = random.Random(14)
         finished = {}
-        for _ in range(2):
-            process = self.start("--jobs", "2")
-            time.sleep(generator.uniform(0.1, 0.4) * seconds)
-            process.kill()
-            process.wait()
+
+        def check_finished():
             for name, (mtime, data) in finished.items():
                 path = self.directory / "out" / name
                 self.assertEqual((path.stat().st_mtime_ns, path.read_bytes()), (mtime, data), "run again, or lost")
-            time.sleep(1)  # members end with a checkpoint when the sweep dies
+
+        # The sweep alone, whose members end with a checkpoint; then all of its processes at once, as a machine goes down.
+        for kill in (os.kill, os.killpg):
+            process = self.start("--jobs", "2", start_new_session=True)
+            time.sleep(generator.uniform(0.1, 0.4) * seconds)
+            kill(process.pid, signal.SIGKILL)
+            process.communicate()
+            check_finished()
+            time.sleep(1)
             status = self.status()
             self.assertEqual(status["running"], 0, status)
             self.assertGreater(status["done"], len(finished))
@@ -206,12 +219,21 @@ heads = [2, 3]
         self.assertLess(len(finished), 200, "the kills came too late")
         last = json.loads(self.sweep("-d", "out", "--json", "--jobs", "2").stdout)
         self.assertEqual((last["done"], last["run"]), (200, 200 - len(finished)))
+        check_finished()
         self.assertEqual(self.files(), self.files("whole"))
+        continued = 0
         for path in sorted((self.directory / "out").glob("*.h5")):
             self.assertEqual(contents(path), contents(self.directory / "whole" / path.name), path.name)
-        for name, (mtime, data) in finished.items():
-            path = self.directory / "out" / name
-            self.assertEqual((path.stat().st_mtime_ns, path.read_bytes()), (mtime, data))
+            with h5py.File(path) as file, h5py.File(self.directory / "whole" / path.name) as once:
+                steps = file["execution/processes/steps"][:]
+                self.assertEqual(steps.sum(), once["execution/processes/steps"][0], path.name)
+                continued += len(steps) > 1
+        self.assertLessEqual(continued, 4, "two kills of two members at work each")
+        used = processor_seconds()
+        self.sweep("-d", "out", "--collect", "out.h5", "--quiet")
+        self.assertLess(processor_seconds() - used, 10, "200 runs in more than 5 s on two cores")
+        same = {"without": ("wall_seconds",)}
+        self.assertEqual(contents(self.directory / "out.h5", **same), contents(self.directory / "whole.h5", **same))
 
     def test_signals_end_members_with_checkpoints(self):
         self.plan('chains = 30\nvalidation-chains = 0\nengine = "reference"\nstages = ["w:1000000"]\n[grid]\nlength = [100, 101]\n')
@@ -253,7 +275,13 @@ heads = [2, 3]
         self.assertGreater(min(result["run"] for result in results), 0)
 
     def test_collected_table(self):
-        self.plan(SMALL + "replicas = 3\nfresh-chains = 50\n[grid]\nchains = [10, 20]\nlabels = [\"conditional\", \"sampled\"]\n")
+        self.plan(SMALL + """replicas = 3
+fresh-chains = 50
+lengths = [12, 24, 48]
+[grid]
+chains = [10, 20]
+labels = ["conditional", "sampled"]
+""")
         self.sweep("-d", "out")
         (self.directory / "out/chains=20_labels=sampled_seed=3.h5").unlink()
         self.sweep("-d", "out", "--collect", "table.h5", "--quiet")
@@ -280,9 +308,13 @@ heads = [2, 3]
             self.assertEqual(table["loss"].attrs["units"], "nats")
             self.assertEqual(table["labels"][3], b"sampled")
             for key in (0, 10):
-                verdict = json.loads(run("gihflow", "check", f"out/{rows[key]['member']}.h5", "--fresh-chains", "50", "--json",
-                                         cwd=self.directory, expect=None).stdout)
-                self.assertEqual(verdict["results"][0]["to_information_set"]["total_variation"], table["total_variation"][key])
+                verdict = json.loads(run("gihflow", "check", f"out/{rows[key]['member']}.h5", "--fresh-chains", "50",
+                                         "--lengths", "12,24,48", "--json", cwd=self.directory, expect=None).stdout)
+                farthest = max((point["to_information_set"] for point in verdict["results"]),
+                               key=lambda distance: distance["total_variation"])
+                for name in ("total_variation", "total_variation_standard_error"):
+                    self.assertEqual(farthest[name], table[name][key], name)
+                self.assertEqual(verdict["passed"], bool(table["passed"][key]))
 
     def test_bands_over_replicas(self):
         self.plan(SMALL + "replicas = 5\n[grid]\nchains = [10, 20]\n")

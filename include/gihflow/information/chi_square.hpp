@@ -2,12 +2,16 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "gihflow/base/export.hpp"
 #include "gihflow/chain/kernel.hpp"
 
 namespace GIHFLOW_API gihflow {
+
+/// A set of lags as text, "{1,2}"; "{}" without any.
+std::string set_of_lags(std::span<const Index> lags);
 
 /// Chi-square mutual information between the next token e and the tokens at a set S of lags, and
 /// its modified form (Chen et al. 2024, arXiv:2409.10559).

@@ -52,5 +52,8 @@ CheckResult check(const std::string& path, const CheckSetting& asked = {},
 /// faults.
 CheckResult check(const RunFile& run, const std::string& name, const CheckSetting& asked = {},
                   RunObserver* observer = nullptr, const Inputs& held = {});
+/// The same without what the verdict does not take: points have their length, alpha, distance to
+/// GIH(S*) and whether they passed, with the same bits.
+CheckResult verdict(const RunFile& run, const std::string& name, const CheckSetting& asked = {});
 
 }  // namespace gihflow

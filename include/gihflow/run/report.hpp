@@ -1,7 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
+#include <variant>
+#include <vector>
 
 #include "gihflow/base/export.hpp"
 #include "gihflow/record/run_file.hpp"
@@ -18,6 +21,25 @@ struct ReportedRun {
   RunFile run;
   Inputs held = {};  ///< its chains, if the caller holds them in memory instead of files
 };
+
+/// What a page is asked to show.
+struct ReportSource {
+  std::string name;                        ///< its name on the page
+  std::variant<std::string, RunFile> run;  ///< the path of a file, or a run in memory
+  Inputs held = {};                        ///< as in ReportedRun
+};
+
+/// The content of a page: runs, or a table of many.
+struct Reported {
+  std::vector<ReportedRun> runs;
+  std::string table_name = {};
+  std::optional<SweepTable> table = {};
+};
+
+/// Reads the content of a page: a table if the only source is the file of one, else runs. Throws
+/// InputError with the faults of all sources.
+Reported read_reported(std::vector<ReportSource> sources,
+                       Isolation isolation = Isolation::in_process);
 
 /// An HTML page that shows runs side by side with one slider over their flow time: attention σ,
 /// weights p, scale a, losses, energy residual, attention and predictions on some sequences of the
@@ -36,5 +58,9 @@ std::string report_page(std::span<const ReportedRun> runs, const ReportSetting& 
 /// quantity over two swept options as a map and as curves, and all columns, sortable. `name` is
 /// that of the table's file.
 std::string table_page(const std::string& name, const SweepTable& table);
+
+/// report_page() or table_page(), by the content.
+std::string reported_page(const Reported& reported, const ReportSetting& setting = {},
+                          RunObserver* observer = nullptr);
 
 }  // namespace gihflow
