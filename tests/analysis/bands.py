@@ -5,6 +5,7 @@ import sys
 import h5py
 import numpy as np
 from gihflow_testing import DirectoryTest, run
+from legible import faults
 
 import gihflow
 from gihflow.bands import bands, caption, leading_sets
@@ -48,6 +49,7 @@ class Bands(DirectoryTest):
             edge = np.quantile([each.stages[0].loss for each in self.runs], level, axis=0)
             for t, value in zip(self.runs[0].stages[0].t[1:], edge[1:]):
                 self.assertTrue(np.any(np.all(np.isclose(outer, (t, value), rtol=1e-9), axis=1)), (level, t))
+        self.assertEqual(faults(bands(one, column=True)), [])
         losses = [each.stages[-1].loss[-1] for each in self.runs]
         self.assertIn(f"the mean loss is {np.mean(losses):.5f}", caption(one))
         self.assertEqual(leading_sets(one)[0], int(np.argmax(np.mean([each.joined("p").mean(axis=0) for each in self.runs], axis=0))))

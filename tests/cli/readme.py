@@ -1,5 +1,5 @@
 """Console blocks of the README and of docs/ are what commands print: words exactly, numbers to 5 %, certificates, which are printed
-with an exponent, to half an order of magnitude."""
+with an exponent, to half an order of magnitude. Commands and lines of Python that stand without output run."""
 
 import os
 import re
@@ -82,6 +82,22 @@ def disagreement(expected, found):
 PAGES = ["README.md", *sorted(str(path.relative_to(SOURCE)) for path in SOURCE.glob("docs/*.md"))]
 
 
+# What belongs to an installation, or has a test of its own.
+ELSEWHERE = ("scripts/", ".venv/", "python3 -m venv", "cmake --install", "mpirun", "python3 -m gihflow.verification")
+# Files of which shell blocks speak, and commands that make small ones.
+MADE = {"run.h5": "train --chains 100 --validation-chains 20 --stages c:20,w:20,a:20 --outputs 10",
+        "compare.h5": "compare --chains 100 --stages c:4 --learning-rates 1,0.5"}
+# What makes plans and commands of pages small.
+SMALLER = (('"c:2000", "w:50000", "a:5000"', '"c:5"'), ("replicas = 10 ", "replicas = 2 "), ("20000, 10000", "20, 10"))
+SMALL = {"gihflow train": " --chains 50 --validation-chains 0 --stages c:5 --outputs 5",
+         "python3 -m gihflow.animation run.h5": " --dpi 50 --rate 2"}
+
+
+def commands_of(block):
+    """The commands of a shell block, without what is said of them."""
+    return [line.partition("   #")[0].strip() for line in block.splitlines() if line.strip() and not line.startswith("#")]
+
+
 class Readme(DirectoryTest):
     def test_console_blocks(self):
         """Blocks of a page in their order, in one folder, by the programs of a shell."""
@@ -102,6 +118,46 @@ class Readme(DirectoryTest):
                     found = run("sh", "-c", command, cwd=folder, env=environment).stdout.rstrip("\n").splitlines()
                     self.assertIsNone(disagreement(expected, found))
         self.assertLessEqual({"README.md", "docs/first-afternoon.md", "docs/questions.md"}, set(with_commands))
+
+    def test_commands_without_output(self):
+        """Shell blocks, on the files that their pages tell of, made small; those of analysis/README.md too."""
+        programs = self.directory / "bin"
+        programs.mkdir()
+        (programs / "gihflow").symlink_to(PROGRAM)
+        (programs / "python3").symlink_to(sys.executable)
+        environment = dict(os.environ, PATH=f"{programs}:{os.environ['PATH']}")
+        ran = 0
+        for page in [*PAGES, "analysis/README.md"]:
+            folder = self.directory / page.replace("/", "_")
+            folder.mkdir()
+            for language, block in re.findall(r"```(sh|toml)\n(.*?)```", (SOURCE / page).read_text(), re.DOTALL):
+                if language == "toml":
+                    for given, small in SMALLER:
+                        block = block.replace(given, small)
+                    (folder / re.match(r"# (\S+)\n", block)[1]).write_text(block)
+                    continue
+                for command in commands_of(block):
+                    if command.startswith(ELSEWHERE):
+                        continue
+                    with self.subTest(page=page, command=command):
+                        for name, maker in MADE.items():
+                            if name in command.split(" -o ")[0] and not (folder / name).exists():
+                                run(PROGRAM, *maker.split(), "--quiet", "-o", name, cwd=folder, expect=None)
+                        run("sh", "-c", command + SMALL.get(command.partition(" -")[0], ""), cwd=folder, env=environment)
+                        ran += 1
+        self.assertGreaterEqual(ran, 12)
+
+    def test_python_that_reads_runs(self):
+        """Blocks of Python that need no compiled module."""
+        for page, first in (("docs/schema.md", "import h5py"), ("analysis/README.md", "import gihflow\nfrom gihflow import figures")):
+            blocks = [block for block in re.findall(r"```python\n(.*?)```", (SOURCE / page).read_text(), re.DOTALL)
+                      if block.startswith(first)]
+            self.assertEqual(len(blocks), 1)
+            with self.subTest(page):
+                folder = self.directory / page.replace("/", "_")
+                folder.mkdir()
+                run(PROGRAM, *MADE["run.h5"].split(), "--quiet", "-o", "run.h5", cwd=folder)
+                run(sys.executable, "-B", "-c", blocks[0], cwd=folder)
 
     def test_differences_are_seen(self):
         self.assertIsNone(difference("loss 0.5 after 40 steps", "loss 0.501 after 41 steps"))

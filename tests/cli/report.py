@@ -261,6 +261,25 @@ class Report(DirectoryTest):
         self.assertEqual(closed(), before)
         self.assertEqual(complaints(browser), [])
 
+    def test_hovering_gives_numbers_and_tables_copy(self):
+        browser = self.opened()
+        hover = """const e = arguments[0], box = e.getBoundingClientRect();
+                   e.dispatchEvent(new PointerEvent('pointermove', {bubbles: true, clientX: box.left + 0.99 * box.width, clientY: box.top + 20}));
+                   return document.getElementById('tip').textContent"""
+        plot = browser.find_element("css selector", "section[aria-label^='Scale a'] svg.plot")
+        self.assertRegex(browser.execute_script(hover, plot), r"^Stage III.*, t = 5,000\na  7\.12")
+        [token] = browser.execute_script("return [...document.querySelectorAll('.hero .tokens:not(.before) span.match')].slice(-1)")
+        self.assertRegex(browser.execute_script(hover, token), r"place \d+: token [A-C]\nweight 0\.0\d")
+        copied = browser.execute_async_script("""
+            const done = arguments[0], written = [];
+            Object.defineProperty(navigator, 'clipboard', {value: {writeText: async text => { written.push(text); }}});
+            const button = document.querySelector("section[aria-label^='First attention'] .copy");
+            button.click();
+            setTimeout(() => done([button.textContent, ...written]), 100)""")
+        self.assertEqual(copied[0], "Copied")
+        cells = [row.split("\t")[1:] for row in copied[1].splitlines()[1:]]
+        np.testing.assert_array_equal(np.array(cells, float), self.file["stage_3/attention"][-1])
+
     def test_everything_has_a_name(self):
         """What a screen reader is told of: plots, controls and tables with names, one page heading, numbers as tables."""
         browser = self.opened()

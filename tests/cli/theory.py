@@ -6,8 +6,12 @@ import unittest
 
 import h5py
 import numpy as np
-
 from gihflow_testing import DirectoryTest, run
+from legible import faults
+from matplotlib import rc_context
+
+from gihflow import verification
+from gihflow.panels import COLUMN, STYLE, add_caption
 
 
 def by_quantity(lines):
@@ -180,6 +184,11 @@ class Verify(DirectoryTest):
         self.assertEqual(sorted(file.name for file in figures.iterdir()),
                          sorted(f"{name}.{form}" for name in ("selection", "concentration", "growth", "recall")
                                 for form in ("pdf", "png")))
+        measured = verification.read(path)
+        with rc_context(STYLE):
+            for name, (drawn, phase) in verification.FIGURES.items():
+                figure = add_caption(drawn(measured, column=True), "A finding.")
+                self.assertEqual((figure.get_size_inches()[0], faults(figure)), (COLUMN, []), name)
         count = sum(row["phase"] == "II" for row in result["rows"])
         self.assertIn(f"concentration: {count} of {count} comparisons pass.", done.stdout)
         data = self.directory / "data.h5"

@@ -166,6 +166,8 @@ def growth(verification: Verification, column: bool = False) -> Figure:
         label = setting.replace("epsilon", "$\\varepsilon$ =").replace("alpha", "$\\alpha$ =")
         _pair(axes[0], k, curves[0].measured, curves[0].x, curves[0].predicted, curves[0].x, label)
     axes[0].set(title="infinite context", xlabel="flow time $t$", ylabel="$a$")
+    if column:  # room for the legend
+        axes[0].set_xlim(left=1e-3 * axes[0].get_xlim()[0])
     _marks(axes[0], axes[0].get_legend_handles_labels()[0], loc="upper left")
     for setting, (curve,) in finite.items():
         axes[1].plot(curve.x, curve.predicted, color="0.4", linestyle=(0, (4, 2)), label="predicted plateau $a^*$")
