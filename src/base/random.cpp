@@ -2,7 +2,25 @@
 
 #include <Random123/philox.h>
 
+#include <algorithm>
+#include <string>
+
+#include "base/philox.hpp"
+#include "gihflow/base/version.hpp"
+
 namespace gihflow {
+
+namespace baseline {
+extern const hot::PhiloxFunction philox;
+}
+#ifdef GIHFLOW_ISA_X86
+namespace avx2 {
+extern const hot::PhiloxFunction philox;
+}
+namespace avx512 {
+extern const hot::PhiloxFunction philox;
+}
+#endif
 
 namespace {
 
@@ -16,72 +34,18 @@ constexpr std::uint64_t join(std::uint32_t l, std::uint32_t h) {
   return static_cast<std::uint64_t>(h) << 32 | l;
 }
 
-// The upper 52 bits of each draw of Philox4x32-10 at `lanes` successive counters, in a form that
-// compilers vectorise. A test compares it with Random123 and with uniform(). All arithmetic is on
-// integers, so every instruction set gives the same bits.
-constexpr unsigned lanes = 32;
-constexpr std::size_t draws = 2 * std::size_t{lanes};
+constexpr std::size_t draws_at_once = 2 * std::size_t{hot::philox_counters};
 
-[[gnu::always_inline]] inline void philox_lanes(const std::uint32_t* counter,
-                                                const std::uint32_t* key,
-                                                std::uint64_t* fractions) {
-  // 32-bit words in 64-bit lanes, as vector instructions multiply them.
-  constexpr std::uint64_t word = 0xffffffffu;
-  std::uint64_t x0[lanes], x1[lanes], x2[lanes], x3[lanes];
-  for (unsigned lane = 0; lane < lanes; ++lane) {
-    x0[lane] = (counter[0] + std::uint64_t{lane}) & word;
-    x1[lane] = counter[1];
-    x2[lane] = counter[2];
-    x3[lane] = counter[3];
-  }
-  std::uint32_t key_0 = key[0], key_1 = key[1];
-  for (int round = 0; round < 10; ++round) {
-#pragma omp simd
-    for (unsigned lane = 0; lane < lanes; ++lane) {
-      const std::uint64_t p = std::uint64_t{PHILOX_M4x32_0} * (x0[lane] & word);
-      const std::uint64_t q = std::uint64_t{PHILOX_M4x32_1} * (x2[lane] & word);
-      x0[lane] = (q >> 32) ^ x1[lane] ^ key_0;
-      x2[lane] = (p >> 32) ^ x3[lane] ^ key_1;
-      x1[lane] = q & word;
-      x3[lane] = p & word;
-    }
-    key_0 += PHILOX_W32_0;
-    key_1 += PHILOX_W32_1;
-  }
-  for (std::size_t lane = 0; lane < lanes; ++lane) {
-    fractions[2 * lane] = (x0[lane] | x1[lane] << 32) >> 12;
-    fractions[2 * lane + 1] = (x2[lane] | x3[lane] << 32) >> 12;
-  }
-}
+constexpr std::size_t fewest_pairs = 4;  // of draws that are worth taking so many at once
 
-// The function compiled for each instruction set.
-using PhiloxLanes = void (*)(const std::uint32_t* counter, const std::uint32_t* key,
-                             std::uint64_t* fractions);
-void philox_baseline(const std::uint32_t* counter, const std::uint32_t* key,
-                     std::uint64_t* fractions) {
-  philox_lanes(counter, key, fractions);
-}
-#if defined(__x86_64__)
-[[gnu::target("avx2")]] void philox_avx2(const std::uint32_t* counter, const std::uint32_t* key,
-                                         std::uint64_t* fractions) {
-  philox_lanes(counter, key, fractions);
-}
-[[gnu::target("avx512f,avx512dq,avx512vl,avx512bw")]] void philox_avx512(
-    const std::uint32_t* counter, const std::uint32_t* key, std::uint64_t* fractions) {
-  philox_lanes(counter, key, fractions);
-}
-PhiloxLanes best_philox() {
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-    return philox_avx512;
-  return __builtin_cpu_supports("avx2") ? philox_avx2 : philox_baseline;
-}
-#else
-PhiloxLanes best_philox() {
-  return philox_baseline;
-}
+hot::PhiloxFunction best_philox() {
+#ifdef GIHFLOW_ISA_X86
+  const std::string set = instruction_set();
+  if (set == "avx512") return avx512::philox;
+  if (set == "avx2") return avx2::philox;
 #endif
+  return baseline::philox;
+}
 
 }  // namespace
 
@@ -106,12 +70,20 @@ void Stream::refill() noexcept {
 }
 
 void Stream::fractions(std::span<std::uint64_t> values) noexcept {
-  static const PhiloxLanes fill = best_philox();
+  static const hot::PhiloxFunction fill = best_philox();
   std::size_t i = 0;
   while (i < values.size() && used_ < 2) values[i++] = bits() >> 12;
-  for (; i + draws <= values.size(); i += draws) {
+  for (; i + draws_at_once <= values.size(); i += draws_at_once) {
     fill(counter_.data(), key_.data(), values.data() + i);
-    counter_[0] += lanes;
+    counter_[0] += hot::philox_counters;
+  }
+  if (const std::size_t pairs = (values.size() - i) / 2; pairs >= fewest_pairs) {
+    std::array<std::uint64_t, draws_at_once> more;
+    fill(counter_.data(), key_.data(), more.data());
+    i = static_cast<std::size_t>(
+        std::copy_n(more.begin(), 2 * pairs, values.begin() + static_cast<std::ptrdiff_t>(i)) -
+        values.begin());
+    counter_[0] += static_cast<std::uint32_t>(pairs);
   }
   for (; i < values.size(); ++i) values[i] = bits() >> 12;
 }

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <utility>
 
+#include "base/followers.hpp"
 #include "base/make_fault.hpp"
 #include "chain/token_loop.hpp"
 #include "gihflow/base/digits.hpp"
@@ -51,19 +53,25 @@ class SampledSequences final : public SequenceSource {
   std::vector<Index> parents() const override { return parents_; }
 
   void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override {
-    std::vector<double> scratch;
-    const std::span<const double> kernel = kernel_of(chain, scratch);
-    draw_all(chain, kernel, tokens);
-    certain_labels(tokens, vocabulary_, targets);
-    if (options_.labels == Labels::sampled) return;
-    const std::size_t d = size(vocabulary_), rows = targets.size() / d;
-    for (std::size_t row = 0; row < rows; ++row) {
-      const std::span<const Token> prefix = tokens.first(tokens.size() - (rows - 1 - row));
-      const std::span<double> law = targets.subspan(row * d, d);
-      if (options_.labels == Labels::conditional)
-        conditional_row(kernel, prefix, law);
-      else
-        posterior_law(prefix, law);
+    draw_chains(chain, 1, tokens, targets);
+  }
+
+  void draw_chains(Index first, Index count, std::span<Token> tokens,
+                   std::span<double> targets) const override {
+    const std::size_t columns = tokens.size() / size(count), numbers = targets.size() / size(count);
+    const Index at_once =
+        TokenLoop::can_take_turns(vocabulary_, parents_) ? TokenLoop::chains_in_turns : 1;
+    std::vector<std::vector<double>> scratch(size(std::min(at_once, count)));
+    for (Index begin = 0; begin < count; begin += at_once) {
+      const Index now = std::min(at_once, count - begin);
+      std::vector<std::span<const double>> kernels;
+      for (Index i = 0; i < now; ++i)
+        kernels.push_back(kernel_of(first + begin + i, scratch[size(i)]));
+      const auto some = tokens.subspan(size(begin) * columns, size(now) * columns);
+      draw_tokens(first + begin, kernels, some);
+      for (std::size_t i = 0; i < kernels.size(); ++i)
+        write_laws(kernels[i], some.subspan(i * columns, columns),
+                   targets.subspan((size(begin) + i) * numbers, numbers));
     }
   }
 
@@ -105,14 +113,42 @@ class SampledSequences final : public SequenceSource {
     return scratch;
   }
 
-  // x_1 … x_{L+1} (1.2), (1.8).
-  void draw_all(Index chain, std::span<const double> kernel, std::span<Token> tokens) const {
-    draw_initial(chain, kernel, tokens);
-    Stream stream(options_.seed, options_.purpose, Variate::tokens, chain);
-    const TokenLoop loop(kernel, vocabulary_, parents_);
-    if (options_.initial_law == InitialLaw::burn_in) drop_tokens(loop, stream, tokens);
-    loop.draw(stream, tokens);
-    if (options_.query == QueryLaw::uniform) replace_query(chain, kernel, tokens);
+  // T of the last tokens into targets [K, d].
+  void write_laws(std::span<const double> kernel, std::span<const Token> tokens,
+                  std::span<double> targets) const {
+    certain_labels(tokens, vocabulary_, targets);
+    if (options_.labels == Labels::sampled) return;
+    const std::size_t d = size(vocabulary_), rows = targets.size() / d;
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::span<const Token> prefix = tokens.first(tokens.size() - (rows - 1 - row));
+      const std::span<double> law = targets.subspan(row * d, d);
+      if (options_.labels == Labels::conditional)
+        conditional_row(kernel, prefix, law);
+      else
+        posterior_law(prefix, law);
+    }
+  }
+
+  // x_1 … x_{L+1} (1.2), (1.8) of consecutive chains, each into its row.
+  void draw_tokens(Index first, std::span<const std::span<const double>> kernels,
+                   std::span<Token> tokens) const {
+    const std::size_t columns = tokens.size() / kernels.size();
+    const auto row = [&](std::size_t i) { return tokens.subspan(i * columns, columns); };
+    std::vector<TokenLoop> loops;
+    std::vector<Stream> streams;
+    for (std::size_t i = 0; i < kernels.size(); ++i) {
+      const Index chain = first + static_cast<Index>(i);
+      draw_initial(chain, kernels[i], row(i));
+      loops.emplace_back(kernels[i], vocabulary_, parents_);
+      streams.emplace_back(options_.seed, options_.purpose, Variate::tokens, chain);
+      if (options_.initial_law == InitialLaw::burn_in) drop_tokens(loops[i], streams[i], row(i));
+    }
+    if (static_cast<Index>(kernels.size()) == TokenLoop::chains_in_turns)
+      TokenLoop::draw_in_turns(loops, streams, tokens);
+    else
+      for (std::size_t i = 0; i < kernels.size(); ++i) loops[i].draw(streams[i], row(i));
+    for (std::size_t i = 0; options_.query == QueryLaw::uniform && i < kernels.size(); ++i)
+      replace_query(first + static_cast<Index>(i), kernels[i], row(i));
   }
 
   // Number of tokens before the label that the kernel did not draw (1.5).
@@ -183,63 +219,6 @@ class SampledSequences final : public SequenceSource {
   Index entries_;  // of a kernel
   std::optional<MixturePosterior> mixture_;
 };
-
-class StoredSequences final : public SequenceSource {
- public:
-  explicit StoredSequences(std::shared_ptr<const Sequences> sequences)
-      : sequences_(std::move(sequences)) {}
-
-  Index vocabulary() const override { return sequences_->vocabulary; }
-  Index length() const override { return sequences_->length; }
-  Index count() const override { return sequences_->count; }
-  std::vector<Index> parents() const override { return sequences_->parents; }
-
-  void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override {
-    const auto from = sequences_->tokens_of(chain);
-    std::copy(from.begin(), from.end(), tokens.begin());
-    certain_labels(tokens, vocabulary(), targets);
-    if (!sequences_->targets.empty()) {
-      const auto law = sequences_->targets_of(chain);
-      std::copy(law.begin(), law.end(), targets.end() - vocabulary());
-    }
-  }
-
- private:
-  std::shared_ptr<const Sequences> sequences_;
-};
-
-void check_tokens(const Sequences& s, ErrorList& errors) {
-  const auto wrong = std::find_if(s.tokens.begin(), s.tokens.end(),
-                                  [&](Token token) { return token >= s.vocabulary; });
-  if (wrong == s.tokens.end()) return;
-  const Index at = wrong - s.tokens.begin();
-  errors.add(fault(
-      fmt::format("tokens, chain {}, position {}, value", at / (s.length + 1), at % (s.length + 1)),
-      *wrong, "must be below the vocabulary, {}", s.vocabulary));
-}
-
-void check_targets(const Sequences& s, ErrorList& errors) {
-  for (Index chain = 0; chain < s.count; ++chain) {
-    double sum = 0.0;
-    for (const double p : s.targets_of(chain)) {
-      if (!std::isfinite(p) || p < 0.0) {
-        errors.add(fault(fmt::format("targets, chain {}, value", chain), p,
-                         "must be finite and not negative"));
-        return;
-      }
-      sum += p;
-    }
-    if (!sums_to_one(sum, s.targets_of(chain))) {
-      errors.add(fault(fmt::format("targets, chain {}, sum", chain), sum, "must be 1 within {}",
-                       sum_tolerance));
-      return;
-    }
-  }
-}
-
-}  // namespace
-
-namespace {
 
 // Faults of posterior labels (1.4).
 void check_posterior(const SamplingOptions& options, ErrorList& errors) {
@@ -378,36 +357,19 @@ double drawing_memory(const SamplingOptions& options) {
   return kernel + stationary_memory(states);
 }
 
-std::unique_ptr<SequenceSource> stored_sequences(std::shared_ptr<const Sequences> sequences) {
-  const Sequences& s = *sequences;
-  ErrorList errors;
-  if (s.vocabulary < 2 || s.vocabulary > max_vocabulary) {
-    errors.add(fault(Field::vocabulary, s.vocabulary, "must be between 2 and {}", max_vocabulary));
-  }
-  if (s.count < 1) errors.add(fault(Field::chains, s.count, "must be at least 1"));
-  if (s.length < 1) errors.add(fault(Field::length, s.length, "must be at least 1"));
-  errors.throw_if_any();
+void SequenceSource::draw_chains(Index first, Index count, std::span<Token> tokens,
+                                 std::span<double> targets) const {
+  const std::size_t columns = tokens.size() / size(count), numbers = targets.size() / size(count);
+  for (Index i = 0; i < count; ++i)
+    draw(first + i, tokens.subspan(size(i) * columns, columns),
+         targets.subspan(size(i) * numbers, numbers));
+}
 
-  const auto holds = [](std::size_t given, Index rows, Index columns) {
-    const Index n = static_cast<Index>(given);
-    return n % columns == 0 && n / columns == rows;
-  };
-  if (!holds(s.tokens.size(), s.count, s.length + 1)) {
-    errors.add(fault("tokens,", fmt::format("{} of them", s.tokens.size()),
-                     "must be {} chains x {}", s.count, s.length + 1));
-  } else {
-    check_tokens(s, errors);
-  }
-  if (!s.targets.empty()) {
-    if (!holds(s.targets.size(), s.count, s.vocabulary)) {
-      errors.add(fault("targets,", fmt::format("{} of them", s.targets.size()),
-                       "must be {} chains x {}", s.count, s.vocabulary));
-    } else {
-      check_targets(s, errors);
-    }
-  }
-  errors.throw_if_any();
-  return std::make_unique<StoredSequences>(std::move(sequences));
+Index drawn_together(Index length, Index targets) {
+  constexpr double most_bytes = 0x1p21;  // of a core's own cache
+  const double bytes = static_cast<double>(sizeof(Token)) * static_cast<double>(length + 1) +
+                       static_cast<double>(sizeof(double)) * static_cast<double>(targets);
+  return std::clamp(static_cast<Index>(most_bytes / bytes), Index{1}, TokenLoop::chains_in_turns);
 }
 
 Sequences collect(const SequenceSource& source) {
@@ -424,10 +386,10 @@ Sequences collect(const SequenceSource& source) {
   all.tokens.resize(size(all.count * columns));
   all.targets.resize(size(all.count * all.vocabulary));
   parallel_ranges(all.count, chains_per_block, [&](Index begin, Index end) {
-    for (Index chain = begin; chain < end; ++chain) {
-      source.draw(chain, {all.tokens.data() + chain * columns, size(columns)},
-                  {all.targets.data() + chain * all.vocabulary, size(all.vocabulary)});
-    }
+    const Index chains = end - begin;
+    source.draw_chains(
+        begin, chains, {all.tokens.data() + begin * columns, size(chains * columns)},
+        {all.targets.data() + begin * all.vocabulary, size(chains * all.vocabulary)});
   });
   return all;
 }
@@ -443,19 +405,14 @@ void posterior_label_law(std::span<const Token> tokens, std::span<const Index> p
                          double alpha, std::span<double> law, Index replaced) {
   const Index length = static_cast<Index>(tokens.size()) - 1;
   const Index longest = parents.empty() ? 0 : parents.back();
-  std::fill(law.begin(), law.end(), 0.0);
-  double occurrences = 0.0;  // n_z
-  for (Index l = longest; l < length - replaced; ++l) {
-    const bool same_context = std::all_of(parents.begin(), parents.end(), [&](Index lag) {
-      return tokens[size(l - lag)] == tokens[size(length - lag)];
-    });
-    if (!same_context) continue;
-    law[tokens[size(l)]] += 1.0;
-    occurrences += 1.0;
-  }
+  std::vector<Index> counts(law.size(), 0);  // n_{z,e}
+  count_followers(tokens, longest, length - replaced, length, parents, counts);
+  const auto occurrences =
+      static_cast<double>(std::accumulate(counts.begin(), counts.end(), Index{0}));  // n_z
   const double unit = std::max(alpha, 1.0);  // d·alpha may overflow
   const double total = occurrences / unit + static_cast<double>(law.size()) * (alpha / unit);
-  for (double& entry : law) entry = (entry / unit + alpha / unit) / total;
+  for (std::size_t e = 0; e < law.size(); ++e)
+    law[e] = (static_cast<double>(counts[e]) / unit + alpha / unit) / total;
 }
 
 }  // namespace gihflow

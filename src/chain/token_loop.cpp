@@ -10,7 +10,7 @@ namespace gihflow {
 
 namespace {
 
-constexpr Index draws_at_once = 512;
+constexpr Index draws_at_once = 256;
 // Rows up to this vocabulary are scanned, larger ones searched by bisection.
 constexpr Index widest_scan = 32;
 constexpr Fraction never = Fraction{1} << 53;  // above every fraction
@@ -79,6 +79,51 @@ void draw_in_order(const std::vector<Fraction>& thresholds, Index width, Index s
   }
 }
 
+// Windows of up to three tokens below four, two bits each, the latest lowest, and a row of
+// thresholds for each, of which the last is not read.
+constexpr Index most_digits = 3, digit_bits = 2, row_of_window = 4, window_table = 256;
+
+// Of small kernels. tables [Together, window_table], tokens [Together, columns].
+template <Index Width, Index Together>
+void draw_small(const Fraction* tables, Index first, Stream* streams, Token* tokens,
+                Index columns) {
+  const auto mask = (std::uint32_t{row_of_window} << (digit_bits * first)) - 1;
+  std::array<std::uint32_t, size(Together)> row{};  // of each chain's window
+  const auto advance = [mask](std::uint32_t& at, std::uint32_t token) {
+    at = (at + token) << digit_bits & mask;
+  };
+  for (Index l = 0; l < first; ++l)
+    for (Index chain = 0; chain < Together; ++chain)
+      advance(row[size(chain)], tokens[chain * columns + l]);
+  std::array<Fraction, size(Together * draws_at_once)> fractions;
+  for (Index begin = first; begin < columns; begin += draws_at_once) {
+    const Index count = std::min(draws_at_once, columns - begin);
+    for (Index chain = 0; chain < Together; ++chain)
+      streams[chain].fractions({fractions.data() + chain * draws_at_once, size(count)});
+    for (Index i = 0; i < count; ++i) {
+      Token* out = tokens + begin + i;
+#pragma GCC unroll 4
+      for (Index chain = 0; chain < Together; ++chain, out += columns) {
+        const Fraction u = fractions[size(chain * draws_at_once + i)];
+        const Fraction* const thresholds = tables + chain * window_table + row[size(chain)];
+        std::uint32_t token = 0;
+        for (Index k = 0; k < Width; ++k) token += u >= thresholds[k];
+        *out = static_cast<Token>(token);
+        advance(row[size(chain)], token);
+      }
+    }
+  }
+}
+
+template <Index Together>
+void draw_small(Index width, const Fraction* tables, Index first, Stream* streams,
+                std::span<Token> tokens) {
+  const auto draw = width == 1   ? draw_small<1, Together>
+                    : width == 2 ? draw_small<2, Together>
+                                 : draw_small<3, Together>;
+  draw(tables, first, streams, tokens.data(), static_cast<Index>(tokens.size()) / Together);
+}
+
 }  // namespace
 
 TokenLoop::TokenLoop(std::span<const double> kernel, Index vocabulary,
@@ -99,7 +144,40 @@ TokenLoop::TokenLoop(std::span<const double> kernel, Index vocabulary,
   }
 }
 
+bool TokenLoop::can_take_turns(Index vocabulary, std::span<const Index> parents) {
+  return vocabulary <= row_of_window && (parents.empty() || parents.back() <= most_digits);
+}
+
+void TokenLoop::thresholds_by_window(Fraction* table) const {
+  for (Index window = 0; window < Index{1} << (digit_bits * first_); ++window) {
+    const auto digit = [&](Index lag) { return window >> (digit_bits * (lag - 1)) & 3; };
+    Index row = stride_of_last_ * digit(1);
+    bool exists = true;
+    for (Index lag = 1; lag <= first_; ++lag) exists = exists && digit(lag) <= width_;
+    for (std::size_t parent = 0; parent < older_lags_.size(); ++parent)
+      row += strides_[parent] * digit(older_lags_[parent]);
+    if (exists) std::copy_n(thresholds_.data() + row, width_, table + window * row_of_window);
+  }
+}
+
+void TokenLoop::draw_in_turns(std::span<const TokenLoop> loops, std::span<Stream> streams,
+                              std::span<Token> tokens) {
+  std::array<Fraction, size(chains_in_turns * window_table)> tables;
+  Fraction* table = tables.data();
+  for (const TokenLoop& loop : loops) {
+    loop.thresholds_by_window(table);
+    table += window_table;
+  }
+  draw_small<chains_in_turns>(loops.front().width_, tables.data(), loops.front().first_,
+                              streams.data(), tokens);
+}
+
 void TokenLoop::draw(Stream& stream, std::span<Token> tokens) const {
+  if (width_ < row_of_window && first_ <= most_digits) {
+    std::array<Fraction, window_table> table;
+    thresholds_by_window(table.data());
+    return draw_small<1>(width_, table.data(), first_, &stream, tokens);
+  }
   const auto in_order = [&]<Index Width>() {
     draw_in_order<Width>(thresholds_, width_, stride_of_last_, older_lags_, strides_, first_,
                          stream, tokens);

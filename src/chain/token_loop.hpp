@@ -21,7 +21,19 @@ class TokenLoop {
   /// per token, with the result of categorical().
   void draw(Stream& stream, std::span<Token> tokens) const;
 
+  /// Chains that are drawn together, token by token in turns: while one waits for its next row, the
+  /// others compare theirs.
+  static constexpr Index chains_in_turns = 4;
+  /// Whether chains can be: kernels are small enough.
+  static bool can_take_turns(Index vocabulary, std::span<const Index> parents);
+  /// The same of so many chains for which it can be, each with its loop, its stream and its row of
+  /// tokens [chains, L + 1].
+  static void draw_in_turns(std::span<const TokenLoop> loops, std::span<Stream> streams,
+                            std::span<Token> tokens);
+
  private:
+  void thresholds_by_window(Fraction* table) const;
+
   Index width_, first_, stride_of_last_ = 0;
   std::vector<Index> older_lags_, strides_;  // of the parents beyond lag 1
   std::vector<Fraction> thresholds_;         // [dⁿ, d−1]

@@ -1,8 +1,11 @@
 #include "population/statistics.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
@@ -59,10 +62,102 @@ namespace {
 constexpr std::uint64_t table_limit = 1u << 16;
 constexpr Index chains_per_block = 64;
 
+/// Windows and the token after them that are so few that a sequence meets most of them: counted by
+/// codes of some bits a token, the latest lowest, which a shift takes to the next position. Counts
+/// of neighbouring positions go to tables of their own, since a sequence often repeats a code and
+/// an increment would wait for the one before it.
+class FewWindows {
+ public:
+  /// Whether windows of such sequences are few.
+  static bool suit(const WindowCode& code, Index vocabulary, Index length) {
+    const Index digits = code.width() + 1;
+    return code.consecutive() && length > digits && bits_of(vocabulary) * digits <= most_bits &&
+           std::pow(static_cast<double>(vocabulary), static_cast<double>(digits)) <=
+               static_cast<double>(length);
+  }
+
+  FewWindows(const WindowCode& code, Index vocabulary)
+      : width_(code.width()), bits_(bits_of(vocabulary)), table_(tables << most_bits, 0) {
+    const auto d = static_cast<std::uint64_t>(vocabulary);
+    std::uint64_t combinations = 1;
+    for (Index digit = 0; digit <= width_; ++digit) combinations *= d;
+    for (std::uint64_t i = 0; i < combinations; ++i) {  // in increasing order of keys
+      std::uint64_t left = i / d, key = i % d, place = d;
+      auto packed = static_cast<std::uint32_t>(i % d);
+      for (Index lag = width_; lag >= 1; --lag, left /= d, place *= code.base()) {
+        key += left % d * place;
+        packed |= static_cast<std::uint32_t>(left % d) << (bits_ * lag);
+      }
+      codes_.push_back({key, packed});
+    }
+  }
+
+  /// Of the positions that have W tokens before them; calls use(key, count) for counts above 0, in
+  /// increasing order of keys.
+  template <class Use>
+  void count(std::span<const Token> tokens, Use use) {
+    switch (bits_) {
+      case 1:
+        add<1>(tokens);
+        break;
+      case 2:
+        add<2>(tokens);
+        break;
+      case 3:
+        add<3>(tokens);
+        break;
+      default:
+        add<4>(tokens);
+    }
+    for (const auto& [key, code] : codes_) {
+      std::uint32_t sum = 0;
+      for (std::size_t t = 0; t < tables; ++t)
+        sum += std::exchange(table_[(t << most_bits) + code], 0u);
+      if (sum > 0) use(key, sum);
+    }
+  }
+
+ private:
+  static constexpr std::size_t tables = 4;
+  static constexpr Index most_bits = 10;  // of a code: four tables of a KiB words stay in reach
+  struct Code {
+    std::uint64_t key;
+    std::uint32_t code;
+  };
+
+  static Index bits_of(Index vocabulary) {
+    return static_cast<Index>(std::bit_width(static_cast<std::uint64_t>(vocabulary - 1)));
+  }
+
+  template <int Bits>
+  void add(std::span<const Token> tokens) {
+    const std::uint32_t mask = (1u << (Bits * (width_ + 1))) - 1;
+    std::uint32_t code = 0;
+    std::uint32_t* const table = table_.data();
+    const auto step = [&](std::size_t l, std::size_t t) {
+      code = (code << Bits | tokens[l]) & mask;
+      ++table[(t << most_bits) + code];
+    };
+    std::size_t l = 0;
+    for (; l < static_cast<std::size_t>(width_); ++l) code = code << Bits | tokens[l];
+    for (; l + tables <= tokens.size(); l += tables)
+      for (std::size_t t = 0; t < tables; ++t) step(l + t, t);
+    for (; l < tokens.size(); ++l) step(l, 0);
+  }
+
+  Index width_, bits_;
+  std::vector<std::uint32_t> table_;  ///< [tables, 2^most_bits], 0 between sequences
+  std::vector<Code> codes_;
+};
+
 /// n(Z,e) of one sequence or of its prefixes, appended in increasing order of keys.
 class Counter {
  public:
-  Counter(const WindowCode& code, Index vocabulary) : code_(code), vocabulary_(vocabulary) {
+  /// Of sequences of L tokens, of which `prefixes` prefixes are counted.
+  Counter(const WindowCode& code, Index vocabulary, Index length, Index prefixes)
+      : code_(code), vocabulary_(vocabulary) {
+    if (prefixes == 1 && FewWindows::suit(code, vocabulary, length))
+      few_ = std::make_unique<FewWindows>(code, vocabulary);
     const double keys =
         std::pow(static_cast<double>(code.base()), static_cast<double>(code.width())) *
         static_cast<double>(vocabulary);
@@ -75,6 +170,11 @@ class Counter {
              std::vector<std::uint32_t>& count, Counted counted) {
     const auto d = static_cast<std::uint64_t>(vocabulary_);
     const Index length = static_cast<Index>(tokens.size()), first = code_.first_position();
+    if (few_) {
+      count_few(tokens, key, count);
+      counted(code_.window_before(tokens, length + 1));
+      return;
+    }
     seen_.clear();
     code_.visit(tokens, [&](Index l, std::uint64_t window) {
       if (l > shortest) {
@@ -90,6 +190,24 @@ class Counter {
   }
 
  private:
+  void count_few(std::span<const Token> tokens, std::vector<std::uint64_t>& key,
+                 std::vector<std::uint32_t>& count) {
+    const std::size_t before = key.size();
+    few_->count(tokens, [&](std::uint64_t k, std::uint32_t n) {
+      key.push_back(k);
+      count.push_back(n);
+    });
+    // The first windows have blanks, a number of their own each.
+    for (Index l = code_.first_position(); l <= code_.width(); ++l) {
+      const std::uint64_t k =
+          code_.window_before(tokens, l) * static_cast<std::uint64_t>(vocabulary_) +
+          tokens[static_cast<std::size_t>(l - 1)];
+      const auto at = std::lower_bound(key.begin() + static_cast<Index>(before), key.end(), k);
+      count.insert(count.begin() + (at - key.begin()), 1);
+      key.insert(at, k);
+    }
+  }
+
   void append(std::vector<std::uint64_t>& key, std::vector<std::uint32_t>& count) {
     std::sort(seen_.begin(), seen_.end());
     if (!table_.empty()) {
@@ -110,6 +228,7 @@ class Counter {
 
   const WindowCode& code_;
   Index vocabulary_;
+  std::unique_ptr<FewWindows> few_;  ///< null: windows are many
   std::vector<std::uint32_t> table_;
   std::vector<std::uint64_t> seen_;
 };
@@ -150,20 +269,26 @@ Statistics count_windows(const Model& model, const SequenceSource& source) {
   std::vector<Part> parts(static_cast<std::size_t>(parts_count));
   parallel_ranges(chains, chains_per_block, [&](Index begin, Index end) {
     Part& part = parts[static_cast<std::size_t>(begin / chains_per_block)];
-    Counter counter(code, d);
-    std::vector<Token> tokens(static_cast<std::size_t>(length + 1));
-    for (Index i = begin; i < end; ++i) {
-      auto prefix = static_cast<std::size_t>(i * all.prefixes);
-      source.draw(
-          i, tokens,
-          {all.targets.data() + i * all.prefixes * d, static_cast<std::size_t>(all.prefixes * d)});
-      std::size_t before = part.key.size();
-      counter.count(std::span<const Token>(tokens).first(static_cast<std::size_t>(length)),
-                    length - all.prefixes + 1, part.key, part.count, [&](std::uint64_t query) {
-                      all.query[prefix] = query;
-                      entries[prefix++] = static_cast<Index>(part.key.size() - before);
-                      before = part.key.size();
-                    });
+    Counter counter(code, d, length, all.prefixes);
+    const Index at_once = drawn_together(length, 0), numbers = all.prefixes * d;
+    std::vector<Token> tokens(static_cast<std::size_t>(at_once * (length + 1)));
+    for (Index first = begin; first < end; first += at_once) {
+      const Index now = std::min(at_once, end - first);
+      source.draw_chains(
+          first, now, std::span(tokens).first(static_cast<std::size_t>(now * (length + 1))),
+          {all.targets.data() + first * numbers, static_cast<std::size_t>(now * numbers)});
+      auto prefix = static_cast<std::size_t>(first * all.prefixes);
+      for (Index i = 0; i < now; ++i) {
+        const std::span<const Token> own(tokens.data() + i * (length + 1),
+                                         static_cast<std::size_t>(length));
+        std::size_t before = part.key.size();
+        counter.count(own, length - all.prefixes + 1, part.key, part.count,
+                      [&](std::uint64_t query) {
+                        all.query[prefix] = query;
+                        entries[prefix++] = static_cast<Index>(part.key.size() - before);
+                        before = part.key.size();
+                      });
+      }
     }
   });
 

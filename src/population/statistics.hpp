@@ -23,6 +23,11 @@ class WindowCode {
   std::uint64_t base() const { return base_; }
   /// The position of a lag among the digits; −1 where the model does not use it.
   Index digit_of(Index lag) const;
+  bool partial() const { return partial_; }  ///< whether windows may reach before x₁
+  /// Whether its lags are 1 … W.
+  bool consecutive() const { return consecutive_; }
+  /// The window of position l ≤ L + 1.
+  std::uint64_t window_before(std::span<const Token> tokens, Index l) const;
   /// The windows of all positions 1 … L + 1 from x₁ … x_L, calling use(l, window) for each.
   template <class Use>
   void visit(std::span<const Token> tokens, Use use) const {
@@ -51,7 +56,6 @@ class WindowCode {
 
  private:
   std::uint64_t blank() const;  ///< the window before x₁
-  std::uint64_t window_before(std::span<const Token> tokens, Index l) const;
 
   std::uint64_t vocabulary_;
   std::vector<Index> lags_;  ///< increasing

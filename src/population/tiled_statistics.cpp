@@ -106,7 +106,9 @@ MemoryBound statistics_memory(const Model& model, Index chains, Index length, in
   if (lanes == 0)  // tiles of eight only where they pay
     bound = at_most(bound, layout_memory(size, size.counted / dense_entry_cost, 8));
   if (lanes > 1) bound = layout_memory(size, size.counted, lanes);
-  const double table = 4.0 * 65536.0, per_thread = 10.0 * (size.length + 1.0) + table;
+  const double table = 4.0 * 65536.0,
+               drawn = 2.0 * static_cast<double>(drawn_together(length, 0)) * (size.length + 1.0),
+               per_thread = drawn + 8.0 * (size.length + 1.0) + table;
   const double targets = 8.0 * size.chains * (size.d + 4.0);
   const double counting = 30.0 * size.counted + threads() * per_thread + targets;
   const double gathering = lanes == 1 ? 0.0 : (12.0 + 20.0) * size.counted + targets;

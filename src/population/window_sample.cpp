@@ -182,7 +182,8 @@ double window_sample_memory(const Model& model, Index chains, Index length) {
   // grow; keys sorted for the features; features; scores, targets and predictions.
   return 24.0 * entries + 3.0 * 8.0 * windows * (d + 1.0) + 2.0 * 8.0 * (windows + n) +
          (8.0 * H * d + 2.0 * width + 2.0) * (windows + n) + 8.0 * windows + 3.0 * 8.0 * n * d +
-         threads() * (10.0 * (L + 1.0) + 4.0 * 0x1p16);
+         threads() * ((8.0 + 2.0 * static_cast<double>(drawn_together(length, 0))) * (L + 1.0) +
+                      4.0 * 0x1p16);
 }
 
 }  // namespace gihflow

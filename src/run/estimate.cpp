@@ -91,6 +91,10 @@ void estimate_objective(const Problem& problem, Estimate& size) {
   size.pairs_per_chain = asked * std::min(real(size.length), size.windows * d);
   const Index validation_length =
       problem.validation_data ? problem.validation_data->length : size.length;
+  const Index longest = std::max(size.length, validation_length),
+              laws = model.asked(longest) * model.vocabulary;
+  const double drawn =
+      real(drawn_together(longest, laws)) * (2.0 * real(longest + 1) + 8.0 * real(laws));
   if (size.validation_chains > 0)
     validation = objective_memory(model, size.validation_chains, validation_length, setting.engine,
                                   setting.device);
@@ -101,7 +105,7 @@ void estimate_objective(const Problem& problem, Estimate& size) {
            std::max(accuracy_memory(model, size.chains, size.length),
                     accuracy_memory(model, size.validation_chains, validation_length))) +
       128.0 * real(size.chains + size.validation_chains) +
-      threads() * 4.0 * real(std::max(size.length, validation_length) + 1);
+      threads() * (4.0 * real(longest + 1) + drawn);
   if (setting.resample && setting.batch > 0)
     size.memory +=
         objective_memory(model, setting.batch, size.length, setting.engine, setting.device).peak;

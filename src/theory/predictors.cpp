@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/followers.hpp"
 #include "base/make_fault.hpp"
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
@@ -50,23 +51,17 @@ void predict_gih(std::span<const Token> tokens, const Model& model, std::span<co
   const Index first = model.boundary == Boundary::masked ? model.widest() : 0;
   const Index longest = lags.empty() ? 0 : *std::max_element(lags.begin(), lags.end());
 
-  std::fill(y.begin(), y.end(), 0.0);
-  Index matches = 0;
   // tokens[l] is x_{l+1}. A position with a lag before x_1 does not match. If the query has such a
-  // lag, longest > length and the loop is empty.
-  for (Index l = std::max(first, longest); l < length; ++l) {
-    const bool match = std::all_of(lags.begin(), lags.end(), [&](Index lag) {
-      return tokens[size(l - lag)] == tokens[size(length - lag)];
-    });
-    if (!match) continue;
-    y[tokens[size(l)]] += 1.0;
-    ++matches;
-  }
-  if (matches == 0) {
-    for (Index l = first; l < length; ++l) y[tokens[size(l)]] += 1.0;
-    matches = length - first;
-  }
-  for (double& entry : y) entry /= static_cast<double>(matches);
+  // lag, longest > length and there is no position.
+  std::vector<Index> counts(y.size(), 0);
+  const auto count = [&](Index begin, std::span<const Index> matched) {
+    count_followers(tokens, begin, length, length, matched, counts);
+    return std::accumulate(counts.begin(), counts.end(), Index{0});
+  };
+  Index matches = count(std::max(first, longest), lags);
+  if (matches == 0) matches = count(first, {});
+  for (std::size_t e = 0; e < y.size(); ++e)
+    y[e] = static_cast<double>(counts[e]) / static_cast<double>(matches);
 }
 
 // −Σ T log q over the tokens with T > 0, so that 0·log 0 = 0.
@@ -195,26 +190,29 @@ Baselines baselines(const SequenceSource& source, const Model& model, std::span<
   const Index asked = model.asked(length);
   const double share = 1.0 / static_cast<double>(asked);
   parallel_ranges(count, chains_per_block, [&](Index begin, Index end) {
-    std::vector<Token> all(size(length + 1));
-    std::vector<double> targets(size(asked * d)), law(size(d));
-    for (Index chain = begin; chain < end; ++chain) {
-      source.draw(chain, all, targets);
+    std::vector<double> law(size(d)), of_gih(size(d));
+    for_sequences(source, begin, end, asked, [&](Index chain, auto all, auto targets) {
       for (Index i = 0; i < asked; ++i) {
-        const std::span<const Token> tokens = std::span(all).first(size(length + 2 - asked + i));
-        const std::span<const double> target = std::span(targets).subspan(size(i * d), size(d));
+        const std::span<const Token> tokens = all.first(size(length + 2 - asked + i));
+        const std::span<const double> target = targets.subspan(size(i * d), size(d));
         for (const auto& [score, own_lags] : predictors) {
-          predict_gih(tokens, model, own_lags, law);
-          read_out(model, law);
+          if (score == &scores.gih || !std::ranges::equal(own_lags, lags)) {
+            predict_gih(tokens, model, own_lags, law);
+            read_out(model, law);
+          } else {
+            law = of_gih;
+          }
+          if (score == &scores.gih) of_gih = law;
           score->add(chain, share, target, law);
         }
         // (8.3): the Bayes law where it is known, else the kernel, else the targets.
         const Posterior belief = source.posterior_law(tokens, law);
         if (belief != Posterior::unknown) scores.posterior.add(chain, share, target, law);
         const bool known = belief == Posterior::exact || source.conditional_law(chain, tokens, law);
-        const std::span<const double> best = known ? law : target;
+        const std::span<const double> best = known ? std::span<const double>(law) : target;
         scores.best.add(chain, share, best, best);
       }
-    }
+    });
   });
   return scores.lines();
 }

@@ -114,13 +114,24 @@ TEST_CASE(
         options.prior = {d, parents, 0.3, 0.0};
         options.initial_law = law;
         options.length = 1100;
-        options.count = 2;
+        options.count = 8;
         options.purpose = Purpose::test;
         const auto source = sample_prior(options);
-        for (Index chain = 0; chain < 2; ++chain) {
-          CAPTURE(d);
-          CAPTURE(to_string_lags(parents));
+        CAPTURE(d);
+        CAPTURE(to_string_lags(parents));
+        for (Index chain = 0; chain < 2; ++chain)
           CHECK(draw(*source, chain).tokens == slow_sequence(options, chain));
+        // Several together, the last of them one by one.
+        const std::size_t columns = size(options.length + 1);
+        std::vector<Token> tokens(7 * columns);
+        std::vector<double> targets(size(7 * d));
+        source->draw_chains(1, 7, tokens, targets);
+        for (std::size_t i = 0; i < 7; ++i) {
+          const Index chain = static_cast<Index>(i) + 1;
+          const auto row = tokens.begin() + static_cast<Index>(i * columns);
+          CHECK(std::vector<Token>(row, row + options.length + 1) == slow_sequence(options, chain));
+          const auto own = targets.begin() + static_cast<Index>(i) * d;
+          CHECK(std::vector<double>(own, own + d) == draw(*source, chain).targets);
         }
       }
     }

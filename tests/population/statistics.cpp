@@ -125,6 +125,41 @@ TEST_CASE("counts of the prefixes of a sequence written out by hand") {
   CHECK(s.targets == std::vector<double>{0.0, 1.0, 0.0, 1.0, 0.75, 0.25});
 }
 
+TEST_CASE("counts of long sequences with few windows are those of every position") {
+  for (const Index d : {2, 3, 5, 9})
+    for (const Index window : {1, 2, 3})
+      for (const Boundary boundary : {Boundary::masked, Boundary::partial})
+        for (const Index length : {4, 130, 999}) {
+          const Model model{
+              .vocabulary = d, .window = window, .heads = 1, .degree = 1, .boundary = boundary};
+          SamplingOptions options = sampling(7, length);
+          options.prior.vocabulary = d;
+          const auto source = sample_prior(options);
+          const Statistics s = count_windows(model, *source);
+          const WindowCode code(model);
+          const auto digits_of = [&](std::uint64_t key) {
+            std::vector<std::uint16_t> digits(static_cast<std::size_t>(window));
+            code.digits(key, digits.data());
+            return std::vector<int>(digits.begin(), digits.end());
+          };
+          CAPTURE(d);
+          CAPTURE(window);
+          CAPTURE(length);
+          for (Index chain = 0; chain < 7; ++chain) {
+            Counts found;
+            const auto i = static_cast<std::size_t>(chain);
+            const auto begin = s.entry_begin[i], end = s.entry_begin[i + 1];
+            CHECK(std::is_sorted(s.key.begin() + begin, s.key.begin() + end));
+            for (auto k = static_cast<std::size_t>(begin); k < static_cast<std::size_t>(end); ++k)
+              found.n[{digits_of(s.key[k] / static_cast<std::uint64_t>(d)),
+                       static_cast<int>(s.key[k] % static_cast<std::uint64_t>(d))}] += s.count[k];
+            const Counts expected = counts_of(model, *source, chain, length);
+            CHECK(found.n == expected.n);
+            CHECK(digits_of(s.query[i]) == expected.query);
+          }
+        }
+}
+
 TEST_CASE("the layout in tiles keeps every count, query and target of every chain") {
   for (const Case& c : cases()) {
     const auto source = sample_prior(c.sampling);

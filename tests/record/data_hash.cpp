@@ -35,6 +35,24 @@ TEST_CASE("a chain is hashed as 16-bit tokens and then binary64 targets") {
         fnv1a(std::as_bytes(std::span<const unsigned char>(canonical))));
 }
 
+TEST_CASE("small tokens and large ones are hashed byte by byte") {
+  for (const unsigned most : {2u, 3u, 4u, 5u, 65535u}) {
+    for (std::size_t length = 0; length < 40; ++length) {
+      std::vector<Token> tokens;
+      std::vector<unsigned char> bytes;
+      Stream stream(1, Purpose::test, Variate::tokens, static_cast<Index>(length));
+      for (std::size_t l = 0; l < length; ++l) {
+        tokens.push_back(static_cast<Token>(stream.bits() % most));
+        bytes.push_back(static_cast<unsigned char>(tokens.back() & 0xff));
+        bytes.push_back(static_cast<unsigned char>(tokens.back() >> 8));
+      }
+      CAPTURE(most);
+      CAPTURE(length);
+      CHECK(chain_hash(tokens, {}) == fnv1a(std::as_bytes(std::span<const unsigned char>(bytes))));
+    }
+  }
+}
+
 TEST_CASE("drawn, stored and hashed-while-drawn data agree, and other data differ") {
   const auto source = std::shared_ptr<const SequenceSource>(sample_prior(small_sample()));
   const std::string hash = data_hash(*source);

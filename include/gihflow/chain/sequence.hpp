@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -63,6 +64,10 @@ class SequenceSource {
   /// label laws of the last K tokens, K ≤ L, each given the tokens before it (1.6); one-hot where
   /// the law of a token is not known, such as that of the first ones.
   virtual void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const = 0;
+  /// The same of consecutive chains: tokens [count, L + 1], targets [count, K, d]. Several at once
+  /// may take less time than one by one.
+  virtual void draw_chains(Index first, Index count, std::span<Token> tokens,
+                           std::span<double> targets) const;
   /// Parents of the chains, r₁ < … < r_n; empty for independent tokens and when unknown.
   virtual std::vector<Index> parents() const { return {}; }
   /// Writes π(·|x_{pa(L+1)}) into law [d], for tokens as draw() writes them or a prefix of them;
@@ -132,6 +137,32 @@ double drawing_memory(const SamplingOptions& options);
 /// finite or refused by sums_to_one().
 std::unique_ptr<SequenceSource> stored_sequences(std::shared_ptr<const Sequences> sequences);
 
+/// Chains that a thread draws at once into room of its own, with so many numbers of targets each:
+/// 1 where that would not stay in its cache.
+Index drawn_together(Index length, Index targets);
+
+/// Draws the chains begin … end − 1, and calls use(chain, tokens [L + 1], targets [K, d]) for each
+/// in order.
+template <class Use>
+void for_sequences(const SequenceSource& source, Index begin, Index end, Index K, Use use) {
+  const Index numbers = K * source.vocabulary(), columns = source.length() + 1;
+  const Index at_once = std::min(drawn_together(source.length(), numbers), end - begin);
+  std::vector<Token> tokens(static_cast<std::size_t>(at_once * columns));
+  std::vector<double> targets(static_cast<std::size_t>(at_once * numbers));
+  for (Index first = begin; first < end; first += at_once) {
+    const Index now = std::min(at_once, end - first);
+    const auto rows = std::span(tokens).first(static_cast<std::size_t>(now * columns));
+    const auto laws = std::span(targets).first(static_cast<std::size_t>(now * numbers));
+    source.draw_chains(first, now, rows, laws);
+    for (Index i = 0; i < now; ++i)
+      use(first + i,
+          std::span<const Token>(rows).subspan(static_cast<std::size_t>(i * columns),
+                                               static_cast<std::size_t>(columns)),
+          std::span<const double>(laws).subspan(static_cast<std::size_t>(i * numbers),
+                                                static_cast<std::size_t>(numbers)));
+  }
+}
+
 /// Consecutive chains of a source, numbered from 0. The source must outlive it; its conditional and
 /// posterior laws and its parents are not passed on.
 class SequenceSlice final : public SequenceSource {
@@ -144,6 +175,10 @@ class SequenceSlice final : public SequenceSource {
   Index count() const override { return count_; }
   void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override {
     source_.draw(first_ + chain, tokens, targets);
+  }
+  void draw_chains(Index first, Index count, std::span<Token> tokens,
+                   std::span<double> targets) const override {
+    source_.draw_chains(first_ + first, count, tokens, targets);
   }
 
  private:

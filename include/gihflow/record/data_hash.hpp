@@ -43,6 +43,8 @@ class HashingSource final : public SequenceSource {
   Index length() const override { return source_->length(); }
   Index count() const override { return source_->count(); }
   void draw(Index chain, std::span<Token> tokens, std::span<double> targets) const override;
+  void draw_chains(Index first, Index count, std::span<Token> tokens,
+                   std::span<double> targets) const override;
   std::vector<Index> parents() const override { return source_->parents(); }
   bool conditional_law(Index chain, std::span<const Token> tokens,
                        std::span<double> law) const override {
@@ -58,6 +60,8 @@ class HashingSource final : public SequenceSource {
   const std::vector<std::uint64_t>& hashes() const { return chains_; }
 
  private:
+  void hash(Index chain, std::span<const Token> tokens, std::span<const double> targets) const;
+
   std::shared_ptr<const SequenceSource> source_;
   mutable std::vector<std::uint64_t> chains_;  // [N], each written by the draw of its own chain
 };
