@@ -3,6 +3,7 @@
 #define GIHFLOW_ISA card
 
 #include <cublas_v2.h>
+#include <dlfcn.h>
 
 #include <memory>
 #include <string>
@@ -18,20 +19,56 @@ namespace {
 
 using namespace card;  // NOLINT: the names of this engine's own instruction set
 
+/// The functions of cuBLAS, which is loaded when the first objective needs it: linked in, the half
+/// gigabyte of its libraries with 350,000 relocations would cost each start of the program 70 ms.
+struct Blas {
+  decltype(&cublasCreate_v2) create;
+  decltype(&cublasDestroy_v2) destroy;
+  decltype(&cublasSetStream_v2) set_stream;
+  decltype(&cublasSetWorkspace_v2) set_workspace;
+  decltype(&cublasDgemm_v2_64) dgemm;
+  decltype(&cublasGetStatusString) status_string;
+
+  static const Blas& loaded() {
+    static const Blas functions;
+    return functions;
+  }
+
+ private:
+  Blas() {
+    const std::string name = "libcublas.so." + std::to_string(CUBLAS_VER_MAJOR);
+    void* library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) library = dlopen(GIHFLOW_CUBLAS, RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) throw std::runtime_error(std::string("CUDA: ") + dlerror());
+    find(library, "cublasCreate_v2", create);
+    find(library, "cublasDestroy_v2", destroy);
+    find(library, "cublasSetStream_v2", set_stream);
+    find(library, "cublasSetWorkspace_v2", set_workspace);
+    find(library, "cublasDgemm_v2_64", dgemm);
+    find(library, "cublasGetStatusString", status_string);
+  }
+
+  template <class Function>
+  static void find(void* library, const char* name, Function& function) {
+    function = reinterpret_cast<Function>(dlsym(library, name));
+    if (function == nullptr) throw std::runtime_error(std::string("CUDA: ") + dlerror());
+  }
+};
+
 constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
 
 /// Row-major products with the laws J [rows, windows], on the card or the host.
 class CardProducts {
  public:
   explicit CardProducts(const Card& place) : workspace_(workspace_bytes) {
-    check(cublasCreate(&handle_), "cuBLAS");
-    check(cublasSetStream(handle_, place.stream()), "cuBLAS on a stream");
-    check(cublasSetWorkspace(handle_, Card::raw(workspace_), workspace_bytes),
+    check(blas_.create(&handle_), "cuBLAS");
+    check(blas_.set_stream(handle_, place.stream()), "cuBLAS on a stream");
+    check(blas_.set_workspace(handle_, Card::raw(workspace_), workspace_bytes),
           "cuBLAS's workspace");
   }
   CardProducts(const CardProducts&) = delete;
   CardProducts& operator=(const CardProducts&) = delete;
-  ~CardProducts() { cublasDestroy(handle_); }
+  ~CardProducts() { blas_.destroy(handle_); }
 
   /// to [rows, columns] = J·x, x [windows, columns].
   void apply(const double* law, Index rows, Index windows, const double* x, Index columns,
@@ -45,19 +82,20 @@ class CardProducts {
   }
 
  private:
-  static void check(cublasStatus_t status, const char* what) {
+  void check(cublasStatus_t status, const char* what) const {
     if (status != CUBLAS_STATUS_SUCCESS)
-      throw std::runtime_error(std::string("CUDA: ") + what + ": " + cublasGetStatusString(status));
+      throw std::runtime_error(std::string("CUDA: ") + what + ": " + blas_.status_string(status));
   }
   // cuBLAS stores columns: it sees every matrix transposed, and the product in the other order.
   void multiply(cublasOperation_t law_as, Index columns, Index rows, Index inner, const double* x,
                 const double* law, Index law_stride, double* to) const {
     const double one = 1.0, zero = 0.0;
-    check(cublasDgemm_64(handle_, CUBLAS_OP_N, law_as, columns, rows, inner, &one, x, columns, law,
-                         law_stride, &zero, to, columns),
+    check(blas_.dgemm(handle_, CUBLAS_OP_N, law_as, columns, rows, inner, &one, x, columns, law,
+                      law_stride, &zero, to, columns),
           "a matrix product");
   }
 
+  const Blas& blas_ = Blas::loaded();
   cublasHandle_t handle_ = nullptr;
   mutable thrust::device_vector<char> workspace_;
 };
