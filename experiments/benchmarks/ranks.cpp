@@ -38,7 +38,7 @@ void report(const std::string& what, const Work& work) {
 }
 
 // Answers until the end: gradients, and requests for so many bytes.
-void follow(Ranks& ranks, const PartedObjective* own, Index first) {
+void follow(Ranks& ranks, const PartedObjective* own, Index first, Index all) {
   for (;;) {
     std::string message;
     ranks.broadcast(message);
@@ -51,7 +51,7 @@ void follow(Ranks& ranks, const PartedObjective* own, Index first) {
       if (request == Request::build)
         packer.put(std::vector<char>(asked.number<std::size_t>()));
       else
-        answer_with(own, first, request, asked, packer);
+        answer_with(own, first, all, request, asked, packer);
     });
   }
 }
@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
     own = make_tiled_objective(model, SequenceSlice(*source, range.first, range.count), 8,
                                instruction_set(), chains_of_part, options.count);
   if (rank > 0) {
-    follow(*job, own.get(), range.first);
+    follow(*job, own.get(), range.first, options.count);
     return 0;
   }
   std::unique_ptr<Objective> objective = std::move(own);

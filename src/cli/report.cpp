@@ -271,9 +271,13 @@ std::string provenance_report(const RunFile& run, const std::string& path) {
                                                    ? std::string()
                                                    : ", validation " + run.validation_hash));
   const Execution& execution = run.execution;
-  fields.add("computed", fmt::format("{} to {} on {}, {}, {} threads, {}", execution.started,
-                                     execution.finished, execution.host, execution.device,
-                                     execution.threads, execution.instruction_set));
+  std::string threads = fmt::format("{} threads", execution.threads);
+  if (execution.ranks > 1)
+    threads = fmt::format("{} processes of {} thread{} each", execution.ranks, execution.threads,
+                          execution.threads == 1 ? "" : "s");
+  fields.add("computed",
+             fmt::format("{} to {} on {}, {}, {}, {}", execution.started, execution.finished,
+                         execution.host, execution.device, threads, execution.instruction_set));
   fields.add("command", execution.command_line);
   if (const std::size_t resumed = execution.processes.size(); resumed > 1) {
     const std::string times = resumed == 2 ? "once" : fmt::format("{} times", resumed - 1);

@@ -24,7 +24,20 @@ void add(Gradient& x, const Gradient& y) {
   for (const PlainArray& array : plain_arrays) add_entries(array.of(x), array.in(y));
 }
 
-// Of two sets of chains together (Chan, Golub & LeVeque 1983).
+Share sum_of(std::vector<Share> parts) {
+  sum_in_tree(static_cast<Index>(parts.size()),
+              [&](Index i, Index j) { gihflow::add(parts[size(i)], parts[size(j)]); });
+  return std::move(parts.front());
+}
+
+}  // namespace
+
+void add(Share& x, const Share& y) {
+  add(x.value, y.value);
+  add(x.derivative, y.derivative);
+}
+
+// Chan, Golub & LeVeque 1983.
 void add(Moments& x, const Moments& y) {
   const double chains = x.chains + y.chains;
   for (std::size_t i = 0; i < x.mean.size(); ++i) {
@@ -34,16 +47,6 @@ void add(Moments& x, const Moments& y) {
   }
   x.chains = chains;
 }
-
-Share sum_of(std::vector<Share> parts) {
-  sum_in_tree(static_cast<Index>(parts.size()), [&](Index i, Index j) {
-    add(parts[size(i)].value, parts[size(j)].value);
-    add(parts[size(i)].derivative, parts[size(j)].derivative);
-  });
-  return std::move(parts.front());
-}
-
-}  // namespace
 
 Moments moments_of_rows(std::span<const double> rows, Index row_size) {
   const std::size_t width = size(row_size), chains = rows.size() / width;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "gihflow/population/objective.hpp"
@@ -43,6 +44,35 @@ void sum_in_tree(Index n, const Add& add) {
     for (Index i = 0; i + step < n; i += 2 * step) add(i, i + step);
 }
 
+/// A node of the tree: the sum over consecutive numbers from `first` on.
+template <class Sum>
+struct Node {
+  Index first;
+  Sum sum;
+};
+
+/// Adds up the nodes of consecutive numbers before `end`, as far as the tree over n numbers needs
+/// no others for it: add(x, y) adds y to x. Of k numbers at most 2 log2(k) + 1 nodes remain, of all
+/// n one.
+template <class Sum, class Add>
+void sum_in_tree(std::vector<Node<Sum>>& nodes, Index end, Index n, const Add& add) {
+  for (Index step = 1; step < n && nodes.size() > 1; step *= 2) {
+    std::size_t kept = 1;
+    for (std::size_t i = 1; i < nodes.size(); ++i) {
+      Node<Sum>& left = nodes[kept - 1];
+      const Index middle = left.first + step;
+      const bool siblings = left.first % (2 * step) == 0 && nodes[i].first == middle;
+      if (siblings && std::min(middle + step, n) <= end) {
+        add(left.sum, nodes[i].sum);
+      } else {
+        if (kept < i) nodes[kept] = std::move(nodes[i]);
+        ++kept;
+      }
+    }
+    nodes.erase(nodes.begin() + static_cast<std::ptrdiff_t>(kept), nodes.end());
+  }
+}
+
 /// What a part adds to means over all chains, and to their derivatives along a direction. Nothing
 /// where p is empty.
 struct Share {
@@ -54,6 +84,10 @@ struct Moments {
   double chains = 0.0;
   std::vector<double> mean, squares;  ///< [row_size], Σ x / n and Σ (x − mean)²
 };
+
+/// x becomes the sum of both, or the moments of all their chains.
+void add(Share& x, const Share& y);
+void add(Moments& x, const Moments& y);
 
 /// Of rows [chains, row_size].
 Moments moments_of_rows(std::span<const double> rows, Index row_size);

@@ -13,19 +13,46 @@ namespace {
 
 constexpr char well = 0, failed = 1;  // how answers begin
 
-void put_shares(const std::vector<Share>& shares, Packer& packer) {
-  for (const Share& share : shares) {
-    packer.put(share.value);
-    packer.put(share.derivative);
-  }
+template <class Sum>
+void add_up(std::vector<Node<Sum>>& nodes, Index end, Index n) {
+  sum_in_tree(nodes, end, n, [](Sum& x, const Sum& y) { add(x, y); });
 }
 
-void take_shares(const std::vector<std::string>& answers, std::vector<Share>& shares) {
-  for (const std::string& answer : answers)
-    for (Unpacker rest(answer); !rest.empty();) {
-      Gradient value = rest.gradient();
-      shares.push_back({std::move(value), rest.gradient()});
-    }
+/// The nodes of the tree over the parts of `all` chains that a process has from its own parts, the
+/// first of which has the number `first`.
+template <class Sum>
+std::vector<Node<Sum>> nodes_of(std::vector<Sum> own, Index first, Index all) {
+  std::vector<Node<Sum>> nodes;
+  for (Sum& sum : own) nodes.push_back({first++, std::move(sum)});
+  add_up(nodes, first, Parts{all}.count());
+  return nodes;
+}
+
+void put(const Share& share, Packer& packer) {
+  packer.put(share.value);
+  packer.put(share.derivative);
+}
+void put(const Moments& moments, Packer& packer) {
+  packer.put(moments.chains);
+  packer.put(moments.mean);
+  packer.put(moments.squares);
+}
+void take(Unpacker& from, Share& share) {
+  share.value = from.gradient();
+  share.derivative = from.gradient();
+}
+void take(Unpacker& from, Moments& moments) {
+  moments.chains = from.number<double>();
+  moments.mean = from.numbers<double>();
+  moments.squares = from.numbers<double>();
+}
+
+template <class Sum>
+void put_nodes(const std::vector<Node<Sum>>& nodes, Packer& packer) {
+  for (const Node<Sum>& node : nodes) {
+    packer.put(node.first);
+    put(node.sum, packer);
+  }
 }
 
 class SharedObjective final : public PartedObjective {
@@ -50,11 +77,7 @@ class SharedObjective final : public PartedObjective {
     packer.put(with_loss);
     packer.put(along != nullptr);
     if (along != nullptr) packer.put(*along);
-    std::vector<Share> all;
-    const auto others =
-        ask(ranks_, packer.message, [&] { all = own_->shares(at, along, with_loss); });
-    take_shares(others, all);
-    return all;
+    return sum<Share>(packer, [&] { return own_->shares(at, along, with_loss); });
   }
 
   std::vector<Share> batch_shares(std::span<const Index> chains, double count,
@@ -63,14 +86,11 @@ class SharedObjective final : public PartedObjective {
     packer.put(at);
     packer.put(std::vector<Index>(chains.begin(), chains.end()));
     packer.put(count);
-    std::vector<Share> all;
-    const auto others = ask(ranks_, packer.message, [&] {
+    return sum<Share>(packer, [&] {
       std::vector<Index> some(chains.begin(), chains.end());
       std::erase_if(some, [&](Index chain) { return chain >= own_->chains(); });
-      all = own_->batch_shares(some, count, at);
+      return own_->batch_shares(some, count, at);
     });
-    take_shares(others, all);
-    return all;
   }
 
   std::vector<Moments> moments(const Parameters& at) const override {
@@ -79,16 +99,7 @@ class SharedObjective final : public PartedObjective {
     for (const Index size : {at.window, at.heads, at.degree}) packer.put(size);
     packer.put(at.log_c_squared);
     packer.put(at.c_sign);
-    std::vector<Moments> all;
-    for (const std::string& answer : ask(ranks_, packer.message, [&] { all = own_->moments(at); }))
-      for (Unpacker rest(answer); !rest.empty();) {
-        Moments some;
-        some.chains = rest.number<double>();
-        some.mean = rest.numbers<double>();
-        some.squares = rest.numbers<double>();
-        all.push_back(std::move(some));
-      }
-    return all;
+    return sum<Moments>(packer, [&] { return own_->moments(at); });
   }
 
  private:
@@ -97,6 +108,23 @@ class SharedObjective final : public PartedObjective {
     packer.put(static_cast<char>(kind));
     packer.put(number_);
     return packer;
+  }
+
+  /// The sum over all parts, of this process's own and of those that answer.
+  template <class Sum, class Own>
+  std::vector<Sum> sum(const Packer& packer, const Own& own) const {
+    std::vector<Node<Sum>> nodes;
+    const auto answers = ask(ranks_, packer.message, [&] { nodes = nodes_of(own(), 0, chains_); });
+    for (const std::string& answer : answers)
+      for (Unpacker rest(answer); !rest.empty();) {
+        nodes.push_back({rest.number<Index>(), {}});
+        take(rest, nodes.back().sum);
+      }
+    const Index parts = Parts{chains_}.count();
+    add_up(nodes, parts, parts);
+    std::vector<Sum> all;
+    all.push_back(std::move(nodes.front().sum));
+    return all;
   }
 
   Ranks& ranks_;
@@ -148,20 +176,17 @@ std::unique_ptr<Objective> make_shared_objective(Ranks& ranks, Index number, Ind
   return std::make_unique<SharedObjective>(ranks, number, chains, std::move(own));
 }
 
-void answer_with(const PartedObjective* own, Index first, Request request, Unpacker& asked,
-                 Packer& packer) {
+void answer_with(const PartedObjective* own, Index first, Index all, Request request,
+                 Unpacker& asked, Packer& packer) {
   if (own == nullptr) return;
+  const Index part = first / chains_of_part;
   if (request == Request::moments) {
     Parameters at;
     asked.read(at);
     for (Index* size : {&at.window, &at.heads, &at.degree}) *size = asked.number<Index>();
     at.log_c_squared = asked.numbers<double>();
     at.c_sign = asked.numbers<int>();
-    for (const Moments& some : own->moments(at)) {
-      packer.put(some.chains);
-      packer.put(some.mean);
-      packer.put(some.squares);
-    }
+    put_nodes(nodes_of(own->moments(at), part, all), packer);
     return;
   }
   const Point at = asked.point();
@@ -169,14 +194,16 @@ void answer_with(const PartedObjective* own, Index first, Request request, Unpac
     std::vector<Index> chains = asked.numbers<Index>();
     for (Index& chain : chains) chain -= first;
     std::erase_if(chains, [&](Index chain) { return chain < 0 || chain >= own->chains(); });
-    put_shares(own->batch_shares(chains, asked.number<double>(), at), packer);
+    const double count = asked.number<double>();
+    put_nodes(nodes_of(own->batch_shares(chains, count, at), part, all), packer);
     return;
   }
   const bool with_loss = asked.number<bool>();
   Point along;
   const bool has_direction = asked.number<bool>();
   if (has_direction) along = asked.point();
-  put_shares(own->shares(at, has_direction ? &along : nullptr, with_loss), packer);
+  put_nodes(nodes_of(own->shares(at, has_direction ? &along : nullptr, with_loss), part, all),
+            packer);
 }
 
 }  // namespace gihflow

@@ -34,9 +34,10 @@ void answer(Ranks& ranks, const std::function<void(Packer&)>& own);
 /// The objective of the first process, which holds `own`; `number` is the others' name of it.
 std::unique_ptr<Objective> make_shared_objective(Ranks& ranks, Index number, Index chains,
                                                  std::unique_ptr<PartedObjective> own);
-/// What `own` of another process, null where it holds no chains, says to a request for gradients or
-/// moments; `first` is the number of its first chain.
-void answer_with(const PartedObjective* own, Index first, Request request, Unpacker& asked,
-                 Packer& packer);
+/// The answer of another process to a request for gradients or moments: the nodes of the tree over
+/// the parts of `all` chains that it has from its own, at most some 2 log2 of their number. `own`
+/// is null where it holds no chains; `first` is the number of its first chain.
+void answer_with(const PartedObjective* own, Index first, Index all, Request request,
+                 Unpacker& asked, Packer& packer);
 
 }  // namespace gihflow

@@ -61,6 +61,7 @@ void write_attributes(hdf5::Image& image, const std::string& object, const Recor
 template <class Record>
 void read_attributes(hdf5::InputFile& file, const std::string& object, Record& record) {
   for (const RecordField<Record>& field : fields<Record>()) {
+    if (field.added && !file.has_attribute(object, field.name)) continue;
     if (const auto value = read_attribute(file, object, field.name, field.get(record)))
       set_field(file, fmt::format("attribute {} of {}", field.name, object), field, record, *value);
   }
@@ -105,6 +106,7 @@ std::vector<Record> read_table(hdf5::InputFile& file, const std::string& group, 
   if (!file.has(group)) return records;
   for (const RecordField<Record>& field : fields<Record>()) {
     const std::string path = group + "/" + field.name;
+    if (field.added && !file.has(path)) continue;
     const std::vector<RecordValue> column = read_column(file, path, field.get(Record()));
     if (file.faulty()) return {};
     if (&field == fields<Record>().data()) records.resize(column.size());

@@ -187,7 +187,9 @@ constexpr std::array table<ProcessRecord>{
     field<&ProcessRecord::program_version>({"program_version", "version of the program"}),
     field<&ProcessRecord::git_commit>({"git_commit", "commit of the program"}),
     field<&ProcessRecord::instruction_set>({"instruction_set", "instruction set of the hot loops"}),
-    field<&ProcessRecord::threads>({"threads", "threads"}),
+    field<&ProcessRecord::threads>({"threads", "threads of each process"}),
+    field<&ProcessRecord::ranks>(
+        {.name = "ranks", .meaning = "processes that shared the chains (MPI)", .added = true}),
     field<&ProcessRecord::steps>({"steps", "steps made, rejected ones included"}),
     field<&ProcessRecord::rhs_evaluations>(
         {"rhs_evaluations", "right-hand sides that its steps took"}),
@@ -198,7 +200,9 @@ template <>
 constexpr std::array table<Execution>{
     field<&Execution::host>({"host", "machine"}),
     field<&Execution::device>({"device", "`cpu`, or `cuda` and the card's name"}),
-    field<&Execution::threads>({"threads", "threads"}),
+    field<&Execution::threads>({"threads", "threads of each process"}),
+    field<&Execution::ranks>(
+        {.name = "ranks", .meaning = "processes that shared the chains (MPI)", .added = true}),
     field<&Execution::command_line>({"command_line", "command line"}),
     field<&Execution::output>({"output", "the file, as the command line named it"}),
     field<&Execution::started>({"started", "start, UTC", "1", "", "of the first process"}),

@@ -67,12 +67,19 @@ Objectives make_objectives(Problem& problem) {
   }
   if (others != nullptr) {
     share_problem(*others, problem);
-    result.training =
-        shared_objective(*others, problem, false, lanes_of(setting.engine), result.tokens_hash);
+    const auto shared = [&](bool validation, const auto& kernels, const auto& chains,
+                            std::string& hash) {
+      const int all = others->count();
+      OwnObjective own =
+          kernels ? own_objective(setting.model, *kernels, 0, all)
+                  : own_objective(setting.model, *chains, lanes_of(setting.engine), 0, all);
+      return shared_objective(*others, std::move(own), validation, hash);
+    };
+    result.training = shared(false, result.kernels, result.chains, result.tokens_hash);
     if (!problem.infinite()) setting.engine = engine_named(result.training->engine());
     if (result.validation_kernels || result.validation_chains)
-      result.validation = shared_objective(*others, problem, true, lanes_of(setting.engine),
-                                           result.validation_hash);
+      result.validation =
+          shared(true, result.validation_kernels, result.validation_chains, result.validation_hash);
   } else if (problem.infinite()) {
     result.training = objective_on(setting, *result.kernels, result.tokens_hash);
     if (result.validation_kernels) {

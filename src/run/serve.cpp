@@ -39,13 +39,22 @@ void serve(Ranks& ranks) {
       const Index number = asked.number<Index>();
       if (request == Request::build) {
         const bool validation = asked.number<bool>();
+        const int lanes = asked.number<int>();
+        const Model& model = problem->setting.model;
         held[number] =
-            own_objective(*problem, validation, asked.number<int>(), ranks.own(), ranks.count());
+            problem->infinite()
+                ? own_objective(
+                      model,
+                      validation ? *problem->validation_kernels() : *problem->chain_kernels(),
+                      ranks.own(), ranks.count())
+                : own_objective(model,
+                                validation ? *problem->validation_chains() : *problem->chains(),
+                                lanes, ranks.own(), ranks.count());
         packer.put(held[number].hashes);
         return;
       }
       const OwnObjective& own = held.at(number);
-      answer_with(own.objective.get(), own.first, request, asked, packer);
+      answer_with(own.objective.get(), own.first, own.all.chains, request, asked, packer);
     });
   }
 }

@@ -20,30 +20,29 @@ Kernels some_kernels(const Kernels& all, ChainRange range) {
 
 }  // namespace
 
-OwnObjective own_objective(const Problem& problem, bool validation, int lanes, int rank,
-                           int ranks) {
-  const Model& model = problem.setting.model;
+OwnObjective own_objective(const Model& model, const Kernels& all, int rank, int ranks) {
   OwnObjective own;
-  if (problem.infinite()) {
-    const auto all = validation ? problem.validation_kernels() : problem.chain_kernels();
-    own.all = {all->vocabulary, 0, all->count};
-    const ChainRange range = chains_of_rank({all->count}, rank, ranks);
-    if (range.count == 0) return own;
-    const Kernels some = some_kernels(*all, range);
-    own.objective =
-        make_host_infinite_objective(model, some, instruction_set(), chains_of_part, all->count);
-    for (Index chain = 0; chain < some.count; ++chain)
-      own.hashes.push_back(chain_hash({}, some.of_chain(chain)));
-    own.first = range.first;
-    return own;
-  }
-  const auto all = validation ? problem.validation_chains() : problem.chains();
-  own.all = {all->vocabulary(), all->length(), all->count()};
-  const ChainRange range = chains_of_rank({all->count()}, rank, ranks);
+  own.all = {all.vocabulary, 0, all.count};
+  const ChainRange range = chains_of_rank({all.count}, rank, ranks);
   if (range.count == 0) return own;
-  const HashingSource some(std::make_shared<SequenceSlice>(*all, range.first, range.count));
+  const Kernels some = some_kernels(all, range);
   own.objective =
-      make_tiled_objective(model, some, lanes, instruction_set(), chains_of_part, all->count());
+      make_host_infinite_objective(model, some, instruction_set(), chains_of_part, all.count);
+  for (Index chain = 0; chain < some.count; ++chain)
+    own.hashes.push_back(chain_hash({}, some.of_chain(chain)));
+  own.first = range.first;
+  return own;
+}
+
+OwnObjective own_objective(const Model& model, const SequenceSource& all, int lanes, int rank,
+                           int ranks) {
+  OwnObjective own;
+  own.all = {all.vocabulary(), all.length(), all.count()};
+  const ChainRange range = chains_of_rank({all.count()}, rank, ranks);
+  if (range.count == 0) return own;
+  const HashingSource some(std::make_shared<SequenceSlice>(all, range.first, range.count));
+  own.objective =
+      make_tiled_objective(model, some, lanes, instruction_set(), chains_of_part, all.count());
   own.hashes = some.hashes();
   own.first = range.first;
   return own;
@@ -66,11 +65,10 @@ void share_problem(Ranks& ranks, const Problem& problem) {
   ask(ranks, packer.message, [] {});
 }
 
-std::unique_ptr<Objective> shared_objective(Ranks& ranks, const Problem& problem, bool validation,
-                                            int lanes, std::string& hash) {
+std::unique_ptr<Objective> shared_objective(Ranks& ranks, OwnObjective own, bool validation,
+                                            std::string& hash) {
   static std::atomic<Index> made{0};
   const Index number = made++;
-  OwnObjective own = own_objective(problem, validation, lanes, 0, ranks.count());
   Packer packer;
   packer.put(static_cast<char>(Request::build));
   packer.put(number);

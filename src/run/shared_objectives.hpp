@@ -24,15 +24,18 @@ struct OwnObjective {
   ChainSizes all;                              ///< chains of all processes
 };
 
-/// Makes the objective on the parts of process `rank` of `ranks`; lanes as for
-/// make_tiled_objective.
-OwnObjective own_objective(const Problem& problem, bool validation, int lanes, int rank, int ranks);
+/// Makes the objective on the parts of process `rank` of `ranks`, in infinite context; `all` are
+/// the kernels of all processes.
+OwnObjective own_objective(const Model& model, const Kernels& all, int rank, int ranks);
+/// The same on sequences; lanes as for make_tiled_objective.
+OwnObjective own_objective(const Model& model, const SequenceSource& all, int lanes, int rank,
+                           int ranks);
 
 /// Sends the problem to the other processes. Throws InputError for an engine without parts.
 void share_problem(Ranks& ranks, const Problem& problem);
-/// The objective on the chains of all processes, and their hash. If `lanes` is 0 process 0 chooses
-/// the engine.
-std::unique_ptr<Objective> shared_objective(Ranks& ranks, const Problem& problem, bool validation,
-                                            int lanes, std::string& hash);
+/// The objective on the chains of all processes, and their hash. `own` are those of process 0,
+/// whose engine is that of all.
+std::unique_ptr<Objective> shared_objective(Ranks& ranks, OwnObjective own, bool validation,
+                                            std::string& hash);
 
 }  // namespace gihflow

@@ -9,6 +9,7 @@
 #include <ctime>
 #include <limits>
 
+#include "base/ranks.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/interrupted.hpp"
 #include "gihflow/base/parallel.hpp"
@@ -52,6 +53,7 @@ void begin_process(const Setting& setting, Execution& execution) {
   process.git_commit = git_commit();
   process.instruction_set = execution.instruction_set = instruction_set();
   process.threads = execution.threads = threads();
+  process.ranks = execution.ranks = ranks() != nullptr ? ranks()->count() : 1;
   if (execution.started.empty()) execution.started = process.started;
   execution.device =
       resolved(setting.device, setting.model) == Device::cuda ? "cuda, " + cuda_card() : "cpu";

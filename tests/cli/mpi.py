@@ -7,6 +7,8 @@ import subprocess
 import time
 import unittest
 
+import h5py
+
 from gihflow_testing import DirectoryTest, PROGRAM, cmake_cache, run
 
 # Three parts of chains to train on, two to validate.
@@ -47,6 +49,10 @@ class Mpi(DirectoryTest):
         self.train(3, "run.h5", *PARTS, *STAGES, "--max-steps", "4", expect=5)
         run(*self.mpirun(2, "train", "--resume", "run.h5", "--max-steps", "1000"), cwd=self.directory, env=ENVIRONMENT)
         self.check_same("one.h5", "run.h5")
+        with h5py.File(self.directory / "run.h5") as file:
+            self.assertEqual(file["execution/processes/ranks"][:].tolist(), [3, 2])
+            self.assertEqual(file["execution"].attrs["ranks"], 2)
+        self.assertIn("2 processes of 1 thread each", run("gihflow", "show", "run.h5", cwd=self.directory).stdout)
 
     def test_an_error_is_said_once(self):
         errors = self.train(3, "run.h5", "--chains", "0", expect=2).stderr

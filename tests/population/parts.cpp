@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <numeric>
 #include <set>
 
@@ -96,6 +97,42 @@ TEST_CASE("the tree over parts is the same however many there are") {
     if (n == 3) CHECK(x[0] == "((0 1) 2)");
     if (n == 5) CHECK(x[0] == "(((0 1) (2 3)) 4)");
     if (n == 13) CHECK(x[0] == "((((0 1) (2 3)) ((4 5) (6 7))) (((8 9) (10 11)) 12))");
+  }
+}
+
+TEST_CASE("subtrees that are added up apart leave the tree as it is") {
+  const auto add = [](std::string& x, const std::string& y) { x = "(" + x + " " + y + ")"; };
+  const auto join = [&](std::vector<Node<std::string>>& to, std::vector<Node<std::string>> nodes) {
+    for (Node<std::string>& node : nodes) to.push_back(std::move(node));
+  };
+  for (Index n = 1; n <= 40; ++n) {
+    const auto some = [&](Index begin, Index end) {
+      std::vector<Node<std::string>> nodes;
+      for (Index i = begin; i < end; ++i) nodes.push_back({i, std::to_string(i)});
+      sum_in_tree(nodes, end, n, add);
+      return nodes;
+    };
+    std::vector<std::string> whole;
+    for (Index i = 0; i < n; ++i) whole.push_back(std::to_string(i));
+    sum_in_tree(n, [&](Index i, Index j) {
+      add(whole[static_cast<std::size_t>(i)], whole[static_cast<std::size_t>(j)]);
+    });
+    REQUIRE(some(0, n).size() == 1);
+    CHECK(some(0, n).front().sum == whole.front());
+    for (Index first = 1; first < n; ++first)
+      for (Index second = first; second < n; ++second) {
+        std::vector<Node<std::string>> nodes;
+        for (const auto& [begin, end] :
+             {std::pair{Index{0}, first}, {first, second}, {second, n}}) {
+          const auto held = some(begin, end);
+          const double k = static_cast<double>(end - begin);
+          if (k > 0) CHECK(static_cast<double>(held.size()) <= 2 * std::log2(k) + 1);
+          join(nodes, held);
+        }
+        sum_in_tree(nodes, n, n, add);
+        REQUIRE(nodes.size() == 1);
+        CHECK(nodes.front().sum == whole.front());
+      }
   }
 }
 

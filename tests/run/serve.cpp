@@ -49,6 +49,7 @@ void check_same(const RunFile& a, const RunFile& b) {
   CHECK(a.tokens_hash == b.tokens_hash);
   CHECK(a.validation_hash == b.validation_hash);
   CHECK(a.state == b.state);
+  CHECK(a.execution.ranks == a.execution.processes.back().ranks);
   REQUIRE(a.standard_errors.has_value());
   REQUIRE(b.standard_errors.has_value());
   CHECK(a.standard_errors->loss == b.standard_errors->loss);
@@ -72,10 +73,18 @@ TEST_CASE("a run of several processes has the bits of a run of one") {
     const Run alone = train(setting);
     for (const int count : counts) {
       CAPTURE(count);
-      as_processes(count, [&] { check_same(train(setting), alone); });
+      as_processes(count, [&] {
+        const Run run = train(setting);
+        check_same(run, alone);
+        CHECK(run.execution.ranks == count);
+      });
     }
   };
   check(flow, {2, 3, 5});
+  TrainSetting six_parts = three_parts();  // of which the second process adds two
+  six_parts.sampling.count = 330'000;
+  six_parts.stages = parse_schedule("c:5");
+  check(six_parts, {2});
   check(descent, {3});
   check(infinite, {2});
 }
@@ -91,7 +100,13 @@ TEST_CASE("a run of several processes goes on in another number of them") {
   TrainSetting rest;
   rest.resume = setting.output;
   rest.flow.max_steps = 1000;
-  as_processes(3, [&] { check_same(train(rest), alone); });
+  as_processes(3, [&] {
+    const Run run = train(rest);
+    check_same(run, alone);
+    REQUIRE(run.execution.processes.size() == 2);
+    CHECK(run.execution.processes[0].ranks == 2);
+    CHECK(run.execution.processes[1].ranks == 3);
+  });
 }
 
 TEST_CASE("what one process cannot do ends all with its sentence, once") {

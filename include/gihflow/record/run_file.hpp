@@ -25,7 +25,8 @@ struct ProcessRecord {
   std::string program_version;
   std::string git_commit;
   std::string instruction_set;
-  Index threads = 0;
+  Index threads = 0;          ///< of each process
+  Index ranks = 1;            ///< processes that shared the chains (MPI)
   Index steps = 0;            ///< taken by it, rejected ones included
   Index rhs_evaluations = 0;  ///< in its steps
   double wall_seconds = 0.0;
@@ -34,12 +35,13 @@ struct ProcessRecord {
 };
 
 /// Where, when and how fast a run was computed, which does not determine its results. For a resumed
-/// run texts and `threads` are those of the last process, `started` is that of the first, and
-/// counts and seconds are sums.
+/// run texts, `threads` and `ranks` are those of the last process, `started` is that of the first,
+/// and counts and seconds are sums.
 struct Execution {
   std::string host;
   std::string device;  ///< "cpu", or "cuda, " and the card's name
-  Index threads = 0;
+  Index threads = 0;   ///< of each process
+  Index ranks = 1;     ///< processes that shared the chains (MPI)
   std::string command_line;
   std::string output;
   std::string started;   ///< UTC, ISO 8601

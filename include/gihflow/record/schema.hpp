@@ -20,6 +20,8 @@ struct Description {
   /// of the containing table come first.
   const char* axes = "";
   const char* note = "";  ///< what docs/schema.md adds to the meaning
+  /// Files of schema 2 may lack it; the value is then that of a new record.
+  bool added = false;
 };
 
 /// A value of a field; std::monostate where it is absent.
@@ -58,8 +60,6 @@ struct SnapshotColumn : Description {
   /// Whether the flow conserves the column in a stage that trains these blocks; null: it never
   /// does.
   bool (*conserved)(const BlockSet&, const Parameters& shape) = nullptr;
-  /// Files of schema 2 may lack it; the values are then those of a new Snapshot.
-  bool added = false;
 
   /// Whether run files have the column.
   bool in_runs() const { return files != RecordedIn::comparisons; }
