@@ -116,4 +116,5 @@
 #include "gihflow/theory/recall_law.hpp"
 #include "gihflow/theory/replicator.hpp"
 #include "gihflow/theory/sharpening.hpp"
+#include "gihflow/theory/stability.hpp"
 #include "gihflow/theory/verification.hpp"

@@ -39,11 +39,16 @@ class Verifier {
                     const std::string& measured, const std::string& regime);
   void add(Curve curve) { result_.curves.push_back(std::move(curve)); }
 
+  /// What is integrated in place of an objective that predictions are made from.
+  std::shared_ptr<const Objective> flown(const std::shared_ptr<const Objective>& objective) const;
   /// Integrates one stage with rtol 1e-8, keeps its certificates for finish(), and returns its
   /// trajectory.
   std::vector<Snapshot> fly(const std::shared_ptr<const Objective>& objective,
                             const Parameters& start, const Stage& stage, Index outputs,
                             double first_output);
+  /// Where gradient descent at such a rate ends.
+  Parameters descend(const std::shared_ptr<const Objective>& objective, const Parameters& start,
+                     const Stage& stage, double rate);
   /// Kernels over three tokens from Dirichlet(alpha).
   Kernels kernels(const std::vector<Index>& parents, double alpha, Index count) const;
   /// Sequences in the paper's setting except for the arguments; their kernels are those of
@@ -76,6 +81,7 @@ Parameters selected_start(const Model& model, const std::vector<Index>& parents,
 // The sub-experiments of the table in verification.cpp.
 void selection_experiment(Verifier& verifier, const std::vector<Index>& parents);
 void finite_selection_experiment(Verifier& verifier);
+void stability_experiment(Verifier& verifier);
 void concentration_experiment(Verifier& verifier, const std::vector<Index>& parents);
 void growth_start_experiment(Verifier& verifier);
 void growth_experiment(Verifier& verifier, double alpha);

@@ -17,6 +17,7 @@
 #include "gihflow/theory/recall_law.hpp"
 #include "gihflow/theory/replicator.hpp"
 #include "gihflow/theory/sharpening.hpp"
+#include "gihflow/theory/stability.hpp"
 #include "theory/readings.hpp"
 
 namespace gihflow {
@@ -61,6 +62,7 @@ class Predictor {
         "conserved by the flow (3.2); gradient descent raises it");
     selection();
     if (set_ >= 0) {
+      stability();
       concentration();
       recall() ? recall_growth() : growth();
     }
@@ -129,6 +131,22 @@ class Predictor {
     add(Quantity::critical_logit, {.set = sets_[size(set_)]}, sharp_logit, as_trained,
         "(7.4), as a -> 0, of the heads that look at S*; sharp: " + in_limit() +
             ", trained: the objective as it is; none: they lose even with one-hot attention");
+  }
+
+  /// Of schedules that train c and a at once.
+  void stability() {
+    const auto joint = [](const Stage& stage) {
+      return stage.blocks.has('c') && stage.blocks.has('a');
+    };
+    if (std::ranges::none_of(in_.schedule, joint)) return;
+    const double sharp = largest_curvature(limit_, set_, sharp_attention()).curvature;
+    const double trained = largest_curvature(*in_.trained, set_, in_.start.w).curvature;
+    const std::string regime = "(3.7), p on S*; sharp: one-hot attention " + in_limit() +
+                               ", trained: the attention at the start and the objective as it is";
+    add(Quantity::largest_curvature, {}, sharp, trained, regime);
+    add(Quantity::descent_normalizer, {}, 0.5 * catapult_excess * sharp,
+        0.5 * catapult_excess * trained,
+        regime + "; up to a factor of 1 +- 0.25, where C_D at the start is below it");
   }
 
   void concentration() {

@@ -8,6 +8,7 @@
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/interrupted.hpp"
 #include "gihflow/base/subsets.hpp"
+#include "gihflow/flow/descent.hpp"
 #include "theory/experiment.hpp"
 #include "theory/readings.hpp"
 
@@ -35,6 +36,7 @@ constexpr Experiment experiments[] = {
        selection_experiment(v, {2, 3});
      }},
     {"selection in finite context", finite_selection_experiment},
+    {"edge of stability", stability_experiment},
     {"concentration on {1,2}",
      [](Verifier& v) {
        concentration_experiment(v, {1, 2});
@@ -81,6 +83,11 @@ void Verifier::compare_sets(Quantity quantity, const std::string& setting,
       {quantity, {}, setting, nan, nan, same ? 0.0 : 1.0, 0.0, same, predicted, measured, regime});
 }
 
+std::shared_ptr<const Objective> Verifier::flown(
+    const std::shared_ptr<const Objective>& objective) const {
+  return options_.flow_objective ? options_.flow_objective(objective) : objective;
+}
+
 std::vector<Snapshot> Verifier::fly(const std::shared_ptr<const Objective>& objective,
                                     const Parameters& start, const Stage& stage, Index outputs,
                                     double first_output) {
@@ -89,9 +96,8 @@ std::vector<Snapshot> Verifier::fly(const std::shared_ptr<const Objective>& obje
   flow.atol = 1e-12;
   flow.outputs = outputs;
   flow.first_output = first_output;
-  const auto flown = options_.flow_objective ? options_.flow_objective(objective) : objective;
   TrainingState state = begin_training(start);
-  const Outcome outcome = train_flow(state, {stage}, *flown, nullptr, flow, nullptr);
+  const Outcome outcome = train_flow(state, {stage}, *flown(objective), nullptr, flow, nullptr);
   const StageRecord& record = state.trajectory.stages.back();
   if (outcome != Outcome::reached) ended_badly_ = to_string(outcome);
   worst_drift_ = std::max(worst_drift_, record.gauge_drift);
@@ -99,6 +105,18 @@ std::vector<Snapshot> Verifier::fly(const std::shared_ptr<const Objective>& obje
     if (const double dropped = record.snapshots.front().loss - s.loss; dropped > 1e-6)
       worst_residual_ = std::max(worst_residual_, std::abs(s.energy_residual) / dropped);
   return record.snapshots;
+}
+
+Parameters Verifier::descend(const std::shared_ptr<const Objective>& objective,
+                             const Parameters& start, const Stage& stage, double rate) {
+  DescentOptions descent;
+  descent.learning_rate = rate;
+  descent.outputs = 2;
+  TrainingState state = begin_training(start);
+  const Outcome outcome =
+      train_descent(state, {stage}, *flown(objective), nullptr, descent, nullptr);
+  if (outcome != Outcome::reached) ended_badly_ = to_string(outcome);
+  return state.trajectory.stages.back().snapshots.back().parameters;
 }
 
 Kernels Verifier::kernels(const std::vector<Index>& parents, double alpha, Index count) const {

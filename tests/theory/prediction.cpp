@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
@@ -53,11 +54,13 @@ struct Case {
 };
 
 /// Quantities that no trajectory shows.
-const std::set<Quantity> unseen = {
-    Quantity::information_set,      Quantity::information_gap, Quantity::takeover_set,
-    Quantity::takeover_bound,       Quantity::critical_logit,  Quantity::gamma,
-    Quantity::growth_speed,         Quantity::growth_exponent, Quantity::slow_growth_constant,
-    Quantity::fast_growth_constant, Quantity::entropy_floor};
+const std::set<Quantity> unseen = {Quantity::information_set,      Quantity::information_gap,
+                                   Quantity::takeover_set,         Quantity::largest_curvature,
+                                   Quantity::descent_normalizer,   Quantity::takeover_bound,
+                                   Quantity::critical_logit,       Quantity::gamma,
+                                   Quantity::growth_speed,         Quantity::growth_exponent,
+                                   Quantity::slow_growth_constant, Quantity::fast_growth_constant,
+                                   Quantity::entropy_floor};
 
 }  // namespace
 
@@ -107,6 +110,23 @@ TEST_CASE(
   }
   CHECK(measured.size() + unseen.size() - 1 ==  // a run has one of the two growth constants
         static_cast<std::size_t>(Quantity::entropy_floor));
+}
+
+TEST_CASE("a schedule of c and a at once has the edge of stability beside a staged one") {
+  Case c(0.01);
+  const auto staged = predictions(c.input);
+  c.input.schedule = parse_schedule("c:10,cwa:50");
+  const auto joint = predictions(c.input);
+  const auto of = [](const std::vector<Prediction>& lines, Quantity quantity) {
+    return std::ranges::find(lines, quantity, &Prediction::quantity);
+  };
+  CHECK(of(staged, Quantity::largest_curvature) == staged.end());
+  const auto curvature = of(joint, Quantity::largest_curvature);
+  const auto rest = of(joint, Quantity::descent_normalizer);
+  REQUIRE(curvature != joint.end());
+  REQUIRE(rest != joint.end());
+  CHECK(curvature->sharp > curvature->trained);  // attention that is spread curves less
+  CHECK(close(rest->trained, 0.65 * curvature->trained, 10));
 }
 
 TEST_CASE("predictions for recall are what its training shows") {

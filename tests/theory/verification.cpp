@@ -101,6 +101,12 @@ TEST_CASE("recall is as the laws say, and a speed of a that is 2 % off is seen")
   CHECK(passed(wrong, Quantity::recall_accuracy));
 }
 
+TEST_CASE("the edge of stability is where the gains say, and one that is 10 % off is seen") {
+  const std::vector<std::string> edge = {"edge of stability"};
+  CHECK(verify(options(edge, 1, 1, 1)).passed());
+  CHECK(!passed(verify(options(edge, 1.1, 1, 1)), Quantity::largest_curvature));
+}
+
 TEST_CASE("curves carry as many points on both sides, sub-experiments are announced and chosen") {
   VerifyOptions o;
   o.experiments = {"start of growth", "selection of {1,2}"};

@@ -15,10 +15,13 @@ enum class Quantity {
   information_set,  ///< S* of (6.3), a set of lags
   information_gap,  ///< (6.3)
   normalizer,       ///< C_D
-  takeover_set,     ///< the head subset that stage I selects
-  log_odds_slope,   ///< of `set` against `other`, (7.1)
-  takeover_time,    ///< flow time to p = 1 − δ of the set that takes over
-  takeover_bound,   ///< upper bound of the takeover time
+  /// Λ = C_D·λ_max where it is largest as a grows with p on S*, (3.7).
+  largest_curvature,
+  descent_normalizer,  ///< C_D/η where descent on all blocks at once comes to rest, (3.7)
+  takeover_set,        ///< the head subset that stage I selects
+  log_odds_slope,      ///< of `set` against `other`, (7.1)
+  takeover_time,       ///< flow time to p = 1 − δ of the set that takes over
+  takeover_bound,      ///< upper bound of the takeover time
   /// Own logit above which the head subset `set`, which attends to S*, is selected, (7.4).
   critical_logit,
   gamma,                ///< of `head` against `lag`, (7.2)

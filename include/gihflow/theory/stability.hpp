@@ -1,0 +1,25 @@
+#pragma once
+
+#include <span>
+
+#include "gihflow/base/export.hpp"
+#include "gihflow/population/objective.hpp"
+
+namespace GIHFLOW_API gihflow {
+
+/// κ of (3.7): what gradient descent on all blocks at once leaves C_D at is κ·ηΛ/2. The catapult
+/// reflects ηΛ/(2C_D) about 1, from where it began, so that κ is 1.3 ± 0.3 over learning rates and
+/// scales of c, as experiments/catapult measures it.
+inline constexpr double catapult_excess = 1.3;
+
+/// Where on the way of a the loss is most curved in c with p = δ_S, (3.7).
+struct LargestCurvature {
+  double a = 0;          ///< NaN: it grows up to a = 50
+  double curvature = 0;  ///< Λ = C_D·λ_max = 2·max_T (g_S − g_T), g = −∂𝓛/∂p; NaN with a
+};
+
+/// Of the subset with that index, at w [H, M], which stays fixed.
+LargestCurvature largest_curvature(const Objective& objective, Index subset,
+                                   std::span<const double> w);
+
+}  // namespace gihflow
