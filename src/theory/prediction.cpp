@@ -146,7 +146,7 @@ class Predictor {
     add(Quantity::largest_curvature, {}, sharp, trained, regime);
     add(Quantity::descent_normalizer, {}, 0.5 * catapult_excess * sharp,
         0.5 * catapult_excess * trained,
-        regime + "; up to a factor of 1 +- 0.25, where C_D at the start is below it");
+        regime + "; up to a factor of 1 +- 0.2, where C_D at the start is below it");
   }
 
   void concentration() {

@@ -37,7 +37,7 @@ void stability_experiment(Verifier& verifier) {
     rest += std::exp(verifier.descend(objective, start, stage, rate).log_normalizer()) / rate;
   verifier.compare(Quantity::descent_normalizer, {}, {}, 0.5 * catapult_excess * expected.curvature,
                    rest / static_cast<double>(rates.size()), 0.25,
-                   "(3.7), mean over learning rates 1, 0.5, 0.2, 0.1, each 1 +- 0.25 of it");
+                   "(3.7), mean over learning rates 1, 0.5, 0.2, 0.1, each 1 +- 0.2 times it");
 }
 
 }  // namespace gihflow
