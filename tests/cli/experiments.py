@@ -33,6 +33,16 @@ class Experiments(DirectoryTest):
                     self.assertIn(part, readme)
                 self.assertRegex(readme, r"(?i)expected", "it says what was expected")
 
+    def test_peer(self):
+        """The standard transformer of recall; without PyTorch, which is optional, it says so and writes nothing."""
+        done = run(sys.executable, "-B", FOLDER / "recall" / "peer", "--small", "--output", self.directory / "peer.csv", cwd=self.directory)
+        if "PyTorch is not installed" in done.stderr:
+            self.assertFalse((self.directory / "peer.csv").exists())
+            return
+        lines = (self.directory / "peer.csv").read_text().splitlines()
+        self.assertEqual(lines[0], (FOLDER / "recall" / "peer.csv").read_text().splitlines()[0])
+        self.assertEqual(len(lines), 3)
+
     def test_gallery(self):
         """One entry for each folder, with a figure that exists."""
         gallery = (FOLDER / "README.md").read_text()
