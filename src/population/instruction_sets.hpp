@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 
+#include "population/rows.hpp"
 #include "population/views.hpp"
 
 namespace gihflow {
@@ -12,6 +13,7 @@ struct HotLoops {
   const hot::BlockFunctions& blocks;
   const hot::FeatureFunctions& features;
   const hot::LawFunctions& laws;
+  const hot::RowFunctions& rows;
 };
 
 /// Those for `set`, see instruction_set().

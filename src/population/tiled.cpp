@@ -8,6 +8,7 @@
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "population/chain_rows.hpp"
 #include "population/engines.hpp"
 #include "population/features.hpp"
 #include "population/instruction_sets.hpp"
@@ -49,10 +50,9 @@ class TiledPart {
   Moments moments(const Parameters& at) const {
     const Point point = point_of(at);
     Pass pass(*this, point, nullptr);
-    const int lanes = statistics_.lanes();
-    const Index width = row_size(model_);
+    const Index lanes = statistics_.lanes(), width = row_size(model_);
     std::vector<double> rows(static_cast<std::size_t>(chains_ * width));
-    parallel_ranges(chains_, tiles_per_block * lanes, [&](Index begin, Index end) {
+    const auto one_by_one = [&](Index begin, Index end) {
       SingleTile single(*this);
       Gradient g;
       std::vector<double> of_prefix(static_cast<std::size_t>(width));
@@ -67,7 +67,12 @@ class TiledPart {
         double* row = rows.data() + prefix / prefixes_ * width;
         for (const double x : of_prefix) *row++ += x / static_cast<double>(prefixes_);
       }
-    });
+    };
+    if (lanes == hot::pack && prefixes_ == 1 && !features_)
+      ChainRows(tables_, statistics_, functions_.rows)
+          .write(at, point, pass.attention, width, rows, one_by_one);
+    else
+      parallel_ranges(chains_, tiles_per_block * lanes, one_by_one);
     return moments_of_rows(rows, width);
   }
 

@@ -34,7 +34,7 @@ MemoryBound tiled_memory(const Model& model, Index chains, Index length, int lan
   const auto scratch = hot_loops("").blocks.scratch[1][1](tables.view(), most_pairs);
   // Sums of blocks, of an evaluation or of a minibatch; or the rows of standard errors.
   const double sums = 16.0 * static_cast<double>(tables.sums()),
-               rows = 8.0 * static_cast<double>(most * (row_size(model) + 1));
+               rows = 8.0 * static_cast<double>(most * (row_size(model) + 3));
   // A part is counted beside those before it.
   bound.peak += kept - bound.kept;
   bound.kept = kept;

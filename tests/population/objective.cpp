@@ -170,6 +170,20 @@ TEST_CASE("standard errors are those of the chains' own gradients") {
     CHECK(relative_difference(found.c, expected.c) <= 1e-12);
     CHECK(relative_difference(found.w, expected.w) <= 1e-12);
   }
+  // Chains that share lanes; kernels so peaked that each chain has its own shift.
+  for (const Readout readout : {Readout::log, Readout::softmax})
+    for (const double a : {1.7, 3e3}) {
+      const Model model{.readout = readout};
+      const auto source = sample_prior(sampling(300, 20));
+      const Parameters at = generic_point(model, a);
+      const StandardErrors found =
+          make_objective(model, *source, Engine::dense)->standard_errors(at);
+      const StandardErrors expected =
+          make_objective(model, *source, Engine::reference)->standard_errors(at);
+      CHECK(close(found.loss, expected.loss, 1e4));
+      CHECK(relative_difference(found.c, expected.c) <= 1e-11);
+      CHECK(relative_difference(found.w, expected.w) <= 1e-11);
+    }
   auto one = make_objective({}, *sample_prior(sampling(1)));
   CHECK(std::isnan(one->standard_errors(generic_point({})).loss));
 }
