@@ -113,7 +113,7 @@ class Recorder final : public Observer {
     const double step = seconds_since(last_step_);
     longest_step_ = std::max(longest_step_, step);
     observer_.progress(progress);
-    if (stages_due(state.stage) || seconds_since(last_write_) >= setting_.checkpoint_every) {
+    if (stage_due(state.stage) || seconds_since(last_write_) >= setting_.checkpoint_every) {
       run_.state = state;
       write();
     }
@@ -141,11 +141,11 @@ class Recorder final : public Observer {
   }
 
  private:
-  // Whether to write at the end of a stage: with many stages not at each, so that the total time of
-  // writing grows in proportion to their number.
-  bool stages_due(Index stage) const {
-    constexpr Index writes_per_doubling = 16;
-    return stage > written_stage_ && writes_per_doubling * (stage - written_stage_) >= stage;
+  // Whether to write after the end of a stage: at once, unless stages are so short that writing
+  // would take more than a twentieth of the time.
+  bool stage_due(Index stage) const {
+    constexpr double writes_between = 20.0;
+    return stage > written_stage_ && seconds_since(last_write_) >= writes_between * longest_write_;
   }
 
   void update_process() {

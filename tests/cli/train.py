@@ -166,16 +166,14 @@ class Train(DirectoryTest):
             w = file["stage_2/w"]
             self.assertEqual([axis[0].name for axis in w.dims], ["/stage_2/t", "/head", "/component"])
 
-    def test_writing_is_linear_in_the_number_of_stages(self):
-        """Of many stages the file is written a few times as often as of 16."""
+    def test_short_stages_are_not_written_one_by_one(self):
+        """Writing takes a small share of the time, however many stages there are."""
         count = 64
         stages = ",".join(["c:1e-3", "a:1e-3"] * (count // 2))
         self.train("--chains", "5", "--validation-chains", "2", "--length", "6", "--outputs", "2", "--stages", stages)
         with h5py.File(self.directory / "run.h5") as file:
             self.assertEqual(sum(name.startswith("stage_") for name in file), count)
-            # 17 for the first 16 stages, then at most 16 for each doubling, the last one, and one a minute
-            seconds = file["execution"].attrs["wall_seconds"]
-            self.assertLessEqual(file["execution"].attrs["checkpoints"], 17 + 16 * np.log2(count / 16) + 2 + seconds / 60)
+            self.assertLess(file["execution"].attrs["checkpoints"], count // 2)
             self.assertEqual(len(file["subset"].attrs["REFERENCE_LIST"]), 3 * count + 11)
 
     def test_opens_in_xarray(self):

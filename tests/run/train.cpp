@@ -175,7 +175,7 @@ TEST_CASE("the config of a run repeats it") {
   check_same_run(run, train(again));
 }
 
-TEST_CASE("the file is there from the start, complete at any moment, and current at stage ends") {
+TEST_CASE("the file is there from the start, and complete at any moment") {
   const Directory directory;
   TrainSetting setting = small_setting();
   setting.output = directory / "run.h5";
@@ -185,7 +185,8 @@ TEST_CASE("the file is there from the start, complete at any moment, and current
   CHECK(reader.outcome_at_start_ == Outcome::running);
   CHECK(reader.steps_ > 10);
   CHECK(reader.running_);
-  CHECK(run.execution.checkpoints == 5);  // start, three stages, end
+  CHECK(run.execution.checkpoints >= 2);  // start, end, and stages that took longer than writing
+  CHECK(run.execution.checkpoints <= 5);
 }
 
 TEST_CASE("an interrupt, a step limit and a wall limit leave the state to continue from") {
