@@ -14,6 +14,8 @@ class Ranks {
   virtual ~Ranks() = default;
   virtual int count() const = 0;
   virtual int own() const = 0;
+  /// The number of this process among those on its machine.
+  virtual int local() const = 0;
   /// Replaces `message` by that of number 0 on every process.
   virtual void broadcast(std::string& message) = 0;
   /// Returns the messages of all processes, in their order, to number 0, and an empty list to the

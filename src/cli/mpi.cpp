@@ -22,6 +22,10 @@ class MpiRanks final : public Ranks {
   MpiRanks() {
     MPI_Comm_size(MPI_COMM_WORLD, &count_);
     MPI_Comm_rank(MPI_COMM_WORLD, &own_);
+    MPI_Comm machine;
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, own_, MPI_INFO_NULL, &machine);
+    MPI_Comm_rank(machine, &local_);
+    MPI_Comm_free(&machine);
   }
   MpiRanks(const MpiRanks&) = delete;
   MpiRanks& operator=(const MpiRanks&) = delete;
@@ -29,6 +33,7 @@ class MpiRanks final : public Ranks {
 
   int count() const override { return count_; }
   int own() const override { return own_; }
+  int local() const override { return local_; }
 
   void broadcast(std::string& message) override {
     unsigned long long size = message.size();
@@ -63,7 +68,7 @@ class MpiRanks final : public Ranks {
       move(message.data() + i, static_cast<int>(std::min(most_at_once, message.size() - i)));
   }
 
-  int count_ = 1, own_ = 0;
+  int count_ = 1, own_ = 0, local_ = 0;
 };
 
 }  // namespace

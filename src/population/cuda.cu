@@ -15,7 +15,7 @@
 #include "population/engines.hpp"
 #include "population/model_tables.hpp"
 #include "population/staged.cuh"
-#include "population/staged_objective.hpp"
+#include "population/staged_parts.hpp"
 
 namespace gihflow {
 
@@ -85,12 +85,23 @@ std::size_t cuda_free_memory() {
   return free;
 }
 
-std::unique_ptr<Objective> make_cuda_objective(const Model& model, const SequenceSource& source,
-                                               Engine engine) {
+std::string take_card(int number) {
+  if (!cuda_fault().empty()) throw InputError(Fault{Field::device, "cuda", cuda_fault(), ""});
+  int count = 0;
+  cudaDeviceProp card{};
+  check(cudaGetDeviceCount(&count), "the cards");
+  check(cudaSetDevice(number % count), "a card");
+  check(cudaGetDeviceProperties(&card, number % count), "a card");
+  return std::string(card.uuid.bytes, sizeof card.uuid.bytes);
+}
+
+std::unique_ptr<PartedObjective> make_cuda_objective(const Model& model,
+                                                     const SequenceSource& source, Engine engine,
+                                                     Index part_size, Index of) {
   if (!cuda_fault().empty()) throw InputError(Fault{Field::device, "cuda", cuda_fault(), ""});
   const std::size_t free = cuda_free_memory();
   try {
-    return std::make_unique<StagedObjective<Card>>(model, source, engine);
+    return staged_objective<Card>(model, source, engine, part_size, of);
   } catch (const std::bad_alloc&) {
     throw InputError(
         Fault{Field::chains, std::to_string(source.count()),

@@ -31,11 +31,17 @@ std::size_t cuda_free_memory() {
   return 0;
 }
 
-std::unique_ptr<Objective> make_cuda_objective(const Model&, const SequenceSource&, Engine) {
+std::string take_card(int) {
   refuse_cuda();
 }
 
-std::unique_ptr<Objective> make_cuda_infinite_objective(const Model&, const Kernels&) {
+std::unique_ptr<PartedObjective> make_cuda_objective(const Model&, const SequenceSource&, Engine,
+                                                     Index, Index) {
+  refuse_cuda();
+}
+
+std::unique_ptr<PartedObjective> make_cuda_infinite_objective(const Model&, const Kernels&, Index,
+                                                              Index) {
   refuse_cuda();
 }
 

@@ -11,7 +11,7 @@
 #include "gihflow/base/errors.hpp"
 #include "population/engines.hpp"
 #include "population/staged.cuh"
-#include "population/staged_infinite.hpp"
+#include "population/staged_parts.hpp"
 
 namespace gihflow {
 
@@ -102,11 +102,12 @@ class CardProducts {
 
 }  // namespace
 
-std::unique_ptr<Objective> make_cuda_infinite_objective(const Model& model,
-                                                        const Kernels& kernels) {
+std::unique_ptr<PartedObjective> make_cuda_infinite_objective(const Model& model,
+                                                              const Kernels& kernels,
+                                                              Index part_size, Index of) {
   if (!cuda_fault().empty()) throw InputError(Fault{Field::device, "cuda", cuda_fault(), ""});
   try {
-    return std::make_unique<StagedInfinite<Card, CardProducts>>(model, kernels);
+    return staged_infinite_objective<Card, CardProducts>(model, kernels, part_size, of);
   } catch (const std::bad_alloc&) {
     throw InputError(Fault{
         Field::chains, std::to_string(kernels.count),

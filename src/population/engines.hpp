@@ -23,9 +23,9 @@ std::unique_ptr<PartedObjective> make_tiled_objective(const Model& model,
                                                       Index of = 0);
 
 struct Statistics;
-std::unique_ptr<Objective> make_tiled_objective(const Model& model, const Statistics& counted,
-                                                int lanes,
-                                                const std::string& set = instruction_set());
+std::unique_ptr<PartedObjective> make_tiled_objective(const Model& model, const Statistics& counted,
+                                                      int lanes,
+                                                      const std::string& set = instruction_set());
 
 /// Bytes that they take at most, see objective_memory().
 MemoryBound tiled_memory(const Model& model, Index chains, Index length, int lanes);
@@ -33,14 +33,25 @@ MemoryBound reference_memory(const Model& model, Index chains, Index length);
 
 /// The CUDA engine; throws InputError with a cuda_fault(), or where the statistics do not fit the
 /// card. engine: dense, sparse, or automatic for whichever is cheaper.
-std::unique_ptr<Objective> make_cuda_objective(const Model& model, const SequenceSource& source,
-                                               Engine engine);
+std::unique_ptr<PartedObjective> make_cuda_objective(const Model& model,
+                                                     const SequenceSource& source, Engine engine,
+                                                     Index part_size = chains_of_card_part,
+                                                     Index of = 0);
+/// Takes a card for this process, card `number` modulo their count, and returns the UUID of the
+/// card. Throws InputError with a cuda_fault().
+std::string take_card(int number);
+
+/// The kernels of consecutive chains.
+Kernels some_kernels(const Kernels& all, Index first, Index count);
 /// The objective in infinite context on the host, hot loops in the version for `set`.
 std::unique_ptr<PartedObjective> make_host_infinite_objective(
     const Model& model, const Kernels& kernels, const std::string& set = instruction_set(),
     Index part_size = chains_of_part, Index of = 0);
 /// The same on the card.
-std::unique_ptr<Objective> make_cuda_infinite_objective(const Model& model, const Kernels& kernels);
+std::unique_ptr<PartedObjective> make_cuda_infinite_objective(const Model& model,
+                                                              const Kernels& kernels,
+                                                              Index part_size = chains_of_card_part,
+                                                              Index of = 0);
 
 /// The stationary law of W + 1 consecutive tokens of every chain, [N, d, d^W]: μ^π(Z, e), e the
 /// last token. Throws InputError where a chain has more than one closed class.

@@ -111,4 +111,10 @@ StandardErrors PartedObjective::standard_errors(const Parameters& at) const {
   return errors_of_parts(moments(at), model());
 }
 
+Kernels some_kernels(const Kernels& all, Index first, Index count) {
+  const auto each = static_cast<Index>(all.of_chain(0).size());
+  const auto begin = all.values.begin() + first * each;
+  return {all.vocabulary, all.parents, count, {begin, begin + count * each}};
+}
+
 }  // namespace gihflow

@@ -16,6 +16,9 @@ namespace gihflow {
 /// Chains of a part.
 inline constexpr Index chains_of_part = Index{1} << 16;
 
+/// The same on a card, where a part is a launch.
+inline constexpr Index chains_of_card_part = Index{1} << 24;
+
 /// N chains cut into parts, the last of which may be shorter.
 struct Parts {
   Index chains;
@@ -110,6 +113,8 @@ class PartedObjective : public Objective {
   virtual std::vector<Share> batch_shares(std::span<const Index> chains, double count,
                                           const Point& at) const;
   virtual std::vector<Moments> moments(const Parameters& at) const = 0;
+  /// Chains of every part but the last one.
+  virtual Index part_size() const { return chains_of_part; }
 };
 
 }  // namespace gihflow

@@ -18,13 +18,13 @@ void add_up(std::vector<Node<Sum>>& nodes, Index end, Index n) {
   sum_in_tree(nodes, end, n, [](Sum& x, const Sum& y) { add(x, y); });
 }
 
-/// The nodes of the tree over the parts of `all` chains that a process has from its own parts, the
+/// The nodes of the tree over all parts that a process has from its own parts, the
 /// first of which has the number `first`.
 template <class Sum>
-std::vector<Node<Sum>> nodes_of(std::vector<Sum> own, Index first, Index all) {
+std::vector<Node<Sum>> nodes_of(std::vector<Sum> own, Index first, const Parts& all) {
   std::vector<Node<Sum>> nodes;
   for (Sum& sum : own) nodes.push_back({first++, std::move(sum)});
-  add_up(nodes, first, Parts{all}.count());
+  add_up(nodes, first, all.count());
   return nodes;
 }
 
@@ -114,17 +114,17 @@ class SharedObjective final : public PartedObjective {
   template <class Sum, class Own>
   std::vector<Sum> sum(const Packer& packer, const Own& own) const {
     std::vector<Node<Sum>> nodes;
-    const auto answers = ask(ranks_, packer.message, [&] { nodes = nodes_of(own(), 0, chains_); });
+    const Parts all{chains_, own_->part_size()};
+    const auto answers = ask(ranks_, packer.message, [&] { nodes = nodes_of(own(), 0, all); });
     for (const std::string& answer : answers)
       for (Unpacker rest(answer); !rest.empty();) {
         nodes.push_back({rest.number<Index>(), {}});
         take(rest, nodes.back().sum);
       }
-    const Index parts = Parts{chains_}.count();
-    add_up(nodes, parts, parts);
-    std::vector<Sum> all;
-    all.push_back(std::move(nodes.front().sum));
-    return all;
+    add_up(nodes, all.count(), all.count());
+    std::vector<Sum> sum;
+    sum.push_back(std::move(nodes.front().sum));
+    return sum;
   }
 
   Ranks& ranks_;
@@ -176,10 +176,11 @@ std::unique_ptr<Objective> make_shared_objective(Ranks& ranks, Index number, Ind
   return std::make_unique<SharedObjective>(ranks, number, chains, std::move(own));
 }
 
-void answer_with(const PartedObjective* own, Index first, Index all, Request request,
+void answer_with(const PartedObjective* own, Index first, Index chains, Request request,
                  Unpacker& asked, Packer& packer) {
   if (own == nullptr) return;
-  const Index part = first / chains_of_part;
+  const Parts all{chains, own->part_size()};
+  const Index part = first / all.size;
   if (request == Request::moments) {
     Parameters at;
     asked.read(at);
@@ -191,11 +192,11 @@ void answer_with(const PartedObjective* own, Index first, Index all, Request req
   }
   const Point at = asked.point();
   if (request == Request::batch) {
-    std::vector<Index> chains = asked.numbers<Index>();
-    for (Index& chain : chains) chain -= first;
-    std::erase_if(chains, [&](Index chain) { return chain < 0 || chain >= own->chains(); });
+    std::vector<Index> some = asked.numbers<Index>();
+    for (Index& chain : some) chain -= first;
+    std::erase_if(some, [&](Index chain) { return chain < 0 || chain >= own->chains(); });
     const double count = asked.number<double>();
-    put_nodes(nodes_of(own->batch_shares(chains, count, at), part, all), packer);
+    put_nodes(nodes_of(own->batch_shares(some, count, at), part, all), packer);
     return;
   }
   const bool with_loss = asked.number<bool>();

@@ -35,9 +35,9 @@ void answer(Ranks& ranks, const std::function<void(Packer&)>& own);
 std::unique_ptr<Objective> make_shared_objective(Ranks& ranks, Index number, Index chains,
                                                  std::unique_ptr<PartedObjective> own);
 /// The answer of another process to a request for gradients or moments: the nodes of the tree over
-/// the parts of `all` chains that it has from its own, at most some 2 log2 of their number. `own`
-/// is null where it holds no chains; `first` is the number of its first chain.
-void answer_with(const PartedObjective* own, Index first, Index all, Request request,
+/// the parts of so many `chains` that it has from its own, at most some 2 log2 of their number.
+/// `own` is null where it holds no chains; `first` is the number of its first chain.
+void answer_with(const PartedObjective* own, Index first, Index chains, Request request,
                  Unpacker& asked, Packer& packer);
 
 }  // namespace gihflow

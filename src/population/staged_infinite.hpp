@@ -118,9 +118,9 @@ struct ShiftedBackward {
 };
 
 template <class Place, class Products>
-class StagedInfinite final : public Objective {
+class StagedKernels {
  public:
-  StagedInfinite(const Model& model, const Kernels& kernels)
+  StagedKernels(const Model& model, const Kernels& kernels)
       : model_(without_boundary(model)),
         tables_(model_),
         kernels_(kernels),
@@ -140,28 +140,28 @@ class StagedInfinite final : public Objective {
     lay_out();
   }
 
-  const Model& model() const override { return model_; }
-  Index chains() const override { return kernels_.count; }
-  std::string engine() const override { return "infinite"; }
-  std::size_t memory() const override {
+  const Model& model() const { return model_; }
+  std::string engine() const { return "infinite"; }
+  std::size_t memory() const {
     return sizeof(double) * (law_.size() + readouts_.size() + loss_.size() + top_.size() +
                              t_.size() + x_.size() + e_.size() + partial_.size() + sums_.size());
   }
 
-  void gradient(const Point& at, Gradient& out, bool with_loss) const override {
-    evaluate<double>(at, nullptr, out, nullptr, with_loss);
-  }
-  void gradient_along(const Point& at, const Point& along, Gradient& out,
-                      Gradient& derivative) const override {
-    evaluate<Dual<double>>(at, &along, out, &derivative, true);
-    derivative.loss = slope_along(out, along);
+  /// Adds up all chains; results are divided by `count`. With a derivative where `along` is given.
+  void gradient(const Point& at, const Point* along, double count, bool with_loss, Gradient& out,
+                Gradient& derivative) const {
+    if (along == nullptr)
+      evaluate<double>(at, nullptr, count, out, nullptr, with_loss);
+    else
+      evaluate<Dual<double>>(at, along, count, out, &derivative, with_loss);
   }
   /// Once a run: by the CPU engine.
-  StandardErrors standard_errors(const Parameters& at) const override {
-    return make_infinite_objective(model_, kernels_, Device::cpu)->standard_errors(at);
+  std::vector<Moments> moments(const Parameters& at) const {
+    return make_host_infinite_objective(model_, kernels_)->moments(at);
   }
 
  private:
+  Index chains() const { return kernels_.count; }
   template <class T>
   using Vector = typename Place::template Vector<T>;
   template <class V>
@@ -282,8 +282,8 @@ class StagedInfinite final : public Objective {
   }
 
   template <class S>
-  void evaluate(const Point& at, const Point* along, Gradient& out, Gradient* derivative,
-                bool with_loss) const {
+  void evaluate(const Point& at, const Point* along, double count, Gradient& out,
+                Gradient* derivative, bool with_loss) const {
     constexpr Index numbers = static_cast<Index>(sizeof(S) / sizeof(double));
     const std::lock_guard guard(mutex_);
     const Attention attention = tables_.attention(at, along);
@@ -295,8 +295,7 @@ class StagedInfinite final : public Objective {
       place_.download(out_.data(), raw(result_), sizeof(double) * size_t(numbers * tables_.sums()));
     });
     place_.wait();
-    tables_.gradient(out_.data(), static_cast<double>(chains()), at, attention, along, out,
-                     derivative, with_loss);
+    tables_.gradient(out_.data(), count, at, attention, along, out, derivative, with_loss);
   }
 
   Model model_;

@@ -25,30 +25,34 @@ constexpr Index teams_wanted = 2048;  // of dense tiles: several for each multip
 constexpr Index chunk_entries = 512;
 
 template <class Place>
-class StagedObjective final : public Objective {
+class StagedChains {
  public:
-  StagedObjective(const Model& model, const SequenceSource& source, Engine engine)
+  StagedChains(const Model& model, const SequenceSource& source, Engine engine)
       : model_(model),
         tables_(model),
         counted_(count_windows(model, source)),
-        chains_(counted_.chains / counted_.prefixes),
         point_(model, tables_),
         out_(2 * size_t(tables_.sums())) {
     require_card(model);
     lay_out(engine);
   }
 
-  const Model& model() const override { return model_; }
-  Index chains() const override { return chains_; }
-  std::string engine() const override { return dense_ ? "dense" : "sparse"; }
-  std::size_t memory() const override { return bytes_; }
+  const Model& model() const { return model_; }
+  std::string engine() const { return dense_ ? "dense" : "sparse"; }
+  std::size_t memory() const { return bytes_; }
 
-  void gradient(const Point& at, Gradient& out, bool with_loss) const override {
-    evaluate<double>(at, nullptr, nullptr, chains_, out, nullptr, with_loss);
+  /// Adds up all chains; results are divided by `count`. With a derivative where `along` is given.
+  void gradient(const Point& at, const Point* along, double count, bool with_loss, Gradient& out,
+                Gradient& derivative) const {
+    if (along == nullptr)
+      evaluate<double>(at, nullptr, nullptr, count, out, nullptr, with_loss);
+    else
+      evaluate<Dual<double>>(at, along, nullptr, count, out, &derivative, with_loss);
   }
 
-  void batch_gradient(std::span<const Index> chains, const Point& at,
-                      Gradient& out) const override {
+  /// The same of some chains, without loss.
+  void batch_gradient(std::span<const Index> chains, const Point& at, double count,
+                      Gradient& out) const {
     // Lanes of other chains go without a label: they add nothing.
     const std::size_t d = size_t(model_.vocabulary), lanes = size_t(lanes_);
     std::vector<double> targets(slots_ * d, 0.0);
@@ -60,18 +64,12 @@ class StagedObjective final : public Objective {
               counted_.targets[size_t(i) * d + e];
       }
     }
-    evaluate<double>(at, nullptr, &targets, static_cast<Index>(chains.size()), out, nullptr, false);
-  }
-
-  void gradient_along(const Point& at, const Point& along, Gradient& out,
-                      Gradient& derivative) const override {
-    evaluate<Dual<double>>(at, &along, nullptr, chains_, out, &derivative, true);
-    derivative.loss = slope_along(out, along);
+    evaluate<double>(at, nullptr, &targets, count, out, nullptr, false);
   }
 
   /// Once a run: by the CPU engine, from the counts that the host has kept.
-  StandardErrors standard_errors(const Parameters& at) const override {
-    return make_tiled_objective(model_, counted_, 0)->standard_errors(at);
+  std::vector<Moments> moments(const Parameters& at) const {
+    return make_tiled_objective(model_, counted_, 0)->moments(at);
   }
 
  private:
@@ -378,7 +376,7 @@ class StagedObjective final : public Objective {
 
   template <class S>
   void evaluate(const Point& at, const Point* along, const std::vector<double>* targets,
-                Index count, Gradient& out, Gradient* derivative, bool with_loss) const {
+                double count, Gradient& out, Gradient* derivative, bool with_loss) const {
     constexpr Index numbers = static_cast<Index>(sizeof(S) / sizeof(double));
     const std::lock_guard guard(mutex_);
     const Attention attention = tables_.attention(at, along);
@@ -399,14 +397,13 @@ class StagedObjective final : public Objective {
       work();
     }
     place_.wait();
-    tables_.gradient(out_.data(), static_cast<double>(count * counted_.prefixes), at, attention,
+    tables_.gradient(out_.data(), count * static_cast<double>(counted_.prefixes), at, attention,
                      along, out, derivative, with_loss);
   }
 
   Model model_;
   ModelTables tables_;
   Statistics counted_;
-  Index chains_;
   Place place_;
   bool dense_ = false;
   int count_bytes_ = 1, lanes_ = 1;

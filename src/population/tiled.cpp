@@ -437,8 +437,8 @@ std::unique_ptr<PartedObjective> make_tiled_objective(const Model& model,
       });
 }
 
-std::unique_ptr<Objective> make_tiled_objective(const Model& model, const Statistics& counted,
-                                                int lanes, const std::string& set) {
+std::unique_ptr<PartedObjective> make_tiled_objective(const Model& model, const Statistics& counted,
+                                                      int lanes, const std::string& set) {
   return std::make_unique<TiledObjective>(
       model, Parts{counted.chains / counted.prefixes}, counted.chains / counted.prefixes, lanes,
       set, [&](Index first, Index count) {

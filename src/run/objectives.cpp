@@ -70,9 +70,10 @@ Objectives make_objectives(Problem& problem) {
     const auto shared = [&](bool validation, const auto& kernels, const auto& chains,
                             std::string& hash) {
       const int all = others->count();
+      const bool card = resolved(setting.device, setting.model) == Device::cuda;
       OwnObjective own =
-          kernels ? own_objective(setting.model, *kernels, 0, all)
-                  : own_objective(setting.model, *chains, lanes_of(setting.engine), 0, all);
+          kernels ? own_objective(setting.model, *kernels, card, 0, all)
+                  : own_objective(setting.model, *chains, card, lanes_of(setting.engine), 0, all);
       return shared_objective(*others, std::move(own), validation, hash);
     };
     result.training = shared(false, result.kernels, result.chains, result.tokens_hash);

@@ -16,6 +16,7 @@ namespace gihflow {
 
 void serve(Ranks& ranks) {
   int threads = 1;
+  bool cards = false;
   std::optional<Problem> problem;
   std::map<Index, OwnObjective> held;
   for (;;) {
@@ -33,6 +34,8 @@ void serve(Ranks& ranks) {
         threads = asked.number<int>();
         problem = prepare(
             TrainSetting(setting_of_config(asked.text(), "the config of the first process")));
+        cards = asked.number<bool>();
+        if (cards) packer.put(std::string_view(take_card(ranks.local())));
         return;
       }
       const ContextScope scope({.threads = threads});
@@ -46,10 +49,10 @@ void serve(Ranks& ranks) {
                 ? own_objective(
                       model,
                       validation ? *problem->validation_kernels() : *problem->chain_kernels(),
-                      ranks.own(), ranks.count())
+                      cards, ranks.own(), ranks.count())
                 : own_objective(model,
                                 validation ? *problem->validation_chains() : *problem->chains(),
-                                lanes, ranks.own(), ranks.count());
+                                cards, lanes, ranks.own(), ranks.count());
         packer.put(held[number].hashes);
         return;
       }

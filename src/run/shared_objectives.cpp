@@ -1,5 +1,6 @@
 #include "run/shared_objectives.hpp"
 
+#include <algorithm>
 #include <atomic>
 
 #include "base/make_fault.hpp"
@@ -12,37 +13,42 @@ namespace gihflow {
 
 namespace {
 
-Kernels some_kernels(const Kernels& all, ChainRange range) {
-  const auto each = static_cast<Index>(all.of_chain(0).size());
-  const auto begin = all.values.begin() + range.first * each;
-  return {all.vocabulary, all.parents, range.count, {begin, begin + range.count * each}};
+Engine engine_of(int lanes) {
+  return lanes == 8 ? Engine::dense : lanes == 1 ? Engine::sparse : Engine::automatic;
+}
+
+Index part_size(bool card) {
+  return card ? chains_of_card_part : chains_of_part;
 }
 
 }  // namespace
 
-OwnObjective own_objective(const Model& model, const Kernels& all, int rank, int ranks) {
+OwnObjective own_objective(const Model& model, const Kernels& all, bool card, int rank, int ranks) {
   OwnObjective own;
   own.all = {all.vocabulary, 0, all.count};
-  const ChainRange range = chains_of_rank({all.count}, rank, ranks);
+  const ChainRange range = chains_of_rank({all.count, part_size(card)}, rank, ranks);
   if (range.count == 0) return own;
-  const Kernels some = some_kernels(all, range);
-  own.objective =
-      make_host_infinite_objective(model, some, instruction_set(), chains_of_part, all.count);
+  const Kernels some = some_kernels(all, range.first, range.count);
+  own.objective = card ? make_cuda_infinite_objective(model, some, part_size(card), all.count)
+                       : make_host_infinite_objective(model, some, instruction_set(),
+                                                      part_size(card), all.count);
   for (Index chain = 0; chain < some.count; ++chain)
     own.hashes.push_back(chain_hash({}, some.of_chain(chain)));
   own.first = range.first;
   return own;
 }
 
-OwnObjective own_objective(const Model& model, const SequenceSource& all, int lanes, int rank,
-                           int ranks) {
+OwnObjective own_objective(const Model& model, const SequenceSource& all, bool card, int lanes,
+                           int rank, int ranks) {
   OwnObjective own;
   own.all = {all.vocabulary(), all.length(), all.count()};
-  const ChainRange range = chains_of_rank({all.count()}, rank, ranks);
+  const ChainRange range = chains_of_rank({all.count(), part_size(card)}, rank, ranks);
   if (range.count == 0) return own;
   const HashingSource some(std::make_shared<SequenceSlice>(all, range.first, range.count));
   own.objective =
-      make_tiled_objective(model, some, lanes, instruction_set(), chains_of_part, all.count());
+      card ? make_cuda_objective(model, some, engine_of(lanes), part_size(card), all.count())
+           : make_tiled_objective(model, some, lanes, instruction_set(), part_size(card),
+                                  all.count());
   own.hashes = some.hashes();
   own.first = range.first;
   return own;
@@ -53,16 +59,29 @@ void share_problem(Ranks& ranks, const Problem& problem) {
   if (setting.engine == Engine::reference)
     throw InputError(
         fault(Field::engine, "reference", "works in one process; there are {}", ranks.count()));
-  if (resolved(setting.device, setting.model) == Device::cuda)
-    throw InputError(fault(Field::device, "cuda",
-                           "works in one process; there are {}, so it must "
-                           "be cpu",
-                           ranks.count()));
+  const bool cards = resolved(setting.device, setting.model) == Device::cuda;
   Packer packer;
   packer.put(static_cast<char>(Request::problem));
   packer.put(threads());
   packer.put(std::string_view(problem.provenance().config));
-  ask(ranks, packer.message, [] {});
+  packer.put(cards);
+  std::vector<std::string> taken(1);
+  const auto answers = ask(ranks, packer.message, [&] {
+    if (cards) taken[0] = take_card(ranks.local());
+  });
+  if (!cards) return;
+  for (const std::string& answer : answers) taken.push_back(Unpacker(answer).text());
+  check_cards(taken);
+}
+
+void check_cards(const std::vector<std::string>& taken) {
+  for (auto card = taken.begin(); card != taken.end(); ++card) {
+    const auto same = std::find(taken.begin(), card, *card);
+    if (same == card) continue;
+    throw InputError(fault(Field::device, "cuda",
+                           "takes a card for each process; processes {} and {} have the same",
+                           same - taken.begin() + 1, card - taken.begin() + 1));
+  }
 }
 
 std::unique_ptr<Objective> shared_objective(Ranks& ranks, OwnObjective own, bool validation,

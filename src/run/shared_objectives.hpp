@@ -25,14 +25,17 @@ struct OwnObjective {
 };
 
 /// Makes the objective on the parts of process `rank` of `ranks`, in infinite context; `all` are
-/// the kernels of all processes.
-OwnObjective own_objective(const Model& model, const Kernels& all, int rank, int ranks);
+/// the kernels of all processes. `card`: on the card that the process has taken.
+OwnObjective own_objective(const Model& model, const Kernels& all, bool card, int rank, int ranks);
 /// The same on sequences; lanes as for make_tiled_objective.
-OwnObjective own_objective(const Model& model, const SequenceSource& all, int lanes, int rank,
-                           int ranks);
+OwnObjective own_objective(const Model& model, const SequenceSource& all, bool card, int lanes,
+                           int rank, int ranks);
 
-/// Sends the problem to the other processes. Throws InputError for an engine without parts.
+/// Sends the problem to the other processes. On cards each process takes one. Throws InputError for
+/// an engine without parts, and as check_cards().
 void share_problem(Ranks& ranks, const Problem& problem);
+/// Throws InputError if two processes have the same card; `taken` are UUIDs.
+void check_cards(const std::vector<std::string>& taken);
 /// The objective on the chains of all processes, and their hash. `own` are those of process 0,
 /// whose engine is that of all.
 std::unique_ptr<Objective> shared_objective(Ranks& ranks, OwnObjective own, bool validation,

@@ -11,8 +11,7 @@
 #include <memory>
 #include <vector>
 
-#include "population/staged_infinite.hpp"
-#include "population/staged_objective.hpp"
+#include "population/staged_parts.hpp"
 
 namespace gihflow::staged_host {
 
@@ -94,15 +93,18 @@ class HostProducts {
   }
 };
 
-inline std::unique_ptr<Objective> make_staged_objective(const Model& model,
-                                                        const SequenceSource& source,
-                                                        Engine engine) {
-  return std::make_unique<StagedObjective<Host>>(model, source, engine);
+inline std::unique_ptr<PartedObjective> make_staged_objective(const Model& model,
+                                                              const SequenceSource& source,
+                                                              Engine engine,
+                                                              Index part_size = chains_of_card_part,
+                                                              Index of = 0) {
+  return staged_objective<Host>(model, source, engine, part_size, of);
 }
 
-inline std::unique_ptr<Objective> make_staged_infinite_objective(const Model& model,
-                                                                 const Kernels& kernels) {
-  return std::make_unique<StagedInfinite<Host, HostProducts>>(model, kernels);
+inline std::unique_ptr<PartedObjective> make_staged_infinite_objective(
+    const Model& model, const Kernels& kernels, Index part_size = chains_of_card_part,
+    Index of = 0) {
+  return staged_infinite_objective<Host, HostProducts>(model, kernels, part_size, of);
 }
 
 }  // namespace gihflow::staged_host

@@ -9,6 +9,7 @@
 #include "gihflow/record/run_file.hpp"
 #include "gihflow/run/train.hpp"
 #include "population/shared.hpp"
+#include "run/shared_objectives.hpp"
 #include "support/directory.hpp"
 #include "support/input_errors.hpp"
 #include "support/ranks.hpp"
@@ -142,6 +143,13 @@ TEST_CASE("every chain is held by one process, and parts are whole") {
       }
       CHECK(next == chains);
     }
+}
+
+TEST_CASE("two processes on one card are refused by name") {
+  CHECK_NOTHROW(check_cards({"a", "b", "c"}));
+  CHECK(input_error([] {
+          check_cards({"a", "b", "a", "b"});
+        }) == "device cuda: takes a card for each process; processes 1 and 3 have the same");
 }
 
 TEST_CASE("what has no parts is refused by name") {

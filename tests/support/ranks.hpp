@@ -35,6 +35,7 @@ class ThreadRanks {
     Member(ThreadRanks& all, int own) : all_(all), own_(own) {}
     int count() const override { return all_.count_; }
     int own() const override { return own_; }
+    int local() const override { return own_; }
     void broadcast(std::string& message) override {
       if (own_ == 0) all_.news_ = message;
       all_.meet();
