@@ -17,6 +17,9 @@ TextTokens tokens_of_text(const std::string& text, Index vocabulary) {
   if (!characters) throw InputError(fault("text", "", "must be UTF-8"));
   std::map<std::string_view, Index> counts;  // UTF-8 sorts as its code points do
   for (const std::string_view character : *characters) ++counts[character];
+  if (counts.size() < 2) {
+    throw InputError(fault("text", "", "must have at least two different characters"));
+  }
   if (static_cast<Index>(counts.size()) < vocabulary) {
     throw InputError(fault(Field::vocabulary, vocabulary,
                            "must be at most the number of different characters of the text, {}",

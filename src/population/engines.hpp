@@ -64,6 +64,10 @@ std::unique_ptr<Objective> make_reference_objective(const Model& model,
 /// The derivative along a direction of the loss with that gradient.
 double slope_along(const Gradient& gradient, const Point& along);
 
+/// Throws InputError where a point or a direction has other arrays, or of other sizes, than a
+/// model.
+void require_arrays(const Model& model, const Point& at);
+
 /// Numbers of a chain's row: loss, ∂ℓ/∂c [subsets], the derivatives in the plain blocks.
 Index row_size(const Model& model);
 /// A chain's own loss and gradient as a row.

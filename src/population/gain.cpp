@@ -5,10 +5,10 @@ namespace gihflow {
 namespace {
 
 /// ∂/∂a of the gradient at a = 0 with p = δ_S.
-Gradient slope_in_a(const Objective& objective, std::span<const double> w, Index subset) {
+Gradient slope_in_a(const Objective& objective, const PlainBlocks& blocks, Index subset) {
   const auto subsets = static_cast<std::size_t>(objective.model().subsets());
-  Point at(std::vector<double>(subsets, 0.0), zero_blocks(objective.model()));
-  at.w.assign(w.begin(), w.end());
+  Point at(std::vector<double>(subsets, 0.0), blocks);
+  at.a = 0.0;
   at.p[static_cast<std::size_t>(subset)] = 1.0;
   Point along(std::vector<double>(subsets, 0.0), zeros_like(at));
   along.a = 1.0;
@@ -24,14 +24,14 @@ std::vector<double> negative(std::vector<double> x) {
 
 }  // namespace
 
-std::vector<double> selection_gain(const Objective& objective, std::span<const double> w) {
+std::vector<double> selection_gain(const Objective& objective, const PlainBlocks& at) {
   // At a = 0 nothing depends on p.
-  return negative(slope_in_a(objective, w, 0).p);
+  return negative(slope_in_a(objective, at, 0).p);
 }
 
-std::vector<double> selection_gain_slope(const Objective& objective, std::span<const double> w,
+std::vector<double> selection_gain_slope(const Objective& objective, const PlainBlocks& at,
                                          Index subset) {
-  return negative(slope_in_a(objective, w, subset).attention);
+  return negative(slope_in_a(objective, at, subset).attention);
 }
 
 }  // namespace gihflow

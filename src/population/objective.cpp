@@ -59,6 +59,19 @@ double slope_along(const Gradient& gradient, const Point& along) {
          dot(gradient, along);
 }
 
+void require_arrays(const Model& model, const Point& at) {
+  ErrorList errors;
+  const auto expect = [&](const char* name, std::size_t given, Index wanted) {
+    if (static_cast<Index>(given) != wanted)
+      errors.add(fault("point", "", "number of entries of {} is {}, the model has {}", name, given,
+                       wanted));
+  };
+  expect("p", at.p.size(), model.subsets());
+  for (const PlainArray& array : plain_arrays)
+    expect(array.name, array.in(at).size(), size_of(array, model));
+  errors.throw_if_any();
+}
+
 Index row_size(const Model& model) {
   Index numbers = 1 + model.subsets();
   for (const PlainArray& array : plain_arrays) numbers += size_of(array, model);

@@ -84,11 +84,14 @@ StandardErrors errors_of_parts(std::vector<Moments> parts, const Model& model) {
 }
 
 void PartedObjective::gradient(const Point& at, Gradient& out, bool with_loss) const {
+  require_arrays(model(), at);
   out = sum_of(shares(at, nullptr, with_loss)).value;
 }
 
 void PartedObjective::gradient_along(const Point& at, const Point& along, Gradient& out,
                                      Gradient& derivative) const {
+  require_arrays(model(), at);
+  require_arrays(model(), along);
   Share sum = sum_of(shares(at, &along, true));
   out = std::move(sum.value);
   derivative = std::move(sum.derivative);
@@ -97,6 +100,7 @@ void PartedObjective::gradient_along(const Point& at, const Point& along, Gradie
 
 void PartedObjective::batch_gradient(std::span<const Index> chains, const Point& at,
                                      Gradient& out) const {
+  require_arrays(model(), at);
   out = sum_of(batch_shares(chains, static_cast<double>(chains.size()), at)).value;
 }
 
@@ -108,6 +112,7 @@ std::vector<Share> PartedObjective::batch_shares(std::span<const Index> chains, 
 }
 
 StandardErrors PartedObjective::standard_errors(const Parameters& at) const {
+  require_arrays(model(), point_of(at));
   return errors_of_parts(moments(at), model());
 }
 

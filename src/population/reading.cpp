@@ -8,6 +8,7 @@
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
+#include "population/engines.hpp"
 #include "population/reference.hpp"
 
 namespace gihflow {
@@ -45,6 +46,7 @@ std::vector<Index> SequenceReader::first_alike() const {
 }
 
 Reading SequenceReader::read(const Point& at) const {
+  require_arrays(model_, at);
   const auto length = static_cast<Index>(tokens_.size()) - 1;
   const std::vector<std::uint32_t> sets = subsets(model_.heads, model_.degree);
   const auto values = reference::values_of(at, at, [](double x, double) { return x; });

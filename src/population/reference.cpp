@@ -39,6 +39,7 @@ class ReferenceObjective final : public Objective {
   }
 
   double loss(const Point& at) const override {
+    require_arrays(model_, at);
     const auto values = reference::values_of(at, at, [](double x, double) { return x; });
     std::vector<double> losses(static_cast<std::size_t>(chains()));
     parallel_ranges(chains(), 16, [&](Index begin, Index end) {
@@ -63,6 +64,7 @@ class ReferenceObjective final : public Objective {
 
   void gradient_along(const Point& at, const Point& along, Gradient& out,
                       Gradient& derivative) const override {
+    require_arrays(model_, along);
     gradient(at, out, true);
     // Derivative of the gradient along one direction: outer scalar in all variables, inner in one.
     std::vector<double> rows(static_cast<std::size_t>(chains() * (size_ + 1)));
@@ -134,6 +136,7 @@ class ReferenceObjective final : public Objective {
 
   /// Loss and gradient in (p, w, a) of every chain [N, 1 + size].
   std::vector<double> rows_of(const Point& at) const {
+    require_arrays(model_, at);
     std::vector<double> rows(static_cast<std::size_t>(chains() * (size_ + 1)));
     parallel_ranges(chains(), 1, [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) {

@@ -285,6 +285,8 @@ class StagedKernels {
   void evaluate(const Point& at, const Point* along, double count, Gradient& out,
                 Gradient* derivative, bool with_loss) const {
     constexpr Index numbers = static_cast<Index>(sizeof(S) / sizeof(double));
+    require_arrays(model_, at);
+    if (along) require_arrays(model_, *along);
     const std::lock_guard guard(mutex_);
     const Attention attention = tables_.attention(at, along);
     const void* from = point_.template write<S>(at, attention, along);

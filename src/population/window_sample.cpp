@@ -15,6 +15,7 @@
 #include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/base/version.hpp"
+#include "population/engines.hpp"
 #include "population/features.hpp"
 #include "population/statistics.hpp"
 
@@ -60,6 +61,7 @@ WindowSample::WindowSample(const Model& model, const SequenceSource& source)
 }
 
 std::vector<double> WindowSample::scores(const Point& at) const {
+  require_arrays(model_, at);
   const std::vector<std::uint32_t> sets = subsets(model_.heads, model_.degree);
   const auto distinct = [](std::vector<std::uint64_t> keys) {
     std::sort(keys.begin(), keys.end());

@@ -40,6 +40,11 @@ Option shard_row() {
   return option;
 }
 
+// A sweep has other members than replicas, and asks for no notes.
+Phrase one_run(const Setting& s) {
+  return s.replicas == 1 ? Phrase(Field::replicas, " is 1") : Phrase();
+}
+
 Option directory_row() {
   Option option = row<PlanSetting>(
       {Field::directory, "DIR", "Where the run files of the members are; made if it is missing",
@@ -52,8 +57,9 @@ Option directory_row() {
 
 Option jobs_row() {
   Option option = row<JobSetting>(
-      {Field::jobs, "J", "Members at a time", "as many as have a core each"}, members,
-      integers(1, 1024), [](auto& s) -> auto& { return s.jobs; });
+      {Field::jobs, "J", "Members at a time", "as many as have a core each"},
+      {members.heading, members.role, one_run}, integers(1, 1024),
+      [](auto& s) -> auto& { return s.jobs; });
   option.short_name = std::string("j");
   return option;
 }

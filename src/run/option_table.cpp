@@ -1,6 +1,8 @@
 // The option table: rows for chains, the model, training and other work, many runs, and outputs;
 // and the presets.
 
+#include <cmath>
+
 #include "gihflow/chain/prior.hpp"
 #include "run/option_rows.hpp"
 
@@ -27,6 +29,14 @@ constexpr Place checking{"Check", Role::handling};
 constexpr Place auditing{"Audit", Role::handling};
 constexpr Place computation{"Computation", Role::computation};
 constexpr Place output{"Output", Role::handling};
+
+/// A double has 16 digits: a flow that is asked for more of them may never end.
+Range relative_tolerance() {
+  return {Kind::real, "a finite number of at least 1e-16", [](const Value& value) {
+            const double x = std::get<double>(value);
+            return std::isfinite(x) && x >= 1e-16;
+          }};
+}
 
 Option check_prior_row() {
   Option option = described<FreshSetting>(
@@ -70,7 +80,7 @@ std::vector<Option> work_rows() {
            {"rosenbrock4", Integrator::rodas5p}},
           [](auto& s) -> auto& { return s.flow.integrator; }),
       row<FlowSetting>(
-          {Field::rtol, "X", "Relative tolerance of a step"}, flow, above_zero(),
+          {Field::rtol, "X", "Relative tolerance of a step"}, flow, relative_tolerance(),
           [](auto& s) -> auto& { return s.flow.rtol; }),
       row<FlowSetting>(
           {Field::atol, "X", "Absolute tolerance of a step"}, flow, not_negative(),
@@ -203,14 +213,13 @@ std::vector<Option> output_rows() {
           {Field::resume, "RUN",
            Phrase(
                "Continue this run file in place from its checkpoint, with its settings; other options must agree with them, but for ",
-               Field::threads, ", ", Field::device, " auto, limits and those of this group"),
+               Field::threads, ", ", Field::device, " auto, limits and those of this group; ",
+               Field::force, " continues a run of another program version"),
            "none"},
           output, path(), [](auto& s) -> auto& { return s.resume; }),
       row<OutputSetting>(
-          {Field::force, "",
-           Phrase("Overwrite files that exist; with ", Field::resume,
-                  ", continue a run of another program version")},
-          output, flag(), [](auto& s) -> auto& { return s.force; }),
+          {Field::force, "", "Overwrite files that exist"}, output, flag(),
+          [](auto& s) -> auto& { return s.force; }),
       row<RunSetting>(
           {Field::checkpoint_every, "S",
            "Write the file at most so often, in seconds, beside stage ends"},

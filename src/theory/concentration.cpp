@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "flow/integrate.hpp"
 #include "gihflow/base/size.hpp"
@@ -25,14 +26,15 @@ std::vector<Index> heads_at(const Model& model, Index set) {
 }  // namespace
 
 std::vector<Concentration> concentrations(const Objective& objective, Index set,
-                                          std::span<const double> w, double a) {
+                                          const PlainBlocks& at) {
   const Index H = objective.model().heads, M = objective.model().window;
-  std::vector<double> sharp(size(H * M), 0.0);
+  PlainBlocks sharp = at;
+  sharp.w.assign(size(H * M), 0.0);
   std::vector<Index> component(size(H));
   for (Index h = 0; h < H; ++h) {
-    const auto row = w.subspan(size(h * M), size(M));
+    const auto row = std::span(at.w).subspan(size(h * M), size(M));
     component[size(h)] = std::max_element(row.begin(), row.end()) - row.begin();
-    sharp[size(h * M + component[size(h)])] = one_hot_logit;
+    sharp.w[size(h * M + component[size(h)])] = one_hot_logit;
   }
   const std::vector<double> slope = selection_gain_slope(objective, sharp, set);
   std::vector<Concentration> result;
@@ -44,7 +46,7 @@ std::vector<Concentration> concentrations(const Objective& objective, Index set,
       c.gamma[size(j)] = gamma;
       c.constant += gamma > 0.0 ? 1.0 / gamma : std::numeric_limits<double>::quiet_NaN();
     }
-    c.constant /= a * static_cast<double>(M);
+    c.constant /= at.a * static_cast<double>(M);
     result.push_back(c);
   }
   return result;
@@ -52,14 +54,14 @@ std::vector<Concentration> concentrations(const Objective& objective, Index set,
 
 class ReducedAttention::Flow final : public Integration {
  public:
-  Flow(const Objective& objective, Index set, const std::vector<double>& w, double a)
+  Flow(const Objective& objective, Index set, const PlainBlocks& at)
       : objective_(objective),
         set_(set),
-        a_(a),
+        at_(at),
         heads_(heads_at(objective.model(), set)),
         method_(make_dormand_prince()) {
     try {
-      start(0.0, Eigen::Map<const State>(w.data(), static_cast<Index>(w.size())), infinity);
+      start(0.0, Eigen::Map<const State>(at.w.data(), static_cast<Index>(at.w.size())), infinity);
     } catch (const NonFinite&) {  // the start is not finite: w stays
       dt_ = infinity;
     }
@@ -89,14 +91,14 @@ class ReducedAttention::Flow final : public Integration {
     require_finite(w);
     const Index M = objective_.model().window;
     dwdt.resize(w.size());
-    const std::vector<double> gain =
-        selection_gain_slope(objective_, {w.data(), size(w.size())}, set_);
+    at_.w.assign(w.begin(), w.end());
+    const std::vector<double> gain = selection_gain_slope(objective_, at_, set_);
     for (Index h = 0; h < objective_.model().heads; ++h) {
       const auto of_head = Eigen::Map<const State>(gain.data() + h * M, M);
       const std::vector<double> row = softmax({w.data() + h * M, size(M)});
       const auto sigma = Eigen::Map<const State>(row.data(), M);
       const double mean = sigma.dot(of_head);
-      dwdt.segment(h * M, M) = a_ * sigma.array() * (of_head.array() - mean);
+      dwdt.segment(h * M, M) = at_.a * sigma.array() * (of_head.array() - mean);
     }
     require_finite(dwdt);
   }
@@ -133,7 +135,7 @@ class ReducedAttention::Flow final : public Integration {
 
   const Objective& objective_;
   Index set_;
-  double a_;
+  PlainBlocks at_;
   std::vector<Index> heads_;
   std::unique_ptr<Method> method_;
   double level_ = infinity;  ///< attention at which to stop
@@ -141,9 +143,8 @@ class ReducedAttention::Flow final : public Integration {
   State at_crossing_;
 };
 
-ReducedAttention::ReducedAttention(const Objective& objective, Index set,
-                                   const std::vector<double>& w, double a)
-    : flow_(std::make_unique<Flow>(objective, set, w, a)) {}
+ReducedAttention::ReducedAttention(const Objective& objective, Index set, const PlainBlocks& start)
+    : flow_(std::make_unique<Flow>(objective, set, start)) {}
 
 ReducedAttention::~ReducedAttention() = default;
 

@@ -22,11 +22,11 @@ void concentration_experiment(Verifier& verifier, const std::vector<Index>& pare
   const auto snapshots =
       verifier.fly(objective, start, {.blocks = "w", .duration = duration}, 60, 1e3);
   const std::string setting = "parents " + set_of_lags(parents);
-  ReducedAttention reduced(*objective, set, start.w, a);
+  ReducedAttention reduced(*objective, set, start);
   std::vector<Parameters> path(snapshots.size(), start);
   for (std::size_t i = 0; i < path.size(); ++i) path[i].w = reduced.advance(snapshots[i].t);
 
-  for (const Concentration& c : concentrations(*objective, set, start.w, a)) {
+  for (const Concentration& c : concentrations(*objective, set, start)) {
     const Subject head{.head = c.head};
     Curve curve{Quantity::unattended,       head, setting, "flow time",
                 "1 - attention on its lag", {},   {},      {}};

@@ -24,17 +24,18 @@ constexpr Index fewest_kernels = 30;
 }  // namespace
 
 double critical_own_logit(const Objective& objective, const Parameters& start, Index subset) {
-  std::vector<double> w = start.w;
+  PlainBlocks at = start;
   double least = -std::numeric_limits<double>::infinity();  // the largest other logit
   for (Index h = 0; h < start.heads; ++h)
     for (Index j = 0; j < start.window; ++j)
-      if (j != leading_component(start, h)) least = std::max(least, w[size(h * start.window + j)]);
+      if (j != leading_component(start, h))
+        least = std::max(least, at.w[size(h * start.window + j)]);
   if (!std::isfinite(least)) return std::numeric_limits<double>::quiet_NaN();
   // Gain of the subset minus the largest gain of the others.
   const auto margin = [&](double own) {
     for (Index h = 0; h < start.heads; ++h)
-      w[size(h * start.window + leading_component(start, h))] = own;
-    std::vector<double> gain = selection_gain(objective, w);
+      at.w[size(h * start.window + leading_component(start, h))] = own;
+    std::vector<double> gain = selection_gain(objective, at);
     const double wanted = gain[size(subset)];
     gain.erase(gain.begin() + subset);
     return wanted - *std::max_element(gain.begin(), gain.end());
@@ -57,7 +58,7 @@ SelectionAtStart selection_at_start(const Kernels& kernels, const std::vector<In
   model.degree = std::min(degree, model.heads);
   const auto objective = make_infinite_objective(model, kernels);
   const Parameters start = initial_parameters(model, point);
-  const std::vector<double> gain = selection_gain(*objective, start.w);
+  const std::vector<double> gain = selection_gain(*objective, start);
   const auto selected = std::max_element(gain.begin(), gain.end()) - gain.begin();
   return {kernels.count, size(selected),
           critical_own_logit(*objective, start, static_cast<Index>(wanted))};

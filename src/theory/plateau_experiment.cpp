@@ -21,7 +21,7 @@ void long_context_experiment(Verifier& verifier) {
   const std::shared_ptr<const Objective> objective =
       make_objective(model, *verifier.sequences(alpha, length, count));
   const Parameters start = selected_start(model, {1, 2}, {one_hot_logit, 0.0, 0.01, expected});
-  const double duration = 20.0 / plateau(*objective, start.p(), start.w).curvature;
+  const double duration = 20.0 / plateau(*objective, point_of(start)).curvature;
   const auto snapshots =
       verifier.fly(objective, start, {.blocks = "a", .duration = duration}, 2, 0.0);
   verifier.compare(Quantity::plateau, {}, "context of 1000, epsilon 0, alpha 3", expected,
@@ -36,7 +36,7 @@ void plateau_experiment(Verifier& verifier) {
   const Model model = model_with(0.01);
   const std::shared_ptr<const Objective> objective = make_objective(model, *verifier.sequences());
   const Parameters start = selected_start(model, {1, 2}, {one_hot_logit, 0.0, 0.01, 0.01});
-  const Plateau expected = plateau(*objective, start.p(), start.w);
+  const Plateau expected = plateau(*objective, point_of(start));
   if (std::isnan(expected.a)) return;
   // Twenty times the relaxation time 1/𝓛''(a*).
   const double duration = 20.0 / expected.curvature;

@@ -91,22 +91,26 @@ class Predictor {
     lines_.push_back({quantity, {}, nan, nan, sharp, trained, regime});
   }
 
-  std::vector<double> sharp_attention() const {
-    std::vector<double> w(in_.start.w.size(), 0.0);
-    for (Index h = 0; h < model_.heads; ++h)
-      w[size(h * model_.window + leading_component(in_.start, h))] = one_hot_logit;
-    return w;
-  }
-
-  Parameters selected() const {
+  /// The start with one-hot attention.
+  Parameters one_hot_start() const {
     Parameters q = in_.start;
-    select(q, set_);
+    q.w.assign(q.w.size(), 0.0);
+    for (Index h = 0; h < model_.heads; ++h)
+      q.w[size(h * model_.window + leading_component(in_.start, h))] = one_hot_logit;
     return q;
   }
 
+  /// The same with p on S* and a = 0.
+  Point selected() const {
+    Parameters q = one_hot_start();
+    select(q, set_);
+    q.a = 0.0;
+    return point_of(q);
+  }
+
   void selection() {
-    const Replicator sharp(in_.start, selection_gain(limit_, sharp_attention()));
-    const Replicator trained(in_.start, selection_gain(*in_.trained, in_.start.w));
+    const Replicator sharp(in_.start, selection_gain(limit_, one_hot_start()));
+    const Replicator trained(in_.start, selection_gain(*in_.trained, in_.start));
     const std::string regime = "(7.1), exact as a -> 0; sharp: one-hot attention " + in_limit() +
                                ", trained: the attention at the start and the objective as it is";
     const auto winner = [&](const Replicator& r) {
@@ -139,8 +143,8 @@ class Predictor {
       return stage.blocks.has('c') && stage.blocks.has('a');
     };
     if (std::ranges::none_of(in_.schedule, joint)) return;
-    const double sharp = largest_curvature(limit_, set_, sharp_attention()).curvature;
-    const double trained = largest_curvature(*in_.trained, set_, in_.start.w).curvature;
+    const double sharp = largest_curvature(limit_, set_, one_hot_start()).curvature;
+    const double trained = largest_curvature(*in_.trained, set_, in_.start).curvature;
     const std::string regime = "(3.7), p on S*; sharp: one-hot attention " + in_limit() +
                                ", trained: the attention at the start and the objective as it is";
     add(Quantity::largest_curvature, {}, sharp, trained, regime);
@@ -152,8 +156,8 @@ class Predictor {
   void concentration() {
     const double a = in_.start.a;
     if (!(a > 0.0)) return;
-    const auto sharp = concentrations(limit_, set_, in_.start.w, a);
-    const auto trained = concentrations(*in_.trained, set_, in_.start.w, a);
+    const auto sharp = concentrations(limit_, set_, in_.start);
+    const auto trained = concentrations(*in_.trained, set_, in_.start);
     const std::string regime = "(7.2), exact as a -> 0 with p on S*; sharp: " + in_limit() +
                                ", trained: the objective as it is";
     for (std::size_t i = 0; i < sharp.size(); ++i) {
@@ -167,14 +171,14 @@ class Predictor {
     }
     const std::string reduced = regime + "; by the gradient flow of a*G(S*;w) in w alone";
     const auto time = [&](const Objective& objective) {
-      ReducedAttention flow(objective, set_, in_.start.w, a);
+      ReducedAttention flow(objective, set_, in_.start);
       return flow.advance_until(prediction_delta, most_reduced_time / a);
     };
     add(Quantity::concentration_time, {}, time(limit_), time(*in_.trained), reduced);
     const Index stage = stage_of(in_.schedule, 'w');
     if (stage < 0) return;
     const auto end = [&](const Objective& objective) {
-      ReducedAttention flow(objective, set_, in_.start.w, a);
+      ReducedAttention flow(objective, set_, in_.start);
       return flow.advance(in_.schedule[size(stage)].duration);
     };
     const auto at_end = end(limit_), trained_at_end = end(*in_.trained);
@@ -194,7 +198,7 @@ class Predictor {
     const std::string regime =
         "(7.3), exact with p on S* and one-hot attention; sharp: infinite context, trained: the "
         "objective as it is";
-    const Point at{selected().p(), sharp_attention(), 0.0};
+    const Point at = selected();
     Gradient gradient;
     in_.trained->gradient(at, gradient, false);
     add(Quantity::growth_speed, {}, sharpening_rate(laws, 0.0, epsilon), -gradient.a, regime);
@@ -216,7 +220,7 @@ class Predictor {
       const double law = exists && model_.positions == Positions::last
                              ? long_context_plateau(laws, admitted_positions(), epsilon)
                              : nan;
-      add(Quantity::plateau, {}, law, plateau(*in_.trained, at.p, at.w).a,
+      add(Quantity::plateau, {}, law, plateau(*in_.trained, at).a,
           "as t -> infinity; sharp: (7.5), contexts that occur often, trained: root of the slope of "
           "the loss");
       if (stage >= 0) trained_end = follow(at, in_.schedule[size(stage)].duration).a;
@@ -237,7 +241,7 @@ class Predictor {
     const std::string regime =
         "exact with p on {1} and one-hot attention; sharp: counts replaced by their mean, trained: "
         "the objective as it is";
-    const Point at{selected().p(), sharp_attention(), 0.0};
+    const Point at = selected();
     Gradient gradient;
     in_.trained->gradient(at, gradient, false);
     const double speed = recall_speed(positions, ordinary, epsilon, 0.0);

@@ -80,8 +80,7 @@ void finite_selection_experiment(Verifier& verifier) {
   const Model model = model_with(0.01);
   const std::shared_ptr<const Objective> objective = make_objective(model, *verifier.sequences());
   const Parameters start = initial_parameters(model, {3.0, 0.01, 0.01, 0.001});
-  compare_selection(verifier, objective, start, selection_gain(*objective, start.w),
-                    "context of 100",
+  compare_selection(verifier, objective, start, selection_gain(*objective, start), "context of 100",
                     "(7.1) with G_L as trained, a = 0.001, the paper's attention at the start, "
                     "epsilon = 0.01, L = 100, 1,000 chains",
                     true);

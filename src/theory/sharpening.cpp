@@ -131,9 +131,8 @@ double sharpening_at(const ContextLaws& laws, double from, double t, double epsi
   return left;
 }
 
-Plateau plateau(const Objective& objective, std::span<const double> p, std::span<const double> w) {
+Plateau plateau(const Objective& objective, Point at) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  Point at({p.begin(), p.end()}, {w.begin(), w.end()}, 0.0);
   Gradient gradient;
   const auto slope = [&](double a) {
     at.a = a;

@@ -10,10 +10,9 @@
 namespace gihflow {
 
 LargestCurvature largest_curvature(const Objective& objective, Index subset,
-                                   std::span<const double> w) {
+                                   const PlainBlocks& blocks) {
   constexpr double step = 0.1, most = 50.0, nan = std::numeric_limits<double>::quiet_NaN();
-  Point at({}, {w.begin(), w.end()}, 0.0);
-  at.p.assign(size(objective.model().subsets()), 0.0);
+  Point at(std::vector<double>(size(objective.model().subsets()), 0.0), blocks);
   at.p[size(subset)] = 1.0;
   Gradient gradient;
   const auto curvature = [&](double a) {

@@ -22,7 +22,7 @@ void stability_experiment(Verifier& verifier) {
   const Stage stage{.blocks = "cwa", .duration = duration};
   const auto snapshots = verifier.fly(objective, start, stage, 100, 1.0);
   const Parameters& end = snapshots.back().parameters;
-  const LargestCurvature expected = largest_curvature(*objective, leading_set(end), start.w);
+  const LargestCurvature expected = largest_curvature(*objective, leading_set(end), start);
   const auto flown = verifier.flown(objective);
   double measured = 0.0;
   for (const Snapshot& s : snapshots)

@@ -58,7 +58,9 @@ TEST_CASE("passages of a text are sequences") {
 TEST_CASE("texts that are none, or too poor, are refused") {
   CHECK(input_error([] { tokens_of_text("a\xff", 2); }) == "text: must be UTF-8");
   CHECK(input_error([] { tokens_of_text("aaa", 2); }) ==
-        "vocabulary 2: must be at most the number of different characters of the text, 1");
+        "text: must have at least two different characters");
+  CHECK(input_error([] { tokens_of_text("aba", 3); }) ==
+        "vocabulary 3: must be at most the number of different characters of the text, 2");
   const TextTokens text = tokens_of_text("abcabc", 2);
   CHECK(input_error([&] {
           kernels_of_text(text, {1, 3}, 0.1, 3);

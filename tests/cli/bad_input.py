@@ -7,6 +7,7 @@ import unittest
 from gihflow_testing import DirectoryTest, run
 
 REAL = "must be a finite number above 0"
+PRECISION = "must be a finite number of at least 1e-16"
 ANY_REAL = "must be a finite number"
 NOT_NEGATIVE = "must be a finite number of at least 0"
 COUNT = "must be an integer of at least 1"
@@ -88,8 +89,8 @@ LINES = {
     "train --a-init inf": [("--a-init inf:", ANY_REAL)],
     "train --c-init 0": [("--c-init 0:", "must be a finite number other than 0")],
     "train --c-init nan": [("--c-init nan:", "must be a finite number other than 0")],
-    "train --rtol 0": [("--rtol 0:", REAL)],
-    "train --rtol nan": [("--rtol nan:", REAL)],
+    "train --rtol 0": [("--rtol 0:", PRECISION)],
+    "train --rtol nan": [("--rtol nan:", PRECISION)],
     "train --atol -1": [("--atol -1:", NOT_NEGATIVE)],
     "train --max-wall 0": [("--max-wall 0:", REAL)],
     "train --max-wall nan": [("--max-wall nan:", REAL)],

@@ -78,8 +78,8 @@ class Usage(DirectoryTest):
         cases = {
             ("--threads", "0"): "--threads 0: must be an integer from 1 to 1024",
             ("--chains", "0"): "--chains 0: must be an integer of at least 1 and below 2^63",
-            ("--rtol", "0"): "--rtol 0: must be a finite number above 0",
-            ("--rtol", "-1e-6"): "--rtol -1e-06: must be a finite number above 0",
+            ("--rtol", "0"): "--rtol 0: must be a finite number of at least 1e-16",
+            ("--rtol", "1e-17"): "--rtol 1e-17: must be a finite number of at least 1e-16",
             ("--alpha", "many"): "--alpha many: must be a finite number above 0",
             ("--boundary", "open"): "--boundary open: must be masked or partial",
             ("--floor", "0.5"): "--floor 0.5: must be at least 0 and below 1/--vocabulary = 0.3333333333333333",
@@ -137,7 +137,7 @@ class Usage(DirectoryTest):
         self.assertEqual(done.stderr.splitlines(), [
             "error: c.toml: unknown key alhpa; the nearest key is alpha",
             "error: c.toml: chains 0: must be an integer of at least 1 and below 2^63",
-            "error: c.toml: rtol \"x\": must be a finite number above 0",
+            "error: c.toml: rtol \"x\": must be a finite number of at least 1e-16",
         ])
 
     def test_words_that_are_not_utf8(self):

@@ -20,11 +20,11 @@ Kernels kernels_of(Index vocabulary, std::vector<Index> parents, Index count, do
 }
 
 /// One-hot attention: head h on component own[h].
-std::vector<double> one_hot(const Model& model, const std::vector<Index>& own) {
-  std::vector<double> w(static_cast<std::size_t>(model.heads * model.window));
+PlainBlocks one_hot(const Model& model, const std::vector<Index>& own) {
+  PlainBlocks at = zero_blocks(model);
   for (std::size_t h = 0; h < own.size(); ++h)
-    w[h * static_cast<std::size_t>(model.window) + static_cast<std::size_t>(own[h])] = 1000.0;
-  return w;
+    at.w[h * static_cast<std::size_t>(model.window) + static_cast<std::size_t>(own[h])] = 1000.0;
+  return at;
 }
 
 /// Ĩ({1}), Ĩ({2}), Ĩ({1,2}) of (6.2) for chains whose parents lie among the last two tokens.
@@ -85,15 +85,15 @@ std::vector<std::unique_ptr<Objective>> objectives() {
 TEST_CASE("at one-hot attention and epsilon 0 the gain of a set is its modified information") {
   const Kernels kernels = kernels_of(3, {1, 2}, 300, 0.1);
   Model model{.window = 2, .heads = 2, .epsilon = 0.0};
-  const auto w = one_hot(model, {0, 1});
+  const auto start = one_hot(model, {0, 1});
   const auto exact = modified_information(kernels);
-  const auto gain = selection_gain(*make_infinite_objective(model, kernels), w);
+  const auto gain = selection_gain(*make_infinite_objective(model, kernels), start);
   REQUIRE(gain.size() == 4);
   CHECK(std::abs(gain[0]) <= tolerance<double>(16));
   for (std::size_t s = 0; s < 3; ++s) CHECK(std::abs(gain[s + 1] - exact[s]) <= 1e-12);
   // The paper's ε lowers it by a few percent.
   model.epsilon = 0.01;
-  const auto lowered = selection_gain(*make_infinite_objective(model, kernels), w);
+  const auto lowered = selection_gain(*make_infinite_objective(model, kernels), start);
   for (std::size_t s = 1; s < 4; ++s) {
     CAPTURE(1.0 - lowered[s] / gain[s]);
     CHECK(lowered[s] < 0.985 * gain[s]);
@@ -105,7 +105,7 @@ TEST_CASE("the gain is the derivative of the gradient in p at a = 0") {
   for (const auto& objective : objectives()) {
     CAPTURE(objective->engine());
     Point at = point_of(generic_point(objective->model()));
-    const auto gain = selection_gain(*objective, at.w);
+    const auto gain = selection_gain(*objective, at);
     Gradient above, below;
     const double step = 1e-4;
     at.a = step;
@@ -128,20 +128,19 @@ TEST_CASE("the slope of the gain in attention") {
     for (Index subset = 0; subset < model.subsets(); ++subset) {
       CAPTURE(subset);
       // Anywhere: σ·∂G/∂σ = ∂G/∂w.
-      std::vector<double> slope = selection_gain_slope(*objective, parameters.w, subset), numeric;
+      std::vector<double> slope = selection_gain_slope(*objective, parameters, subset), numeric;
       const double step = 1e-5;
       for (std::size_t i = 0; i < sigma.size(); ++i) {
         slope[i] *= sigma[i];
-        std::vector<double> w = parameters.w;
-        w[i] += step;
-        double difference = selection_gain(*objective, w)[static_cast<std::size_t>(subset)];
-        w[i] -= 2.0 * step;
-        difference -= selection_gain(*objective, w)[static_cast<std::size_t>(subset)];
+        PlainBlocks at = parameters;
+        at.w[i] += step;
+        double difference = selection_gain(*objective, at)[static_cast<std::size_t>(subset)];
+        at.w[i] -= 2.0 * step;
+        difference -= selection_gain(*objective, at)[static_cast<std::size_t>(subset)];
         numeric.push_back(difference / (2.0 * step));
       }
       double scale = 0.0;
-      for (double x : selection_gain(*objective, parameters.w))
-        scale = std::max(scale, std::abs(x));
+      for (double x : selection_gain(*objective, parameters)) scale = std::max(scale, std::abs(x));
       for (std::size_t i = 0; i < sigma.size(); ++i)
         CHECK(std::abs(slope[i] - numeric[i]) <= 1e-7 * scale);
 
@@ -149,8 +148,8 @@ TEST_CASE("the slope of the gain in attention") {
       const std::vector<Index> own = model.head_windows == HeadWindows::shared
                                          ? std::vector<Index>{0, 1}
                                          : std::vector<Index>{0, 0};
-      const auto w = one_hot(model, own);
-      const auto at_one_hot = selection_gain_slope(*objective, w, subset);
+      const auto start = one_hot(model, own);
+      const auto at_one_hot = selection_gain_slope(*objective, start, subset);
       const double share = 1e-6;
       for (std::size_t h = 0; h < 2; ++h)
         for (std::size_t j = 0; j < 2; ++j) {
@@ -158,12 +157,12 @@ TEST_CASE("the slope of the gain in attention") {
           if (j == o) continue;
           // Partial windows without the own lag attend to the other one at any δ: no derivative
           // there.
-          std::vector<double> moved = w;
-          moved[h * 2 + o] = 0.0;
-          moved[h * 2 + j] = std::log(share / (1.0 - share));
+          PlainBlocks moved = start;
+          moved.w[h * 2 + o] = 0.0;
+          moved.w[h * 2 + j] = std::log(share / (1.0 - share));
           const double change =
               selection_gain(*objective, moved)[static_cast<std::size_t>(subset)] -
-              selection_gain(*objective, w)[static_cast<std::size_t>(subset)];
+              selection_gain(*objective, start)[static_cast<std::size_t>(subset)];
           CHECK(std::abs(change / share - (at_one_hot[h * 2 + j] - at_one_hot[h * 2 + o])) <=
                 2e-5 * scale);
         }

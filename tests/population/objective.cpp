@@ -9,6 +9,8 @@
 #include <set>
 
 #include "base/parallel.hpp"
+#include "gihflow/population/reading.hpp"
+#include "gihflow/population/window_sample.hpp"
 #include "support/input_errors.hpp"
 #include "support/settings.hpp"
 #include "support/threads.hpp"
@@ -56,6 +58,42 @@ TEST_CASE("gradients agree with central differences of the loss") {
     }
     CHECK(relative_difference(numeric, analytic) <= 1e-6);
   }
+}
+
+TEST_CASE("a point or a direction without an array of the model is refused") {
+  Model plain, full;
+  full.head_normalization = HeadNormalization::layer;
+  full.scores = Scores::tokens;
+  full.values = HeadValues::matrix;
+  const Point without = point_of(generic_point(plain)), with = point_of(generic_point(full));
+  const SequenceReader reader(full, std::vector<Token>{0, 1, 2, 0, 1, 2, 0});
+  const auto source = sample_prior(sampling(2, 10));
+  const WindowSample windows(full, *source);
+  const std::vector<Index> chains = {1};
+  Gradient g, along;
+  for (const Engine engine : {Engine::dense, Engine::sparse, Engine::reference}) {
+    const auto objective = make_objective(full, *source, engine);
+    objective->gradient_along(with, with, g, along);
+    const std::vector<std::string> told = {
+        "point: number of entries of query is 0, the model has 27",
+        "point: number of entries of key is 0, the model has 27",
+        "point: number of entries of value is 0, the model has 27",
+        "point: number of entries of gain is 0, the model has 3",
+        "point: number of entries of bias is 0, the model has 3"};
+    CHECK(input_errors([&] { objective->gradient(without, g); }) == told);
+    CHECK(input_errors([&] { objective->loss(without); }) == told);
+    CHECK(input_errors([&] { objective->batch_gradient(chains, without, g); }) == told);
+    CHECK(input_errors([&] { objective->gradient_along(with, without, g, along); }) == told);
+    CHECK(input_errors([&] { objective->standard_errors(generic_point(plain)); }) == told);
+    CHECK(input_errors([&] { reader.read(without); }) == told);
+    CHECK(input_errors([&] { windows.scores(without); }) == told);
+  }
+  Point few = without;
+  few.p.pop_back();
+  few.w.push_back(0.0);
+  CHECK(input_errors([&] { make_objective(plain, *source)->gradient(few, g); }) ==
+        std::vector<std::string>{"point: number of entries of p is 6, the model has 7",
+                                 "point: number of entries of w is 10, the model has 9"});
 }
 
 TEST_CASE("identities of the gradient") {

@@ -137,7 +137,7 @@ TEST_CASE("a library user's setting is checked like a command line") {
   setting.stages.clear();
   CHECK(input_errors([&] { prepare(setting); }) ==
         std::vector<std::string>{"alpha -1: must be a finite number above 0",
-                                 "rtol 0: must be a finite number above 0",
+                                 "rtol 0: must be a finite number of at least 1e-16",
                                  "threads 0: must be an integer from 1 to 1024",
                                  "stages: must be at least one stage BLOCKS:TIME, as in c:2000"});
   TrainSetting other;

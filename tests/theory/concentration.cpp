@@ -49,9 +49,9 @@ Case make_case(Index window, std::uint32_t mask, double a, double w_own = 3.0) {
 
 TEST_CASE("gamma from G alone: G is a quadratic polynomial in the attention of a head") {
   const Case c = make_case(3, 0b101, 0.01);
-  std::vector<double> sharp(9, 0.0);
-  for (Index h = 0; h < 3; ++h) sharp[at(h * 3 + h)] = 1000.0;
-  const auto found = concentrations(*c.objective, c.set, c.start.w, 0.01);
+  PlainBlocks sharp = zero_blocks(c.model);
+  for (Index h = 0; h < 3; ++h) sharp.w[at(h * 3 + h)] = 1000.0;
+  const auto found = concentrations(*c.objective, c.set, c.start);
   REQUIRE(found.size() == 2);
   for (const Concentration& x : found) {
     CHECK(x.component == x.head);
@@ -62,9 +62,9 @@ TEST_CASE("gamma from G alone: G is a quadratic polynomial in the attention of a
         continue;
       }
       // G at σ = own lag, half and half, lag j alone.
-      std::vector<double> half = sharp, other = sharp;
-      half[at(x.head * 3 + j)] = other[at(x.head * 3 + j)] = 1000.0;
-      other[at(x.head * 3 + x.component)] = 0.0;
+      PlainBlocks half = sharp, other = sharp;
+      half.w[at(x.head * 3 + j)] = other.w[at(x.head * 3 + j)] = 1000.0;
+      other.w[at(x.head * 3 + x.component)] = 0.0;
       const double g0 = selection_gain(*c.objective, sharp)[at(c.set)];
       const double g1 = selection_gain(*c.objective, half)[at(c.set)];
       const double g2 = selection_gain(*c.objective, other)[at(c.set)];
@@ -82,16 +82,18 @@ TEST_CASE("one-hot attention that does not attract has no constant") {
       2,  2, 2, 2, Boundary::masked, HeadWindows::shared, HeadNormalization::none, Readout::log,
       0.0};
   const auto objective = make_infinite_objective(model, {2, {1}, 1, {0.9, 0.1, 0.1, 0.9}});
-  const std::vector<double> on_two = {0, 1, 0, 0}, on_one = {1, 0, 0, 0};
-  const auto two = concentrations(*objective, 1, on_two, 0.01);
-  const auto one = concentrations(*objective, 1, on_one, 0.01);
+  PlainBlocks on_two = zero_blocks(model), on_one = on_two;
+  on_two.a = on_one.a = 0.01;
+  on_two.w[1] = on_one.w[0] = 1.0;
+  const auto two = concentrations(*objective, 1, on_two);
+  const auto one = concentrations(*objective, 1, on_one);
   CHECK(std::isnan(two[0].constant));
   CHECK(close(two[0].gamma[0] / one[0].gamma[1], -0.8, 1000.0));
 }
 
 TEST_CASE("the reduced flow is the flow at small a") {
   const Case c = make_case(2, 0b11, 1e-5);
-  ReducedAttention reduced(*c.objective, c.set, c.start.w, 1e-5);
+  ReducedAttention reduced(*c.objective, c.set, c.start);
   TrainingState state = begin_training(c.start);
   FlowOptions options;
   options.rtol = 1e-9;
@@ -107,8 +109,8 @@ TEST_CASE("the reduced flow is the flow at small a") {
 TEST_CASE("late times follow the constants, other heads rest") {
   for (const std::uint32_t mask : {0b1u, 0b11u, 0b10u}) {
     const Case c = make_case(2, mask, 0.01);
-    const auto predicted = concentrations(*c.objective, c.set, c.start.w, 0.01);
-    ReducedAttention reduced(*c.objective, c.set, c.start.w, 0.01);
+    const auto predicted = concentrations(*c.objective, c.set, c.start);
+    ReducedAttention reduced(*c.objective, c.set, c.start);
     const double t = 1e10;
     const auto& w = reduced.advance(t);
     for (const Concentration& x : predicted) {
@@ -125,13 +127,12 @@ TEST_CASE("late times follow the constants, other heads rest") {
 
 TEST_CASE("time to a concentration") {
   const Case c = make_case(2, 0b11, 0.01);
-  ReducedAttention reduced(*c.objective, c.set, c.start.w, 0.01);
+  ReducedAttention reduced(*c.objective, c.set, c.start);
   const double t = reduced.advance_until(0.01, 1e12);
-  ReducedAttention again(*c.objective, c.set, c.start.w, 0.01);
+  ReducedAttention again(*c.objective, c.set, c.start);
   const auto& w = again.advance(t);
   const double least = 1.0 / (1.0 + std::exp(-std::min(w[0] - w[1], w[3] - w[2])));
   CHECK(std::abs(1.0 - least - 0.01) < 1e-6);
-  CHECK(ReducedAttention(*c.objective, c.set, c.start.w, 0.01).advance_until(0.9, 1e12) == 0.0);
-  CHECK(
-      std::isinf(ReducedAttention(*c.objective, c.set, c.start.w, 0.01).advance_until(1e-9, 10.0)));
+  CHECK(ReducedAttention(*c.objective, c.set, c.start).advance_until(0.9, 1e12) == 0.0);
+  CHECK(std::isinf(ReducedAttention(*c.objective, c.set, c.start).advance_until(1e-9, 10.0)));
 }

@@ -33,7 +33,7 @@ struct Setting {
   // The subset with the largest gain when own logits are `own`.
   Index winner(double own) const {
     const auto gain =
-        selection_gain(*objective, initial_parameters(model, {own, 0.01, 0.01, 0.01}).w);
+        selection_gain(*objective, initial_parameters(model, {own, 0.01, 0.01, 0.01}));
     return std::max_element(gain.begin(), gain.end()) - gain.begin();
   }
 };

@@ -140,9 +140,14 @@ TEST_CASE("the plateau of a is a minimum of the loss") {
     for (const Readout readout : {Readout::log, Readout::softmax}) {
       Model model{3,       2,   2, 2, boundary, HeadWindows::shared, HeadNormalization::none,
                   readout, 0.01};
+      if (readout == Readout::softmax) {  // and every block that a model may have
+        model.scores = Scores::tokens;
+        model.values = HeadValues::matrix;
+        model.head_normalization = HeadNormalization::layer;
+      }
       const auto objective = make_objective(model, *sample_prior(sampling(200, 60)));
       Point at = point_of(generic_point(model));
-      const Plateau rest = plateau(*objective, at.p, at.w);
+      const Plateau rest = plateau(*objective, at);
       REQUIRE(rest.a > 0.0);
       CHECK(rest.curvature > 0.0);
       at.a = rest.a;
@@ -152,7 +157,7 @@ TEST_CASE("the plateau of a is a minimum of the loss") {
         CHECK(objective->loss(at) > rest.loss);
       }
       // ½𝓛''(a*)x² is what the loss rises by.
-      const double x = 0.02;
+      const double x = 0.005;
       at.a = rest.a + x;
       double rise = objective->loss(at) - rest.loss;
       at.a = rest.a - x;
@@ -167,16 +172,16 @@ TEST_CASE("in long contexts the plateau is log L above a constant of the kernels
   SamplingOptions options = sampling(3000);
   options.prior.alpha = 2.0;
   const auto set = static_cast<Index>(4);  // {1,2}
-  std::vector<double> p(7, 0.0), w(9, 0.0);
-  p[at(set)] = 1.0;
-  for (Index h = 0; h < 3; ++h) w[at(4 * h)] = 1000.0;
+  Point sharp(std::vector<double>(7, 0.0), zero_blocks(model));
+  sharp.p[at(set)] = 1.0;
+  for (Index h = 0; h < 3; ++h) sharp.w[at(4 * h)] = 1000.0;
   const Kernels drawn = draw_kernels(options.prior, options.seed, options.purpose, options.count);
   const ContextLaws laws = context_laws(drawn, drawn.parents);
   for (const Index length : {300, 1000}) {
     options.length = length;
     const double predicted = long_context_plateau(laws, length - 3, 0.0);
     const auto objective = make_objective(model, *sample_prior(options));
-    CHECK(std::abs(plateau(*objective, p, w).a - predicted) < 0.15);
+    CHECK(std::abs(plateau(*objective, sharp).a - predicted) < 0.15);
     CHECK(std::abs(long_context_plateau(laws, 2 * (length - 3), 0.0) - predicted - std::log(2.0)) <
           1e-12);
     // Smoothing takes over where contexts are long enough.
@@ -192,9 +197,8 @@ TEST_CASE("no plateau where the loss falls for ever") {
   const Model model{
       2,   1, 1, 1, Boundary::masked, HeadWindows::shared, HeadNormalization::none, Readout::log,
       0.01};
-  const std::vector<double> p = {0.0, 1.0}, w = {0.0};
   const auto rest = [&] {
-    return plateau(*make_objective(model, *stored_sequences(sequences)), p, w);
+    return plateau(*make_objective(model, *stored_sequences(sequences)), {{0.0, 1.0}, {0.0}, 0.0});
   };
   CHECK(std::isnan(rest().a));
   sequences->targets = {0.0, 1.0};  // the other label: the loss rises from the start

@@ -44,7 +44,7 @@ struct Case {
 TEST_CASE(
     "the largest curvature is that of the Hessian in c, and smaller on both sides") {  // (3.7)
   const Case c;
-  const LargestCurvature found = largest_curvature(*c.objective, c.set, c.start.w);
+  const LargestCurvature found = largest_curvature(*c.objective, c.set, c.start);
   CHECK(found.a > 1.0);
   CHECK(found.a < 5.0);
   CHECK(std::abs(c.curvature(found.a) / found.curvature - 1.0) < 1e-5);

@@ -61,7 +61,7 @@ enum class Engine { automatic, dense, sparse, reference };
 
 /// Loss, gradient and second derivatives of the population objective over fixed chains. Every
 /// result is a deterministic function of the chains and the point, whatever the number of threads.
-/// Thread-safe.
+/// Thread-safe. Throws InputError where the arrays of a point are not of the model's sizes.
 class Objective {
  public:
   virtual ~Objective() = default;

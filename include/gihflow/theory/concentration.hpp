@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "gihflow/base/export.hpp"
@@ -20,19 +19,18 @@ struct Concentration {
 };
 
 /// (7.2) for every head of the subset `set` (its position in subsets()), at one-hot attention of
-/// each head on the component of its largest logit in w [H, M]. Exact as a → 0 and t → ∞, with p =
-/// δ_S. G is that of the objective, and γ follows from selection_gain_slope. Other heads do not
-/// move.
+/// each head on the component of its largest logit. Exact as a → 0 and t → ∞, with p = δ_S. G is
+/// that of the objective, and γ follows from selection_gain_slope. Other heads do not move.
 std::vector<Concentration> concentrations(const Objective& objective, Index set,
-                                          std::span<const double> w, double a);
+                                          const PlainBlocks& at);
 
 /// Stage II at finite t: the gradient flow ẇ = a·∂G(S;w)/∂w in w alone (7.2). Exact as a → 0.
 /// Integrated by Dormand–Prince 5(4) with relative tolerance 1e-8.
 class ReducedAttention {
  public:
-  /// w [H, M] at t = 0. The objective must outlive this object and must not use the reference
-  /// engine.
-  ReducedAttention(const Objective& objective, Index set, const std::vector<double>& w, double a);
+  /// From w at t = 0; the other arrays do not move. The objective must outlive this object and must
+  /// not use the reference engine.
+  ReducedAttention(const Objective& objective, Index set, const PlainBlocks& start);
   ~ReducedAttention();
 
   /// w [H, M] at flow time t ≥ the time of the last call.

@@ -64,7 +64,7 @@ struct Plateau {
   double loss = 0;       ///< nats; NaN if a is
 };
 
-/// The plateau of the objective at fixed p [subsets] and w [H, M].
-Plateau plateau(const Objective& objective, std::span<const double> p, std::span<const double> w);
+/// The plateau of the objective at a point, of which all but a is fixed.
+Plateau plateau(const Objective& objective, Point at);
 
 }  // namespace gihflow

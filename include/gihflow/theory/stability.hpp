@@ -1,7 +1,5 @@
 #pragma once
 
-#include <span>
-
 #include "gihflow/base/export.hpp"
 #include "gihflow/population/objective.hpp"
 
@@ -17,8 +15,8 @@ struct LargestCurvature {
   double curvature = 0;  ///< Λ = C_D·λ_max = 2·max_T (g_S − g_T), g = −∂𝓛/∂p; NaN with a
 };
 
-/// Of the subset with that index, at w [H, M], which stays fixed.
+/// Of the subset with that index, at these arrays, of which all but a is fixed.
 LargestCurvature largest_curvature(const Objective& objective, Index subset,
-                                   std::span<const double> w);
+                                   const PlainBlocks& blocks);
 
 }  // namespace gihflow
