@@ -5,6 +5,7 @@ import json
 import re
 import threading
 import warnings
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -254,6 +255,18 @@ class Options(DirectoryTest):
         self.assertEqual(path.read_text(), "mine")
         with self.assertRaisesRegex(TypeError, "'alhpa'; the nearest is alpha"):
             gihflow.train(alhpa=1)
+
+    def test_types_that_no_option_has(self):
+        for options, said in (({"chains": {}}, "chains {}: must be an integer"), ({"alpha": 1j}, "alpha 1j: must be a number"),
+                              ({"stages": ["c:1", 3]}, "stages ['c:1', 3]: must be texts"),
+                              ({"parents": [1, None]}, "parents [1, None]: must be integers"),
+                              ({"output": 5}, "output 5: must be a text"),
+                              ({"boundary": b"x"}, "boundary b'x': must be masked or partial"),
+                              ({"parameters": 5}, "parameters 5: must be a run or the path of a file"),
+                              ({"kernels": [["x"]]}, "kernels [['x']]: must be an array of numbers"),
+                              ({"data": -np.ones((2, 9), int)}, "data -1: must be tokens of at least 0")):
+            self.assertEqual(refusals(gihflow.train, **options), [said])
+        self.assertFalse(Path("5").exists())
 
     def test_values_of_any_type(self):
         one = gihflow.train(**SMALL, parents=np.array([1, 2]), seed=np.int64(3), alpha=np.float32(0.5))

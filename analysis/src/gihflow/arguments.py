@@ -35,6 +35,28 @@ def plain(value: Any) -> Any:
     return value
 
 
+WORDS = {"flag": "True or False", "integer": "an integer", "real": "a number", "text": "a text", "integers": "integers",
+         "reals": "numbers", "words": "texts"}
+
+
+def checked(row: dict[str, Any], given: Any) -> Any:
+    """The same for an option; ValueError where no option can have such a value."""
+    value = plain(given)
+    entries = value if isinstance(value, list) else [value]
+    alike = {float if type(entry) is int else type(entry) for entry in entries}
+    text = row["kind"] == "text"
+    if len(alike) > 1 or not alike <= {bool, float, str} or (text and alike != {str}):
+        raise ValueError(f"{row['name']} {given!r}: must be {' or '.join(row['choices']) or WORDS[row['kind']]}")
+    return value
+
+
+def numbers(name: str, given: Any) -> np.ndarray:
+    try:
+        return np.ascontiguousarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} {given!r}: must be an array of numbers") from None
+
+
 def tokens(name: str, given: Any, vocabulary: Any, parents: Any, targets: Any = None) -> dict[str, Any]:
     """Sequences held in memory: an array [N, L+1], a pair of it and targets [N, d], or a Sample."""
     known = ()
@@ -45,8 +67,10 @@ def tokens(name: str, given: Any, vocabulary: Any, parents: Any, targets: Any = 
     array = np.asarray(given)
     if array.dtype.kind not in "iu" or array.ndim != 2 or array.shape[1] < 2:
         raise ValueError(f"{name} {array.dtype} {list(array.shape)}: must be integers [N, L+1], the label last")
+    if array.size and array.min() < 0:
+        raise ValueError(f"{name} {array.min()}: must be tokens of at least 0")
     if targets is not None:
-        targets = np.ascontiguousarray(targets, dtype=float)
+        targets = numbers("targets", targets)
         if targets.ndim != 2 or len(targets) != len(array):
             raise ValueError(f"targets {list(targets.shape)}: must be numbers [N, d], a row for each sequence")
     if vocabulary is None:
@@ -58,7 +82,7 @@ def tokens(name: str, given: Any, vocabulary: Any, parents: Any, targets: Any = 
 
 def kernels(given: Any, parents: Any) -> dict[str, Any]:
     """Transition kernels held in memory, [N, d**n, d] for n parents."""
-    array = np.ascontiguousarray(given, dtype=float)
+    array = numbers("kernels", given)
     if array.ndim != 3:
         raise ValueError(f"kernels {list(array.shape)}: must be numbers [N, d**n, d] for n parents")
     if parents is None:  # as many neighbours as there are digits in a context
@@ -92,11 +116,13 @@ class Options:
                 continue
             if name in HELD and not is_path(value):
                 inputs[name], value = self.held(name, value, given, targets), AN_ARRAY
-            values[name] = plain(value)
+            values[name] = checked(self.rows[name], value)
         return values, inputs
 
     def held(self, name: str, value: Any, given: dict[str, Any], targets: Any) -> Any:
         if name == "parameters":
+            if not hasattr(value, "in_memory"):
+                raise ValueError(f"parameters {value!r}: must be a run or the path of a file")
             return value.in_memory()
         if name == "kernels":
             return kernels(value, given.get("parents"))

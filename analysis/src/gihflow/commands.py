@@ -55,7 +55,7 @@ def train_replicas(replicas: int, *, config: str | os.PathLike[str] | None = Non
 
     Ctrl-C ends it; the `result` of the KeyboardInterrupt is the ensemble of the runs that were done, None without one.
     """
-    if replicas < 1:
+    if isinstance(replicas, bool) or not isinstance(replicas, (int, np.integer)) or replicas < 1:
         raise ValueError(f"replicas {replicas}: must be an integer of at least 1")
     REPLICATED.split(options)  # whose names are right before anything is trained
     runs: list[Run] = []
