@@ -5,6 +5,8 @@
 // backward through the pairs. Templated on the model's features and on the number types, so that
 // the same lines serve every model, one chain or eight at a time, values or dual numbers.
 
+#include <type_traits>
+
 #include "population/features_relative.hpp"
 #include "population/features_table.hpp"
 
@@ -104,7 +106,7 @@ template <class N, class Count>
 
 /// Forward and backward over the tiles of a segment; leaves Σ n(Z,e) g(e) per lane in s.b. Each
 /// stage runs over several tiles, so that the divisions and logarithms of one do not wait for
-/// another's.
+/// another's; of many tiles, those of a batch.
 template <class N, class Count>
 void tiles(const ModelView& m, const StatisticsView& v, Workspace<N>& s, const Segment& segment,
            const double* targets_override, bool with_loss) {
@@ -113,9 +115,20 @@ void tiles(const ModelView& m, const StatisticsView& v, Workspace<N>& s, const S
   constexpr int lanes = N::lanes;
   const Count* counts = static_cast<const Count*>(v.entry_count);
   const std::int64_t at_once = tiles_at_once(m);
-  for (std::int64_t first = segment.tile_begin; first < segment.tile_end; first += at_once) {
-    const std::int64_t end =
-        first + at_once < segment.tile_end ? first + at_once : segment.tile_end;
+  std::int64_t end = 0;
+  for (std::int64_t first = segment.tile_begin; first < segment.tile_end; first = end) {
+    end = first + at_once < segment.tile_end ? first + at_once : segment.tile_end;
+    const std::int64_t start = v.tile_entries[first * m.d];
+    bool batched = false;
+    if constexpr (std::is_same_v<N, PlainPack>)
+      if (v.batches) {
+        const std::int64_t full = s.batch->fill(m.d, v.tile_entries, first, end, s.y, s.g);
+        batched = full > first;
+        end = batched ? full : first + 1;
+        if (batched)
+          s.batch->forward(counts + start * lanes, v.entry_pair + start, s.e,
+                           v.tile_entries[end * m.d] - start, s.y, s.g);
+      }
     L one;
     set(one, 1.0);
     for (std::int64_t tile = first; tile < end; ++tile) {
@@ -124,7 +137,10 @@ void tiles(const ModelView& m, const StatisticsView& v, Workspace<N>& s, const S
       L den;
       set(den, 0.0);
       for (std::int64_t e = 0; e < m.d; ++e) {
-        y[e] = weighted_counts<N>(counts, v.entry_pair, s.e, begin[e], begin[e + 1]);
+        if (batched)
+          y[e] = y[e] + s.g[(tile - first) * m.d + e];
+        else
+          y[e] = weighted_counts<N>(counts, v.entry_pair, s.e, begin[e], begin[e + 1]);
         den = den + y[e];
       }
       s.den[tile - first] = den;
@@ -137,6 +153,11 @@ void tiles(const ModelView& m, const StatisticsView& v, Workspace<N>& s, const S
       *s.loss = *s.loss +
                 loss_of_tile<N>(m, y, s.g + (tile - first) * m.d, den, targets, lanes, with_loss);
     }
+    if constexpr (std::is_same_v<N, PlainPack>)
+      if (batched) {
+        s.batch->backward(v.entry_pair + start, s.g, v.tile_entries[end * m.d] - start, s.b);
+        continue;
+      }
     for (std::int64_t tile = first; tile < end; ++tile) {
       const std::int64_t* begin = v.tile_entries + tile * m.d;
       for (std::int64_t e = 0; e < m.d; ++e) {

@@ -368,6 +368,7 @@ hot::StatisticsView TiledStatistics::view() const {
           entry_pair_.data(),
           entry_count_.data(),
           targets_.data(),
+          tiles() * vocabulary_ > hot::remembered_lists,
           pair_window_.data(),
           query_window_.data(),
           table_ ? segment_pairs_.data() : nullptr};

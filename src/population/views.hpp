@@ -40,6 +40,9 @@ inline constexpr double widest_spread = 600.0;
 /// Window pairs are handled in packs of this many; groups are padded to whole packs.
 inline constexpr std::int64_t pack = 8;
 
+/// Up to so many lists of entries, one a (tile, token), a processor remembers how long each is.
+inline constexpr std::int64_t remembered_lists = 4096;
+
 /// (tile, token) pairs whose readouts the hot loops keep at once, unless one tile has more.
 inline constexpr std::int64_t most_tile_tokens = 48;
 
@@ -62,6 +65,7 @@ struct StatisticsView {
   const std::uint32_t* entry_pair;     ///< [entries] pair, counted from the group's first
   const void* entry_count;             ///< [entries, lanes] of the count type
   const double* targets;               ///< [tiles, d, lanes]
+  bool batches;                        ///< several tiles' entries are one list, see TileBatch
   // With a table of windows:
   const std::uint32_t* pair_window;   ///< [pairs] row of the window in the table
   const std::uint32_t* query_window;  ///< [groups]

@@ -4,6 +4,7 @@
 
 #include "population/lanes.hpp"
 #include "population/scalar.hpp"
+#include "population/tile_batch.hpp"
 #include "population/views.hpp"
 
 namespace gihflow::GIHFLOW_ISA {
@@ -44,6 +45,7 @@ struct Workspace {
   L* b;      // A(Z,q) of each lane, or B in the shifted case [pairs]
   V *kappa, *kappa_bar, *t_bar;  // [subsets] twice, [H]
   L *y, *g, *den;                // [tiles at once, d] twice, [tiles at once]
+  TileBatch* batch;              // of tiles of eight chains
 };
 
 /// Tiles that go through each stage of a pass together: what they take stays in the first cache.
@@ -83,6 +85,7 @@ Workspace<N> layout(Scratch& scratch, const ModelView& m, std::int64_t pairs) {
   s.y = scratch.template take<L>(tiles * m.d);
   s.g = scratch.template take<L>(tiles * m.d);
   s.den = scratch.template take<L>(tiles);
+  s.batch = scratch.template take<TileBatch>(N::lanes > 1 ? 1 : 0);
   return s;
 }
 

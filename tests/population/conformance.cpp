@@ -11,6 +11,18 @@
 using namespace gihflow;
 using namespace gihflow::testing;
 
+namespace {
+
+/// The instruction sets that the machine has.
+std::vector<std::string> machine_sets() {
+  std::vector<std::string> sets{"baseline"};
+  if (instruction_set() != "baseline") sets.push_back("avx2");
+  if (instruction_set() == "avx512") sets.push_back("avx512");
+  return sets;
+}
+
+}  // namespace
+
 TEST_CASE("dense and sparse engines agree with the reference objective") {
   for (const Case& c : cases()) {
     CAPTURE(c.name);
@@ -96,9 +108,7 @@ TEST_CASE("derivatives along a direction agree with nested differentiation of th
 }
 
 TEST_CASE("every instruction set that the machine has gives the same gradient") {
-  std::vector<std::string> sets{"baseline"};
-  if (instruction_set() != "baseline") sets.push_back("avx2");
-  if (instruction_set() == "avx512") sets.push_back("avx512");
+  const std::vector<std::string> sets = machine_sets();
   auto source = sample_prior(sampling(500));
   for (int lanes : {1, 8}) {
     Gradient first, other;
@@ -126,6 +136,28 @@ TEST_CASE("every instruction set that the machine has gives the same gradient") 
       objective->gradient_along(at, along, other, derivative);
       CHECK(relative_difference(flat(other), flat(first)) <= 1e-14);
       CHECK(relative_difference(flat(derivative), flat(first_derivative)) <= 1e-13);
+    }
+  }
+}
+
+TEST_CASE("tiles whose entries are one list give the gradient of the definition") {
+  // Lists of no entry, of one and of more than a stride; tiles that fit a batch and some that do
+  // not.
+  const Model model{.vocabulary = 8};
+  for (const Index length : {12, 32, 100}) {
+    CAPTURE(length);
+    SamplingOptions options = sampling(4000);
+    options.prior.vocabulary = 8;
+    options.length = length;
+    auto source = sample_prior(options);
+    REQUIRE(TiledStatistics(model, count_windows(model, *source), 8).view().batches);
+    const Point at = point_of(generic_point(model));
+    Gradient expected, found;
+    make_objective(model, *source, Engine::reference)->gradient(at, expected);
+    for (const std::string& set : machine_sets()) {
+      CAPTURE(set);
+      make_tiled_objective(model, *source, 8, set)->gradient(at, found);
+      CHECK(relative_difference(flat(found), flat(expected)) <= 1e-12);
     }
   }
 }

@@ -1,0 +1,101 @@
+#pragma once
+
+// The entries of several tiles as one list. A token of a tile has some ten entries, here more,
+// there fewer, and a loop over them ends where no processor expects it. The loops here run over the
+// entries of all tiles: each entry knows where its sum stands and whether it continues one. Counts
+// are converted once for both ways.
+
+#include "population/scalar.hpp"
+#include "population/views.hpp"
+
+namespace gihflow::GIHFLOW_ISA {
+
+/// z + x·y exactly, for an x of 0 or 1.
+inline Pack continued(const Pack& z, double x, const Pack& y) {
+#if defined(__AVX512F__)
+  Pack sum;
+  sum.part[0] = _mm512_fmadd_pd(y.part[0], _mm512_set1_pd(x), z.part[0]);
+  return sum;
+#else
+  return z + y * x;
+#endif
+}
+
+/// Its functions stay functions: inside a block its pointers would not fit the registers.
+struct TileBatch {
+  /// So many converted counts leave room for the rest in the first cache.
+  static constexpr std::int64_t most_entries = 192;
+  /// Written of a list at once, into the places of the next ones too.
+  static constexpr std::int64_t stride = 16;
+
+  Pack counts[most_entries];
+  double continues[most_entries + stride];   ///< 1 where the entry before the last is of its list
+  std::uint32_t row[most_entries + stride];  ///< 8·(tile·d + token), from the batch's first tile
+
+  /// Takes in tiles from `first` on and returns the first that has no room, `first` itself where
+  /// even that has none. Zero is written to sums that forward() leaves out.
+  [[gnu::noinline]] std::int64_t fill(std::int64_t d, const std::int64_t* tile_entries,
+                                      std::int64_t first, std::int64_t last, Pack* even,
+                                      Pack* odd) {
+    const std::int64_t* list = tile_entries + first * d;
+    const std::int64_t start = *list;
+    std::int64_t number = 0;
+    for (std::int64_t tile = first; tile < last; ++tile) {
+      if (list[d] - start > most_entries) return tile;
+      for (std::int64_t e = 0; e < d; ++e, ++list, ++number) {
+        if (list[1] - list[0] < 2) {
+          set(even[number], 0.0);
+          set(odd[number], 0.0);
+        }
+        fill_list(list[0] - start, list[1] - start, static_cast<std::uint32_t>(number));
+      }
+    }
+    return last;
+  }
+
+  /// Σ n·E over every other entry of each list, two sums [lists] as weighted_counts() has them.
+  template <class Count>
+  [[gnu::noinline]] void forward(const Count* count, const std::uint32_t* pair, const double* e,
+                                 std::int64_t entries, Pack* even, Pack* odd) {
+    Pack sum, other;
+    set(sum, 0.0);
+    set(other, 0.0);
+    const auto add = [&](std::int64_t i, Pack& x, Pack* to) {
+      Pack n;
+      load_counts(n, count + i * pack_lanes);
+      counts[i] = n;
+      x = continued(n * e[pair[i]], continues[i], x);
+      store(x, reinterpret_cast<double*>(to) + row[i]);
+    };
+    std::int64_t i = 0;
+    for (; i + 1 < entries; i += 2) {
+      add(i, sum, even);
+      add(i + 1, other, odd);
+    }
+    if (i < entries) add(i, sum, even);
+  }
+
+  /// b(Z) += n·g of each entry's list.
+  [[gnu::noinline]] void backward(const std::uint32_t* pair, const Pack* g, std::int64_t entries,
+                                  Pack* b) const {
+    for (std::int64_t i = 0; i < entries; ++i) {
+      Pack of_list;
+      load(of_list, reinterpret_cast<const double*>(g) + row[i]);
+      Pack& to = b[pair[i]];
+      to = to + counts[i] * of_list;
+    }
+  }
+
+ private:
+  void fill_list(std::int64_t begin, std::int64_t end, std::uint32_t number) {
+    double value = 0.0;
+    for (; begin < end; begin += stride) {
+      for (std::int64_t i = 0; i < 2; ++i) continues[begin + i] = value;
+      value = 1.0;
+      for (std::int64_t i = 2; i < stride; ++i) continues[begin + i] = value;
+      for (std::int64_t i = 0; i < stride; ++i) row[begin + i] = number * pack_lanes;
+    }
+  }
+};
+
+}  // namespace gihflow::GIHFLOW_ISA
