@@ -350,34 +350,73 @@ void add_whole(const hot::PullTask& task, int64_t k, int64_t count, int64_t begi
   for (; pack < end; ++pack) add_whole<R, 1>(task, k, pack, u_bar + (pack - begin) * numbers);
 }
 
+/// Σ over the other groups' pairs of one window, for heads h … h + R − 1 and the eight tokens from
+/// e on at once. Behind a head's tokens, and at the end behind the last query, stand numbers that
+/// are not used.
+template <int R>
+void add_uses(const hot::PullTask& task, int64_t window, int64_t h, int64_t heads, int64_t e,
+              Pack* to_window) {
+  if constexpr (R > 1)
+    if (heads < R) return add_uses<R - 1>(task, window, h, heads, e, to_window);
+  const int64_t H = task.H, d = task.d;
+  Pack sum[R], of_query;
+  for (int r = 0; r < R; ++r) set(sum[r], 0.0);
+  for (int64_t i = task.uses_begin[window]; i < task.uses_begin[window + 1]; ++i) {
+    const hot::WindowUse& use = task.uses[i];
+    const double* pull =
+        task.pulls + (use.slot / hot::pack * H + h) * hot::pack + use.slot % hot::pack;
+    const double* query = task.query_features + (use.query * H + h) * d + e;
+    for (int r = 0; r < R; ++r) {
+      load(of_query, query + r * d);
+      sum[r] = sum[r] + of_query * pull[r * hot::pack];
+    }
+  }
+  const int64_t tokens = d - e < hot::pack ? d - e : hot::pack;
+  for (int r = 0; r < R; ++r)
+    for (int64_t i = 0; i < tokens; ++i)
+      add_lane(to_window[(h + r) * d + e + i], window % hot::pack,
+               lane(sum[r], static_cast<int>(i)));
+}
+
+/// The same for all heads and tokens, one after the other, with derivatives.
+void add_uses(const hot::PullTask& task, int64_t window, Dual<double>* sum, Dual<Pack>* to_window) {
+  const int64_t H = task.H, d = task.d;
+  const auto* pulls = reinterpret_cast<const Dual<Pack>*>(task.pulls);
+  Dual<double> number;
+  for (int64_t k = 0; k < H * d; ++k) set(sum[k], 0.0);
+  for (int64_t i = task.uses_begin[window]; i < task.uses_begin[window + 1]; ++i) {
+    const hot::WindowUse& use = task.uses[i];
+    const Dual<Pack>* g = pulls + use.slot / hot::pack * H;
+    const Dual<double>* of_query = shared<Dual<Pack>>(task.query_features) + use.query * H * d;
+    for (int64_t h = 0; h < H; ++h) {
+      read_lane(number, g[h], use.slot % hot::pack);
+      for (int64_t k = h * d; k < (h + 1) * d; ++k) sum[k] = sum[k] + number * of_query[k];
+    }
+  }
+  for (int64_t k = 0; k < H * d; ++k) add_lane(to_window[k], window % hot::pack, sum[k]);
+}
+
 /// ∂/∂u of windows from the pulls at all their pairs: those of groups that see every window of the
 /// table first, then the others.
 template <class V>
-void collect(const hot::PullTask& task, int64_t begin, int64_t end, double* to, double* room) {
+void collect(const hot::PullTask& task, int64_t begin, int64_t end, double* to,
+             [[maybe_unused]] double* room) {
   const int64_t H = task.H, d = task.d;
   V* u_bar = reinterpret_cast<V*>(to);
-  const V* pulls = reinterpret_cast<const V*>(task.pulls);
   constexpr int at_once = 4;
   for (int64_t h = 0; h < H; ++h)
     for (int64_t e = 0; e < d; e += at_once)
       add_whole<at_once>(task, h * d + e, d - e, begin, end, u_bar + h * d + e);
-  SharedOf<V> number;
   const int64_t last = end * hot::pack < task.windows ? end * hot::pack : task.windows;
-  SharedOf<V>* sum = reinterpret_cast<SharedOf<V>*>(room);
   for (int64_t window = begin * hot::pack; window < last; ++window) {
     if (task.uses_begin[window] == task.uses_begin[window + 1]) continue;
-    for (int64_t k = 0; k < H * d; ++k) set(sum[k], 0.0);
-    for (int64_t i = task.uses_begin[window]; i < task.uses_begin[window + 1]; ++i) {
-      const hot::WindowUse& use = task.uses[i];
-      const V* g = pulls + use.slot / hot::pack * H;
-      const SharedOf<V>* of_query = shared<V>(task.query_features) + use.query * H * d;
-      for (int64_t h = 0; h < H; ++h) {
-        read_lane(number, g[h], use.slot % hot::pack);
-        for (int64_t k = h * d; k < (h + 1) * d; ++k) sum[k] = sum[k] + number * of_query[k];
-      }
-    }
     V* to_window = u_bar + (window / hot::pack - begin) * H * d;
-    for (int64_t k = 0; k < H * d; ++k) add_lane(to_window[k], window % hot::pack, sum[k]);
+    if constexpr (std::is_same_v<V, Pack>)
+      for (int64_t h = 0; h < H; h += at_once)
+        for (int64_t e = 0; e < d; e += hot::pack)
+          add_uses<at_once>(task, window, h, H - h, e, to_window);
+    else
+      add_uses(task, window, reinterpret_cast<SharedOf<V>*>(room), to_window);
   }
 }
 

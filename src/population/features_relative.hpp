@@ -79,15 +79,21 @@ struct Relative {
     const std::uint16_t* seen =
         seen_by(m, task.statistics->pair_digits + (first + j) * m.W, h, hot::pack);
     const S* u = s.u + h * (m.d + 1);
-    V seen_value, weight;
+    V seen_value, weight, some[pack_lanes];
+    V* const u_bar = s.u_bar + h * (m.d + 1);
+    V* const bar = m.d <= pack_lanes ? some : u_bar;  // in registers where there are few
+    if (bar == some)
+      for (std::int64_t e = 0; e < m.d; ++e) some[e] = u_bar[e];
     for (std::int64_t i = 0; i < m.M; ++i) {
       const std::uint16_t* token = seen + i * hot::pack;
       look_up(seen_value, u, m.d, token);
       V& sum = s.sigma_sum[h * m.M + i];
       sum = sum + g * seen_value;
       spread(weight, s.sigma[h * m.M + i]);
-      add_to_columns(g * weight, s.u_bar + h * (m.d + 1), m.d, token);
+      add_to_columns(g * weight, bar, m.d, token);
     }
+    if (bar == some)
+      for (std::int64_t e = 0; e < m.d; ++e) u_bar[e] = some[e];
   }
 
   /// The query's own share of ∂𝓛/∂σ, from ∂𝓛/∂u summed over its partners.

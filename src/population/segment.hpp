@@ -30,13 +30,18 @@ V rectified(const ModelView& m, const V& z, V& slope) {
   return where_positive(value(z), z, zero);
 }
 
+/// Up to so many numbers of a pack of pairs stand on the stack, where the compiler sees that
+/// nothing else is stored there and keeps them in registers.
+constexpr std::int64_t few = 8;
+
 /// t_h(Z,q), k(Z,q) and a·k(Z,q) of every pair of the group; returns max and min of a·k.
 template <template <class> class Features, class N>
 void pair_features(const BlockTask& task, Workspace<N>& s, std::int64_t first, std::int64_t pairs,
                    const typename N::S& a, double& top, double& bottom) {
   using V = typename N::V;
   const ModelView& m = *task.model;
-  V scale, p;
+  V scale, p, some[few];
+  V* const kappa = m.subsets <= few ? some : s.kappa;
   Pack highest, lowest;  // of a·k and −a·k
   spread(scale, a);
   set(highest, -__builtin_huge_val());
@@ -47,12 +52,12 @@ void pair_features(const BlockTask& task, Workspace<N>& s, std::int64_t first, s
     if (m.rectify)
       for (std::int64_t h = 0; h < m.H; ++h)
         t[h] = rectified(m, t[h], s.slope[j / hot::pack * m.H + h]);
-    products(m, t, s.kappa);
+    products(m, t, kappa);
     V k;
     set(k, 0.0);
     for (std::int64_t i = 0; i < m.subsets; ++i) {
       spread(p, s.p[i]);
-      k = k + p * s.kappa[i];
+      k = k + p * kappa[i];
     }
     s.k[j / hot::pack] = k;
     const V x = scale * k;
@@ -63,13 +68,13 @@ void pair_features(const BlockTask& task, Workspace<N>& s, std::int64_t first, s
   double tops[hot::pack], bottoms[hot::pack];
   store_lanes(highest, tops);
   store_lanes(lowest, bottoms);
+  for (std::int64_t half = hot::pack / 2; half > 0; half /= 2)
+    for (std::int64_t l = 0; l < half; ++l) {
+      tops[l] = maximum(tops[l], tops[l + half]);
+      bottoms[l] = maximum(bottoms[l], bottoms[l + half]);
+    }
   top = tops[0];
-  bottom = bottoms[0];
-  for (std::int64_t l = 1; l < hot::pack; ++l) {
-    top = maximum(tops[l], top);
-    bottom = maximum(bottoms[l], bottom);
-  }
-  bottom = -bottom;
+  bottom = -bottoms[0];
 }
 
 inline void exponentials(const double* x, double shift, double* e, std::int64_t n) {
@@ -227,7 +232,10 @@ void pairs_backward(const BlockTask& task, Workspace<N>& s, std::int64_t first, 
                     const typename N::S& a, bool weighted) {
   using V = typename N::V;
   const ModelView& m = *task.model;
-  V scale, p;
+  V scale, p, some[3][few];
+  V* const kappa = m.subsets <= few ? some[0] : s.kappa;
+  V* const kappa_bar = m.subsets <= few ? some[1] : s.kappa_bar;
+  V* const t_bar = m.H <= few ? some[2] : s.t_bar;
   spread(scale, a);
   for (std::int64_t j = 0; j < pairs; j += hot::pack) {
     V b;
@@ -238,17 +246,17 @@ void pairs_backward(const BlockTask& task, Workspace<N>& s, std::int64_t first, 
       b = b * e;
     }
     const V* t = s.t + j / hot::pack * m.H;
-    products(m, t, s.kappa);
+    products(m, t, kappa);
     // kappa_bar = ∂(ΣB·k)/∂κ_S.
     *s.a_sum = *s.a_sum + b * s.k[j / hot::pack];
     for (std::int64_t i = 0; i < m.subsets; ++i) {
       spread(p, s.p[i]);
-      s.p_sum[i] = s.p_sum[i] + b * s.kappa[i];
-      s.kappa_bar[i] = b * p;
+      s.p_sum[i] = s.p_sum[i] + b * kappa[i];
+      kappa_bar[i] = b * p;
     }
-    products_backward(m, t, s.kappa, s.kappa_bar, s.t_bar);
+    products_backward(m, t, kappa, kappa_bar, t_bar);
     for (std::int64_t h = 0; h < m.H; ++h) {
-      V g = scale * s.t_bar[h];
+      V g = scale * t_bar[h];
       if (m.rectify) g = g * s.slope[j / hot::pack * m.H + h];
       Features<N>::pull(task, s, first, j, h, g);
     }

@@ -23,7 +23,6 @@ namespace {
 /// The chains of a part.
 class TiledPart {
  public:
-  /// Its sums are taken in so many blocks at most.
   template <class Counted>
   TiledPart(const Model& model, Counted&& counted, int lanes, const std::string& set, Index blocks)
       : functions_(hot_loops(set)),
@@ -214,6 +213,7 @@ class TiledPart {
       for (Index k = 0; k < H * d; ++k)
         for (Index part = 0; part < parts; ++part)
           of_queries.push_back(pass.features.at(k, features_->row_of_query(group), part));
+    of_queries.resize(of_queries.size() + hot::pack);  // the hot loops read eight at once
     task.query_features = of_queries.data();
     const Index windows = features_->row_of_query(0) / hot::pack;  // packs of them
     const auto pull = [&](Index begin, Index end, double* u_bar) {

@@ -17,6 +17,11 @@ namespace {
 /// of the features of a window pair, which every segment of a group computes again.
 constexpr double dense_entry_cost = 2.0;
 constexpr double pair_cost = 15.0;
+/// The same where a layout is chosen: of models with a table of windows, whose chains visit more of
+/// them, eight chains at a time are worth it earlier.
+double dense_entry_cost_of(const Model& model) {
+  return has_relative_features(model) ? dense_entry_cost : 1.5;
+}
 /// A group that sees at least this share of all windows has every one of them among its pairs:
 /// packs of pairs are then packs of the table.
 constexpr double whole_share = 0.5;
@@ -29,13 +34,13 @@ int count_bytes_of(const Statistics& s) {
   return most <= 0xff ? 1 : most <= 0xffff ? 2 : 4;
 }
 
-Arrangement arrange(const Statistics& s, int lanes) {
+Arrangement arrange(const Model& model, const Statistics& s, int lanes) {
   Arrangement sparse(s);
   if (lanes == 1) return sparse;
   Arrangement dense = sparse;
   dense.gather(s, lanes != 0 ? lanes : 8);
-  const bool pays =
-      dense_entry_cost * static_cast<double>(dense.entries) <= static_cast<double>(s.key.size());
+  const bool pays = dense_entry_cost_of(model) * static_cast<double>(dense.entries) <=
+                    static_cast<double>(s.key.size());
   // As if one lane had been asked for: a choice by cost changes no bit.
   return lanes != 0 || pays ? dense : sparse;
 }
@@ -104,7 +109,7 @@ MemoryBound statistics_memory(const Model& model, Index chains, Index length, in
   MemoryBound bound;
   if (lanes <= 1) bound = layout_memory(size, size.counted, 1);
   if (lanes == 0)  // tiles of eight only where they pay
-    bound = at_most(bound, layout_memory(size, size.counted / dense_entry_cost, 8));
+    bound = at_most(bound, layout_memory(size, size.counted / dense_entry_cost_of(model), 8));
   if (lanes > 1) bound = layout_memory(size, size.counted, lanes);
   const double table = 4.0 * 65536.0,
                drawn = 2.0 * static_cast<double>(drawn_together(length, 0)) * (size.length + 1.0),
@@ -118,12 +123,12 @@ MemoryBound statistics_memory(const Model& model, Index chains, Index length, in
 
 TiledStatistics::TiledStatistics(const Model& model, Statistics&& s, int lanes, Index blocks)
     : table_(!has_relative_features(model)) {
-  lay_out(model, s, arrange(s, lanes), &s, blocks);
+  lay_out(model, s, arrange(model, s, lanes), &s, blocks);
 }
 
 TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int lanes, Index blocks)
     : table_(!has_relative_features(model)) {
-  lay_out(model, s, arrange(s, lanes), nullptr, blocks);
+  lay_out(model, s, arrange(model, s, lanes), nullptr, blocks);
 }
 
 TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, Arrangement arrangement) {

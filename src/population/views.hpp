@@ -156,8 +156,9 @@ struct WindowUse {
 
 /// From the pulls at pairs to ∂/∂u of the windows of a table, see BlockTask.
 struct PullTask {
-  std::int64_t d, H, windows;    ///< windows: without queries
-  const double* query_features;  ///< u [groups, H·d], each number followed by its derivative
+  std::int64_t d, H, windows;  ///< windows: without queries
+  /// u [groups, H·d], each number followed by its derivative, and eight that are not used.
+  const double* query_features;
   const double* pulls;
   const std::int64_t* segment_pairs;
   std::int64_t whole_segments;  ///< those of groups whose pairs are all windows of the table
