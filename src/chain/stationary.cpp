@@ -1,6 +1,7 @@
 #include "gihflow/chain/stationary.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/strong_components.hpp>
 #include <boost/range/iterator_range.hpp>
@@ -160,6 +161,52 @@ bool all_positive(std::span<const double> values) {
   return std::all_of(values.begin(), values.end(), [](double p) { return p > 0.0; });
 }
 
+// μ(state, kept tokens) [states, kept] as the chain passes one position after the other; the most
+// recently kept token is the most significant digit.
+struct LagSteps {
+  WindowChain chain;
+  std::span<const double> kernel;
+
+  std::vector<double> next(const std::vector<double>& law, bool keeps) const {
+    const Index kept = kept_of(law), all = kept * (keeps ? chain.d : 1);
+    std::vector<double> next(size(chain.states * all), 0.0);
+    transitions([&](Index s, Index e, double p) {
+      const Index state = chain.r > 0 ? chain.after(s, e) : 0;
+      add(law.data() + s * kept, kept, p, next.data() + state * all + (keeps ? e * kept : 0));
+    });
+    return next;
+  }
+  // μ(next token, kept tokens) [d, kept].
+  std::vector<double> with_token(const std::vector<double>& law) const {
+    const Index kept = kept_of(law);
+    std::vector<double> out(size(chain.d * kept), 0.0);
+    transitions([&](Index s, Index e, double p) {
+      add(law.data() + s * kept, kept, p, out.data() + e * kept);
+    });
+    return out;
+  }
+  std::vector<double> without_state(const std::vector<double>& law) const {
+    const Index kept = kept_of(law);
+    std::vector<double> out(size(kept), 0.0);
+    for (Index s = 0; s < chain.states; ++s) add(law.data() + s * kept, kept, 1.0, out.data());
+    return out;
+  }
+
+ private:
+  Index kept_of(const std::vector<double>& law) const {
+    return static_cast<Index>(law.size()) / chain.states;
+  }
+  static void add(const double* x, Index count, double factor, double* to) {
+    for (Index k = 0; k < count; ++k) to[k] += factor * x[k];
+  }
+  template <class Use>
+  void transitions(const Use& use) const {
+    for (Index s = 0; s < chain.states; ++s)
+      for (Index e = 0; e < chain.d; ++e)
+        use(s, e, kernel[size(chain.context[size(s)] * chain.d + e)]);
+  }
+};
+
 [[noreturn]] void refuse_classes(std::size_t count) {
   throw InputError(fault("stationary law", "",
                          "the chain has {} closed classes of states: must be one, else the law is "
@@ -276,32 +323,46 @@ std::vector<double> stationary_lag_law(std::span<const double> kernel, Index voc
   if (power(d, count + 1, "windows") > max_windows)
     throw InputError(fault("lags", "", "{} of a vocabulary of {} make more than {} windows", count,
                            d, max_windows));
-  const WindowChain chain(vocabulary, parents);
-  const Index n = chain.states;
-  // μ(kept tokens, state), the most recently kept token the most significant digit.
-  std::vector<double> law = stationary_window_law(kernel, vocabulary, parents, chain.r);
-  Index kept = 1;
-  for (Index lag = lags.back(); lag >= 0; --lag) {
-    const bool keeps = lag == 0 || std::binary_search(lags.begin(), lags.end(), lag);
-    std::vector<double> next(size(n * kept * (keeps ? d : 1)), 0.0);
-    for (Index k = 0; k < kept; ++k)
-      for (Index s = 0; s < n; ++s) {
-        const double mass = law[size(k * n + s)];
-        if (mass == 0.0) continue;
-        const double* row = kernel.data() + chain.context[size(s)] * d;
-        for (Index e = 0; e < d; ++e) {
-          const Index to = keeps ? e * kept + k : k;
-          const Index state = chain.r > 0 ? chain.after(s, e) : 0;
-          next[size(to * n + state)] += mass * row[e];
-        }
+  const LagSteps steps{WindowChain(vocabulary, parents), kernel};
+  std::vector<double> law = stationary_window_law(kernel, vocabulary, parents, steps.chain.r);
+  for (Index lag = lags.back(); lag >= 0; --lag)
+    law = steps.next(law, lag == 0 || std::binary_search(lags.begin(), lags.end(), lag));
+  return steps.without_state(law);
+}
+
+void visit_lag_laws(std::span<const double> kernel, Index vocabulary,
+                    std::span<const Index> parents, std::span<const Index> lags, Index degree,
+                    const LagLawUse& use) {
+  const LagSteps steps{WindowChain(vocabulary, parents), kernel};
+  // The set of lags of tokens that were kept at some times, seen from a time; 0: not all are lags.
+  const auto set_at = [&](Index time, std::span<const Index> kept_at) {
+    std::uint32_t set = 0;
+    for (const Index kept : kept_at) {
+      const auto lag = std::ranges::lower_bound(lags, time - kept);
+      if (lag == lags.end() || *lag != time - kept) return std::uint32_t{0};
+      set |= std::uint32_t{1} << (lag - lags.begin());
+    }
+    return set;
+  };
+  // The oldest token is kept at time 0, whatever its lag: under the stationary law sets that differ
+  // by a shift are one until their token is read.
+  std::vector<Index> kept_at{0};
+  const auto descend = [&](const auto& self, std::vector<double> law, Index time) -> void {
+    for (; time <= lags.back(); ++time) {
+      if (const std::uint32_t set = set_at(time, kept_at); set != 0)
+        use(set, steps.with_token(law));
+      if (static_cast<Index>(kept_at.size()) < degree) {
+        kept_at.push_back(time);
+        if (std::ranges::any_of(lags, [&](Index oldest) { return set_at(oldest, kept_at) != 0; }))
+          self(self, steps.next(law, true), time + 1);
+        kept_at.pop_back();
       }
-    law = std::move(next);
-    if (keeps) kept *= d;
-  }
-  std::vector<double> out(size(kept), 0.0);
-  for (Index k = 0; k < kept; ++k)
-    for (Index s = 0; s < n; ++s) out[size(k)] += law[size(k * n + s)];
-  return out;
+      law = steps.next(law, false);
+    }
+  };
+  if (lags.empty() || degree < 1) return;
+  const std::vector<double> law = stationary_window_law(kernel, vocabulary, parents, steps.chain.r);
+  descend(descend, steps.next(law, true), 1);
 }
 
 }  // namespace gihflow

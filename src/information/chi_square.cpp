@@ -84,12 +84,37 @@ void check_window(Index window, Index degree) {
 
 }  // namespace
 
+namespace {
+
+/// Whether the law of each set by itself takes fewer multiplications than the law of all lags.
+bool set_by_set(Index vocabulary, Index longest_lag, Index window, Index degree) {
+  const double d = static_cast<double>(vocabulary);
+  double steps = 0.0;  // numbers of the laws that a token is appended to, a step and once read
+  double sets = 1.0;
+  for (Index kept = 1; kept <= std::min(degree, window); ++kept) {
+    sets *= static_cast<double>(window - kept + 1) / static_cast<double>(kept);
+    steps += 2.0 * sets * std::pow(d, static_cast<double>(kept));
+  }
+  return steps * std::pow(d, static_cast<double>(longest_lag)) <
+         std::pow(d, static_cast<double>(window));
+}
+
+/// Tokens of the longest law that is kept: of a set's and a state, or of window + 1.
+Index law_tokens(Index vocabulary, Index longest_lag, Index window, Index degree) {
+  return set_by_set(vocabulary, longest_lag, window, degree)
+             ? longest_lag + std::min(degree, window) + 1
+             : std::max(window + 1, longest_lag);
+}
+
+}  // namespace
+
 double ranking_memory(Index vocabulary, Index longest_lag, Index chains, Index window,
                       Index degree) {
   const double d = static_cast<double>(vocabulary);
-  // Per thread: the law of window + 1 tokens, its copy while it grows by a token, its marginals;
-  // the matrices of the stationary law.
-  const double law = 8.0 * std::pow(d, static_cast<double>(std::max(window + 1, longest_lag)));
+  // Per thread: the longest law, its copy while it grows by a token, its marginals; the matrices of
+  // the stationary law.
+  const double law =
+      8.0 * std::pow(d, static_cast<double>(law_tokens(vocabulary, longest_lag, window, degree)));
   const double states = std::pow(d, static_cast<double>(longest_lag));
   const double sets = static_cast<double>(subset_count(window, degree));
   return threads() * (4.0 * law + stationary_memory(states)) +
@@ -105,10 +130,10 @@ void check_memory(const Kernels& kernels, Index window, Index degree, Index sets
   if (needed > limit)
     throw InputError(fault(
         Field::window, fmt::format("{} with vocabulary {}", window, kernels.vocabulary),
-        "{:.4g} windows and {} sets of lags over {} chains need {:.4g} GiB of memory: must not "
+        "laws of {} tokens and {} sets of lags over {} chains need {:.4g} GiB of memory: must not "
         "exceed {:.1f} GiB",
-        std::pow(static_cast<double>(kernels.vocabulary), static_cast<double>(window)), sets,
-        kernels.count, needed / 0x1p30, limit / 0x1p30));
+        law_tokens(kernels.vocabulary, kernels.longest_lag(), window, degree), sets, kernels.count,
+        needed / 0x1p30, limit / 0x1p30));
 }
 
 }  // namespace
@@ -126,6 +151,15 @@ std::vector<ChiSquare> information_at(std::span<const double> kernel, Index voca
                                       Index degree) {
   const Index window = static_cast<Index>(lags.size());
   std::vector<ChiSquare> results(size(subset_count(window, degree)));
+  const Index longest_lag = parents.empty() ? 0 : parents.back();
+  if (set_by_set(vocabulary, longest_lag, window, degree)) {
+    const std::vector<double> one = stationary_window_law(kernel, vocabulary, parents, 1);
+    visit_lag_laws(kernel, vocabulary, parents, lags, degree,
+                   [&](std::uint32_t set, std::span<const double> law) {
+                     results[size(subset_index(set, window))] = information_of(law, one);
+                   });
+    return results;
+  }
   const std::vector<double> joint = stationary_lag_law(kernel, vocabulary, parents, lags);
   std::vector<double> token(size(vocabulary));
   const std::size_t windows = joint.size() / token.size();

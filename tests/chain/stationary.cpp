@@ -10,6 +10,7 @@
 
 #include "chain/scaled.hpp"
 #include "gihflow/base/digits.hpp"
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/chain/kernel.hpp"
 #include "gihflow/chain/prior.hpp"
 #include "support/input_errors.hpp"
@@ -342,6 +343,32 @@ TEST_CASE("window laws are consistent: older or newer tokens summed out, any len
         }
       }
     }
+  }
+}
+
+TEST_CASE("laws of all sets of lags are those of each set") {
+  const std::vector<Index> parents{1, 3}, lags{1, 2, 4, 7, 9};
+  const Kernels kernels =
+      draw_kernels({.vocabulary = 3, .parents = parents, .alpha = 0.4}, 2, Purpose::test, 5);
+  for (const Index degree : {0, 1, 3, 5}) {
+    std::vector<std::uint32_t> visited;
+    visit_lag_laws(kernels.of_chain(1), 3, parents, lags, degree,
+                   [&](std::uint32_t set, std::span<const double> law) {
+                     visited.push_back(set);
+                     std::vector<Index> some;
+                     for (std::size_t i = 0; i < lags.size(); ++i)
+                       if (set >> i & 1u) some.push_back(lags[i]);
+                     const auto expected =
+                         stationary_lag_law(kernels.of_chain(1), 3, parents, some);
+                     REQUIRE(law.size() == expected.size());
+                     for (std::size_t i = 0; i < law.size(); ++i)
+                       CHECK(std::abs(law[i] - expected[i]) <= 1e-15);
+                   });
+    std::vector<std::uint32_t> expected = subsets(5, degree);
+    std::erase(expected, 0u);
+    std::ranges::sort(visited);
+    std::ranges::sort(expected);
+    CHECK(visited == expected);
   }
 }
 

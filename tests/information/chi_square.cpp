@@ -240,12 +240,28 @@ TEST_CASE("impossible rankings are refused with a sentence") {
   const Kernels kernels = kernels_of(3, {1}, 2, 1.0);
   CHECK(input_error([&] { rank_lag_sets(kernels, 0, 2); }) == "window 0: must be at least 1");
   CHECK(input_error([&] { rank_lag_sets(kernels, 2, -1); }) == "degree -1: must not be negative");
-  const std::string large = input_error([&] { rank_lag_sets(kernels, 29, 1); });
-  CHECK(large.find("window 29 with vocabulary 3: 6.863e+13 windows and 30 sets of lags over 2 "
+  const Kernels far = kernels_of(3, {12}, 2, 1.0);
+  const std::string large = input_error([&] { rank_lag_sets(far, 29, 1); });
+  CHECK(large.find("window 29 with vocabulary 3: laws of 14 tokens and 30 sets of lags over 2 "
                    "chains need ") == 0);
   CHECK(large.find("GiB of memory: must not exceed") != std::string::npos);
   CHECK(input_error([&] { rank_lag_sets(kernels, 31, 1); }).find("30 elements") !=
         std::string::npos);
+}
+
+TEST_CASE("windows too wide for a law of their own are ranked set by set") {
+  const Kernels kernels = kernels_of(5, {1, 2}, 3, 0.5);
+  const Ranking wide = rank_lag_sets(kernels, 25, 3), few = rank_lag_sets(kernels, 4, 3);
+  CHECK(wide.sets.size() == 1 + 25 + 300 + 2300);
+  int compared = 0;
+  for (const RankedSet& set : wide.sets)
+    for (const RankedSet& same : few.sets)
+      if (set.members == same.members) {
+        ++compared;
+        CHECK(std::abs(set.modified - same.modified) <= 1e-13);
+        CHECK(std::abs(set.chi_square - same.chi_square) <= 1e-12);
+      }
+  CHECK(compared == static_cast<int>(few.sets.size()));
 }
 
 TEST_CASE("sets of given lags are ranked as among all lags of a window") {

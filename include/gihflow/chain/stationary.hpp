@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -53,5 +55,16 @@ std::vector<double> stationary_window_law(std::span<const double> kernel, Index 
 /// Throws InputError as it does.
 std::vector<double> stationary_lag_law(std::span<const double> kernel, Index vocabulary,
                                        std::span<const Index> parents, std::span<const Index> lags);
+
+/// Called with a set of lags, bit i for lags[i], and the law of a token and of those at its lags.
+using LagLawUse = std::function<void(std::uint32_t set, std::span<const double> law)>;
+
+/// stationary_lag_law of every set of 1 to `degree` of some lags, increasing, at most 32 of them;
+/// to rounding. Sets that differ by a shift, or in their youngest lags, share work: about
+/// W^degree·d^{degree + r_n + 1} multiplications, W the widest lag, whatever d^lags is. Throws
+/// InputError as that does.
+void visit_lag_laws(std::span<const double> kernel, Index vocabulary,
+                    std::span<const Index> parents, std::span<const Index> lags, Index degree,
+                    const LagLawUse& use);
 
 }  // namespace gihflow
