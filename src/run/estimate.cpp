@@ -15,8 +15,11 @@
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/flow/descent.hpp"
 #include "gihflow/information/chi_square.hpp"
+#include "gihflow/model/blocks.hpp"
+#include "gihflow/model/parameters.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/population/objective.hpp"
+#include "gihflow/record/schema.hpp"
 #include "gihflow/theory/accuracy.hpp"
 
 namespace gihflow {
@@ -45,12 +48,42 @@ Index longest_lag(const Setting& setting) {
   return parents.empty() ? 0 : parents.back();
 }
 
+// Numbers in (c, w, a, …).
+Index parameters_of(const Model& model) {
+  Index count = model.subsets();
+  for (const PlainArray& array : plain_arrays) count += size_of(array, model);
+  return count;
+}
+
+// Numbers of a recorded point in the columns that some files have.
+double numbers_of_point(const Setting& setting, bool (SnapshotColumn::*in_files)() const) {
+  const Parameters shape = initial_parameters(setting.model, setting.initial);
+  double numbers = 0.0;
+  for (const SnapshotColumn& column : snapshot_columns()) {
+    if (!(column.*in_files)() || !column.is_of(shape)) continue;
+    double of_column = 1.0;
+    for (const Index length : shape_of(column.axes, shape)) of_column *= real(length);
+    numbers += of_column;
+  }
+  return numbers;
+}
+
+// Bytes of the numbers that a run records; a state may hold a Jacobian.
 double recorded_bytes(const Setting& setting, const Estimate& size) {
-  const double point = 8.0 * (3.0 * real(size.subsets) +
-                              2.0 * real(setting.model.heads * setting.model.window) + 7.0);
-  const double restart_point = 8.0 * (4.0 * (real(size.parameters) + 1.0) + 16.0);
-  return real(size.outputs) * point +
-         static_cast<double>(setting.stages.size()) * real(most_restart_points) * restart_point;
+  const double state = real(size.parameters) + 1.0, restart_point = 4.0 * state + 16.0,
+               stages = static_cast<double>(setting.stages.size());
+  return 8.0 * (real(size.outputs) * numbers_of_point(setting, &SnapshotColumn::in_runs) +
+                stages * real(most_restart_points) * restart_point +
+                (setting.method == TrainingMethod::flow ? state * state : 0.0));
+}
+
+// The same of a comparison: the flow and every rate, with distances of blocks to both flows.
+double compared_bytes(const Setting& setting, const Estimate& size) {
+  const double rates = static_cast<double>(setting.learning_rates.size()),
+               blocks = static_cast<double>(letters_of(setting.model).size());
+  return 8.0 * real(size.outputs) *
+         (2.0 + (1.0 + rates) * numbers_of_point(setting, &SnapshotColumn::in_comparisons) +
+          rates * (2.0 * (blocks + 1.0) + 4.0));
 }
 
 void estimate_sample(const Setting& setting, Estimate& size) {
@@ -58,7 +91,7 @@ void estimate_sample(const Setting& setting, Estimate& size) {
   const double targets = 8.0 * real(size.chains) * real(setting.model.vocabulary);
   const double kernels =
       setting.kernels_output.empty() ? 0.0 : real(size.chains) * kernel_bytes(setting);
-  size.disk = tokens + targets + kernels + 8.0 * real(size.chains + size.length) + 8192.0;
+  size.disk = tokens + targets + kernels + 8.0 * real(size.chains + size.length) + 16384.0;
   size.memory += 2.0 * size.disk;  // the numbers and the file's image
 }
 
@@ -74,7 +107,7 @@ void estimate_objective(const Problem& problem, Estimate& size) {
   const Model& model = setting.model;
   const double d = real(model.vocabulary);
   size.subsets = subset_count(model.heads, model.degree);
-  size.parameters = size.subsets + model.heads * model.window + 1;
+  size.parameters = parameters_of(model);
   MemoryBound validation;
   if (problem.infinite()) {
     size.windows = std::pow(d, real(static_cast<Index>(model.used_lags().size())));
@@ -136,9 +169,10 @@ Estimate estimate(const Problem& problem) {
   if (resolved(setting.device, setting.model) == Device::cuda) size.memory += driver_bytes;
   if (problem.has<RunSetting>()) size.validation_chains = setting.validation_chains;
   estimate_objective(problem, size);
-  if (problem.has<RunSetting>()) {
+  if (problem.has<RunSetting>() || problem.has<RateSetting>()) {
     size.outputs = setting.flow.outputs * static_cast<Index>(setting.stages.size());
-    const double recorded = recorded_bytes(setting, size);
+    const double recorded =
+        problem.has<RateSetting>() ? compared_bytes(setting, size) : recorded_bytes(setting, size);
     size.disk = recorded + 65536.0 + 16384.0 * static_cast<double>(setting.stages.size());
     size.memory += 4.0 * size.disk;  // the points, one column of them, the file's image twice
   }
@@ -149,6 +183,8 @@ namespace {
 
 constexpr double most_sample_chains = 1000.0, sample_work = 2e7;  // about tokens times subsets
 constexpr double gradients_of_flow = 300.0;                       // per stage
+constexpr double gradients_of_modified_flow = 1200.0;             // with products with the Hessian
+constexpr double gradients_of_sharpness = 30.0;                   // ten such products
 constexpr double multiplications_a_second = 2e9;
 
 // Multiplications for a chain's stationary law.
@@ -222,7 +258,9 @@ double count_gradients(const Problem& problem) {
     const Stage& stage = setting.stages[k];
     const auto steps = [&](double rate) { return real(descent_steps(stage, rate)); };
     if (problem.has<RateSetting>()) {
-      for (const double rate : setting.learning_rates) gradients += steps(rate);
+      gradients += real(setting.flow.outputs) * gradients_of_sharpness;
+      for (const double rate : setting.learning_rates)
+        gradients += steps(rate) + gradients_of_modified_flow;
     }
     if (setting.method == TrainingMethod::gd) {
       gradients += share * steps(stage_rate(descent, k));

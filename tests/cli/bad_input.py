@@ -40,6 +40,7 @@ LINES = {
                                      MEMORY)],
     "train --validation-chains -1": [("--validation-chains -1:", "must be an integer of at least 0")],
     "train --validation-chains 1000000000000": [("--chains 9000: need with --validation-chains 1000000000000 and --length 100", MEMORY)],
+    "train --context infinite --window 45": [("--window 45:", "fewer than 2^62")],
     "train --context infinite --vocabulary 300": [("--chains 9000: need with --validation-chains 1000 up to", MEMORY)],
     "rank --vocabulary 1000 --window 6": [("--chains 9000: need up to", MEMORY)],
     "rank --parents 1,50": [("--chains 9000: need up to 5859164056482897", "PiB of memory: must fit")],

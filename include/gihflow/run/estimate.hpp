@@ -17,7 +17,7 @@ struct Estimate {
   double pairs_per_chain = 0;  ///< upper bound of the distinct (window, token) pairs of a chain,
                                ///< summed over its predicted prefixes
   Index subsets = 0;
-  Index parameters = 0;     ///< numbers in (c, w, a)
+  Index parameters = 0;     ///< numbers in all blocks
   Index outputs = 0;        ///< recorded points of all stages
   double memory = 0;        ///< bytes
   double memory_limit = 0;  ///< bytes that this process could use
