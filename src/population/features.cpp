@@ -102,10 +102,10 @@ double rectified(const Model& model, double z) {
   return width > 0.0 ? 0.5 * (z + std::sqrt(z * z + width * width)) : std::max(z, 0.0);
 }
 
-FeatureTable::FeatureTable(const Model& model, std::span<const std::uint64_t> windows,
+FeatureTable::FeatureTable(const Model& model, const WindowCode& code,
+                           std::span<const std::uint64_t> windows,
                            std::span<const std::uint64_t> queries, const std::string& set)
     : functions_(hot_loops(set).features), model_(model) {
-  const WindowCode code(model);
   width_ = code.width();
   for (Index h = 0; h < model.heads; ++h)
     for (Index i = 0; i < model.window; ++i) digit_.push_back(code.digit_of(model.lag(h, i)));

@@ -44,7 +44,7 @@ class FeatureTable {
  public:
   /// Window keys as WindowCode::pair_key gives them, then queries: windows without a token of their
   /// own. The hot loops run in the version for `set`.
-  FeatureTable(const Model& model, std::span<const std::uint64_t> windows,
+  FeatureTable(const Model& model, const WindowCode& code, std::span<const std::uint64_t> windows,
                std::span<const std::uint64_t> queries, const std::string& set);
 
   /// Rows of the table: windows fill whole packs, and so do the queries behind them.

@@ -42,8 +42,9 @@ class InfiniteObjective final : public PartedObjective {
         windows_(cut_.windows),
         tables_(model, false) {
     check_memory(kernels);
-    features_.emplace(without_boundary(model), all_windows(windows_),
-                      std::span<const std::uint64_t>(), set);
+    const Model all = without_boundary(model);
+    features_.emplace(all, WindowCode(all), all_windows(windows_), std::span<const std::uint64_t>(),
+                      set);
     joint_ = window_laws(model, kernels);
   }
 

@@ -4,31 +4,27 @@
 #include <bit>
 #include <cmath>
 #include <memory>
-#include <string>
 #include <utility>
 
-#include "base/make_fault.hpp"
-#include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
 
 namespace gihflow {
 
-WindowCode::WindowCode(const Model& model)
+bool WindowCode::by_digits(const Model& model) {
+  return std::log2(model.window_count()) + std::log2(static_cast<double>(model.vocabulary)) <= 62.0;
+}
+
+WindowCode::WindowCode(const Model& model, WindowList occurring)
     : vocabulary_(static_cast<std::uint64_t>(model.vocabulary)),
       lags_(model.used_lags()),
       partial_(model.boundary == Boundary::partial),
       extended_(model.sees_own_token()),
-      consecutive_(lags_.back() == width()),
+      consecutive_(lags_.back() == width() && occurring == nullptr),
       base_(vocabulary_ + (partial_ ? 1 : 0)),
-      leading_(1) {
-  const double bits = static_cast<double>(width()) * std::log2(static_cast<double>(base_)) +
-                      std::log2(static_cast<double>(vocabulary_));
-  if (bits > 62.0)
-    throw InputError(fault(Field::window, model.window,
-                           "{} lags over a vocabulary of {} give more than 2^62 pairs of window "
-                           "and token; use a smaller {}",
-                           width(), model.vocabulary, Field::window));
-  for (Index i = 1; i < width(); ++i) leading_ *= base_;
+      leading_(1),
+      occurring_(std::move(occurring)) {
+  if (occurring_ == nullptr)
+    for (Index i = 1; i < width(); ++i) leading_ *= base_;
 }
 
 Index WindowCode::digit_of(Index lag) const {
@@ -43,6 +39,7 @@ std::uint64_t WindowCode::blank() const {
 }
 
 std::uint64_t WindowCode::window_before(std::span<const Token> tokens, Index l) const {
+  if (occurring_ != nullptr) return number_in_list(tokens, l);
   std::uint64_t window = 0;
   for (const Index lag : lags_)
     window = window * base_ + (l > lag    ? tokens[static_cast<std::size_t>(l - lag - 1)]
@@ -51,7 +48,32 @@ std::uint64_t WindowCode::window_before(std::span<const Token> tokens, Index l) 
   return window;
 }
 
+void WindowCode::digits_before(std::span<const Token> tokens, Index l, std::uint16_t* out) const {
+  for (const Index lag : lags_)
+    *out++ = l > lag ? static_cast<std::uint16_t>(tokens[static_cast<std::size_t>(l - lag - 1)])
+                     : static_cast<std::uint16_t>(partial_ ? vocabulary_ : 0);
+}
+
+std::uint64_t WindowCode::number_in_list(std::span<const Token> tokens, Index l) const {
+  std::vector<std::uint16_t> digits(lags_.size());
+  digits_before(tokens, l, digits.data());
+  const std::size_t n = digits.size();
+  std::size_t first = 0, count = occurring_->size() / n;
+  while (count > 0) {  // the first that is not below
+    const std::size_t half = count / 2;
+    const std::uint16_t* row = occurring_->data() + (first + half) * n;
+    const bool below = std::lexicographical_compare(row, row + n, digits.begin(), digits.end());
+    first = below ? first + half + 1 : first;
+    count = below ? count - half - 1 : half;
+  }
+  return first;
+}
+
 void WindowCode::digits(std::uint64_t window, std::uint16_t* out) const {
+  if (occurring_ != nullptr) {
+    std::copy_n(occurring_->data() + window * lags_.size(), lags_.size(), out);
+    return;
+  }
   for (Index j = width(); j-- > 0; window /= base_)
     out[j] = static_cast<std::uint16_t>(window % base_);
 }
@@ -233,6 +255,58 @@ class Counter {
   std::vector<std::uint64_t> seen_;
 };
 
+/// The distinct rows, in increasing order.
+std::vector<std::uint16_t> distinct_rows(const std::vector<std::uint16_t>& rows,
+                                         std::size_t width) {
+  std::vector<const std::uint16_t*> order;
+  order.reserve(rows.size() / width);
+  for (std::size_t i = 0; i < rows.size(); i += width) order.push_back(rows.data() + i);
+  std::sort(order.begin(), order.end(), [width](const auto* x, const auto* y) {
+    return std::lexicographical_compare(x, x + width, y, y + width);
+  });
+  const auto end = std::unique(order.begin(), order.end(), [width](const auto* x, const auto* y) {
+    return std::equal(x, x + width, y);
+  });
+  std::vector<std::uint16_t> distinct;
+  distinct.reserve(static_cast<std::size_t>(end - order.begin()) * width);
+  for (auto row = order.begin(); row != end; ++row)
+    distinct.insert(distinct.end(), *row, *row + width);
+  return distinct;
+}
+
+/// The windows that occur in the sequences, with those of the queries.
+WindowList occurring_windows(const Model& model, const SequenceSource& source) {
+  const WindowCode code(model);
+  const Index chains = source.count(), length = source.length(), first = code.first_position();
+  const auto width = static_cast<std::size_t>(code.width());
+  std::vector<std::vector<std::uint16_t>> parts(
+      static_cast<std::size_t>((chains + chains_per_block - 1) / chains_per_block));
+  parallel_ranges(chains, chains_per_block, [&](Index begin, Index end) {
+    std::vector<Token> tokens(static_cast<std::size_t>(length + 1));
+    std::vector<double> targets(
+        static_cast<std::size_t>(model.asked(length) * source.vocabulary()));
+    std::vector<std::uint16_t> rows(static_cast<std::size_t>((end - begin) * (length + 2 - first)) *
+                                    width);
+    std::uint16_t* row = rows.data();
+    for (Index i = begin; i < end; ++i) {
+      source.draw(i, tokens, targets);
+      for (Index l = first; l <= length + 1; ++l, row += width)
+        code.digits_before(std::span<const Token>(tokens).first(static_cast<std::size_t>(length)),
+                           l, row);
+    }
+    parts[static_cast<std::size_t>(begin / chains_per_block)] = distinct_rows(rows, width);
+  });
+  std::vector<std::uint16_t> all;
+  std::size_t total = 0;
+  for (const auto& part : parts) total += part.size();
+  all.reserve(total);
+  for (auto& part : parts) {
+    all.insert(all.end(), part.begin(), part.end());
+    part = {};
+  }
+  return std::make_shared<const std::vector<std::uint16_t>>(distinct_rows(all, width));
+}
+
 }  // namespace
 
 Statistics statistics_of(const Statistics& all, Index first, Index count) {
@@ -242,6 +316,7 @@ Statistics statistics_of(const Statistics& all, Index first, Index count) {
   some.chains = count;
   some.prefixes = all.prefixes;
   some.vocabulary = d;
+  some.occurring = all.occurring;
   for (Index i = 0; i <= count; ++i) some.entry_begin.push_back(begin[i] - from);
   some.key.assign(all.key.begin() + from, all.key.begin() + to);
   some.count.assign(all.count.begin() + from, all.count.begin() + to);
@@ -251,9 +326,14 @@ Statistics statistics_of(const Statistics& all, Index first, Index count) {
 }
 
 Statistics count_windows(const Model& model, const SequenceSource& source) {
-  const WindowCode code(model);
+  return count_windows(model, source, WindowCode::by_digits(model));
+}
+
+Statistics count_windows(const Model& model, const SequenceSource& source, bool by_digits) {
   const Index chains = source.count(), length = source.length(), d = source.vocabulary();
   Statistics all;
+  if (!by_digits) all.occurring = occurring_windows(model, source);
+  const WindowCode code(model, all.occurring);
   all.prefixes = model.asked(length);
   all.chains = chains * all.prefixes;
   all.vocabulary = d;
@@ -312,6 +392,18 @@ double most_entries(const Model& model, Index length) {
   if (model.positions == Positions::last) return std::min(static_cast<double>(length), keys);
   const double growing = std::min(last, std::floor(keys));
   return growing * (growing + 1.0) / 2.0 + (last - growing) * keys;
+}
+
+MemoryBound window_list_memory(const Model& model, Index chains, Index length) {
+  if (WindowCode::by_digits(model)) return {};
+  const double positions = static_cast<double>(length + 1),
+               windows = static_cast<double>(chains) * positions,
+               row = 2.0 * static_cast<double>(model.used_lags().size());
+  // Windows of all blocks of chains, their order and the distinct ones; of a block, on each thread.
+  const double block = 2.0 * row + 8.0;
+  return {.peak = (2.0 * row + 8.0) * windows +
+                  threads() * static_cast<double>(chains_per_block) * positions * block,
+          .kept = row * windows};
 }
 
 }  // namespace gihflow

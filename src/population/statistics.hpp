@@ -3,28 +3,37 @@
 // Sufficient statistics (n, q, T) of sequences, theory §4.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/model/model.hpp"
+#include "gihflow/population/objective.hpp"
 
 namespace gihflow {
 
-/// How windows Z_l, the tokens at the lags that a model uses (2.5), are numbered: base d, or d + 1
-/// with the blank as digit d where windows may be partial; the smallest lag is the most significant
-/// digit.
+/// The digits of windows, [windows, width] in increasing order.
+using WindowList = std::shared_ptr<const std::vector<std::uint16_t>>;
+
+/// How windows Z_l, the tokens at the lags that a model uses (2.5), are numbered: their tokens are
+/// digits of base d, or d + 1 with the blank as digit d where windows may be partial; the smallest
+/// lag is the most significant digit. Numbers of wide windows would not fit 62 bits: those are
+/// numbered in the same order among the windows that occur.
 class WindowCode {
  public:
-  /// Throws InputError when (base^width)·d does not fit in 62 bits.
-  explicit WindowCode(const Model& model);
+  /// With a list, the windows are numbered by it.
+  explicit WindowCode(const Model& model, WindowList occurring = nullptr);
+  /// Whether (base^width)·d fits in 62 bits.
+  static bool by_digits(const Model& model);
 
   Index width() const { return static_cast<Index>(lags_.size()); }  ///< digits of a window
   std::uint64_t base() const { return base_; }
   /// The position of a lag among the digits; −1 where the model does not use it.
   Index digit_of(Index lag) const;
   bool partial() const { return partial_; }  ///< whether windows may reach before x₁
-  /// Whether its lags are 1 … W.
+  /// Whether the number of a window is that of the one before, shifted by a token: lags 1 … W,
+  /// numbered by their tokens.
   bool consecutive() const { return consecutive_; }
   /// The window of position l ≤ L + 1.
   std::uint64_t window_before(std::span<const Token> tokens, Index l) const;
@@ -35,13 +44,17 @@ class WindowCode {
     std::uint64_t window = blank();
     for (Index l = 1; l <= length + 1; ++l) {
       use(l, consecutive_ ? window : window_before(tokens, l));
-      // With the lags 1 … W the next window is this one, shifted by a token.
       if (l <= length) window = tokens[static_cast<std::size_t>(l - 1)] * leading_ + window / base_;
     }
+  }
+  std::size_t memory() const {
+    return occurring_ == nullptr ? 0 : occurring_->size() * sizeof(std::uint16_t);
   }
   /// The first position that takes part (2.3).
   Index first_position() const { return partial_ ? 1 : lags_.back() + 1; }
   void digits(std::uint64_t window, std::uint16_t* out) const;  ///< [width], smallest lag first
+  /// The digits of Z_l, the window before x_l.
+  void digits_before(std::span<const Token> tokens, Index l, std::uint16_t* out) const;
 
   // Keys of counts are window·d + token. What features see of it, the window or where the model
   // sees the own token all of it (4.6), is the key of a pair.
@@ -56,11 +69,13 @@ class WindowCode {
 
  private:
   std::uint64_t blank() const;  ///< the window before x₁
+  std::uint64_t number_in_list(std::span<const Token> tokens, Index l) const;
 
   std::uint64_t vocabulary_;
   std::vector<Index> lags_;  ///< increasing
   bool partial_, extended_, consecutive_;
   std::uint64_t base_, leading_;  ///< leading = base^(width−1)
+  WindowList occurring_;
 };
 
 /// n(Z,e), q and T of every chain, in order of chains. Where all tokens are asked for (1.6), each
@@ -73,13 +88,19 @@ struct Statistics {
   std::vector<std::uint32_t> count;  ///< [entries] n(Z,e) ≥ 1
   std::vector<std::uint64_t> query;  ///< [N] q = Z_{L+1}
   std::vector<double> targets;       ///< [N, d]
+  WindowList occurring;              ///< null where windows are numbered by their digits
 };
 
 /// Those of some consecutive ones; where all tokens are asked for, prefixes are numbered.
 Statistics statistics_of(const Statistics& all, Index first, Index count);
 
-/// Draws every sequence once, in parallel, and counts it.
+/// Draws every sequence, in parallel, and counts it; once, or twice where windows are too wide to
+/// be numbered by their digits, or shall not be.
 Statistics count_windows(const Model& model, const SequenceSource& source);
+Statistics count_windows(const Model& model, const SequenceSource& source, bool by_digits);
+
+/// Bytes that the list of windows of so many chains takes at most; none where there is no list.
+MemoryBound window_list_memory(const Model& model, Index chains, Index length);
 
 /// n(Z,e) > 0 of a sequence of L tokens at most, those of all its prefixes that are asked for.
 double most_entries(const Model& model, Index length);

@@ -32,7 +32,8 @@ class TiledPart {
         tables_(model, has_relative_features(model)),
         statistics_(model, std::forward<Counted>(counted), lanes, blocks) {
     if (!has_relative_features(model))
-      features_.emplace(model, statistics_.table_keys(), statistics_.queries(), set);
+      features_.emplace(model, statistics_.code(), statistics_.table_keys(), statistics_.queries(),
+                        set);
   }
 
   int lanes() const { return statistics_.lanes(); }

@@ -117,28 +117,31 @@ MemoryBound statistics_memory(const Model& model, Index chains, Index length, in
   const double targets = 8.0 * size.chains * (size.d + 4.0);
   const double counting = 30.0 * size.counted + threads() * per_thread + targets;
   const double gathering = lanes == 1 ? 0.0 : (12.0 + 20.0) * size.counted + targets;
-  bound.peak = std::max({bound.peak + targets, counting, gathering});
+  const MemoryBound list = window_list_memory(model, chains, length);
+  bound.peak =
+      std::max(list.peak, list.kept + std::max({bound.peak + targets, counting, gathering}));
+  bound.kept += list.kept;
   return bound;
 }
 
 TiledStatistics::TiledStatistics(const Model& model, Statistics&& s, int lanes, Index blocks)
-    : table_(!has_relative_features(model)) {
+    : code_(model, s.occurring), table_(!has_relative_features(model)) {
   lay_out(model, s, arrange(model, s, lanes), &s, blocks);
 }
 
 TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, int lanes, Index blocks)
-    : table_(!has_relative_features(model)) {
+    : code_(model, s.occurring), table_(!has_relative_features(model)) {
   lay_out(model, s, arrange(model, s, lanes), nullptr, blocks);
 }
 
-TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, Arrangement arrangement) {
+TiledStatistics::TiledStatistics(const Model& model, const Statistics& s, Arrangement arrangement)
+    : code_(model, s.occurring) {
   lay_out(model, s, std::move(arrangement), nullptr, blocks_of_all);
 }
 
 void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangement&& arrangement,
                               Statistics* free, Index blocks) {
   const Index d = vocabulary_ = model.vocabulary;
-  const WindowCode code(model);
   lanes_ = arrangement.lanes;
   count_bytes_ = count_bytes_of(s);
   distinct_ = static_cast<Index>(arrangement.chains.size());
@@ -146,11 +149,11 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
   std::vector<std::unique_ptr<TileGroup>> groups(static_cast<std::size_t>(arrangement.groups()));
   parallel_blocks(arrangement.groups(), [&](Index g) {
     groups[static_cast<std::size_t>(g)] =
-        std::make_unique<TileGroup>(code, s, arrangement.group(g));
+        std::make_unique<TileGroup>(code_, s, arrangement.group(g));
   });
   if (table_) share_windows(groups);
   parallel_blocks(arrangement.groups(), [&](Index g) {
-    groups[static_cast<std::size_t>(g)]->lay_out(code, s, arrangement.group(g), lanes_,
+    groups[static_cast<std::size_t>(g)]->lay_out(code_, s, arrangement.group(g), lanes_,
                                                  count_bytes_);
   });
   if (free != nullptr) {
@@ -169,7 +172,7 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
   if (table_) {
     pair_window_.reserve(pairs);
   } else {
-    pair_digits_.reserve(pairs * static_cast<std::size_t>(code.width()));
+    pair_digits_.reserve(pairs * static_cast<std::size_t>(code_.width()));
     pair_existing_.reserve(pairs);
   }
   tile_entries_.reserve(tile_tokens);
@@ -183,7 +186,7 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
     for (std::size_t k = 0; k < chains.size(); ++k)
       chain_slot_[static_cast<std::size_t>(chains[k])] =
           group_tiles_.back() * lanes_ + static_cast<Index>(k);
-    append(code, s.query[static_cast<std::size_t>(chains[0])],
+    append(s.query[static_cast<std::size_t>(chains[0])],
            std::move(*groups[static_cast<std::size_t>(g)]));
     groups[static_cast<std::size_t>(g)].reset();
   }
@@ -203,8 +206,8 @@ void TiledStatistics::lay_out(const Model& model, const Statistics& s, Arrangeme
   if (table_) index_windows();
 }
 
-void TiledStatistics::append(const WindowCode& code, std::uint64_t query, TileGroup&& group) {
-  const Index d = vocabulary_, width = code.width();
+void TiledStatistics::append(std::uint64_t query, TileGroup&& group) {
+  const Index d = vocabulary_, width = code_.width();
   const auto existing = [&](const std::uint16_t* digits) {
     std::int32_t n = 0;
     while (n < width && digits[n] < d) ++n;
@@ -224,13 +227,13 @@ void TiledStatistics::append(const WindowCode& code, std::uint64_t query, TileGr
     }
   } else {
     std::vector<std::uint16_t> digits(static_cast<std::size_t>(width));
-    code.digits(query, digits.data());
+    code_.digits(query, digits.data());
     query_digits_.insert(query_digits_.end(), digits.begin(), digits.end());
     query_existing_.push_back(existing(digits.data()));
     const std::size_t base = pair_digits_.size();
     pair_digits_.resize(base + static_cast<std::size_t>(pairs * width));
     for (Index j = 0; j < pairs; ++j) {
-      code.digits(window_of_pair(j), digits.data());
+      code_.digits(window_of_pair(j), digits.data());
       for (Index lag = 0; lag < width; ++lag)
         pair_digits_[base + static_cast<std::size_t>((j / hot::pack * width + lag) * hot::pack +
                                                      j % hot::pack)] =
@@ -359,7 +362,7 @@ std::size_t TiledStatistics::memory() const {
          bytes(whole_segments_) + bytes(whole_queries_) + bytes(query_existing_) +
          bytes(pair_existing_) + bytes(tile_entries_) + bytes(entry_pair_) + bytes(entry_count_) +
          bytes(targets_) + bytes(tile_group_) + bytes(chain_targets_) + bytes(chain_slot_) +
-         bytes(segments_) + bytes(group_segments_) + bytes(block_begin_);
+         bytes(segments_) + bytes(group_segments_) + bytes(block_begin_) + code_.memory();
 }
 
 hot::StatisticsView TiledStatistics::view() const {

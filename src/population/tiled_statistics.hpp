@@ -65,6 +65,7 @@ class TiledStatistics {
   /// Windows of all pairs, each once, increasing keys: the rows of a table.
   const std::vector<std::uint64_t>& table_keys() const { return table_keys_; }
   const std::vector<std::uint64_t>& queries() const { return queries_; }
+  const WindowCode& code() const { return code_; }  ///< of the keys and queries
   /// The way from pulls at pairs to windows of the table; a view without numbers.
   hot::PullTask pull_task() const;
   Index group_of_tile(Index tile) const { return tile_group_[static_cast<std::size_t>(tile)]; }
@@ -87,9 +88,10 @@ class TiledStatistics {
   void index_windows();
   void lay_out(const Model& model, const Statistics& statistics, Arrangement&& arrangement,
                Statistics* free, Index blocks);
-  void append(const WindowCode& code, std::uint64_t query, TileGroup&& group);
+  void append(std::uint64_t query, TileGroup&& group);
   void cut_blocks(Index blocks);
 
+  WindowCode code_;
   Index vocabulary_ = 0;
   int lanes_ = 0;
   bool table_ = false;  ///< features come from a table of windows

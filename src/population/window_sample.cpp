@@ -40,8 +40,9 @@ WindowSample::WindowSample(const Model& model, const SequenceSource& source)
   errors.throw_if_any();
 
   const Statistics s = count_windows(model, source);
-  const WindowCode code(model);
+  const WindowCode code(model, s.occurring);
   const Index d = model.vocabulary;
+  occurring_ = s.occurring;
   query_ = s.query;
   targets_ = s.targets;
   window_begin_.push_back(0);
@@ -69,7 +70,8 @@ std::vector<double> WindowSample::scores(const Point& at) const {
     return keys;
   };
   const std::vector<std::uint64_t> windows = distinct(window_), queries = distinct(query_);
-  const FeatureTable table(model_, windows, queries, instruction_set());
+  const FeatureTable table(model_, WindowCode(model_, occurring_), windows, queries,
+                           instruction_set());
   const Features u = table.forward(at, nullptr);
   const Index H = model_.heads, d = model_.vocabulary;
   const auto row_of = [](const std::vector<std::uint64_t>& keys, std::uint64_t key) {
@@ -124,7 +126,7 @@ std::vector<double> WindowSample::predict(std::span<const double> scores, double
 
 std::vector<double> WindowSample::gih(std::span<const Index> lags) const {
   const Index d = model_.vocabulary;
-  const WindowCode code(model_);
+  const WindowCode code(model_, occurring_);
   std::vector<std::size_t> at;  // digits at the lags
   for (const Index lag : lags) {
     const Index digit = code.digit_of(lag);
@@ -182,7 +184,8 @@ double window_sample_memory(const Model& model, Index chains, Index length) {
   const double width = static_cast<double>(model.used_lags().size());
   // Counted pairs and those of a block of chains; windows and counts in arrays that double as they
   // grow; keys sorted for the features; features; scores, targets and predictions.
-  return 24.0 * entries + 3.0 * 8.0 * windows * (d + 1.0) + 2.0 * 8.0 * (windows + n) +
+  const double list = window_list_memory(model, chains, length).peak;
+  return list + 24.0 * entries + 3.0 * 8.0 * windows * (d + 1.0) + 2.0 * 8.0 * (windows + n) +
          (8.0 * H * d + 2.0 * width + 2.0) * (windows + n) + 8.0 * windows + 3.0 * 8.0 * n * d +
          threads() * ((8.0 + 2.0 * static_cast<double>(drawn_together(length, 0))) * (L + 1.0) +
                       4.0 * 0x1p16);

@@ -192,18 +192,16 @@ void Preparation::check_model() {
                  "must exceed the widest lag, {}, with {} masked", model.widest(),
                  Field::boundary));
   }
-  const double base =
-      static_cast<double>(model.vocabulary) + (model.boundary == Boundary::partial ? 1.0 : 0.0);
-  if (!faults_.about({Field::vocabulary, Field::window, Field::heads, Field::data, Field::kernels,
-                      Field::parameters}) &&
-      std::pow(base, static_cast<double>(model.used_lags().size())) *
-              static_cast<double>(model.vocabulary) >=
-          most_window_codes) {
+  if (problem_.infinite() &&
+      !faults_.about(
+          {Field::vocabulary, Field::window, Field::heads, Field::kernels, Field::parameters}) &&
+      std::pow(static_cast<double>(model.vocabulary),
+               static_cast<double>(model.used_lags().size() + 1)) >= most_window_codes) {
     refuse(fault(model.head_lags.empty() ? Field::window : Field::lags,
                  model.head_lags.empty() ? std::to_string(model.window) : std::string(),
-                 "windows of {} tokens of a vocabulary of {} are too many to be numbered: must be "
+                 "windows of {} tokens of a vocabulary of {} are too many for {} infinite: must be "
                  "fewer than 2^62",
-                 model.used_lags().size(), model.vocabulary));
+                 model.used_lags().size(), model.vocabulary, Field::context));
   }
   if (setting().device == Device::cuda && !cuda_fault().empty()) {
     refuse({Field::device, "cuda", cuda_fault(), ""});

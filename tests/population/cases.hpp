@@ -112,6 +112,20 @@ inline std::vector<Case> cases() {
   own.scores = Scores::positions;
   add("layer norm of constant v in empty windows", own, published);
 
+  // All the context: 19 lags over 10 tokens are more windows than 62 bits can number.
+  for (Model wide : {paper, reference, full_model}) {
+    wide.vocabulary = 10;
+    wide.window = 19;
+    wide.boundary = Boundary::partial;
+    SamplingOptions options = published;
+    options.length = 20;
+    add("full context", wide, options, 0.7);
+  }
+  Model masked = paper;
+  masked.vocabulary = 10;
+  masked.window = 19;
+  add("windows of 19 of 10 tokens, masked", masked, small);
+
   for (Index count : {1, 7, 8, 9}) {
     SamplingOptions options = small;
     options.count = count;

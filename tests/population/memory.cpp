@@ -94,6 +94,11 @@ TEST_CASE("an objective's memory is bounded by what is said beforehand") {
            Sizes{"three parts", {}, 140'000, 20, Engine::automatic},
            Sizes{"two parts of the full model", full, 70'000, 10, Engine::automatic},
            Sizes{"full model, every window once", full_and_wide, 500, 128, Engine::automatic},
+           Sizes{"full context",
+                 {.vocabulary = 10, .window = 39, .boundary = Boundary::partial},
+                 3'000,
+                 40,
+                 Engine::automatic},
            Sizes{"all positions", all, 1'000, 100, Engine::automatic},
            Sizes{"all positions, every window once", all_and_wide, 100, 128, Engine::automatic},
        }) {

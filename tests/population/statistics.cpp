@@ -11,6 +11,7 @@
 #include <set>
 
 #include "population/cases.hpp"
+#include "population/engines.hpp"
 
 using namespace gihflow;
 using namespace gihflow::testing;
@@ -47,7 +48,7 @@ Counts counts_of(const Model& model, const SequenceSource& source, Index chain, 
 
 /// The same of one lane of a tile, read from the layout.
 Counts counts_of(const Model& model, const TiledStatistics& tiled, Index slot) {
-  const WindowCode code(model);
+  const WindowCode& code = tiled.code();
   const Index d = model.vocabulary, W = code.width();
   const hot::StatisticsView view = tiled.view();
   const Index tile = slot / tiled.lanes(), lane = slot % tiled.lanes();
@@ -204,6 +205,34 @@ TEST_CASE("the layout in tiles keeps every count, query and target of every chai
         }
       }
     }
+  }
+}
+
+TEST_CASE("windows numbered among those that occur give the same bits") {
+  for (const Case& c : cases()) {
+    if (!WindowCode::by_digits(c.model)) continue;
+    CAPTURE(c.name);
+    const auto source = sample_prior(c.sampling);
+    const Statistics by_digits = count_windows(c.model, *source),
+                     listed = count_windows(c.model, *source, false);
+    CHECK(by_digits.occurring == nullptr);
+    REQUIRE(listed.occurring != nullptr);
+    CHECK(listed.count == by_digits.count);
+    const WindowCode code(c.model), of_list(c.model, listed.occurring);
+    std::vector<std::uint16_t> expected(static_cast<std::size_t>(code.width())), found = expected;
+    REQUIRE(listed.key.size() == by_digits.key.size());
+    const auto d = static_cast<std::uint64_t>(c.model.vocabulary);
+    for (std::size_t i = 0; i < listed.key.size(); ++i) {
+      code.digits(by_digits.key[i] / d, expected.data());
+      of_list.digits(listed.key[i] / d, found.data());
+      CHECK(found == expected);
+      CHECK(listed.key[i] % d == by_digits.key[i] % d);
+    }
+    Gradient g, h;
+    const Point at = point_of(generic_point(c.model, c.a));
+    make_tiled_objective(c.model, by_digits, 0)->gradient(at, g);
+    make_tiled_objective(c.model, listed, 0)->gradient(at, h);
+    CHECK(flat(g) == flat(h));
   }
 }
 

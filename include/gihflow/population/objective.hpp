@@ -107,12 +107,12 @@ struct MemoryBound {
 MemoryBound objective_memory(const Model& model, Index chains, Index length, Engine engine,
                              Device device);
 
-/// The objective (2.4) on finite-context sequences. Draws every sequence of `source` once and keeps
-/// only its sufficient statistics (§4); the reference engine keeps tokens. `automatic` chooses
+/// The objective (2.4) on finite-context sequences. Draws every sequence of `source` and keeps only
+/// its sufficient statistics (§4); the reference engine keeps tokens. Sequences are drawn twice if
+/// windows are too many to be numbered by their digits, (d+1)^W·d above 2^62. `automatic` chooses
 /// dense or sparse by estimated cost. The reference engine runs on the CPU only. Throws InputError:
-/// L ≤ W with masked boundary, vocabulary of source ≠ vocabulary of model, windows too wide to be
-/// numbered ((d+1)^W ≥ 2^62), statistics larger than the memory of the machine or of the card,
-/// device cuda if there is a cuda_fault().
+/// L ≤ W with masked boundary, vocabulary of source ≠ vocabulary of model, statistics larger than
+/// the memory of the machine or of the card, device cuda if there is a cuda_fault().
 std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSource& source,
                                           Engine engine = Engine::automatic,
                                           Device device = Device::cpu);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -15,9 +16,8 @@ namespace GIHFLOW_API gihflow {
 /// and of GIH are computed at a cost that does not depend on L.
 class WindowSample {
  public:
-  /// Draws every sequence of `source` once, in parallel, and keeps only its counts. Throws
-  /// InputError: vocabulary of source ≠ vocabulary of model, L ≤ W with masked boundary, windows
-  /// too wide to be numbered.
+  /// Draws every sequence of `source`, in parallel, and keeps only its counts. Throws InputError:
+  /// vocabulary of source ≠ vocabulary of model, L ≤ W with masked boundary.
   WindowSample(const Model& model, const SequenceSource& source);
 
   /// The model whose windows were counted.
@@ -39,7 +39,8 @@ class WindowSample {
  private:
   Model model_;
   Index length_;
-  std::vector<Index> window_begin_;    // [N + 1], windows of a chain
+  std::shared_ptr<const std::vector<std::uint16_t>> occurring_;  // windows, unless digits do
+  std::vector<Index> window_begin_;                              // [N + 1], windows of a chain
   std::vector<std::uint64_t> window_;  // distinct windows of each chain, keys of pairs
   std::vector<double> count_;          // [windows, d] n(Z,e)
   std::vector<std::uint64_t> query_;   // [N]
