@@ -115,7 +115,10 @@ TEST_CASE("the time of gradient descent follows from its steps") {
   CompareSetting comparison;
   comparison.stages = setting.stages;
   comparison.learning_rates = {1.0, 0.1};
-  CHECK(estimate_time(prepare(comparison)).gradients == 20.0 + 200.0 + 600.0);
+  // Steps at both rates; of either stage the flow, both modified flows and the sharpness.
+  CHECK(comparison.flow.outputs == 200);
+  CHECK(estimate_time(prepare(comparison)).gradients ==
+        20.0 + 200.0 + 2.0 * (300.0 + 2.0 * 1200.0 + 200.0 * 30.0));
 }
 
 TEST_CASE("durations in words") {

@@ -103,8 +103,8 @@ TEST_CASE("what does not fit together is refused, in the words of the user's opt
             .starts_with("--labels posterior: not exact with --initial-law"));
   if (!cuda_fault().empty()) CHECK(error({{"device", "cuda"}}) == "--device cuda: " + cuda_fault());
   CHECK(error({{"first-output", "2000"}}).starts_with("--first-output 2000: must be less than"));
-  CHECK(error({{"vocabulary", "1000"}, {"window", "7"}, {"initial-law", "uniform"}})
-            .starts_with("--window 7: windows of 7"));
+  CHECK(
+      error({{"context", "infinite"}, {"window", "45"}}).starts_with("--window 45: windows of 45"));
   CHECK(
       error({{"chains", "100000000000"}})
           .starts_with(
