@@ -81,16 +81,16 @@ class Signals(DirectoryTest):
         self.assertIsNotNone(gihflow.train(resume=self.directory / "run.h5", progress=False).training_baselines)
 
     def test_drawing(self):
-        said = self.interrupted("gihflow.train(chains=100000, length=1000, output='run.h5', progress=False)", "drawing chains")
+        said = self.interrupted("gihflow.train(chains=100000, length=5000, output='run.h5', progress=False)", "drawing chains")
         self.assertEqual(said, ["interrupted", "NoneType"])
         self.assertFalse((self.directory / "run.h5").exists())
-        said = self.interrupted("gihflow.Objective(chains=100000, length=1000)", "drawing chains")
+        said = self.interrupted("gihflow.Objective(chains=100000, length=5000)", "drawing chains")
         self.assertEqual(said, ["interrupted", "NoneType"])
 
     def test_the_other_functions(self):
-        for call in ("rank(chains=1000000, progress=False)", "sample(chains=100000, length=1000, progress=False)",
-                     "evaluate(chains=100000, length=1000, progress=False)", "predict(chains=100000, length=1000, progress=False)",
-                     "compare(chains=100000, length=1000, progress=False)", "verify(progress=False)",
+        for call in ("rank(chains=1000000, progress=False)", "sample(chains=100000, length=5000, progress=False)",
+                     "evaluate(chains=100000, length=5000, progress=False)", "predict(chains=100000, length=5000, progress=False)",
+                     "compare(chains=100000, length=5000, progress=False)", "verify(progress=False)",
                      "train_replicas(10000, chains=100, stages='c:200', progress=False)"):
             with self.subTest(call):
                 begun = time.monotonic()
@@ -105,16 +105,17 @@ class Signals(DirectoryTest):
         self.assertEqual(said[0], "interrupted")
 
     def test_a_page(self):
-        """Its check, which draws a thousand sequences of the run's length, takes seconds."""
-        gihflow.train(chains=5, length=200000, validation_chains=0, stages="c:1", outputs=3, output=self.directory / "run.h5",
-                      progress=False)
-        for part in ("predictions for run.h5", "check of run.h5"):
+        """The predictions for many chains of low rank take seconds, the check of a run of long sequences too."""
+        for part, run in (("predictions for run.h5", {"chains": 9000, "prior": "low-rank:1"}),
+                          ("check of run.h5", {"chains": 5, "length": 200000, "vocabulary": 8})):
+            gihflow.train(validation_chains=0, stages="c:1", outputs=3, output=self.directory / "run.h5", force=True,
+                          progress=False, **run)
             said = self.interrupted("gihflow.report('run.h5', output='run.html', progress=False)", part)
             self.assertEqual(said, ["interrupted", "NoneType"])
             self.assertFalse((self.directory / "run.html").exists())
 
     def test_computing_again(self):
-        gihflow.train(chains=3000, length=10000, validation_chains=0, stages="c:1", outputs=3,
+        gihflow.train(chains=30000, length=10000, validation_chains=0, stages="c:1", outputs=3,
                       output=self.directory / "run.h5", progress=False)
         said = self.interrupted("gihflow.audit('run.h5', all=True, progress=False)", "", 0.1)
         self.assertEqual(said[0], "interrupted")
