@@ -59,7 +59,7 @@ class Signals(DirectoryTest):
 
     def test_training(self):
         # So exact that the fastest machine is at work when the signal comes.
-        long = {**LONG, "chains": 30000, "integrator": "dopri5", "rtol": 1e-11}
+        long = {**LONG, "chains": 60000, "integrator": "dopri5", "rtol": 1e-11}
         options = ", ".join(f"{name}={value!r}" for name, value in long.items())
         said = self.interrupted(f"gihflow.train(output='run.h5', checkpoint_every=1000, {options})", "training", 0.1)
         self.assertEqual(said, ["interrupted", "Run", "interrupted"])
@@ -74,7 +74,7 @@ class Signals(DirectoryTest):
 
     def test_baselines(self):
         # So many chains that the fastest machine is at work when the signal comes.
-        long = {**LONG, "chains": 100000, "stages": "c:1"}
+        long = {**LONG, "chains": 400000, "stages": "c:1"}
         options = ", ".join(f"{name}={value!r}" for name, value in long.items())
         said = self.interrupted(f"gihflow.train(output='run.h5', {options})", "baselines and standard errors")
         self.assertIn(said, (["interrupted", "Run", "reached"],))
@@ -141,7 +141,7 @@ class InProcess(unittest.TestCase):
         before = signal.signal(signal.SIGALRM, handler)
         self.addCleanup(signal.signal, signal.SIGALRM, before)
         self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
-        options = dict(LONG, integrator="dopri5", rtol=1e-11)
+        options = dict(LONG, chains=60000, integrator="dopri5", rtol=1e-11)
         with mock.patch.object(commands, "Listener", Alarm), self.assertRaises(Enough) as raised:
             gihflow.train(**options)
         run = raised.exception.result
