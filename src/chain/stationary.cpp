@@ -357,7 +357,7 @@ void visit_lag_laws(std::span<const double> kernel, Index vocabulary,
           self(self, steps.next(law, true), time + 1);
         kept_at.pop_back();
       }
-      law = steps.next(law, false);
+      if (time < lags.back()) law = steps.next(law, false);
     }
   };
   if (lags.empty() || degree < 1) return;
