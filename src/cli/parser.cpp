@@ -54,12 +54,27 @@ class Program {
   // Output of --generate. Throws InputError.
   std::string generated_text() const { return generated(generate_, command()); }
   std::string help() const { return app_.help(); }
+  // Adds a fault for each word that --version or --generate, which answer without running a
+  // command, have no use for.
+  void report_unused(const std::vector<std::string>& words, ErrorList& faults) const {
+    const bool text = asks_for_text();
+    const std::string option = text ? "--generate" : "--version";
+    const Command* const named = text ? command() : nullptr;
+    for (const std::string& word : words) {
+      const bool used = word.substr(0, word.find('=')) == option ||
+                        (named != nullptr && word == named->name) || (text && word == generate_);
+      if (used) continue;
+      const bool unknown = text && named == nullptr && word.substr(0, 1) != "-";
+      faults.add(unknown ? unknown_command(word)
+                         : usage(shell_word(word), "unexpected argument of " + option));
+    }
+  }
 
   // The parsed options of the command.
   Invocation invocation(const std::vector<std::string>& words) {
     found_.command = command();
     if (found_.command == nullptr) {
-      if (!app_.remaining().empty()) report_unknown_command(app_.remaining().front());
+      if (!app_.remaining().empty()) found_.faults.add(unknown_command(app_.remaining().front()));
       return std::move(found_);
     }
     found_.line.groups = found_.command->groups;
@@ -142,12 +157,12 @@ class Program {
     }
   }
 
-  void report_unknown_command(const std::string& word) {
+  static Fault unknown_command(const std::string& word) {
     std::vector<std::string> names{"--help", "--version"};
     for (const Command& command : commands()) names.push_back(command.name);
     const std::string near = nearest(word, names);
-    found_.faults.add(usage(word, "no such command" + (near.empty() ? "; see gihflow --help"
-                                                                    : "; the nearest is " + near)));
+    return usage(shell_word(word), "no such command" + (near.empty() ? "; see gihflow --help"
+                                                                     : "; the nearest is " + near));
   }
 
   // Faults of words that are no option or argument. A word after an unknown option counts as its
@@ -272,11 +287,13 @@ Parsed parse(int argc, char** argv) {
       faults.add(usage("", error.what()));
       complete = true;
     }
-    if (program.asks_for_version()) parsed.answer = version_text();
     const bool generates = program.asks_for_text();
-    if (generates) parsed.answer = program.generated_text();
+    if (generates || program.asks_for_version()) {
+      program.report_unused(words, faults);
+      faults.throw_if_any();
+      parsed.answer = generates ? program.generated_text() : version_text();
+    }
     parsed.invocation = program.invocation(words);
-    if (generates && program.command() == nullptr) parsed.invocation.faults.throw_if_any();
   }
   faults.add(parsed.invocation.faults);
   parsed.invocation.faults = std::move(faults);

@@ -29,7 +29,8 @@ struct ChildLimits {
 };
 
 /// Message for a file whose reader sends a malformed reply.
-inline constexpr const char* nonsense = "is damaged: nothing sensible comes out of it";
+inline constexpr const char* nonsense =
+    "is damaged: the answer of the process that read it makes no sense";
 
 /// A child crashed, hung, ran out of memory, or sent a malformed answer. what() is the end of a
 /// sentence about the file.

@@ -66,7 +66,7 @@ std::vector<Option> work_rows() {
   return {
       row<StageSetting>(
           {Field::stages, "LIST",
-           "Stages of training, BLOCKS:TIME each: the blocks that move, letters of c, w, a and, where the model has them, q, k, v, n, with heads or sets alone as in w[1,3] and c{1,2}, and for how much flow time"},
+           "Stages of training, BLOCKS:TIME each. BLOCKS are the letters of the parameters that move: c, w, a and, where the model has them, q, k, v, n; w[1,3] moves heads 1 and 3 alone, c{1,2} that set alone. TIME is flow time"},
           training, {Kind::words, "stages BLOCKS:TIME, as in c:2000,w:50000,a:5000"},
           [](auto& s) -> auto& { return s.stages; }),
       row<FlowSetting>(
@@ -92,7 +92,7 @@ std::vector<Option> work_rows() {
           [](auto& s) -> auto& { return s.method; }),
       row<DescentSetting>(
           {Field::learning_rate, "X",
-           "Flow time that a step of gradient descent stands for; one number, or one for each stage"},
+           "Learning rate of gradient descent, the flow time of a step; one number, or one for each stage"},
           descent,
           list(Kind::reals, "a finite number above 0, or one for each stage, as in 1,1e5,1",
                [](double rate) { return std::isfinite(rate) && rate > 0.0; }),
@@ -174,8 +174,8 @@ std::vector<Option> work_rows() {
 
       row<ModelSetting>(
           {Field::engine, "NAME",
-           "How loss and gradient are computed: for few windows, for many, or by the slow "
-           "definition; auto takes the faster of the first two"},
+           "Method that computes loss and gradient: dense for few windows, sparse for many, "
+           "reference by the definition (slow); auto takes the faster of the first two"},
           {"Computation", Role::computation, no_sequences},
           {{"auto", Engine::automatic},
            {"dense", Engine::dense},
@@ -184,7 +184,8 @@ std::vector<Option> work_rows() {
           [](auto& s) -> auto& { return s.engine; }),
       row<DeviceSetting>(
           {Field::device, "NAME",
-           "Where: auto takes a CUDA card where there is one and this program was built for it"},
+           "Where loss and gradient are computed; auto takes a CUDA card where there is one and "
+           "this program was built for it"},
           computation, {{"auto", Device::automatic}, {"cpu", Device::cpu}, {"cuda", Device::cuda}},
           [](auto& s) -> auto& { return s.device; }),
       row<ThreadSetting>(

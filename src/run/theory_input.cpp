@@ -15,15 +15,15 @@ constexpr Index most_kernels = 1000;
 std::optional<Fault> unpredicted(const Model& model) {
   if (model.own_position)
     return Fault{Field::own_position, "true",
-                 "has no limit GIH, since a model that sees the position itself ends in "
-                 "mixtures: nothing is predicted"};
+                 "has no limit GIH, which predictions are about: a model that sees the position "
+                 "itself ends in mixtures of sets"};
   if (model.scores == Scores::tokens)
     return Fault{Field::scores, "tokens",
-                 "has no predictions, which need infinite context, for which token scores have no "
-                 "engine"};
+                 "has no predictions: they are computed in infinite context, which token scores "
+                 "do not support"};
   const Phrase one_hot(
-      "has no predictions, which are about heads whose products are 1 where tokens match and 0 "
-      "where they do not");
+      "has no predictions: they hold for heads whose products are 1 where tokens match and 0 where "
+      "they do not");
   if (model.values == HeadValues::matrix) return Fault{Field::values, "matrix", one_hot};
   if (model.head_normalization == HeadNormalization::layer)
     return Fault{Field::head_normalization, "layer", one_hot};

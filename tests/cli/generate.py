@@ -182,6 +182,13 @@ class Generate(DirectoryTest):
                                 ((), "--generate: must be followed by a value")):
             self.assertEqual(run("gihflow", "--generate", *words, expect=2).stderr, f"error: {sentence}\n")
 
+    def test_words_without_use(self):
+        for words, unused, option in ((("--generate", "man", "train", "extra"), ("extra",), "--generate"),
+                                      (("--generate", "man", "train", "--chains", "7"), ("--chains", "7"), "--generate"),
+                                      (("--version", "extra"), ("extra",), "--version")):
+            self.assertEqual(run("gihflow", *words, expect=2).stderr,
+                             "".join(f"error: {word}: unexpected argument of {option}\n" for word in unused))
+
     def test_installed_where_systems_look(self):
         prefix = self.directory / "prefix"
         run(cmake_cache("CMAKE_COMMAND"), "--install", BUILD, "--prefix", prefix, "--component", "program")

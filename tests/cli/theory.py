@@ -125,7 +125,7 @@ class Predict(DirectoryTest):
     def test_models_of_which_nothing_is_predicted(self):
         for options, part in ((["--own-position"], "--own-position true: has no limit GIH"),
                               (["--scores", "tokens"], "--scores tokens: has no predictions"),
-                              (["--values", "matrix"], "--values matrix: has no predictions, which are about heads"),
+                              (["--values", "matrix"], "--values matrix: has no predictions: they hold for heads"),
                               (["--head-normalization", "layer"], "--head-normalization layer: has no predictions"),
                               (["--head-normalization", "rms"], "--head-normalization rms: has no predictions")):
             for command in ("predict", "verify"):
