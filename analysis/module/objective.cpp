@@ -30,6 +30,15 @@ struct NewArray {
   nb::object array;
 };
 
+// A vector that was given as the argument of this name, converted where it holds other numbers.
+Flat vector_of(const nb::object& given, const char* name) {
+  Flat vector;
+  if (!nb::try_cast(given, vector))
+    throw nb::type_error(
+        (std::string(name) + " must be an array of numbers with one axis, contiguous").c_str());
+  return vector;
+}
+
 class FlatObjective {
  public:
   FlatObjective(std::shared_ptr<const Objective> objective, Parameters start,
@@ -40,8 +49,8 @@ class FlatObjective {
         threads_(threads),
         tokens_hash_(std::move(tokens_hash)) {}
 
-  nb::tuple value_and_gradient(const Flat& x, const nb::object& given) const {
-    const Parameters at = parameters_at(x, "x");
+  nb::tuple value_and_gradient(const nb::object& x, const nb::object& given) const {
+    const Parameters at = parameters_at(vector_of(x, "x"), "x");
     std::optional<NewArray> made;
     Out out;
     if (given.is_none()) {
@@ -61,15 +70,15 @@ class FlatObjective {
     return nb::make_tuple(gradient.loss, made ? made->array : given);
   }
 
-  double value(const Flat& x) const {
-    const Parameters at = parameters_at(x, "x");
+  double value(const nb::object& x) const {
+    const Parameters at = parameters_at(vector_of(x, "x"), "x");
     const nb::gil_scoped_release others_may_run;
     const ContextScope scope({.threads = threads_});
     return objective_->loss(point_of(at));
   }
 
-  nb::object gradient(const Flat& x, const std::optional<std::vector<Index>>& chains) const {
-    const Parameters at = parameters_at(x, "x");
+  nb::object gradient(const nb::object& x, const std::optional<std::vector<Index>>& chains) const {
+    const Parameters at = parameters_at(vector_of(x, "x"), "x");
     NewArray made(size_);
     {
       const nb::gil_scoped_release others_may_run;
@@ -84,7 +93,8 @@ class FlatObjective {
     return made.array;
   }
 
-  nb::object hvp(const Flat& x, const Flat& v) const {
+  nb::object hvp(const nb::object& given_x, const nb::object& given_v) const {
+    const Flat x = vector_of(given_x, "x"), v = vector_of(given_v, "v");
     if (v.size() != size_) refuse("v", v.size());
     const Parameters at = parameters_at(x, "x");
     std::vector<double> product;
@@ -96,8 +106,8 @@ class FlatObjective {
     return array_of(std::move(product));
   }
 
-  std::pair<double, nb::object> standard_errors(const Flat& x) const {
-    const Parameters at = parameters_at(x, "x");
+  std::pair<double, nb::object> standard_errors(const nb::object& x) const {
+    const Parameters at = parameters_at(vector_of(x, "x"), "x");
     StandardErrors errors;
     {
       const nb::gil_scoped_release others_may_run;
@@ -170,22 +180,25 @@ void add_objective(nb::module_& module) {
   nb::class_<FlatObjective>(module, "Objective", "Loss and gradient on flat vectors.")
       .def("__init__", make, nb::arg("values"), nb::arg("config"), nb::arg("inputs"),
            nb::arg("listener").none())
-      .def("value_and_gradient", &FlatObjective::value_and_gradient, nb::arg("x"),
+      .def("value_and_gradient", &FlatObjective::value_and_gradient, nb::arg("x").none(),
            nb::arg("out") = nb::none(),
            nb::sig("def value_and_gradient(self, x: NDArray[numpy.float64], out: "
                    "NDArray[numpy.float64] | None = None) -> tuple[float, NDArray[numpy.float64]]"),
            "Loss (2.4) in nats and its gradient [size] at x [size]; the gradient goes into `out` "
            "where that is given.")
-      .def("value", &FlatObjective::value, nb::arg("x"), "Loss (2.4) in nats at x [size].")
-      .def("gradient", &FlatObjective::gradient, nb::arg("x"), nb::arg("chains") = nb::none(),
+      .def("value", &FlatObjective::value, nb::arg("x").none(),
+           nb::sig("def value(self, x: NDArray[numpy.float64]) -> float"),
+           "Loss (2.4) in nats at x [size].")
+      .def("gradient", &FlatObjective::gradient, nb::arg("x").none(),
+           nb::arg("chains") = nb::none(),
            nb::sig("def gradient(self, x: NDArray[numpy.float64], chains: Sequence[int] | None = "
                    "None) -> NDArray[numpy.float64]"),
            "Gradient [size] at x [size], over all chains or over some by their numbers.")
-      .def("hvp", &FlatObjective::hvp, nb::arg("x"), nb::arg("v"),
+      .def("hvp", &FlatObjective::hvp, nb::arg("x").none(), nb::arg("v").none(),
            nb::sig("def hvp(self, x: NDArray[numpy.float64], v: NDArray[numpy.float64]) -> "
                    "NDArray[numpy.float64]"),
            "Product of the Hessian at x [size] with v [size], exact, by dual numbers.")
-      .def("standard_errors", &FlatObjective::standard_errors, nb::arg("x"),
+      .def("standard_errors", &FlatObjective::standard_errors, nb::arg("x").none(),
            nb::sig("def standard_errors(self, x: NDArray[numpy.float64]) -> tuple[float, "
                    "NDArray[numpy.float64]]"),
            "Monte Carlo standard errors over chains of the loss and of the gradient [size] at x.")

@@ -256,6 +256,19 @@ class Options(DirectoryTest):
         with self.assertRaisesRegex(TypeError, "'alhpa'; the nearest is alpha"):
             gihflow.train(alhpa=1)
 
+    def test_arguments_that_are_no_paths(self):
+        a_run = "must be a Run or the path of its file"
+        for said, function, options in (("config 5: must be a path", gihflow.train, {"config": 5}),
+                                        ("config 5: must be a path", gihflow.Objective, {"config": 5}),
+                                        (f"run 5: {a_run}", gihflow.check, {"run": 5}),
+                                        (f"run None: {a_run}", gihflow.audit, {"run": None}),
+                                        (f"b 2: {a_run}", gihflow.diff, {"a": "one.h5", "b": 2})):
+            with self.assertRaises(TypeError) as raised:
+                function(**options)
+            self.assertEqual(str(raised.exception), said)
+        with self.assertRaisesRegex(TypeError, f"run 5: {a_run}"):
+            gihflow.report(5)
+
     def test_types_that_no_option_has(self):
         for options, said in (({"chains": {}}, "chains {}: must be an integer"), ({"alpha": 1j}, "alpha 1j: must be a number"),
                               ({"stages": ["c:1", 3]}, "stages ['c:1', 3]: must be texts"),

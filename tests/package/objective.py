@@ -87,6 +87,12 @@ class Derivatives(unittest.TestCase):
                 call(np.zeros(3))
             with self.assertRaisesRegex(ValueError, "x"):
                 call(np.zeros(17))  # no subset has a coefficient
+            for given in (np.zeros((1, 17)), 1.0, "x", None):
+                with self.assertRaisesRegex(TypeError, "^x must be an array of numbers with one axis"):
+                    call(given)
+        for given in (np.zeros((17, 1)), "v"):
+            with self.assertRaisesRegex(TypeError, "^v must be an array of numbers with one axis"):
+                self.objective.hvp(self.objective.start, given)
         with self.assertRaises(TypeError):
             gihflow.Objective(np.zeros((3, 5), int), data="x.h5")
 

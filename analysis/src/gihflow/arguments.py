@@ -28,7 +28,7 @@ def plain(value: Any) -> Any:
         return value.item()
     if isinstance(value, np.ndarray):
         return value.tolist()
-    if isinstance(value, (str, os.PathLike)):
+    if is_path(value):
         return os.fspath(value)
     if isinstance(value, (list, tuple, range)):
         return [plain(entry) for entry in value]
@@ -95,6 +95,18 @@ def kernels(given: Any, parents: Any) -> dict[str, Any]:
 
 def is_path(given: Any) -> bool:
     return isinstance(given, (str, os.PathLike))
+
+
+def path_named(name: str, given: Any, allowed: str = "a path") -> str:
+    """The argument of this name as a path. TypeError names it where it is something else."""
+    if not is_path(given):
+        raise TypeError(f"{name} {given!r}: must be {allowed}")
+    return os.fspath(given)
+
+
+def config_path(given: Any) -> str:
+    """The argument config as the compiled module takes it."""
+    return "" if given is None else path_named("config", given)
 
 
 class Options:

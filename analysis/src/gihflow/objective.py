@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gihflow import _core
-from gihflow.arguments import Options
+from gihflow.arguments import Options, config_path
 from gihflow.progress import Listener
 
 
@@ -55,7 +55,7 @@ class Objective(_core.Objective):
             raise TypeError("Objective() takes targets beside tokens only")
         values, inputs = Options("Objective").split(options, targets)
         with Listener(progress) as listener:
-            super().__init__(values, "" if config is None else os.fspath(config), inputs, listener)
+            super().__init__(values, config_path(config), inputs, listener)
         self.blocks: tuple[Block, ...] = _laid_out(self.described_blocks)
 
     def pack(self, **blocks: ArrayLike) -> np.ndarray:
