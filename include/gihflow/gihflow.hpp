@@ -106,6 +106,7 @@
 #include "gihflow/run/train.hpp"
 #include "gihflow/run/verify.hpp"
 #include "gihflow/theory/accuracy.hpp"
+#include "gihflow/theory/back_off.hpp"
 #include "gihflow/theory/concentration.hpp"
 #include "gihflow/theory/critical_logit.hpp"
 #include "gihflow/theory/distance.hpp"

@@ -82,6 +82,7 @@ Parameters selected_start(const Model& model, const std::vector<Index>& parents,
 void selection_experiment(Verifier& verifier, const std::vector<Index>& parents);
 void finite_selection_experiment(Verifier& verifier);
 void stability_experiment(Verifier& verifier);
+void back_off_experiment(Verifier& verifier);
 void concentration_experiment(Verifier& verifier, const std::vector<Index>& parents);
 void growth_start_experiment(Verifier& verifier);
 void growth_experiment(Verifier& verifier, double alpha);

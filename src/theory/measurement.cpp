@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "gihflow/population/objective.hpp"
 #include "theory/readings.hpp"
 
 namespace gihflow {
@@ -71,6 +72,14 @@ double measure(Quantity quantity, const Subject& subject, const Trajectory& traj
       return std::exp(end.parameters.log_normalizer());
     case Quantity::gih_loss:
       return end.loss;
+    case Quantity::back_off_share:
+    case Quantity::back_off_a: {
+      const BlockSet& blocks = trajectory.stages.back().stage.blocks;
+      if (!blocks.has('c') || !blocks.has('a')) return nan;
+      if (quantity == Quantity::back_off_a) return end.parameters.a;
+      const Index set = subset_index(subject.set, end.parameters.heads);
+      return 1.0 - point_of(end.parameters).p[size(set)];
+    }
     case Quantity::takeover_time:
     case Quantity::log_odds_slope:
       s = stage_of(trajectory, 'c');

@@ -10,6 +10,7 @@
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/information/chi_square.hpp"
 #include "gihflow/population/gain.hpp"
+#include "gihflow/theory/back_off.hpp"
 #include "gihflow/theory/concentration.hpp"
 #include "gihflow/theory/critical_logit.hpp"
 #include "gihflow/theory/distance.hpp"
@@ -63,6 +64,7 @@ class Predictor {
     selection();
     if (set_ >= 0) {
       stability();
+      if (!recall()) back_off();
       concentration();
       recall() ? recall_growth() : growth();
     }
@@ -137,12 +139,15 @@ class Predictor {
             ", trained: the objective as it is; none: they lose even with one-hot attention");
   }
 
-  /// Of schedules that train c and a at once.
-  void stability() {
-    const auto joint = [](const Stage& stage) {
+  /// Whether a stage trains c and a at once.
+  bool joint() const {
+    return std::ranges::any_of(in_.schedule, [](const Stage& stage) {
       return stage.blocks.has('c') && stage.blocks.has('a');
-    };
-    if (std::ranges::none_of(in_.schedule, joint)) return;
+    });
+  }
+
+  void stability() {
+    if (!joint()) return;
     const double sharp = largest_curvature(limit_, set_, one_hot_start()).curvature;
     const double trained = largest_curvature(*in_.trained, set_, in_.start).curvature;
     const std::string regime = "(3.7), p on S*; sharp: one-hot attention " + in_limit() +
@@ -151,6 +156,25 @@ class Predictor {
     add(Quantity::descent_normalizer, {}, 0.5 * catapult_excess * sharp,
         0.5 * catapult_excess * trained,
         regime + "; up to a factor of 1 +- 0.2, where C_D at the start is below it");
+  }
+
+  void back_off() {
+    if (!joint() || in_.sequences == nullptr) return;
+    const JointRest rest = joint_rest(*in_.trained, set_, one_hot_start());
+    const std::string regime =
+        "(7.6), as t -> infinity with one-hot attention; the objective as it is";
+    const bool rests = !std::isnan(rest.a);
+    add(Quantity::back_off_share, {.set = sets_[size(set_)]}, nan,
+        rests ? 1.0 - rest.p[size(set_)] : nan, regime);
+    std::string others = "none";
+    if (rests) {
+      std::vector<double> p = rest.p;
+      p[size(set_)] = 0.0;
+      const auto most = std::ranges::max_element(p);
+      if (*most > 0.0) others = to_string_subset(sets_[size(most - p.begin())]);
+    }
+    add_set(Quantity::back_off_set, "", others, regime);
+    add(Quantity::back_off_a, {}, nan, rest.a, regime);
   }
 
   void concentration() {

@@ -37,6 +37,7 @@ constexpr Experiment experiments[] = {
      }},
     {"selection in finite context", finite_selection_experiment},
     {"edge of stability", stability_experiment},
+    {"rest of c and a", back_off_experiment},
     {"concentration on {1,2}",
      [](Verifier& v) {
        concentration_experiment(v, {1, 2});

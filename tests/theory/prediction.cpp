@@ -7,9 +7,11 @@
 #include <map>
 #include <set>
 
+#include "gihflow/base/size.hpp"
 #include "gihflow/base/subsets.hpp"
 #include "gihflow/flow/flow.hpp"
 #include "gihflow/population/infinite.hpp"
+#include "gihflow/theory/back_off.hpp"
 #include "gihflow/theory/measurement.hpp"
 #include "support/settings.hpp"
 #include "support/tolerance.hpp"
@@ -54,12 +56,21 @@ struct Case {
 };
 
 /// Quantities that no trajectory shows.
-const std::set<Quantity> unseen = {Quantity::information_set,      Quantity::information_gap,
-                                   Quantity::takeover_set,         Quantity::largest_curvature,
-                                   Quantity::descent_normalizer,   Quantity::takeover_bound,
-                                   Quantity::critical_logit,       Quantity::gamma,
-                                   Quantity::growth_speed,         Quantity::growth_exponent,
-                                   Quantity::slow_growth_constant, Quantity::fast_growth_constant,
+const std::set<Quantity> unseen = {Quantity::information_set,
+                                   Quantity::information_gap,
+                                   Quantity::takeover_set,
+                                   Quantity::largest_curvature,
+                                   Quantity::descent_normalizer,
+                                   Quantity::back_off_set,
+                                   Quantity::back_off_share,
+                                   Quantity::back_off_a,
+                                   Quantity::takeover_bound,
+                                   Quantity::critical_logit,
+                                   Quantity::gamma,
+                                   Quantity::growth_speed,
+                                   Quantity::growth_exponent,
+                                   Quantity::slow_growth_constant,
+                                   Quantity::fast_growth_constant,
                                    Quantity::entropy_floor};
 
 }  // namespace
@@ -127,6 +138,24 @@ TEST_CASE("a schedule of c and a at once has the edge of stability beside a stag
   REQUIRE(rest != joint.end());
   CHECK(curvature->sharp > curvature->trained);  // attention that is spread curves less
   CHECK(close(rest->trained, 0.65 * curvature->trained, 10));
+  // And where c and a rest together.
+  CHECK(of(staged, Quantity::back_off_share) == staged.end());
+  const auto share = of(joint, Quantity::back_off_share), a = of(joint, Quantity::back_off_a);
+  const auto set = of(joint, Quantity::back_off_set);
+  REQUIRE(share != joint.end());
+  REQUIRE(a != joint.end());
+  REQUIRE(set != joint.end());
+  const JointRest expected =
+      joint_rest(*c.input.trained, subset_index(0b011, 3),
+                 initial_parameters(c.input.trained->model(), {1000.0, 0.0, 0.01, 0.01}));
+  CHECK(share->trained == 1.0 - expected.p[size(subset_index(0b011, 3))]);
+  CHECK(a->trained == expected.a);
+  CHECK(set->trained_set != "{1,2}");
+  const Trajectory trajectory = c.fly();
+  const Parameters& end = trajectory.stages.back().snapshots.back().parameters;
+  CHECK(measure(Quantity::back_off_a, {}, trajectory) == end.a);
+  CHECK(measure(share->quantity, share->subject, trajectory) ==
+        1.0 - point_of(end).p[size(subset_index(0b011, 3))]);
 }
 
 TEST_CASE("predictions for recall are what its training shows") {

@@ -107,6 +107,12 @@ TEST_CASE("the edge of stability is where the gains say, and one that is 10 % of
   CHECK(!passed(verify(options(edge, 1.1, 1, 1)), Quantity::largest_curvature));
 }
 
+TEST_CASE("c and a rest where no set gains, and a flow in which a does not move is seen") {
+  const std::vector<std::string> rest = {"rest of c and a"};
+  CHECK(verify(options(rest, 1, 1, 1)).passed());
+  CHECK(!passed(verify(options(rest, 1, 1, 0)), Quantity::back_off_a));
+}
+
 TEST_CASE("curves carry as many points on both sides, sub-experiments are announced and chosen") {
   VerifyOptions o;
   o.experiments = {"start of growth", "selection of {1,2}"};

@@ -18,10 +18,13 @@ enum class Quantity {
   /// Λ = C_D·λ_max where it is largest as a grows with p on S*, (3.7).
   largest_curvature,
   descent_normalizer,  ///< C_D/η where descent on all blocks at once comes to rest, (3.7)
-  takeover_set,        ///< the head subset that stage I selects
-  log_odds_slope,      ///< of `set` against `other`, (7.1)
-  takeover_time,       ///< flow time to p = 1 − δ of the set that takes over
-  takeover_bound,      ///< upper bound of the takeover time
+  back_off_share,  ///< 1 − p_S of `set`, which attends to S*, where c and a rest together, (7.6)
+  back_off_set,    ///< the head subset that has most of it
+  back_off_a,      ///< a there
+  takeover_set,    ///< the head subset that stage I selects
+  log_odds_slope,  ///< of `set` against `other`, (7.1)
+  takeover_time,   ///< flow time to p = 1 − δ of the set that takes over
+  takeover_bound,  ///< upper bound of the takeover time
   /// Own logit above which the head subset `set`, which attends to S*, is selected, (7.4).
   critical_logit,
   gamma,                ///< of `head` against `lag`, (7.2)
