@@ -58,11 +58,10 @@ Problem prepare(const Invocation& invocation, Assembled all);
 void print(const std::string& text);
 /// Writes a message to stderr. A message that cannot be written is lost; nothing is thrown.
 void say(const std::string& text) noexcept;
-/// Prints the problem's notes to stderr as "note: …", unless quiet.
-void print_notes(const Problem& problem);
 /// Prints estimates of memory and time to a terminal, unless quiet or a run is continued.
 void announce_cost(const Problem& problem);
-/// What --dry-run prints: the size of the problem, as a table or as JSON.
-void print_estimate(const Problem& problem);
+/// With --dry-run prints the problem's notes to stderr, unless quiet, and its size to stdout, as a
+/// table or as JSON. Returns whether it did.
+bool answered_dry_run(const Problem& problem);
 
 }  // namespace gihflow::cli

@@ -47,18 +47,7 @@ void say(const std::string& text) noexcept {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
-void print_notes(const Problem& problem) {
-  if (problem.setting.quiet) return;
-  for (const Phrase& note : problem.notes) {
-    say(fmt::format("note: {}\n", words(note, option_spelling)));
-  }
-}
-
-void announce_cost(const Problem& problem) {
-  if (problem.setting.quiet || problem.resumed || isatty(STDERR_FILENO) == 0) return;
-  say(fmt::format("up to {} of memory, about {}\n", to_string_bytes(estimate(problem).memory),
-                  to_string_duration(estimate_time(problem).seconds())));
-}
+namespace {
 
 void print_estimate(const Problem& problem) {
   const Estimate size = estimate(problem);
@@ -111,6 +100,24 @@ void print_estimate(const Problem& problem) {
                                    time.gradients, to_string_duration(time.gradient)));
   }
   print(fields.text());
+}
+
+}  // namespace
+
+bool answered_dry_run(const Problem& problem) {
+  const Setting& setting = problem.setting;
+  if (!setting.dry_run) return false;
+  for (const Phrase& note : problem.notes) {
+    if (!setting.quiet) say(fmt::format("note: {}\n", words(note, option_spelling)));
+  }
+  print_estimate(problem);
+  return true;
+}
+
+void announce_cost(const Problem& problem) {
+  if (problem.setting.quiet || problem.resumed || isatty(STDERR_FILENO) == 0) return;
+  say(fmt::format("up to {} of memory, about {}\n", to_string_bytes(estimate(problem).memory),
+                  to_string_duration(estimate_time(problem).seconds())));
 }
 
 }  // namespace gihflow::cli

@@ -144,11 +144,7 @@ Outcome outcome_of(const Comparison& comparison) {
 int compare(const Invocation& invocation) {
   const Problem problem = prepare(invocation);
   const Setting& setting = problem.setting;
-  if (setting.dry_run) {
-    print_notes(problem);
-    print_estimate(problem);
-    return 0;
-  }
+  if (answered_dry_run(problem)) return 0;
   announce_cost(problem);
   ProgressBar bar(setting.quiet);
   const ComparisonFile result = gihflow::compare(problem, &bar);

@@ -44,11 +44,7 @@ std::string summary_json(const Setting& setting, const std::string& hash) {
 int sample(const Invocation& invocation) {
   const Problem problem = prepare(invocation);
   const Setting& setting = problem.setting;
-  if (setting.dry_run) {
-    print_notes(problem);
-    print_estimate(problem);
-    return 0;
-  }
+  if (answered_dry_run(problem)) return 0;
   ProgressBar bar(setting.quiet);
   const std::string hash = gihflow::sample(problem, &bar).tokens_hash;
   if (interrupt_requested()) return exit_code(Outcome::interrupted);

@@ -98,11 +98,7 @@ int train(const Invocation& invocation) {
   if (asked.setting.replicas > 1) return train_replicas(invocation, asked);
   const Problem problem = prepare(invocation, std::move(asked));
   const Setting& setting = problem.setting;
-  if (setting.dry_run) {
-    print_notes(problem);
-    print_estimate(problem);
-    return 0;
-  }
+  if (answered_dry_run(problem)) return 0;
   announce_cost(problem);
   ProgressBar bar(setting.quiet);
   const RunFile run = gihflow::train(problem, &bar);
