@@ -23,7 +23,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "analysis" / "src"))
 
-from gihflow import panels, run_file  # noqa: E402  (found by the line above)
+from gihflow import findings, panels, run_file  # noqa: E402  (found by the line above)
 from matplotlib import rc_context  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
@@ -87,6 +87,11 @@ def lags(text):
 def subset_name(heads):
     """(1, 2) is {1,2}."""
     return "{" + ",".join(map(str, heads)) + "}"
+
+
+def power_of_two(n):
+    """256 is 2⁸."""
+    return f"2{findings.superscript(int(np.log2(n)))}"
 
 
 def share(run, heads, p):
