@@ -11,6 +11,7 @@
 
 #include "base/followers.hpp"
 #include "base/make_fault.hpp"
+#include "chain/kept_kernels.hpp"
 #include "chain/token_loop.hpp"
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
@@ -42,7 +43,8 @@ class SampledSequences final : public SequenceSource {
       : options_(options),
         vocabulary_(options.prior.vocabulary),
         parents_(options.prior.parents),
-        entries_(power(vocabulary_, static_cast<Index>(parents_.size()) + 1, "kernel entries")) {
+        kept_(given_kernels(options.prior) == nullptr ? options.count : 0,
+              power(vocabulary_, static_cast<Index>(parents_.size()) + 1, "kernel entries")) {
     if (std::holds_alternative<KernelMixture>(options.prior.family))
       mixture_.emplace(mixture_components(options.prior, options.seed));
   }
@@ -104,13 +106,13 @@ class SampledSequences final : public SequenceSource {
     std::fill(law.begin(), law.end(), 1.0 / static_cast<double>(law.size()));
   }
 
-  // Kernel [dⁿ, d] of a chain; drawn into `scratch` unless it is given.
+  // Kernel [dⁿ, d] of a chain; drawn into `scratch` unless it is given or kept.
   std::span<const double> kernel_of(Index chain, std::vector<double>& scratch) const {
     if (const Kernels* given = given_kernels(options_.prior))
       return given->of_chain(chain % given->count);
-    scratch.resize(size(entries_));
-    draw_kernel(options_.prior, options_.seed, options_.purpose, chain, scratch);
-    return scratch;
+    return kept_.of_chain(chain, scratch, [&](std::span<double> values) {
+      draw_kernel(options_.prior, options_.seed, options_.purpose, chain, values);
+    });
   }
 
   // T of the last tokens into targets [K, d].
@@ -216,7 +218,7 @@ class SampledSequences final : public SequenceSource {
   SamplingOptions options_;
   Index vocabulary_;
   std::vector<Index> parents_;
-  Index entries_;  // of a kernel
+  KeptKernels kept_;
   std::optional<MixturePosterior> mixture_;
 };
 
@@ -341,6 +343,13 @@ std::unique_ptr<SequenceSource> sample_task(const SamplingOptions& options) {
 
 ErrorList task_errors(const SamplingOptions& options) {
   return options.task == Task::recall ? recall_errors(options) : sampling_errors(options);
+}
+
+double kept_kernels_memory(const SamplingOptions& options, Index count) {
+  if (options.task == Task::recall || given_kernels(options.prior) != nullptr) return 0.0;
+  const double entries = std::pow(static_cast<double>(options.prior.vocabulary),
+                                  static_cast<double>(options.prior.parents.size()) + 1.0);
+  return KeptKernels::memory(static_cast<double>(count), entries);
 }
 
 double drawing_memory(const SamplingOptions& options) {

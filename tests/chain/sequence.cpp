@@ -204,6 +204,21 @@ TEST_CASE("a chain does not depend on how many there are, nor on threads or orde
       CHECK(std::ranges::equal(alone.targets, many.targets_of(chain)));
     }
   }
+  // Of few chains the kernels are kept, of many they are drawn again each time.
+  REQUIRE(kept_kernels_memory(options, options.count) > 0.0);
+  options.count = 10'000'000;
+  REQUIRE(kept_kernels_memory(options, options.count) == 0.0);
+  const auto afresh = sample_prior(options);
+  for (const Index chain : {0, 7, 300}) {
+    const Drawn kept = draw(*source, chain), again = draw(*afresh, chain);
+    CHECK(kept.tokens == again.tokens);
+    CHECK(kept.targets == again.targets);
+    std::vector<double> law(3), expected(3);
+    CHECK(source->conditional_law(chain, kept.tokens, law));
+    CHECK(afresh->conditional_law(chain, kept.tokens, expected));
+    CHECK(law == expected);
+  }
+  options.count = 301;
   options.purpose = Purpose::validation;
   const Sequences fresh = collect(*sample_prior(options));
   Index equal = 0;

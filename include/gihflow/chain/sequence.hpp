@@ -71,8 +71,8 @@ class SequenceSource {
   /// Parents of the chains, r₁ < … < r_n; empty for independent tokens and when unknown.
   virtual std::vector<Index> parents() const { return {}; }
   /// Writes π(·|x_{pa(L+1)}) into law [d], for tokens as draw() writes them or a prefix of them;
-  /// returns false and writes nothing where it is not known. Draws the kernel again, but computes
-  /// no stationary law.
+  /// returns false and writes nothing where it is not known. May draw the kernel again, but
+  /// computes no stationary law.
   virtual bool conditional_law(Index /*chain*/, std::span<const Token> /*tokens*/,
                                std::span<double> /*law*/) const {
     return false;
@@ -131,6 +131,9 @@ ErrorList task_errors(const SamplingOptions& options);
 /// Upper bound in bytes of what drawing a sequence takes on one thread, beside its tokens: its
 /// kernel, and under the stationary initial law the matrices of the state reduction.
 double drawing_memory(const SamplingOptions& options);
+/// What a source of so many drawn sequences keeps: their kernels where those are small, since runs
+/// ask for their sequences several times.
+double kept_kernels_memory(const SamplingOptions& options, Index count);
 
 /// A source of sequences in memory. Throws InputError: vocabulary outside [2, 65,535], count or
 /// length < 1, arrays of the wrong size, tokens ≥ vocabulary, target rows that are negative, not
