@@ -36,11 +36,13 @@ GIHFLOW_HD void products_backward(const ModelView& m, const V* t, const V* kappa
 }
 
 /// Σ over lanes of ℓ, and g(e) = (r(e) − r̄)/den with r(e) = ∂ℓ/∂y(e), formula (4.2), of the lanes
-/// with readouts y [d]. Their labels' distributions stand in targets [d, stride].
+/// with readouts y [d]. Their labels' distributions stand in targets [d, stride]. Without gradient
+/// g holds nothing.
 template <class N>
 GIHFLOW_HD typename N::S loss_of_tile(const ModelView& m, const typename N::L* y, typename N::L* g,
                                       const typename N::L& den, const double* targets,
-                                      std::int64_t stride, bool with_loss) {
+                                      std::int64_t stride, bool with_loss,
+                                      bool with_gradient = true) {
   using L = typename N::L;
   using C = typename N::C;
   L loss, mean, zero;
@@ -62,6 +64,7 @@ GIHFLOW_HD typename N::S loss_of_tile(const ModelView& m, const typename N::L* y
     for (std::int64_t e = 0; e < m.d; ++e) {
       load(target, targets + e * stride);
       if (with_loss) loss = loss + target * (logarithm(total) - y[e]);
+      if (!with_gradient) continue;
       L r = minus(mass * (g[e] / total), target);
       g[e] = r;
       mean = mean + r * y[e];
@@ -74,13 +77,15 @@ GIHFLOW_HD typename N::S loss_of_tile(const ModelView& m, const typename N::L* y
       // With ε = 0 a label that the context lacks costs ∞, but y(e) is 0 whatever the parameters
       // are and contributes nothing to the gradient. Nor does one whose weight underflows.
       smoothed = where_positive(value(smoothed) + -smallest_normal, smoothed, zero);
-      L r = where_positive(value(smoothed), zero - quotient(target, smoothed), zero);
       if (with_loss)
         loss = loss - where_positive(target, target * logarithm(smoothed * scale), zero);
+      if (!with_gradient) continue;
+      L r = where_positive(value(smoothed), zero - quotient(target, smoothed), zero);
       g[e] = r;
       mean = mean + r * y[e];
     }
   }
+  if (!with_gradient) return sum_lanes(loss);
   L share;
   set(share, 1.0);
   share = share / den;

@@ -53,7 +53,8 @@ class InfiniteObjective final : public PartedObjective {
   std::string engine() const override { return "infinite"; }
   std::size_t memory() const override { return joint_.size() * sizeof(double); }
 
-  std::vector<Share> shares(const Point& at, const Point* along, bool with_loss) const override {
+  std::vector<Share> shares(const Point& at, const Point* along, Wanted wanted) const override {
+    const bool with_loss = wanted != Wanted::gradient;
     return along ? shares_of<Along>(at, along, with_loss) : shares_of<Plain>(at, along, with_loss);
   }
 

@@ -85,14 +85,19 @@ StandardErrors errors_of_parts(std::vector<Moments> parts, const Model& model) {
 
 void PartedObjective::gradient(const Point& at, Gradient& out, bool with_loss) const {
   require_arrays(model(), at);
-  out = sum_of(shares(at, nullptr, with_loss)).value;
+  out = sum_of(shares(at, nullptr, with_loss ? Wanted::both : Wanted::gradient)).value;
+}
+
+double PartedObjective::loss(const Point& at) const {
+  require_arrays(model(), at);
+  return sum_of(shares(at, nullptr, Wanted::loss)).value.loss;
 }
 
 void PartedObjective::gradient_along(const Point& at, const Point& along, Gradient& out,
                                      Gradient& derivative) const {
   require_arrays(model(), at);
   require_arrays(model(), along);
-  Share sum = sum_of(shares(at, &along, true));
+  Share sum = sum_of(shares(at, &along, Wanted::both));
   out = std::move(sum.value);
   derivative = std::move(sum.derivative);
   derivative.loss = slope_along(out, along);

@@ -76,6 +76,10 @@ void sum_in_tree(std::vector<Node<Sum>>& nodes, Index end, Index n, const Add& a
   }
 }
 
+/// What an evaluation is for. Loss and gradient cost a logarithm per chain and token more than the
+/// gradient; the loss alone goes without the way back.
+enum class Wanted : char { gradient, loss, both };
+
 /// What a part adds to means over all chains, and to their derivatives along a direction. Nothing
 /// where p is empty.
 struct Share {
@@ -101,13 +105,15 @@ StandardErrors errors_of_parts(std::vector<Moments> parts, const Model& model);
 class PartedObjective : public Objective {
  public:
   void gradient(const Point& at, Gradient& out, bool with_loss = true) const final;
+  double loss(const Point& at) const final;
   void batch_gradient(std::span<const Index> chains, const Point& at, Gradient& out) const final;
   void gradient_along(const Point& at, const Point& along, Gradient& out,
                       Gradient& derivative) const final;
   StandardErrors standard_errors(const Parameters& at) const final;
 
-  /// Of every part that is held here, in order; with derivatives where `along` is not null.
-  virtual std::vector<Share> shares(const Point& at, const Point* along, bool with_loss) const = 0;
+  /// Of every part that is held here, in order; with derivatives where `along` is not null. The
+  /// loss is NaN, or the gradient any numbers, where it is not wanted.
+  virtual std::vector<Share> shares(const Point& at, const Point* along, Wanted wanted) const = 0;
   /// Of some chains to the mean over `count`, without loss. Here: throws InputError, there are no
   /// minibatches.
   virtual std::vector<Share> batch_shares(std::span<const Index> chains, double count,

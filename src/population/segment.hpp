@@ -85,6 +85,12 @@ inline void exponentials(const Dual<double>* x, double shift, Dual<double>* e, s
   for (std::int64_t j = 0; j < n; ++j) e[j].d = e[j].v * x[j].d;
 }
 
+/// The labels' distributions of a tile's chains, [d, lanes].
+inline const double* targets_of(const BlockTask& task, std::int64_t tile, int lanes) {
+  return task.targets_override != nullptr ? task.targets_override
+                                          : task.statistics->targets + tile * task.model->d * lanes;
+}
+
 /// Σ n·E over the entries [i, end) of one token, per lane.
 template <class N, class Count>
 [[gnu::always_inline]] inline typename N::L weighted_counts(const Count* counts,
@@ -109,12 +115,13 @@ template <class N, class Count>
   return even + odd;
 }
 
-/// Forward and backward over the tiles of a segment; leaves Σ n(Z,e) g(e) per lane in s.b. Each
-/// stage runs over several tiles, so that the divisions and logarithms of one do not wait for
-/// another's; of many tiles, those of a batch.
+/// Forward and backward over the tiles of a segment; leaves Σ n(Z,e) g(e) per lane in s.b, where
+/// the gradient is wanted. Each stage runs over several tiles, so that the divisions and logarithms
+/// of one do not wait for another's; of many tiles, those of a batch.
 template <class N, class Count>
-void tiles(const ModelView& m, const StatisticsView& v, Workspace<N>& s, const Segment& segment,
-           const double* targets_override, bool with_loss) {
+void tiles(const BlockTask& task, Workspace<N>& s, const Segment& segment) {
+  const ModelView& m = *task.model;
+  const StatisticsView& v = *task.statistics;
   using L = typename N::L;
   using C = typename N::C;
   constexpr int lanes = N::lanes;
@@ -154,10 +161,11 @@ void tiles(const ModelView& m, const StatisticsView& v, Workspace<N>& s, const S
       L* y = s.y + (tile - first) * m.d;
       const L den = s.den[tile - first], share = one / den;
       for (std::int64_t e = 0; e < m.d; ++e) y[e] = y[e] * share;
-      const double* targets = targets_override ? targets_override : v.targets + tile * m.d * lanes;
-      *s.loss = *s.loss +
-                loss_of_tile<N>(m, y, s.g + (tile - first) * m.d, den, targets, lanes, with_loss);
+      *s.loss = *s.loss + loss_of_tile<N>(m, y, s.g + (tile - first) * m.d, den,
+                                          targets_of(task, tile, lanes), lanes, task.with_loss,
+                                          task.with_gradient);
     }
+    if (!task.with_gradient) continue;
     if constexpr (std::is_same_v<N, PlainPack>)
       if (batched) {
         s.batch->backward(v.entry_pair + start, s.g, v.tile_entries[end * m.d] - start, s.b);
@@ -181,8 +189,9 @@ void tiles(const ModelView& m, const StatisticsView& v, Workspace<N>& s, const S
 /// The same where a·k spreads so widely that every chain needs its own shift; leaves
 /// Σ n(Z,e) E(Z,q) g(e) in s.b.
 template <class N, class Count>
-void tiles_shifted(const ModelView& m, const StatisticsView& v, Workspace<N>& s,
-                   const Segment& segment, const double* targets_override, bool with_loss) {
+void tiles_shifted(const BlockTask& task, Workspace<N>& s, const Segment& segment) {
+  const ModelView& m = *task.model;
+  const StatisticsView& v = *task.statistics;
   using L = typename N::L;
   using C = typename N::C;
   constexpr int lanes = N::lanes;
@@ -216,8 +225,9 @@ void tiles_shifted(const ModelView& m, const StatisticsView& v, Workspace<N>& s,
       den = den + sum;
     }
     for (std::int64_t e = 0; e < m.d; ++e) s.y[e] = s.y[e] / den;
-    const double* targets = targets_override ? targets_override : v.targets + tile * m.d * lanes;
-    *s.loss = *s.loss + loss_of_tile<N>(m, s.y, s.g, den, targets, lanes, with_loss);
+    *s.loss = *s.loss + loss_of_tile<N>(m, s.y, s.g, den, targets_of(task, tile, lanes), lanes,
+                                        task.with_loss, task.with_gradient);
+    if (!task.with_gradient) continue;
     for (std::int64_t e = 0; e < m.d; ++e)
       for (std::int64_t i = begin[e]; i < begin[e + 1]; ++i) {
         L& b = s.b[v.entry_pair[i]];
@@ -310,15 +320,17 @@ void block_of_any_model(const BlockTask& task) {
           reinterpret_cast<typename N::V*>(task.pulls) + v.segment_pairs[number] / hot::pack * m.H;
     Features<N>::begin_group(task, s, segment.group, number);
     pair_features<Features>(task, s, first, pairs, a, top, bottom);
-    for (std::int64_t j = 0; j < pairs; ++j) set(s.b[j], 0.0);
+    if (task.with_gradient)
+      for (std::int64_t j = 0; j < pairs; ++j) set(s.b[j], 0.0);
     // Not finite: the unshifted path carries NaN through to the result.
     bool shifted = top - bottom > widest_spread && top - bottom < __builtin_huge_val();
     if (shifted) {
-      tiles_shifted<N, Count>(m, v, s, segment, task.targets_override, task.with_loss);
+      tiles_shifted<N, Count>(task, s, segment);
     } else {
       exponentials(s.x, top, s.e, pairs);
-      tiles<N, Count>(m, v, s, segment, task.targets_override, task.with_loss);
+      tiles<N, Count>(task, s, segment);
     }
+    if (!task.with_gradient) continue;
     pairs_backward<Features>(task, s, first, pairs, a, shifted);
     Features<N>::end_group(task, s, segment.group, number);
   }

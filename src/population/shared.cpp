@@ -71,13 +71,13 @@ class SharedObjective final : public PartedObjective {
   std::string engine() const override { return own_->engine(); }
   std::size_t memory() const override { return own_->memory(); }
 
-  std::vector<Share> shares(const Point& at, const Point* along, bool with_loss) const override {
+  std::vector<Share> shares(const Point& at, const Point* along, Wanted wanted) const override {
     Packer packer = request(Request::gradient);
     packer.put(at);
-    packer.put(with_loss);
+    packer.put(static_cast<char>(wanted));
     packer.put(along != nullptr);
     if (along != nullptr) packer.put(*along);
-    return sum<Share>(packer, [&] { return own_->shares(at, along, with_loss); });
+    return sum<Share>(packer, [&] { return own_->shares(at, along, wanted); });
   }
 
   std::vector<Share> batch_shares(std::span<const Index> chains, double count,
@@ -199,12 +199,11 @@ void answer_with(const PartedObjective* own, Index first, Index chains, Request 
     put_nodes(nodes_of(own->batch_shares(some, count, at), part, all), packer);
     return;
   }
-  const bool with_loss = asked.number<bool>();
+  const auto wanted = static_cast<Wanted>(asked.number<char>());
   Point along;
   const bool has_direction = asked.number<bool>();
   if (has_direction) along = asked.point();
-  put_nodes(nodes_of(own->shares(at, has_direction ? &along : nullptr, with_loss), part, all),
-            packer);
+  put_nodes(nodes_of(own->shares(at, has_direction ? &along : nullptr, wanted), part, all), packer);
 }
 
 }  // namespace gihflow

@@ -36,11 +36,11 @@ class StagedParts final : public PartedObjective {
     return sum;
   }
 
-  std::vector<Share> shares(const Point& at, const Point* along, bool with_loss) const override {
+  std::vector<Share> shares(const Point& at, const Point* along, Wanted wanted) const override {
     std::vector<Share> out(parts_.size());
     for (std::size_t i = 0; i < out.size(); ++i)
-      parts_[i]->gradient(at, along, static_cast<double>(of_), with_loss, out[i].value,
-                          out[i].derivative);
+      parts_[i]->gradient(at, along, static_cast<double>(of_), wanted != Wanted::gradient,
+                          out[i].value, out[i].derivative);
     return out;
   }
 

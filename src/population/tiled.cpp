@@ -59,7 +59,7 @@ class TiledPart {
       for (Index prefix = begin * prefixes_; prefix < end * prefixes_; ++prefix) {
         single.open(statistics_.slot(prefix) / lanes);
         single.add(prefix);
-        single.run(pass, true);
+        single.run(pass, Wanted::both);
         tables_.gradient(single.partial.data(), 1.0, point, pass.attention, nullptr, g, nullptr,
                          true);
         if (features_) back_from_tile(pass, single, g);
@@ -105,13 +105,14 @@ class TiledPart {
     Features features;  ///< u; empty with relative features
   };
 
-  hot::BlockTask task_of(const Pass& pass, double* partial, bool with_loss) const {
+  hot::BlockTask task_of(const Pass& pass, double* partial, Wanted wanted) const {
     hot::BlockTask task{};
     task.model = &pass.model;
     task.statistics = &pass.statistics;
     task.point = &pass.point;
     task.partial = partial;
-    task.with_loss = with_loss;
+    task.with_loss = wanted != Wanted::gradient;
+    task.with_gradient = wanted != Wanted::loss;
     if (features_) task.features = pass.features.data();
     task.packs = pass.features.packs;
     return task;
@@ -130,10 +131,10 @@ class TiledPart {
       std::fill(targets.begin(), targets.end(), 0.0);
     }
     void add(Index prefix) { part->statistics_.add_targets(prefix, targets.data()); }
-    void run(const Pass& pass, bool with_loss) {
+    void run(const Pass& pass, Wanted wanted) {
       const TiledStatistics& statistics = part->statistics_;
       const hot::Segment segment{statistics.group_of_tile(tile), tile, tile + 1};
-      hot::BlockTask task = part->task_of(pass, partial.data(), with_loss);
+      hot::BlockTask task = part->task_of(pass, partial.data(), wanted);
       hot::StatisticsView view = pass.statistics;
       const std::int64_t from_the_start[] = {0, 0};
       if (part->features_) {
@@ -251,11 +252,11 @@ class TiledPart {
 class TiledPart::Evaluation {
  public:
   /// `targets` replaces those of all tiles.
-  Evaluation(const TiledPart& part, const Point& at, const Point* along, bool with_loss,
+  Evaluation(const TiledPart& part, const Point& at, const Point* along, Wanted wanted,
              const double* targets = nullptr)
       : part_(part),
         pass_(part, at, along),
-        with_loss_(with_loss),
+        wanted_(wanted),
         size_(part.tables_.sums() * (along ? 2 : 1)),
         partial_(static_cast<std::size_t>(blocks() * size_)) {
     if (targets != nullptr) pass_.statistics.targets = targets;
@@ -272,7 +273,7 @@ class TiledPart::Evaluation {
 
   void run(Index block) {
     const TiledStatistics& s = part_.statistics_;
-    hot::BlockTask task = part_.task_of(pass_, partial_.data() + block * size_, with_loss_);
+    hot::BlockTask task = part_.task_of(pass_, partial_.data() + block * size_, wanted_);
     task.segments = s.segments_of(block);
     task.segment_count = s.segment_count(block);
     task.first_segment = s.first_segment(block);
@@ -287,14 +288,15 @@ class TiledPart::Evaluation {
   void finish(double chains, Gradient& out, Gradient* derivative) const {
     const double count = chains * static_cast<double>(part_.prefixes_);
     part_.tables_.gradient(partial_.data(), count, pass_.at, pass_.attention, pass_.along, out,
-                           derivative, with_loss_);
-    if (pulls_) part_.back(pass_, pulls_[0].number, query_pulls_.get(), count, out, derivative);
+                           derivative, wanted_ != Wanted::gradient);
+    if (pulls_ && wanted_ != Wanted::loss)
+      part_.back(pass_, pulls_[0].number, query_pulls_.get(), count, out, derivative);
   }
 
  private:
   const TiledPart& part_;
   Pass pass_;
-  bool with_loss_;
+  Wanted wanted_;
   Index size_;
   std::vector<double> partial_;  ///< [blocks, size]
   // Every number of these is written: they are large, and zeros would be in vain.
@@ -312,7 +314,7 @@ void TiledPart::batch_gradient(std::span<const Index> chains, const Point& at, d
       statistics_.add_targets(prefix,
                               targets.data() + statistics_.slot(prefix) / lanes * d * lanes);
     });
-    Evaluation all(*this, at, nullptr, false, targets.data());
+    Evaluation all(*this, at, nullptr, Wanted::gradient, targets.data());
     parallel_blocks(all.blocks(), [&](Index block) { all.run(block); });
     all.sum();
     all.finish(count, out, nullptr);
@@ -339,7 +341,7 @@ void TiledPart::batch_gradient(std::span<const Index> chains, const Point& at, d
                  last = tiles[static_cast<std::size_t>(i) + 1];
       single.open(slots[first].first / lanes);
       for (std::size_t k = first; k < last; ++k) single.add(slots[k].second);
-      single.run(pass, false);
+      single.run(pass, Wanted::gradient);
       add_entries({sum, static_cast<std::size_t>(size)}, single.partial);
     }
   });
@@ -374,7 +376,7 @@ class TiledObjective final : public PartedObjective {
     return sum;
   }
 
-  std::vector<Share> shares(const Point& at, const Point* along, bool with_loss) const override {
+  std::vector<Share> shares(const Point& at, const Point* along, Wanted wanted) const override {
     std::vector<Share> out(parts_.size());
     for (std::size_t first = 0; first < parts_.size(); first += parts_at_once) {
       const std::size_t count = std::min<std::size_t>(parts_at_once, parts_.size() - first);
@@ -382,7 +384,7 @@ class TiledObjective final : public PartedObjective {
       std::vector<Index> begin{0};  // of each one's blocks
       for (std::size_t i = 0; i < count; ++i)
         begin.push_back(begin.back() +
-                        some.emplace_back(*parts_[first + i], at, along, with_loss).blocks());
+                        some.emplace_back(*parts_[first + i], at, along, wanted).blocks());
       parallel_blocks(begin.back(), [&](Index block) {
         const auto i = std::upper_bound(begin.begin(), begin.end(), block) - begin.begin() - 1;
         some[static_cast<std::size_t>(i)].run(block - begin[static_cast<std::size_t>(i)]);

@@ -102,7 +102,7 @@ struct BlockTask {
   const double* targets_override;  ///< replaces the tile's targets when a single tile is evaluated
   double* scratch;  ///< as many numbers as BlockFunctions::scratch says, 64-byte aligned
   double* partial;  ///< 2 + subsets + patterns·H·M, twice that with dual
-  bool with_loss;
+  bool with_loss, with_gradient;
   // With a table of windows, whose numbers come in packs; in dual evaluation every pack, and every
   // number that has none, is followed by its derivatives.
   const double* features;  ///< u [H·d, packs, 8]

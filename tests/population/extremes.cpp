@@ -113,6 +113,7 @@ TEST_CASE("loss and gradient at extremes are those of the reference, and numbers
             // A score a·k carries the rounding errors of k, |a| times.
             const double tolerance = 1e-12 + 1e-14 * std::abs(at.a);
             CHECK(agree({found.loss}, {expected.loss}, tolerance));
+            CHECK(objective->loss(point_of(at)) == found.loss);
             CHECK(agree(found.p, expected.p, tolerance));
             CHECK(agree(found.w, expected.w, tolerance));
             CHECK(agree({found.a}, {expected.a}, tolerance));
