@@ -43,6 +43,14 @@ class Experiments(DirectoryTest):
         self.assertEqual(lines[0], (FOLDER / "recall" / "peer.csv").read_text().splitlines()[0])
         self.assertEqual(len(lines), 3)
 
+    def test_benchmarks(self):
+        """The figure of the benchmarks is drawn from the tables of their page."""
+        folder = FOLDER / "benchmarks"
+        run(sys.executable, "-B", folder / "figure", "--output", self.directory, cwd=self.directory)
+        self.assertTrue((self.directory / "gradient.png").is_file())
+        self.assertTrue((folder / "gradient.png").is_file())
+        self.assertIn("(gradient.png)", (folder / "README.md").read_text())
+
     def test_gallery(self):
         """One entry for each folder, with a figure that exists."""
         gallery = (FOLDER / "README.md").read_text()
