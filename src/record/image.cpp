@@ -36,10 +36,10 @@ void attach(hid_t object, const std::string& name, hid_t native, hid_t stored, c
   check(H5Awrite(attribute, native, value), "attribute");
 }
 
-void attach(hid_t object, const std::string& name, const std::string& value) {
-  const Handle type = text_type();
-  const char* text = value.c_str();
-  attach(object, name, type, type, &text, nullptr);
+hobj_ref_t reference_to(hid_t object) {
+  hobj_ref_t result{};
+  check(H5Rcreate(&result, object, ".", H5R_OBJECT, -1), "reference");
+  return result;
 }
 
 }  // namespace
@@ -56,21 +56,35 @@ Image::Image() {
   // A small buffer: by default HDF5 clears two megabytes for every list of texts.
   transfer_ = Handle(H5Pcreate(H5P_DATASET_XFER), H5Pclose, "property list");
   check(H5Pset_buffer(transfer_, converted, nullptr, nullptr), "conversion buffer");
+  text_ = text_type();
+  without_times_ = without_times(H5P_DATASET_CREATE);
 }
 
-Handle Image::object(const std::string& path) const {
-  return Handle(H5Oopen(file_, path.c_str(), H5P_DEFAULT), H5Oclose, "object");
+void Image::attach(hid_t object, const std::string& name, const std::string& value) const {
+  const char* text = value.c_str();
+  hdf5::attach(object, name, text_, text_, &text, nullptr);
+}
+
+hid_t Image::object(const std::string& path) {
+  if (path == open_path_) return open_;
+  return keep_open(path, Handle(H5Oopen(file_, path.c_str(), H5P_DEFAULT), H5Oclose, "object"));
+}
+
+hid_t Image::keep_open(const std::string& path, Handle object) {
+  open_path_ = path;
+  open_ = std::move(object);
+  return open_;
 }
 
 void Image::group(const std::string& path) {
   const Handle creation = without_times(H5P_GROUP_CREATE);
-  const Handle made(H5Gcreate2(file_, path.c_str(), H5P_DEFAULT, creation, H5P_DEFAULT), H5Gclose,
-                    "new group");
+  keep_open(path, Handle(H5Gcreate2(file_, path.c_str(), H5P_DEFAULT, creation, H5P_DEFAULT),
+                         H5Gclose, "new group"));
 }
 
 void Image::write_attribute(const std::string& path, const std::string& name, hid_t native,
                             hid_t stored, const void* value, const hsize_t* size) {
-  attach(object(path), name, native, stored, value, size);
+  hdf5::attach(object(path), name, native, stored, value, size);
 }
 
 void Image::attribute(const std::string& path, const std::string& name, const std::string& value) {
@@ -90,24 +104,24 @@ void Image::write_dataset(const std::string& path, hid_t native, hid_t stored, c
   const auto entries =
       std::accumulate(shape.begin(), shape.end(), hsize_t{1}, std::multiplies<hsize_t>());
   if (entries != count) throw Error(path + ": values do not fill the shape");
-  const Handle creation = without_times(H5P_DATASET_CREATE);
   const Handle space(shape.empty()
                          ? H5Screate(H5S_SCALAR)
                          : H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr),
                      H5Sclose, "dataspace");
-  const Handle made(
-      H5Dcreate2(file_, path.c_str(), stored, space, H5P_DEFAULT, creation, H5P_DEFAULT), H5Dclose,
-      "new dataset");
+  const hid_t made = keep_open(path, Handle(H5Dcreate2(file_, path.c_str(), stored, space,
+                                                       H5P_DEFAULT, without_times_, H5P_DEFAULT),
+                                            H5Dclose, "new dataset"));
   check(H5Dwrite(made, native, H5S_ALL, H5S_ALL, transfer_, values), "dataset");
   attach_scales(made, path, meaning.axes);
   attach(made, "units", meaning.units);
   attach(made, "long_name", meaning.long_name);
 }
 
-hobj_ref_t Image::reference(const std::string& path) const {
-  hobj_ref_t result{};
-  check(H5Rcreate(&result, file_, path.c_str(), H5R_OBJECT, -1), "reference");
-  return result;
+hobj_ref_t Image::reference_to_scale(const std::string& path) {
+  const auto found = scales_.find(path);
+  if (found != scales_.end()) return found->second;
+  const Handle scale(H5Oopen(file_, path.c_str(), H5P_DEFAULT), H5Oclose, "dimension scale");
+  return scales_[path] = reference_to(scale);
 }
 
 // Used instead of H5DSattach_scale, which rewrites the scale's list of references for every
@@ -117,15 +131,16 @@ void Image::attach_scales(hid_t dataset, const std::string& path,
   const auto is_own = [&](const std::string& scale) { return scale == path; };
   if (std::all_of(axes.begin(), axes.end(), is_own)) return;
   std::vector<hobj_ref_t> scales;
+  const hobj_ref_t own = reference_to(dataset);
   for (const std::string& scale : axes) {
-    references_[scale].push_back({reference(path), static_cast<int>(scales.size())});
-    scales.push_back(reference(scale));
+    references_[scale].push_back({own, static_cast<int>(scales.size())});
+    scales.push_back(reference_to_scale(scale));
   }
   std::vector<hvl_t> lists;
   for (hobj_ref_t& scale : scales) lists.push_back({1, &scale});
   const Handle type(H5Tvlen_create(H5T_STD_REF_OBJ), H5Tclose, "list type");
   const hsize_t size = lists.size();
-  attach(dataset, "DIMENSION_LIST", type, type, lists.data(), &size);
+  hdf5::attach(dataset, "DIMENSION_LIST", type, type, lists.data(), &size);
 }
 
 void Image::list_references() {
@@ -147,17 +162,15 @@ void Image::list_references() {
 
 void Image::texts(const std::string& path, const std::vector<std::string>& values,
                   const std::string& long_name, const std::string& axis) {
-  const Handle type = text_type();
   std::vector<const char*> pointers;
   for (const std::string& value : values) pointers.push_back(value.c_str());
-  write_dataset(path, type, type, static_cast<const void*>(pointers.data()), values.size(),
+  write_dataset(path, text_, text_, static_cast<const void*>(pointers.data()), values.size(),
                 {values.size()}, {"1", long_name, {axis}});
 }
 
 void Image::make_scale(const std::string& path) {
-  const Handle dataset(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose, "dataset");
   const std::string name = path.substr(path.rfind('/') + 1);
-  check(H5DSset_scale(dataset, name.c_str()), "dimension scale");
+  check(H5DSset_scale(object(path), name.c_str()), "dimension scale");
 }
 
 void Image::counting_scale(const std::string& path, std::int64_t first, std::size_t size,
@@ -170,6 +183,7 @@ void Image::counting_scale(const std::string& path, std::int64_t first, std::siz
 
 std::span<const std::byte> Image::bytes() {
   list_references();
+  keep_open("", {});  // what a dataset holds back is written when it is closed
   check(H5Fflush(file_, H5F_SCOPE_GLOBAL), "flush");
   const ssize_t size = check(H5Fget_file_image(file_, nullptr, 0), "size of the file");
   void* handle = nullptr;  // the memory driver returns a pointer to its buffer's pointer

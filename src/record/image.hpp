@@ -93,8 +93,11 @@ class Image {
   void write_dataset(const std::string& path, hid_t native, hid_t stored, const void* values,
                      std::size_t count, const Shape& shape, const Meaning& meaning);
 
-  hobj_ref_t reference(const std::string& path) const;
-  Handle object(const std::string& path) const;
+  void attach(hid_t object, const std::string& name, const std::string& value) const;
+  // The object at a path. The last one stays open: what is written is mostly its own.
+  hid_t object(const std::string& path);
+  hid_t keep_open(const std::string& path, Handle object);
+  hobj_ref_t reference_to_scale(const std::string& path);
   void attach_scales(hid_t dataset, const std::string& path, const std::vector<std::string>& axes);
   void list_references();
 
@@ -104,8 +107,11 @@ class Image {
     std::int32_t axis;
   };
 
-  Handle access_, transfer_;
+  Handle access_, transfer_, text_, without_times_;
   Handle file_;
+  std::string open_path_;
+  Handle open_;
+  std::map<std::string, hobj_ref_t> scales_;
   std::map<std::string, std::vector<AxisReference>> references_;  // by scale, not written yet
 };
 
