@@ -56,6 +56,7 @@ class Experiments(DirectoryTest):
         gallery = (FOLDER / "README.md").read_text()
         for folder in sorted(path.parent for path in FOLDER.glob("*/README.md")):
             self.assertIn(f"({folder.name}/README.md)", gallery)
+            self.assertIn(f'<img src="{folder.name}/', gallery)
         for link in re.findall(r"\]\(([^)#]+)\)", gallery) + re.findall(r'src="([^"]+)"', gallery):
             if "://" not in link:
                 self.assertTrue((FOLDER / link).exists(), link)
