@@ -3,7 +3,10 @@
 # it, for files on a cloud that nobody here reads: loading them takes half of the time in which the program starts.
 # Libraries and tests take the shared one.
 
-cmake_path(GET HDF5_C_LIBRARY_hdf5 PARENT_PATH gihflow_hdf5_directory)
+set(gihflow_hdf5_directory "")
+if(HDF5_C_LIBRARY_hdf5) # unset where HDF5's own package was found
+  cmake_path(GET HDF5_C_LIBRARY_hdf5 PARENT_PATH gihflow_hdf5_directory)
+endif()
 find_library(GIHFLOW_HDF5_ARCHIVE libhdf5.a HINTS ${gihflow_hdf5_directory})
 find_library(GIHFLOW_HDF5_HL_ARCHIVE libhdf5_hl.a HINTS ${gihflow_hdf5_directory})
 find_library(GIHFLOW_SZIP_ARCHIVE libsz.a)
