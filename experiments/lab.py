@@ -17,6 +17,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -33,17 +34,22 @@ LINES, WIDTH = panels.LINES, panels.WIDTH
 class Lab:
     def __init__(self, program, small, output, work):
         self.program, self.small, self.output, self.work = program, small, output, work
+        self.locks, self.lock = {}, Lock()
 
     def size(self, full, small):
         """The one or the other number, list or text, as the experiment is run."""
         return small if self.small else full
 
     def _made(self, words, suffix, make):
+        """The file that these words make; of threads that ask for it at once the first makes it, the others wait."""
         path = self.work / (hashlib.sha256(" ".join(words).encode()).hexdigest()[:20] + suffix)
-        if not path.exists():
-            part = path.with_suffix(".new" + suffix)
-            make(part)
-            part.rename(path)
+        with self.lock:
+            lock = self.locks.setdefault(path, Lock())
+        with lock:
+            if not path.exists():
+                part = path.with_suffix(".new" + suffix)
+                make(part)
+                part.rename(path)
         return path
 
     def _call(self, *words):
