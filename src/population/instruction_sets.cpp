@@ -9,7 +9,7 @@ namespace gihflow {
   extern const hot::BlockFunctions block_functions;     \
   extern const hot::FeatureFunctions feature_functions; \
   extern const hot::LawFunctions law_functions;         \
-  extern const hot::RowFunctions row_functions;         \
+  extern const hot::MomentFunctions moment_functions;   \
   }
 GIHFLOW_HOT_LOOPS(baseline)
 #ifdef GIHFLOW_ISA_X86
@@ -22,13 +22,13 @@ HotLoops hot_loops([[maybe_unused]] const std::string& set) {
 #ifdef GIHFLOW_ISA_X86
   if (set == "avx512")
     return {avx512::block_functions, avx512::feature_functions, avx512::law_functions,
-            avx512::row_functions};
+            avx512::moment_functions};
   if (set == "avx2")
     return {avx2::block_functions, avx2::feature_functions, avx2::law_functions,
-            avx2::row_functions};
+            avx2::moment_functions};
 #endif
   return {baseline::block_functions, baseline::feature_functions, baseline::law_functions,
-          baseline::row_functions};
+          baseline::moment_functions};
 }
 
 double* scratch_of_thread(std::size_t doubles) {

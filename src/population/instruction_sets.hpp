@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string>
 
-#include "population/rows.hpp"
+#include "population/moments.hpp"
 #include "population/views.hpp"
 
 namespace gihflow {
@@ -13,7 +13,7 @@ struct HotLoops {
   const hot::BlockFunctions& blocks;
   const hot::FeatureFunctions& features;
   const hot::LawFunctions& laws;
-  const hot::RowFunctions& rows;
+  const hot::MomentFunctions& moments;
 };
 
 /// Those for `set`, see instruction_set().

@@ -24,6 +24,7 @@ class ModelTables {
   ModelTables(const Model& model, bool relative);
   explicit ModelTables(const Model& model);
 
+  const Model& model() const { return model_; }
   /// W + 1 window patterns with partial windows, numbered by how many lags exist; else 1. None
   /// where features come from a table: the gradient is then that in p and a alone.
   Index patterns() const { return patterns_; }

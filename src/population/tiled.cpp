@@ -8,7 +8,8 @@
 
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
-#include "population/chain_rows.hpp"
+#include "gihflow/base/size.hpp"
+#include "population/chain_moments.hpp"
 #include "population/engines.hpp"
 #include "population/features.hpp"
 #include "population/instruction_sets.hpp"
@@ -51,11 +52,10 @@ class TiledPart {
     const Point point = point_of(at);
     Pass pass(*this, point, nullptr);
     const Index lanes = statistics_.lanes(), width = row_size(model_);
-    std::vector<double> rows(static_cast<std::size_t>(chains_ * width));
-    const auto one_by_one = [&](Index begin, Index end) {
+    const auto write_rows = [&](Index begin, Index end, double* rows) {
       SingleTile single(*this);
       Gradient g;
-      std::vector<double> of_prefix(static_cast<std::size_t>(width));
+      std::vector<double> row(size(width));
       for (Index prefix = begin * prefixes_; prefix < end * prefixes_; ++prefix) {
         single.open(statistics_.slot(prefix) / lanes);
         single.add(prefix);
@@ -63,16 +63,19 @@ class TiledPart {
         tables_.gradient(single.partial.data(), 1.0, point, pass.attention, nullptr, g, nullptr,
                          true);
         if (features_) back_from_tile(pass, single, g);
-        write_row(at, g, of_prefix.data());
-        double* row = rows.data() + prefix / prefixes_ * width;
-        for (const double x : of_prefix) *row++ += x / static_cast<double>(prefixes_);
+        write_row(at, g, row.data());
+        double* to = rows + (prefix / prefixes_ - begin) * width;
+        for (const double x : row) *to++ += x / static_cast<double>(prefixes_);
       }
     };
     if (lanes == hot::pack && prefixes_ == 1 && !features_)
-      ChainRows(tables_, statistics_, functions_.rows)
-          .write(at, point, pass.attention, width, rows, one_by_one);
-    else
-      parallel_ranges(chains_, tiles_per_block * lanes, one_by_one);
+      return ChainMoments(tables_, statistics_, functions_.moments)
+          .of(at, point, pass.attention,
+              [&](Index chain, double* row) { write_rows(chain, chain + 1, row); });
+    std::vector<double> rows(size(chains_ * width));
+    parallel_ranges(chains_, tiles_per_block * lanes, [&](Index begin, Index end) {
+      write_rows(begin, end, rows.data() + begin * width);
+    });
     return moments_of_rows(rows, width);
   }
 
@@ -123,8 +126,8 @@ class TiledPart {
     SingleTile() = default;
     explicit SingleTile(const TiledPart& whole)
         : part(&whole),
-          partial(static_cast<std::size_t>(whole.tables_.sums())),
-          targets(static_cast<std::size_t>(whole.model_.vocabulary * whole.statistics_.lanes())) {}
+          partial(size(whole.tables_.sums())),
+          targets(size(whole.model_.vocabulary * whole.statistics_.lanes())) {}
 
     void open(Index number) {
       tile = number;
@@ -139,9 +142,8 @@ class TiledPart {
       const std::int64_t from_the_start[] = {0, 0};
       if (part->features_) {
         const std::int64_t* first = view.group_pairs + segment.group;
-        pulls.resize(
-            static_cast<std::size_t>((first[1] - first[0]) / hot::pack * part->model_.heads));
-        query_pulls.resize(static_cast<std::size_t>(part->model_.heads * part->model_.vocabulary));
+        pulls.resize(size((first[1] - first[0]) / hot::pack * part->model_.heads));
+        query_pulls.resize(size(part->model_.heads * part->model_.vocabulary));
         view.segment_pairs = from_the_start;
         task.statistics = &view;
         task.pulls = pulls.front().number;
@@ -188,7 +190,7 @@ class TiledPart {
           for (Index pack = begin; pack < end; ++pack)
             for (Index k = 0; k < H * d; ++k)
               for (Index i = pack * hot::pack; i < (pack + 1) * hot::pack; ++i)
-                *to++ = i < used ? u_bar[static_cast<std::size_t>(i * H * d + k)] : 0.0;
+                *to++ = i < used ? u_bar[size(i * H * d + k)] : 0.0;
         },
         out, nullptr);
   }
@@ -196,8 +198,8 @@ class TiledPart {
   void run(hot::BlockTask task, bool dual) const {
     const int bytes = statistics_.count_bytes();
     const bool dense = statistics_.lanes() == 8, table = features_.has_value();
-    task.scratch = scratch_of_thread(static_cast<std::size_t>(
-        functions_.blocks.scratch[dual][dense](*task.model, statistics_.most_pairs())));
+    task.scratch = scratch_of_thread(
+        size(functions_.blocks.scratch[dual][dense](*task.model, statistics_.most_pairs())));
     functions_.blocks.run[table][dual][dense][bytes == 1 ? 0 : bytes == 2 ? 1 : 2](task);
   }
 
@@ -210,7 +212,7 @@ class TiledPart {
     task.H = H;
     task.pulls = pulls;
     std::vector<double> of_queries;
-    of_queries.reserve(static_cast<std::size_t>(statistics_.groups() * H * d * parts));
+    of_queries.reserve(size(statistics_.groups() * H * d * parts));
     for (Index group = 0; group < statistics_.groups(); ++group)
       for (Index k = 0; k < H * d; ++k)
         for (Index part = 0; part < parts; ++part)
@@ -221,7 +223,7 @@ class TiledPart {
     const auto pull = [&](Index begin, Index end, double* u_bar) {
       const Index last = std::min(end, windows);
       if (begin < last) {
-        std::vector<double> room(static_cast<std::size_t>(H * d * parts));
+        std::vector<double> room(size(H * d * parts));
         functions_.features.collect[parts - 1](task, begin, last, u_bar, room.data());
         u_bar += (last - begin) * H * d * parts * hot::pack;
       }
@@ -258,15 +260,15 @@ class TiledPart::Evaluation {
         pass_(part, at, along),
         wanted_(wanted),
         size_(part.tables_.sums() * (along ? 2 : 1)),
-        partial_(static_cast<std::size_t>(blocks() * size_)) {
+        partial_(size(blocks() * size_)) {
     if (targets != nullptr) pass_.statistics.targets = targets;
     if (!part.features_) return;
     const Index numbers = part.model_.heads * (along ? 2 : 1);
     const TiledStatistics& s = part.statistics_;
-    pulls_ = std::make_unique_for_overwrite<hot::Line[]>(
-        static_cast<std::size_t>(s.segment_pairs() / hot::pack * numbers));
+    pulls_ =
+        std::make_unique_for_overwrite<hot::Line[]>(size(s.segment_pairs() / hot::pack * numbers));
     query_pulls_ = std::make_unique_for_overwrite<double[]>(
-        static_cast<std::size_t>(s.segments() * numbers * part.model_.vocabulary));
+        size(s.segments() * numbers * part.model_.vocabulary));
   }
 
   Index blocks() const { return part_.statistics_.blocks(); }
@@ -282,7 +284,7 @@ class TiledPart::Evaluation {
     part_.run(task, pass_.along != nullptr);
   }
 
-  void sum() { add_blocks(partial_, static_cast<std::size_t>(size_)); }
+  void sum() { add_blocks(partial_, size(size_)); }
 
   /// Results are divided by the number `chains`.
   void finish(double chains, Gradient& out, Gradient* derivative) const {
@@ -387,10 +389,9 @@ class TiledObjective final : public PartedObjective {
                         some.emplace_back(*parts_[first + i], at, along, wanted).blocks());
       parallel_blocks(begin.back(), [&](Index block) {
         const auto i = std::upper_bound(begin.begin(), begin.end(), block) - begin.begin() - 1;
-        some[static_cast<std::size_t>(i)].run(block - begin[static_cast<std::size_t>(i)]);
+        some[size(i)].run(block - begin[size(i)]);
       });
-      parallel_blocks(static_cast<Index>(count),
-                      [&](Index i) { some[static_cast<std::size_t>(i)].sum(); });
+      parallel_blocks(static_cast<Index>(count), [&](Index i) { some[size(i)].sum(); });
       for (std::size_t i = 0; i < count; ++i) {
         Share& share = out[first + i];
         some[i].finish(static_cast<double>(of_), share.value, along ? &share.derivative : nullptr);
@@ -402,14 +403,11 @@ class TiledObjective final : public PartedObjective {
   std::vector<Share> batch_shares(std::span<const Index> chains, double count,
                                   const Point& at) const override {
     std::vector<std::vector<Index>> of_part(parts_.size());  // numbers within each
-    for (const Index chain : chains)
-      of_part[static_cast<std::size_t>(chain / cut_.size)].push_back(chain % cut_.size);
+    for (const Index chain : chains) of_part[size(chain / cut_.size)].push_back(chain % cut_.size);
     std::vector<Share> out(parts_.size());
     parallel_blocks(cut_.count(), [&](Index i) {
-      const std::vector<Index>& some = of_part[static_cast<std::size_t>(i)];
-      if (!some.empty())
-        parts_[static_cast<std::size_t>(i)]->batch_gradient(some, at, count,
-                                                            out[static_cast<std::size_t>(i)].value);
+      const std::vector<Index>& some = of_part[size(i)];
+      if (!some.empty()) parts_[size(i)]->batch_gradient(some, at, count, out[size(i)].value);
     });
     return out;
   }

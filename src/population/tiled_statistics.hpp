@@ -69,6 +69,7 @@ class TiledStatistics {
   /// The way from pulls at pairs to windows of the table; a view without numbers.
   hot::PullTask pull_task() const;
   Index group_of_tile(Index tile) const { return tile_group_[static_cast<std::size_t>(tile)]; }
+  Index chains() const { return static_cast<Index>(chain_slot_.size()); }
   /// Tile·lanes + lane of a chain.
   Index slot(Index chain) const { return chain_slot_[static_cast<std::size_t>(chain)]; }
   /// Lanes in use: how many different (n, q) there are.

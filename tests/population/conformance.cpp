@@ -121,6 +121,16 @@ TEST_CASE("every instruction set that the machine has gives the same gradient") 
       CHECK(relative_difference(flat(other), flat(first)) <= 1e-14);
     }
   }
+  const StandardErrors errors =
+      make_tiled_objective({}, *source, 8, sets[0])->standard_errors(generic_point({}));
+  for (const std::string& set : sets) {
+    CAPTURE(set);
+    const StandardErrors others =
+        make_tiled_objective({}, *source, 8, set)->standard_errors(generic_point({}));
+    CHECK(relative_difference({others.loss}, {errors.loss}) <= 1e-13);
+    CHECK(relative_difference(others.c, errors.c) <= 1e-13);
+    CHECK(relative_difference(others.w, errors.w) <= 1e-13);
+  }
   Prior prior;
   const Kernels kernels = draw_kernels(prior, 3, Purpose::train, 500);
   const Point at = point_of(generic_point({})), along = direction_of(at);

@@ -222,6 +222,21 @@ TEST_CASE("standard errors are those of the chains' own gradients") {
       CHECK(relative_difference(found.c, expected.c) <= 1e-11);
       CHECK(relative_difference(found.w, expected.w) <= 1e-11);
     }
+  // Many chains alike in all but their labels; single lags, whose attention is fixed.
+  for (const Readout readout : {Readout::log, Readout::softmax})
+    for (const Index window : {3, 1}) {
+      const Model model{.window = window, .heads = window, .degree = 1, .readout = readout};
+      const auto source = sample_prior(sampling(2000, 6));
+      const auto dense = make_objective(model, *source, Engine::dense);
+      const StandardErrors found = dense->standard_errors(generic_point(model)),
+                           expected = make_objective(model, *source, Engine::reference)
+                                          ->standard_errors(generic_point(model));
+      CHECK(close(found.loss, expected.loss, 1e3));
+      CHECK(close(found.a, expected.a, 1e3));
+      CHECK(relative_difference(found.c, expected.c) <= 1e-12);
+      if (window > 1) CHECK(relative_difference(found.w, expected.w) <= 1e-12);
+      if (window == 1) CHECK(found.w == std::vector<double>{0.0});
+    }
   auto one = make_objective({}, *sample_prior(sampling(1)));
   CHECK(std::isnan(one->standard_errors(generic_point({})).loss));
 }
