@@ -144,6 +144,8 @@ int main(int argc, char** argv) {
     for (const int n : {1, cores})
       add("infinite/M=" + std::to_string(M) + "/threads=" + std::to_string(n),
           {.model = {.window = M}, .infinite = true}, loss_and_gradient, n);
+  add("infinite/d=16/M=3/N=100/threads=1",
+      {.model = {.vocabulary = 16}, .chains = 100, .infinite = true}, loss_and_gradient, 1);
   add("large/d=16/M=8/H=4/L=256/N=10000",
       {.model = {.vocabulary = 16, .window = 8, .heads = 4}, .chains = 10'000, .length = 256},
       loss_and_gradient, cores);

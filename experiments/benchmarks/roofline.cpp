@@ -1,6 +1,6 @@
-// What the machine allows for one loss and gradient of the dense engine, and the fraction of it
-// that is reached. The throughputs that bind are measured in the same run as the gradient, in turn
-// with it; README.md has the arithmetic.
+// What the machine allows for one loss and gradient of the dense engine and in infinite context,
+// and the fraction of it that is reached. The throughputs that bind are measured in the same run as
+// the gradient, in turn with it; README.md has the arithmetic.
 
 #include <fmt/format.h>
 
@@ -8,16 +8,22 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
 #include <limits>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "base/parallel.hpp"
+#include "gihflow/base/digits.hpp"
 #include "gihflow/base/version.hpp"
+#include "gihflow/chain/prior.hpp"
 #include "gihflow/chain/sequence.hpp"
+#include "gihflow/population/infinite.hpp"
 #include "gihflow/population/objective.hpp"
 #include "population/tiled_statistics.hpp"
+#include "population/window_laws.hpp"
 #include "throughput.hpp"
 
 namespace gihflow {
@@ -50,6 +56,18 @@ double seconds_of(const std::function<void()>& work) {
   const auto start = Clock::now();
   work();
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// The same in processor time of the calling thread, which others on its core take less from.
+double processor_seconds_of(const std::function<void()>& work) {
+  const auto now = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  };
+  const double start = now();
+  work();
+  return now() - start;
 }
 
 /// Seconds from the moment when all threads are there until the last one is done. They wait awake.
@@ -188,11 +206,75 @@ void table(const std::vector<Index>& chains, double seconds) {
   }
 }
 
+/// Multiplications and additions of the products in infinite context, of all chains: by window and
+/// query for the states' sums, by token and state for the tokens' sums, forward and backward.
+double infinite_flops(const WindowLaws& laws) {
+  return 4.0 * static_cast<double>(laws.chains * laws.windows) *
+         static_cast<double>(laws.windows + laws.vocabulary * laws.states);
+}
+
+/// Multiplications and additions alone, the best of as many turns as one gradient takes; and the
+/// median over turns of the share that a gradient reaches of what was measured beside it.
+void infinite_table(double seconds) {
+  fmt::print(
+      "\ninfinite context, one thread, processor time: products against separate multiplications and "
+      "additions\n{:>3} {:>3} {:>6} {:>8} {:>7} | {:>7} {:>8} | {:>10} {:>8} {:>6} {:>7}\n",
+      "d", "M", "N", "windows", "states", "Gflop", "peak", "", "best ms", "of it", "median");
+  struct Size {
+    Index vocabulary, window, chains;
+  };
+  for (const auto& [vocabulary, window, chains] : {Size{3, 3, 9000}, {3, 5, 9000}, {16, 3, 100}}) {
+    const ContextScope scope({.threads = 1});
+    const Model model{.vocabulary = vocabulary, .window = window};
+    Prior prior;
+    prior.vocabulary = vocabulary;
+    const Kernels kernels = draw_kernels(prior, 1, Purpose::train, chains);
+    const double flops = infinite_flops(window_laws(model, kernels));
+    const auto objective = make_infinite_objective(model, kernels);
+    Parameters parameters = initial_parameters(model, {});
+    parameters.a = 2.0;
+    const Point at = point_of(parameters);
+    Gradient gradient;
+    double peak = 0.0, best[2] = {1e9, 1e9};
+    std::vector<double> shares[2];
+    const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+    do {
+      for (const bool with_loss : {false, true}) {
+        const double took =
+            processor_seconds_of([&] { objective->gradient(at, gradient, with_loss); });
+        best[with_loss] = std::min(best[with_loss], took);
+        double beside = 0.0, done = 0.0;
+        while (beside < took) {
+          double some = 0.0;
+          const double part =
+              processor_seconds_of([&] { some = throughput_of_machine().multiply_add(100'000); });
+          peak = std::max(peak, some / part);
+          beside += part;
+          done += some;
+        }
+        shares[with_loss].push_back(flops / took / (done / beside));
+      }
+    } while (Clock::now() < end);
+    for (const bool with_loss : {true, false}) {
+      std::vector<double>& all = shares[with_loss];
+      std::sort(all.begin(), all.end());
+      fmt::print(
+          "{:>3} {:>3} {:>6} {:>8} {:>7} | {:>7.3f} {:>8.2f} | {:>10} {:>8.2f} {:>5.0f}% {:>6.0f}%\n",
+          vocabulary, window, chains, power(vocabulary, window, "windows"),
+          power(vocabulary, static_cast<Index>(kernels.parents.size()), "states"), 1e-9 * flops,
+          1e-9 * peak, with_loss ? "with loss" : "gradient", 1e3 * best[with_loss],
+          100.0 * flops / best[with_loss] / peak, 100.0 * all[all.size() / 2]);
+    }
+  }
+}
+
 }  // namespace
 
 }  // namespace gihflow
 
 int main(int argc, char** argv) {
   const double seconds = argc > 1 ? std::atof(argv[1]) : 2.0;
-  gihflow::table({1000, 9000, 100'000, 1'000'000}, seconds);
+  const std::string what = argc > 2 ? argv[2] : "";
+  if (what != "infinite") gihflow::table({1000, 9000, 100'000, 1'000'000}, seconds);
+  if (what != "finite") gihflow::infinite_table(seconds);
 }

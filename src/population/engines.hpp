@@ -53,10 +53,6 @@ std::unique_ptr<PartedObjective> make_cuda_infinite_objective(const Model& model
                                                               Index part_size = chains_of_card_part,
                                                               Index of = 0);
 
-/// The stationary law of W + 1 consecutive tokens of every chain, [N, d, d^W]: μ^π(Z, e), e the
-/// last token. Throws InputError where a chain has more than one closed class.
-std::vector<double> window_laws(const Model& model, const Kernels& kernels);
-
 /// The slow oracle; keeps the tokens.
 std::unique_ptr<Objective> make_reference_objective(const Model& model,
                                                     const SequenceSource& source);

@@ -15,6 +15,22 @@ using hot::ModelView;
 using hot::norm_guard;
 using hot::widest_spread;
 
+/// max(0, z) smoothed over the width δ (2.8), and its slope.
+template <class V>
+V rectified(const ModelView& m, const V& z, V& slope) {
+  V zero, one;
+  set(zero, 0.0);
+  set(one, 1.0);
+  if (m.rectify_width > 0.0) {
+    const V root = square_root(z * z + m.rectify_width * m.rectify_width);
+    const V t = (z + root) * 0.5;
+    slope = t / root;
+    return t;
+  }
+  slope = where_positive(value(z), one, zero);
+  return where_positive(value(z), z, zero);
+}
+
 /// κ_S = Π_{h∈S} t_h for all S, each from the subset without its last head.
 template <class V>
 GIHFLOW_HD void products(const ModelView& m, const V* t, V* kappa) {
@@ -35,14 +51,14 @@ GIHFLOW_HD void products_backward(const ModelView& m, const V* t, const V* kappa
   }
 }
 
-/// Σ over lanes of ℓ, and g(e) = (r(e) − r̄)/den with r(e) = ∂ℓ/∂y(e), formula (4.2), of the lanes
-/// with readouts y [d]. Their labels' distributions stand in targets [d, stride]. Without gradient
-/// g holds nothing.
+/// ℓ of every lane, and g(e) = (r(e) − r̄)·share, share = 1/den, with r(e) = ∂ℓ/∂y(e), formula
+/// (4.2), of the lanes with readouts y [d]. Their labels' distributions stand in targets [d,
+/// stride]. Without gradient g holds nothing.
 template <class N>
-GIHFLOW_HD typename N::S loss_of_tile(const ModelView& m, const typename N::L* y, typename N::L* g,
-                                      const typename N::L& den, const double* targets,
-                                      std::int64_t stride, bool with_loss,
-                                      bool with_gradient = true) {
+GIHFLOW_HD typename N::L losses_of_lanes(const ModelView& m, const typename N::L* y,
+                                         typename N::L* g, const typename N::L& share,
+                                         const double* targets, std::int64_t stride, bool with_loss,
+                                         bool with_gradient = true) {
   using L = typename N::L;
   using C = typename N::C;
   L loss, mean, zero;
@@ -85,12 +101,20 @@ GIHFLOW_HD typename N::S loss_of_tile(const ModelView& m, const typename N::L* y
       mean = mean + r * y[e];
     }
   }
-  if (!with_gradient) return sum_lanes(loss);
-  L share;
-  set(share, 1.0);
-  share = share / den;
-  for (std::int64_t e = 0; e < m.d; ++e) g[e] = (g[e] - mean) * share;
-  return sum_lanes(loss);
+  if (with_gradient)
+    for (std::int64_t e = 0; e < m.d; ++e) g[e] = (g[e] - mean) * share;
+  return loss;
+}
+/// The same, with the sum over lanes.
+template <class N>
+GIHFLOW_HD typename N::S loss_of_tile(const ModelView& m, const typename N::L* y, typename N::L* g,
+                                      const typename N::L& den, const double* targets,
+                                      std::int64_t stride, bool with_loss,
+                                      bool with_gradient = true) {
+  typename N::L one;
+  set(one, 1.0);
+  return sum_lanes(
+      losses_of_lanes<N>(m, y, g, one / den, targets, stride, with_loss, with_gradient));
 }
 
 }  // namespace gihflow::GIHFLOW_ISA

@@ -10,8 +10,8 @@
 #include "gihflow/chain/stationary.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "population/engines.hpp"
-#include "population/infinite_numbers.hpp"
-#include "population/model_tables.hpp"
+#include "population/parts.hpp"
+#include "population/views.hpp"
 
 namespace gihflow {
 
@@ -19,23 +19,26 @@ namespace infinite {
 
 namespace {
 
-constexpr double panel_bytes = 16e6;  // what the features of a panel may take
+constexpr Index panel_bytes = Index{1} << 19;  // E of a panel: a pass over the laws for each
 constexpr Index panels_at_once = 8;
-constexpr Index blocks_at_once = 64;  // of a panel and a range of chains
-constexpr Index tile_rows = 128;      // (chain, token) rows of one matrix product, about
-constexpr Index tile_chains = 8;      // a tile has a multiple of
+constexpr Index blocks_at_once = 16;                 // of a panel and a range of chains
+constexpr Index tile_bytes = Index{1} << 16;         // the laws of a tile and its sums by state
+constexpr Index tile_chains = 8, most_chains = 128;  // a tile has a multiple, at most so many
 
 }  // namespace
 
-Cut::Cut(const Model& model, Index chains)
-    : windows(power(model.vocabulary, static_cast<Index>(model.used_lags().size()), "windows")),
-      column_bytes(8.0 * static_cast<double>(windows) *
-                   static_cast<double>(model.subsets() + model.heads + 4)) {
-  panel = std::clamp(static_cast<Index>(panel_bytes / column_bytes), Index{1},
-                     std::min(widest_panel, windows));
-  panels = (windows + panel - 1) / panel;
+Index windows_of(const Model& model) {
+  return power(model.vocabulary, static_cast<Index>(model.used_lags().size()), "windows");
+}
+
+Cut::Cut(Index windows, Index states, Index chains) {
+  constexpr Index line = sizeof(hot::Line);
+  all_strips = (windows + hot::strip - 1) / hot::strip;
+  strips = std::clamp(panel_bytes / (2 * line * windows), Index{1}, all_strips);
+  panels = (all_strips + strips - 1) / strips;
   at_once = std::min(panels, panels_at_once);
-  tile = std::max(Index{1}, tile_rows / model.vocabulary / tile_chains) * tile_chains;
+  tile = std::clamp(tile_bytes / (8 * windows + 2 * line * states), tile_chains, most_chains) /
+         tile_chains * tile_chains;
   tiles = (chains + tile - 1) / tile;
   ranges = std::min(tiles, (blocks_at_once + at_once - 1) / at_once);
 }
@@ -44,31 +47,30 @@ Cut::Cut(const Model& model, Index chains)
 
 MemoryBound infinite_objective_memory(const Model& model, Index chains, Index longest_lag) {
   const Parts parts{chains};
-  const infinite::Cut cut(model, parts.chains_of(0));
-  const ModelTables tables(model, false);
+  const Index all_windows = infinite::windows_of(model);
   const double n = static_cast<double>(chains), d = static_cast<double>(model.vocabulary),
-               windows = static_cast<double>(cut.windows), law = 8.0 * windows * d,
-               column = 8.0 * windows;
-  const double states = std::pow(d, static_cast<double>(longest_lag));
-  // Values and derivatives of the panels held at once, forward and backward; their B on each range
-  // of chains; heads; and the rows of standard errors.
-  const double panels = static_cast<double>(cut.panel * cut.at_once) *
-                        (4.0 * cut.column_bytes + 2.0 * column * static_cast<double>(cut.ranges));
-  const double heads = 4.0 * (law + column) * (static_cast<double>(model.heads) + threads()) +
-                       2.0 * law * static_cast<double>(model.heads * (cut.at_once + 4)) +
-                       threads() * law * static_cast<double>(model.heads) +
-                       2.0 * law * static_cast<double>(model.heads * parts.count());
-  const double threads_own = threads() * (6.0 * column * static_cast<double>(cut.panel) +
-                                          16.0 * static_cast<double>(cut.panel * cut.tile) * d);
-  const double rows =
-      static_cast<double>(parts.chains_of(0)) * (8.0 * static_cast<double>(tables.sums()) + 300.0 +
-                                                 24.0 * static_cast<double>(row_size(model)));
+               windows = static_cast<double>(all_windows),
+               of_longest = std::pow(d, static_cast<double>(longest_lag)),
+               states = std::min(windows, of_longest), law = 8.0 * windows * d;
+  const infinite::Cut cut(all_windows, static_cast<Index>(states), parts.chains_of(0));
+  // Values and derivatives: of panels E, B on each range of chains and ∂/∂u; features, and ∂/∂u of
+  // all.
+  const double packs = static_cast<double>(2 * cut.strips * cut.at_once),
+               heads = static_cast<double>(model.heads), at_once = static_cast<double>(cut.at_once);
+  const double pack = 2.0 * 64.0 * (windows + 8.0),
+               panels = packs * pack * (1.0 + static_cast<double>(cut.ranges)) +
+                        2.0 * (law + 64.0 * d) * heads * (at_once + 4.0);
+  const double scratch = static_cast<double>(cut.tile) * 256.0 * (states + d);
+  const double errors =
+      threads() * (packs * pack * 2.0 + (law + 64.0 * d) * heads * (at_once + 2.0)) +
+      8.0 * static_cast<double>(parts.chains_of(0) * row_size(model));
   MemoryBound bound;
-  bound.kept = n * law + 2.0 * windows * static_cast<double>(model.widest());
+  bound.kept = n * 8.0 * (windows + d * states) +
+               windows * (8.0 + 2.0 * static_cast<double>(model.widest()));
   // With lists of lags the law has the chain's state beside the tokens that are kept.
-  const double whole = law * (model.head_lags.empty() ? 1.0 : states);
-  bound.peak = bound.kept + std::max(threads() * (3.0 * whole + stationary_memory(states)),
-                                     panels + heads + threads_own + rows);
+  const double whole = law * (model.head_lags.empty() ? 1.0 : of_longest);
+  bound.peak = bound.kept + std::max(threads() * (3.0 * whole + stationary_memory(of_longest)),
+                                     std::max(panels, errors) + threads() * scratch);
   return bound;
 }
 

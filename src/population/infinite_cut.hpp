@@ -4,15 +4,15 @@
 
 namespace gihflow::infinite {
 
-/// How windows and chains are cut.
-struct Cut {
-  Index windows;              // d^W
-  Index panel, panels;        // queries of a panel, and how many panels there are
-  Index at_once;              // panels that are held together
-  Index tile, tiles, ranges;  // chains of a tile; ranges of tiles for one panel
-  double column_bytes;        // of the features beside one query
+Index windows_of(const Model& model);  ///< d^W, W the number of lags that the model uses
 
-  Cut(const Model& model, Index chains);
+/// How queries and chains are cut.
+struct Cut {
+  Index all_strips, strips, panels;  // of queries, those of a panel, and how many panels there are
+  Index at_once;                     // panels that are held together
+  Index tile, tiles, ranges;         // chains of a tile; ranges of tiles for one panel
+
+  Cut(Index windows, Index states, Index chains);
 };
 
 }  // namespace gihflow::infinite

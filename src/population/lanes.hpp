@@ -30,6 +30,10 @@ inline __m512i eight_of(const std::uint16_t* index) {
   return _mm512_maskz_cvtepu16_epi64(0xff,
                                      _mm_loadu_si128(reinterpret_cast<const __m128i*>(index)));
 }
+inline __m512i eight_of(const std::uint32_t* index) {
+  return _mm512_maskz_cvtepu32_epi64(0xff,
+                                     _mm256_loadu_si256(reinterpret_cast<const __m256i*>(index)));
+}
 /// Numbers first … first + 7 of a table of `size`, 0 behind its end.
 inline __m512d eight_of(const double* table, std::int64_t first, std::int64_t size) {
   const std::int64_t there = size - first;
@@ -40,11 +44,17 @@ inline __m512d eight_of(const double* table, std::int64_t first, std::int64_t si
 
 /// x[l] = table[index[l]] of a table of `size` numbers: a small one is a register or two, in which
 /// one instruction finds all lanes.
+template <class Integer>
 inline void look_up(Pack& x, const double* table, [[maybe_unused]] std::int64_t size,
-                    const std::uint16_t* index) {
+                    const Integer* index) {
 #if defined(__AVX512F__)
   if (size <= pack_lanes) {
     x.part[0] = _mm512_maskz_permutexvar_pd(0xff, eight_of(index), eight_of(table, 0, size));
+    return;
+  }
+  if (size <= 2 * pack_lanes) {
+    x.part[0] = _mm512_permutex2var_pd(eight_of(table, 0, size), eight_of(index),
+                                       eight_of(table, pack_lanes, size));
     return;
   }
 #endif
@@ -213,6 +223,15 @@ inline void gather_numbers(Dual<Pack>& x, const Dual<Pack>* packs, const Integer
   }
   load(x.v, v);
   load(x.d, d);
+}
+
+/// Number i of `size`, with its derivative behind all of them.
+inline void store(const double& x, double* to, std::int64_t, std::int64_t i) {
+  to[i] = x;
+}
+inline void store(const Dual<double>& x, double* to, std::int64_t size, std::int64_t i) {
+  to[i] = x.v;
+  to[size + i] = x.d;
 }
 
 /// One lane by itself.

@@ -1,10 +1,18 @@
-// Compiled once for every instruction set, with GIHFLOW_ISA naming the set: many chains' joint laws
-// times E of a panel of queries, the readout (4.1), (4.2) of every chain and query, and its way
-// back.
+// Compiled once for every instruction set, with GIHFLOW_ISA naming the set: chains in infinite
+// context (5.1) beside packs of eight queries. E(Z, q) of a pack; many chains' laws times E, the
+// readout (4.1), (4.2) of every chain and query and its way back; and from there to features.
+//
+// The law of a window and of the token e after it is μ(Z)·T(e|s) with s the state of the window: so
+// Σ_Z μ(Z, e) E(Z) = Σ_s T(e|s) G(s) with G(s) = Σ_{Z of state s} μ(Z) E(Z), a sum over windows for
+// all tokens together. The way back is the same: with h(s) = Σ_e T(e|s) g(e), b(Z) += μ(Z) h(s).
 
+#include <algorithm>
+#include <type_traits>
+
+#include "population/features_relative.hpp"
 #include "population/formulas.hpp"
-#include "population/scalar.hpp"
-#include "population/views.hpp"
+#include "population/lanes.hpp"
+#include "population/law_products.hpp"
 
 namespace gihflow::GIHFLOW_ISA {
 
@@ -13,136 +21,357 @@ namespace {
 using hot::LawTask;
 using std::int64_t;
 
-/// Sums that are carried through a loop at once, so many that registers hold them and additions
-/// need not wait for each other.
 template <class V>
-constexpr int sums_at_once = 8 * sizeof(Pack) / (Pack::registers * sizeof(V));
+using NumbersOf = std::conditional_t<std::is_same_v<V, Pack>, PlainPack, DualPack>;
 
-/// body.operator()<R>(i) for i from `begin` to `end` in steps of R, then in smaller ones.
-template <int R, class Body>
-void in_steps(int64_t begin, int64_t end, const Body& body) {
-  for (; begin + R <= end; begin += R) body.template operator()<R>(begin);
-  if constexpr (R > 1) in_steps<R / 2>(begin, end, body);
+/// What a pair of a window and eight queries goes through.
+template <class V>
+struct Pair {
+  V *t, *slope, *kappa, *kappa_bar, *t_bar;  // [H] twice, [subsets] twice, [H]
+  V k;
+
+  Pair(Scratch& scratch, const ModelView& m)
+      : t(scratch.take<V>(m.H)),
+        slope(scratch.take<V>(m.H)),
+        kappa(scratch.take<V>(m.subsets)),
+        kappa_bar(scratch.take<V>(m.subsets)),
+        t_bar(scratch.take<V>(m.H)) {}
+};
+
+/// Scratch of a task.
+template <class V>
+struct Room {
+  Pair<V> pair;
+  V *pull, *own, *p_sum;               // [H, 8], [H·d], [subsets]
+  double* law;                         // [states, chains, windows of a state]
+  Strip<V>*g, *f;                      // [chains, states], [chains, d]
+  V *sums, *y, *slope;                 // [states + d], [d] twice
+  Pack *target, *of_state, *of_token;  // [d], [states], [d]
+  int64_t doubles;
+
+  Room(Scratch scratch, const LawTask& task)
+      : pair(scratch, *task.model),
+        pull(scratch.take<V>(task.model->H * hot::pack)),
+        own(scratch.take<V>(task.model->H * task.model->d)),
+        p_sum(scratch.take<V>(task.model->subsets)),
+        law(scratch.take<double>(task.chains * task.windows)),
+        g(scratch.take<Strip<V>>(task.chains * task.states)),
+        f(scratch.take<Strip<V>>(task.chains * task.model->d)),
+        sums(scratch.take<V>(task.states + task.model->d)),
+        y(scratch.take<V>(task.model->d)),
+        slope(scratch.take<V>(task.model->d)),
+        target(scratch.take<Pack>(task.model->d)),
+        of_state(scratch.take<Pack>(task.states)),
+        of_token(scratch.take<Pack>(task.model->d)),
+        doubles(scratch.doubles) {}
+};
+
+template <class V>
+int64_t scratch_size(const LawTask& task) {
+  return Room<V>({nullptr}, task).doubles;
 }
 
-template <class V>
-const V* packs_of(const double* from) {
-  return reinterpret_cast<const V*>(from);
+inline int64_t all_packs(const LawTask& task) {
+  return (task.windows + hot::pack - 1) / hot::pack;
 }
-template <class V>
-V* packs_of(double* from) {
-  return reinterpret_cast<V*>(from);
-}
-
-/// f[row] = Σ_Z μ(row, Z)·E(Z) for every row = (chain, token), one pack of queries.
-template <class V>
-void rows_forward(const LawTask& task, const V* e, V* f) {
-  in_steps<sums_at_once<V>>(0, task.chains * task.d, [&]<int R>(int64_t row) {
-    const double* joint = task.joint + row * task.windows;
-    V sum[R];
-    for (int r = 0; r < R; ++r) set(sum[r], 0.0);
-    for (int64_t z = 0; z < task.windows; ++z)
-      for (int r = 0; r < R; ++r) sum[r] = sum[r] + e[z] * joint[r * task.windows + z];
-    for (int r = 0; r < R; ++r) f[row + r] = sum[r];
-  });
+/// The pack of windows that half a strip has for its queries: behind the last one that again, where
+/// no law has mass.
+inline int64_t query_pack(const LawTask& task, int64_t strip, int half) {
+  return std::min(2 * (task.first + strip) + half, all_packs(task) - 1);
 }
 
-/// b[Z] += Σ_row μ(row, Z)·f[row].
+/// Features number k of all windows, eight a pack.
 template <class V>
-void rows_backward(const LawTask& task, const V* f, V* b) {
-  const int64_t rows = task.chains * task.d;
-  in_steps<sums_at_once<V>>(0, task.windows, [&]<int R>(int64_t z) {
-    V sum[R];
-    for (int r = 0; r < R; ++r) sum[r] = b[z + r];
-    for (int64_t row = 0; row < rows; ++row)
-      for (int r = 0; r < R; ++r) sum[r] = sum[r] + f[row] * task.joint[row * task.windows + z + r];
-    for (int r = 0; r < R; ++r) b[z + r] = sum[r];
-  });
+const V* row_of(const LawTask& task, int64_t k) {
+  return reinterpret_cast<const V*>(task.features) + k * all_packs(task);
+}
+template <class V>
+V feature(const LawTask& task, int64_t k, int64_t window) {
+  typename NumbersOf<V>::S number;
+  V x;
+  read_lane(number, row_of<V>(task, k)[window / hot::pack], window % hot::pack);
+  spread(x, number);
+  return x;
+}
+template <class V>
+V spread_fetched(const double* x, const double* along, int64_t i) {
+  typename NumbersOf<V>::S number;
+  V y;
+  fetch(number, x, along, i);
+  spread(y, number);
+  return y;
 }
 
-/// The label's law at the queries of a pack; 0 beyond the last query.
-Pack target_of(const double* law, int64_t left) {
-  Pack target;
-  if (left >= pack_lanes) {
-    load(target, law);
-    return target;
+/// t_h, κ_S and k of a window beside pack `pack` of all queries.
+template <class V>
+void pair_forward(const LawTask& task, int64_t window, int64_t pack, Pair<V>& pair) {
+  const ModelView& m = *task.model;
+  for (int64_t h = 0; h < m.H; ++h) {
+    V sum;
+    set(sum, 0.0);
+    for (int64_t k = h * m.d; k < (h + 1) * m.d; ++k)
+      sum = sum + row_of<V>(task, k)[pack] * feature<V>(task, k, window);
+    pair.t[h] = m.rectify ? rectified(m, sum, pair.slope[h]) : sum;
   }
-  double some[pack_lanes] = {};
-  for (int64_t i = 0; i < left; ++i) some[i] = law[i];
-  load(target, some);
-  return target;
+  products(m, pair.t, pair.kappa);
+  set(pair.k, 0.0);
+  for (int64_t i = 0; i < m.subsets; ++i)
+    pair.k = pair.k + spread_fetched<V>(task.point->p, task.point->p_along, i) * pair.kappa[i];
 }
 
-/// Replaces the sums f(e) of one chain by (r(e) − r̄)/den of (4.2), weighted by the law of the
-/// query; the loss is added to `loss`, lane by lane.
+/// E(Z, q), every query shifted by its largest a·k; a·k itself where that spreads widely.
 template <class V>
-void readout(const LawTask& task, const double* law, int64_t left, V* f, Pack& loss) {
-  const int64_t d = task.d;
-  V zero, one, mean;
-  set(zero, 0.0);
-  set(one, 1.0);
-  set(mean, 0.0);
-  V den = f[0];
-  for (int64_t e = 1; e < d; ++e) den = den + f[e];
-  const V inverse = one / den;
-  if (task.softmax) {
-    Pack mass = target_of(law, left);
-    for (int64_t e = 1; e < d; ++e) mass = mass + target_of(law + e * task.windows, left);
-    V total = zero;
-    for (int64_t e = 0; e < d; ++e) {
-      f[e] = f[e] * inverse;
-      total = total + exponential(f[e]);  // 0 ≤ y ≤ 1: no shift needed
-    }
-    const V weight = quotient(mass, total);
-    if (task.with_loss) loss = loss + mass * logarithm(value(total));
-    for (int64_t e = 0; e < d; ++e) {
-      const Pack target = target_of(law + e * task.windows, left);
-      if (task.with_loss) loss = loss - target * value(f[e]);
-      const V r = minus(exponential(f[e]) * weight, target);
-      mean = mean + r * f[e];
-      f[e] = r;
-    }
-  } else {
-    const double scale = 1.0 / (1.0 + static_cast<double>(d) * task.epsilon);
-    for (int64_t e = 0; e < d; ++e) {
-      Pack target = target_of(law + e * task.windows, left);
-      const V y = f[e] * inverse;
-      V smoothed = y + task.epsilon;
-      if (task.epsilon == 0.0) {
-        // y(e) vanishes only where μ(q,e) is too small to be of consequence.
-        target = where_positive(value(smoothed), target, value(zero));
-        smoothed = where_positive(value(smoothed), smoothed, one);
+void forward(const LawTask& task) {
+  Room<V> room({task.scratch}, task);
+  const V a = spread_fetched<V>(&task.point->a, &task.point->a_along, 0);
+  for (int64_t strip = 0; strip < task.strips; ++strip) {
+    Strip<V>* e = strips_of<V>(task.e) + strip * task.windows;
+    Pack top[2];
+    task.wide[strip] = false;
+    for (int half = 0; half < 2; ++half) {
+      Pack depth;  // max −a·k; NaN is left out, and comes through by itself
+      set(top[half], -__builtin_huge_val());
+      set(depth, -__builtin_huge_val());
+      for (int64_t z = 0; z < task.windows; ++z) {
+        pair_forward(task, z, query_pack(task, strip, half), room.pair);
+        const V x = a * room.pair.k;
+        e[z].half[half] = x;
+        top[half] = maximum(value(x), top[half]);
+        depth = maximum(value(x) * -1.0, depth);
       }
-      const V r = zero - quotient(target, smoothed);
-      if (task.with_loss) loss = loss - target * logarithm(value(smoothed) * scale);
-      mean = mean + r * y;
-      f[e] = r;
+      for (int l = 0; l < pack_lanes; ++l) {
+        const double spread = lane(top[half] + depth, l);
+        if (spread > widest_spread && spread < __builtin_huge_val()) task.wide[strip] = true;
+      }
     }
+    for (int64_t z = 0; z < task.windows && !task.wide[strip]; ++z)
+      for (int half = 0; half < 2; ++half)
+        e[z].half[half] = exponential(minus(e[z].half[half], top[half]));
   }
-  for (int64_t e = 0; e < d; ++e) f[e] = (f[e] - mean) * inverse;
 }
 
-template <class V>
-void run_laws(LawTask& task) {
-  const int64_t rows = task.chains * task.d;
-  Pack loss;
-  set(loss, 0.0);
-  for (int64_t pack = 0; pack * pack_lanes < task.queries; ++pack) {
-    const int64_t query = pack * pack_lanes;
-    V* f = packs_of<V>(task.scratch) + pack * rows;
-    rows_forward(task, packs_of<V>(task.e) + pack * task.windows, f);
-    for (int64_t row = 0; row < rows; row += task.d)
-      readout(task, task.joint + row * task.windows + task.first_query + query,
-              task.queries - query, f + row, loss);
-    rows_backward(task, f, packs_of<V>(task.b) + pack * task.windows);
+/// μ(q)·T(e|q) of one chain at a pack of all queries, 0 behind the last one.
+inline void put_targets(const LawTask& task, int64_t chain, int64_t pack, Pack* target) {
+  // y(e) ≥ target·e^{−600}: where it could vanish, the target is too small to be of consequence.
+  constexpr double least = 0x1p-140;
+  const int64_t first = pack * hot::pack;
+  Pack law, zero;
+  load(law, task.law + chain * task.stride + first);
+  set(zero, 0.0);
+  for (int64_t e = 0; e < task.model->d; ++e) {
+    Pack t;
+    look_up(t, task.next + (chain * task.model->d + e) * task.states, task.states,
+            task.state + first);
+    t = law * t;
+    target[e] = where_positive(t - least, t, zero);
   }
-  task.loss += sum_lanes(loss);
+}
+
+/// Loss of one chain at eight queries with a·k in x, every sum over windows by its own largest
+/// term: G(s) = Σ μ(Z) e^{a·k − level(s)}, f(e) = Σ_s T(e|s) G(s) e^{level(s) − level(e)}. Adds B.
+template <class V>
+V chain_shifted(const LawTask& task, int64_t chain, const Strip<V>* strip, int half, Room<V>& room,
+                Strip<V>* b) {
+  const ModelView& m = *task.model;
+  const int64_t d = m.d, of_state = task.windows / task.states;
+  const double* law = task.law + chain * task.stride;
+  const double* next = task.next + chain * d * task.states;
+  Pack top, lowest;
+  set(lowest, -__builtin_huge_val());
+  V *g = room.sums, *f = room.sums + task.states, *y = room.y, *slope = room.slope, loss, den, zero;
+  const Pack* target = room.target;
+  const auto x = [&](int64_t z) { return strip[z].half[half]; };
+  set(zero, 0.0);
+  for (int64_t s = 0; s < task.states; ++s) {
+    room.of_state[s] = lowest;
+    for (int64_t z = s * of_state; z < (s + 1) * of_state; ++z)
+      if (law[z] > 0.0) room.of_state[s] = maximum(value(strip[z].half[half]), room.of_state[s]);
+    g[s] = zero;
+    for (int64_t z = s * of_state; z < (s + 1) * of_state; ++z)
+      if (law[z] > 0.0) g[s] = g[s] + exponential(minus(x(z), room.of_state[s])) * law[z];
+  }
+  // A state without mass has G = 0 and the level −∞; so has a token that follows none other.
+  const auto occurs = [](const Pack& level) { return lane(level, 0) > -__builtin_huge_val(); };
+  top = lowest;
+  for (int64_t e = 0; e < d; ++e) {
+    room.of_token[e] = lowest;
+    for (int64_t s = 0; s < task.states; ++s)
+      if (next[e * task.states + s] > 0.0)
+        room.of_token[e] = maximum(room.of_state[s], room.of_token[e]);
+    f[e] = zero;
+    for (int64_t s = 0; s < task.states; ++s)
+      if (next[e * task.states + s] > 0.0 && occurs(room.of_state[s]))
+        f[e] = f[e] +
+               exponential(room.of_state[s] - room.of_token[e]) * next[e * task.states + s] * g[s];
+    top = maximum(room.of_token[e], top);
+  }
+  den = zero;
+  for (int64_t e = 0; e < d; ++e)
+    if (occurs(room.of_token[e])) den = den + exponential(room.of_token[e] - top) * f[e];
+  // slope: ∂ℓ/∂f(e).
+  for (int64_t e = 0; e < d; ++e)
+    y[e] = occurs(room.of_token[e]) ? exponential(room.of_token[e] - top) * f[e] / den : zero;
+  if (m.softmax || m.epsilon > 0.0) {
+    V share;
+    set(share, 1.0);
+    loss = losses_of_lanes<NumbersOf<V>>(m, y, slope, share / den,
+                                         reinterpret_cast<const double*>(target), hot::pack,
+                                         task.with_loss, task.with_gradient);
+    for (int64_t e = 0; e < d; ++e)
+      slope[e] = occurs(room.of_token[e]) ? exponential(room.of_token[e] - top) * slope[e] : zero;
+  } else {
+    // −log y(e), also of a y(e) that is too small for a number.
+    Pack mass;
+    set(mass, 0.0);
+    loss = zero;
+    for (int64_t e = 0; e < d; ++e) mass = mass + target[e];
+    for (int64_t e = 0; e < d; ++e) {
+      slope[e] = zero;
+      if (!occurs(room.of_token[e])) continue;
+      loss = loss + target[e] * minus(logarithm(den) - logarithm(f[e]), room.of_token[e] - top);
+      slope[e] = minus(mass * y[e], target[e]) / f[e];
+    }
+  }
+  for (int64_t s = 0; task.with_gradient && s < task.states; ++s) {
+    if (!occurs(room.of_state[s])) continue;
+    V h = zero;
+    for (int64_t e = 0; e < d; ++e)
+      if (next[e * task.states + s] > 0.0)
+        h = h +
+            exponential(room.of_state[s] - room.of_token[e]) * next[e * task.states + s] * slope[e];
+    for (int64_t z = s * of_state; z < (s + 1) * of_state; ++z)
+      if (law[z] > 0.0)
+        b[z].half[half] = b[z].half[half] + exponential(minus(x(z), room.of_state[s])) * h * law[z];
+  }
+  return loss;
+}
+
+/// From E to b and to the loss.
+template <class V>
+void chains(const LawTask& task) {
+  const ModelView& m = *task.model;
+  const int64_t S = task.states, of_state = task.windows / S;
+  Room<V> room({task.scratch}, task);
+  // Every state's laws of all chains side by side, as products pass through them.
+  for (int64_t chain = 0; chain < task.chains; ++chain)
+    for (int64_t z = 0, s = 0; s < S; ++s) {
+      double* to = room.law + (s * task.chains + chain) * of_state;
+      for (int64_t i = 0; i < of_state; ++i, ++z) to[i] = task.law[chain * task.stride + z];
+    }
+  const Matrices law{room.law, task.chains, of_state, of_state, task.chains * of_state, S},
+      next{task.next, m.d, S, S, m.d * S, task.chains};
+  V loss, one;
+  set(loss, 0.0);
+  set(one, 1.0);
+  for (int64_t strip = 0; strip < task.strips; ++strip) {
+    const Strip<V>* e = strips_of<V>(task.e) + strip * task.windows;
+    Strip<V>* b = strips_of<V>(task.b) + strip * task.windows;
+    const auto targets = [&](int64_t chain, int half) {
+      put_targets(task, chain, 2 * (task.first + strip) + half, room.target);
+    };
+    if (task.wide[strip]) {
+      for (int64_t chain = 0; chain < task.chains; ++chain)
+        for (int half = 0; half < 2; ++half) {
+          targets(chain, half);
+          loss = loss + chain_shifted(task, chain, e, half, room, b);
+        }
+      continue;
+    }
+    multiply<V>(law, {e, 1, of_state}, {room.g, S, 1});
+    multiply<V>(next, {room.g, 1, S}, {room.f, 1, m.d});
+    for (int64_t chain = 0; chain < task.chains; ++chain)
+      for (int half = 0; half < 2; ++half) {
+        Strip<V>* f = room.f + chain * m.d;
+        V den = f[0].half[half];
+        for (int64_t i = 1; i < m.d; ++i) den = den + f[i].half[half];
+        const V share = one / den;
+        for (int64_t i = 0; i < m.d; ++i) room.y[i] = f[i].half[half] * share;
+        targets(chain, half);
+        loss = loss + losses_of_lanes<NumbersOf<V>>(m, room.y, room.slope, share,
+                                                    reinterpret_cast<const double*>(room.target),
+                                                    hot::pack, task.with_loss, task.with_gradient);
+        for (int64_t i = 0; i < m.d; ++i) f[i].half[half] = room.slope[i];
+      }
+    if (!task.with_gradient) continue;
+    multiply_transposed<false, V>(next, {room.f, 1, m.d}, {room.g, 1, S});
+    multiply_transposed<true, V>(law, {room.g, S, 1}, {b, 1, of_state});
+  }
+  const int64_t size = hot::partial_p + m.subsets;
+  typename NumbersOf<V>::S before;
+  fetch(before, task.sums, task.sums + size, hot::partial_loss);
+  store(before + sum_lanes(loss), task.sums, size, hot::partial_loss);
+}
+
+/// From b to ΣB·k and ΣB·κ_S, (4.3), and ∂/∂u of both sides of every pair.
+template <class V>
+void backward(const LawTask& task) {
+  const ModelView& m = *task.model;
+  const int64_t numbers = m.H * m.d;
+  Room<V> room({task.scratch}, task);
+  Pair<V>& pair = room.pair;
+  const V a = spread_fetched<V>(&task.point->a, &task.point->a_along, 0);
+  V zero, a_sum;
+  set(zero, 0.0);
+  a_sum = zero;
+  for (int64_t i = 0; i < m.subsets; ++i) room.p_sum[i] = zero;
+  for (int64_t i = 0; i < 2 * task.strips; ++i) {
+    const int64_t strip = i / 2, half = i % 2;
+    const int64_t pack = query_pack(task, strip, static_cast<int>(half));
+    const Strip<V>* e = strips_of<V>(task.e) + strip * task.windows;
+    const Strip<V>* b = strips_of<V>(task.b) + strip * task.windows;
+    for (int64_t k = 0; k < numbers; ++k) room.own[k] = zero;
+    for (int64_t eight = 0; eight * hot::pack < task.windows; ++eight) {
+      for (int64_t l = 0; l < hot::pack; ++l) {
+        const int64_t z = eight * hot::pack + l;
+        if (z >= task.windows) {
+          for (int64_t h = 0; h < m.H; ++h) room.pull[h * hot::pack + l] = zero;
+          continue;
+        }
+        pair_forward(task, z, pack, pair);
+        V weight = b[z].half[half];
+        if (!task.wide[strip]) weight = weight * e[z].half[half];
+        a_sum = a_sum + weight * pair.k;
+        for (int64_t subset = 0; subset < m.subsets; ++subset) {
+          room.p_sum[subset] = room.p_sum[subset] + weight * pair.kappa[subset];
+          pair.kappa_bar[subset] =
+              weight * spread_fetched<V>(task.point->p, task.point->p_along, subset);
+        }
+        products_backward(m, pair.t, pair.kappa, pair.kappa_bar, pair.t_bar);
+        for (int64_t h = 0; h < m.H; ++h) {
+          V pull = a * pair.t_bar[h];
+          if (m.rectify) pull = pull * pair.slope[h];
+          room.pull[h * hot::pack + l] = pull;
+          for (int64_t k = h * m.d; k < (h + 1) * m.d; ++k)
+            room.own[k] = room.own[k] + pull * feature<V>(task, k, z);
+        }
+      }
+      for (int64_t k = 0; k < numbers; ++k) {
+        const V u = row_of<V>(task, k)[pack];
+        V pulls[hot::pack], sum;
+        for (int64_t l = 0; l < hot::pack; ++l) pulls[l] = room.pull[k / m.d * hot::pack + l] * u;
+        sum_lanes_of_eight(sum, pulls);
+        V& bar = reinterpret_cast<V*>(task.u_bar)[eight * numbers + k];
+        bar = bar + sum;
+      }
+    }
+    for (int64_t k = 0; k < numbers; ++k) {
+      V& bar = reinterpret_cast<V*>(task.u_bar)[pack * numbers + k];
+      bar = bar + room.own[k];
+    }
+  }
+  const int64_t size = hot::partial_p + m.subsets;
+  store(sum_lanes(a_sum), task.sums, size, hot::partial_a);
+  for (int64_t i = 0; i < m.subsets; ++i)
+    store(sum_lanes(room.p_sum[i]), task.sums, size, hot::partial_p + i);
 }
 
 }  // namespace
 
 extern const hot::LawFunctions law_functions;
 
-const hot::LawFunctions law_functions = {{run_laws<Pack>, run_laws<Dual<Pack>>}};
+const hot::LawFunctions law_functions = {{forward<Pack>, forward<Dual<Pack>>},
+                                         {chains<Pack>, chains<Dual<Pack>>},
+                                         {backward<Pack>, backward<Dual<Pack>>},
+                                         {scratch_size<Pack>, scratch_size<Dual<Pack>>}};
 
 }  // namespace gihflow::GIHFLOW_ISA

@@ -14,22 +14,6 @@ namespace gihflow::GIHFLOW_ISA {
 
 using hot::Segment;
 
-/// max(0, z) smoothed over the width δ (2.8), and its slope.
-template <class V>
-V rectified(const ModelView& m, const V& z, V& slope) {
-  V zero, one;
-  set(zero, 0.0);
-  set(one, 1.0);
-  if (m.rectify_width > 0.0) {
-    const V root = square_root(z * z + m.rectify_width * m.rectify_width);
-    const V t = (z + root) * 0.5;
-    slope = t / root;
-    return t;
-  }
-  slope = where_positive(value(z), one, zero);
-  return where_positive(value(z), z, zero);
-}
-
 /// Up to so many numbers of a pack of pairs stand on the stack, where the compiler sees that
 /// nothing else is stored there and keeps them in registers.
 constexpr std::int64_t few = 8;
@@ -271,14 +255,6 @@ void pairs_backward(const BlockTask& task, Workspace<N>& s, std::int64_t first, 
       Features<N>::pull(task, s, first, j, h, g);
     }
   }
-}
-
-inline void store(const double& x, double* to, std::int64_t, std::int64_t i) {
-  to[i] = x;
-}
-inline void store(const Dual<double>& x, double* to, std::int64_t size, std::int64_t i) {
-  to[i] = x.v;
-  to[size + i] = x.d;
 }
 
 /// One block: all its segments, sums into task.partial.

@@ -16,6 +16,7 @@
 #include "population/model_tables.hpp"
 #include "population/staged_point.hpp"
 #include "population/stages.hpp"
+#include "population/window_laws.hpp"
 
 namespace gihflow::GIHFLOW_ISA {
 
@@ -134,10 +135,11 @@ class StagedKernels {
                                         " in infinite context on a card; use ",
                                     Field::device, " cpu"),
                              ""});
-    const std::vector<double> law = window_laws(model, kernels);
-    windows_ = static_cast<Index>(law.size()) / kernels.count / model.vocabulary;
+    const WindowLaws laws = window_laws(model, kernels);
+    const std::vector<double> law = laws.joint();
+    windows_ = laws.windows;
     law_ = Vector<double>(law.begin(), law.end());
-    lay_out();
+    lay_out(laws.window);
   }
 
   const Model& model() const { return model_; }
@@ -184,13 +186,13 @@ class StagedKernels {
     return m;
   }
 
-  void lay_out() {
+  void lay_out(const std::vector<std::uint64_t>& windows) {
     const Index W = model_.widest(), d = model_.vocabulary, H = model_.heads;
     const Index pairs = windows_ * windows_;
     pairs_ = (pairs + hot::pack - 1) / hot::pack * hot::pack;
     std::vector<std::uint16_t> query(size_t(windows_ * W)), digits(size_t(pairs_ * W), 0);
     for (Index z = 0; z < windows_; ++z) {
-      Index rest = z;
+      Index rest = static_cast<Index>(windows[size_t(z)]);
       for (Index lag = W; lag-- > 0; rest /= d)
         query[size_t(z * W + lag)] = static_cast<std::uint16_t>(rest % d);
     }

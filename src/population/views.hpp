@@ -183,27 +183,39 @@ struct alignas(64) Line {
   double number[8];
 };
 
-/// Chains in infinite context beside the queries of one panel, (5.1). Queries come in packs,
-/// columns beyond the last query have E = 1; in dual evaluation each pack of e and b is followed by
-/// its derivatives.
+/// Queries of a strip in infinite context.
+inline constexpr std::int64_t strip = 2 * pack;
+
+/// Some strips of queries in infinite context (5.1), beside all windows and some chains. Windows,
+/// and queries, which are windows, stand in the order of WindowLaws. In dual evaluation every pack,
+/// and of `sums` all numbers, are followed by their derivatives.
 struct LawTask {
-  std::int64_t d, windows, chains;
-  const double* joint;                ///< [chains, d, windows] μ(Z, e)
-  std::int64_t first_query, queries;  ///< queries are windows, one after the other
-  const double* e;                    ///< [packs, windows, pack] E(Z, q), 64-byte aligned
-  bool softmax;
-  double epsilon;
-  bool with_loss;
-  double* scratch;  ///< [packs, chains · d, pack], doubled with dual, 64-byte aligned
-  double* b;        ///< [packs, windows, pack], 64-byte aligned: Σ μ(Z, e)·g(e, q) is added
-  double loss;      ///< is added to
+  const ModelView* model;
+  const PointView* point;
+  const double* features;  ///< u [H·d, packs, pack] of all windows
+  std::int64_t windows, states;
+  std::int64_t first, strips;  ///< of queries
+  double* e;                   ///< [strips, windows, strip] E(Z, q)
+  bool* wide;                  ///< [strips] a·k spreads so widely that e has a·k in place of E
+  double* b;  ///< [strips, windows, strip] Σ over chains of B/E, or of B where the strip is wide
+  // From E to b:
+  std::int64_t chains;
+  const double* law;           ///< [chains, stride] μ(Z), 0 behind the last window
+  std::int64_t stride;         ///< windows in whole strips
+  const std::uint32_t* state;  ///< [stride] of windows
+  const double* next;          ///< [chains, d, states] T(e|s)
+  bool with_loss, with_gradient;
+  double* scratch;  ///< as many numbers as LawFunctions::scratch says, 64-byte aligned
+  double* sums;     ///< the loss is added; ΣB·k and ΣB·κ_S, see partial_loss
+  double* u_bar;    ///< ∂/∂u [packs, H·d, pack] of all windows is added
 };
 
-using LawFunction = void (*)(LawTask&);
-
-/// [dual]
+/// [dual] of each: E; from E to b and loss; and from b to the other sums and ∂/∂u.
 struct LawFunctions {
-  LawFunction run[2];
+  void (*forward[2])(const LawTask&);
+  void (*chains[2])(const LawTask&);
+  void (*backward[2])(const LawTask&);
+  std::int64_t (*scratch[2])(const LawTask&);
 };
 
 }  // namespace gihflow::hot

@@ -172,11 +172,11 @@ std::vector<Case> cases() {
   all.push_back({"parents far beyond the window", narrow, kernels_of(3, {1, 4}, 2)});
   all.push_back({"a = 0", narrow, kernels_of(3, {1, 2}, 2), 0.0});
   all.push_back({"negative a", narrow, kernels_of(3, {1, 2}, 2), -2.5});
-  all.push_back({"more than one tile",
+  all.push_back({"ranges of more than one tile",
                  {.vocabulary = 5, .window = 1, .heads = 1, .degree = 1},
-                 kernels_of(5, {1}, 61)});
+                 kernels_of(5, {1}, 1601)});
   all.push_back({"panels of queries",
-                 {.vocabulary = 2, .window = 6, .heads = 1, .degree = 1},
+                 {.vocabulary = 2, .window = 9, .heads = 1, .degree = 1},
                  kernels_of(2, {1, 2}, 1)});
   model = narrow;
   model.heads = 3;

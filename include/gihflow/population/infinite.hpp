@@ -18,9 +18,11 @@ MemoryBound infinite_objective_memory(const Model& model, Index chains, Index lo
 
 /// The objective in infinite context, formula (5.1): the loss averaged exactly over the sequences
 /// of each chain, so Monte Carlo error is over chains only. N = kernels.count. For each chain it
-/// keeps the stationary law of W+1 consecutive tokens, d^{W+1} numbers, which is both μ^π(Z,e) and
-/// μ^π(q)T_π(e|q), whether W reaches the oldest parent or not. engine() is "infinite"; the boundary
-/// of the model is not read. A gradient costs about 4·N·d^{2W+1} operations, as matrix products.
+/// keeps the stationary law of W+1 tokens, which is both μ^π(Z,e) and μ^π(q)T_π(e|q), whether W
+/// reaches the oldest parent or not, as a product: μ^π(Z), d^W numbers, and T(e|s), where s are the
+/// tokens of Z at the n parents if the model sees all of them, d^{n+1} numbers, and else all of Z.
+/// engine() is "infinite"; the boundary of the model is not read. A gradient costs about
+/// 4·N·d^W·(d^W + d^{n+1}) operations, as matrix products.
 /// Throws InputError: vocabulary of the kernels ≠ vocabulary of the model; kernels that validate()
 /// refuses; a chain with more than one closed class; more states than stationary_window_law takes;
 /// more memory than memory_limit(); and as require_infinite() does.
