@@ -1,7 +1,7 @@
 #pragma once
 
 // The formulas that every engine on sufficient statistics shares: what lies between features and
-// the kernel k, and between readout and loss. Templated on the number types.
+// the kernel k, and from counts to readout, loss and B. Templated on the number types.
 
 #include "population/scalar.hpp"
 #include "population/views.hpp"
@@ -13,6 +13,8 @@ constexpr double smallest_normal = 0x1p-1022;
 using hot::ModelView;
 
 using hot::norm_guard;
+using hot::Segment;
+using hot::StatisticsView;
 using hot::widest_spread;
 
 /// max(0, z) smoothed over the width δ (2.8), and its slope.
@@ -30,6 +32,18 @@ V rectified(const ModelView& m, const V& z, V& slope) {
   slope = where_positive(value(z), one, zero);
   return where_positive(value(z), z, zero);
 }
+
+/// Sums of one thread, `stride` apart, and from number `half` on their derivatives.
+struct Sums {
+  double* number;
+  std::int64_t stride, half;
+
+  GIHFLOW_HD void add(std::int64_t i, double x) { number[i * stride] += x; }
+  GIHFLOW_HD void add(std::int64_t i, const Dual<double>& x) {
+    add(i, x.v);
+    add(half + i, x.d);
+  }
+};
 
 /// κ_S = Π_{h∈S} t_h for all S, each from the subset without its last head.
 template <class V>
@@ -77,9 +91,11 @@ GIHFLOW_HD typename N::L losses_of_lanes(const ModelView& m, const typename N::L
       load(target, targets + e * stride);
       mass = mass + target;
     }
+    L log_total = zero;
+    if (with_loss) log_total = logarithm(total);
     for (std::int64_t e = 0; e < m.d; ++e) {
       load(target, targets + e * stride);
-      if (with_loss) loss = loss + target * (logarithm(total) - y[e]);
+      if (with_loss) loss = loss + target * (log_total - y[e]);
       if (!with_gradient) continue;
       L r = minus(mass * (g[e] / total), target);
       g[e] = r;
@@ -116,5 +132,136 @@ GIHFLOW_HD typename N::S loss_of_tile(const ModelView& m, const typename N::L* y
   return sum_lanes(
       losses_of_lanes<N>(m, y, g, one / den, targets, stride, with_loss, with_gradient));
 }
+
+/// The same from the sums Σ n·E of every token in y, which become the readouts (4.1), and their
+/// own sum.
+template <class N>
+GIHFLOW_HD typename N::S loss_of_sums(const ModelView& m, typename N::L* y, typename N::L* g,
+                                      const typename N::L& den, const double* targets,
+                                      std::int64_t stride, bool with_loss,
+                                      bool with_gradient = true) {
+  typename N::L share;
+  set(share, 1.0);
+  share = share / den;
+  for (std::int64_t e = 0; e < m.d; ++e) y[e] = y[e] * share;
+  return sum_lanes(losses_of_lanes<N>(m, y, g, share, targets, stride, with_loss, with_gradient));
+}
+
+/// The chains of a tile that one thread works on, N::lanes of its `stride`: from their counts to
+/// loss and B. Shifted: where a·k spreads so widely that every chain needs its own largest a·k for
+/// a shift.
+template <class N, class Count, bool Shifted>
+struct Chains {
+  using S = typename N::S;
+  using L = typename N::L;
+  using C = typename N::C;
+
+  const std::int64_t* begin;  ///< [d + 1] first entry of each token
+  const std::uint32_t* pair;  ///< [entries]
+  const Count* count;         ///< [entries, stride]
+  const double* targets;      ///< [d, stride]
+  std::int64_t stride;
+  const S* factor;  ///< of the group's pairs: E(Z,q), or a·k where chains are shifted
+  C top;            ///< largest a·k of each chain, where they are shifted
+
+  GIHFLOW_HD Chains(const ModelView& m, const StatisticsView& v, std::int64_t tile,
+                    const S* factors, std::int64_t lanes = N::lanes, std::int64_t first_lane = 0)
+      : begin(v.tile_entries + tile * m.d),
+        pair(v.entry_pair),
+        count(static_cast<const Count*>(v.entry_count) + first_lane),
+        targets(v.targets + tile * m.d * lanes + first_lane),
+        stride(lanes),
+        factor(factors) {
+    if constexpr (Shifted) {
+      C lowest, height;
+      set(lowest, -__builtin_huge_val());
+      top = lowest;
+      for (std::int64_t token = 0; token < m.d; ++token)
+        visit<entries_forward, false>(token, [&](std::uint32_t z, const C& n) {
+          set(height, value(factor[z]));
+          top = maximum(top, where_positive(n, height, lowest));
+        });
+    }
+  }
+
+  /// Σ n·E over the entries of a token.
+  GIHFLOW_HD L sum(std::int64_t token) const {
+    L here, other;
+    set(here, 0.0);
+    set(other, 0.0);
+    visit<entries_forward, true>(token, [&](std::uint32_t, const L& x) {
+      const L next = here + x;
+      if constexpr (two_sums) here = other;
+      (two_sums ? other : here) = next;
+    });
+    return two_sums ? here + other : here;
+  }
+  /// From the sums of every token in y and their own to the readouts and g(e), [d] each; returns
+  /// the loss.
+  GIHFLOW_HD S loss(const ModelView& m, L* y, L* g, const L& den, bool with_loss,
+                    bool with_gradient = true) const {
+    return loss_of_sums<N>(m, y, g, den, targets, stride, with_loss, with_gradient);
+  }
+  /// Both at once.
+  GIHFLOW_HD S readout(const ModelView& m, L* y, L* g, bool with_loss,
+                       bool with_gradient = true) const {
+    L den;
+    set(den, 0.0);
+    for (std::int64_t e = 0; e < m.d; ++e) {
+      y[e] = sum(e);
+      den = den + y[e];
+    }
+    return loss(m, y, g, den, with_loss, with_gradient);
+  }
+  /// Calls add(pair, n·g(e)), or add(pair, n·E·g(e)) where chains are shifted, for all entries.
+  template <class Add>
+  GIHFLOW_HD void back(const ModelView& m, const L* g, const Add& add) const {
+    for (std::int64_t e = 0; e < m.d; ++e) {
+      const L slope = g[e];
+      visit<entries_back, Shifted>(e,
+                                   [&](std::uint32_t z, const auto& x) { add(z, L(x * slope)); });
+    }
+  }
+
+ private:
+  /// Calls use(pair, n), or use(pair, n·E), for the entries of a token, Some at once.
+  template <int Some, bool Weighted, class Use>
+  GIHFLOW_HD void visit(std::int64_t token, const Use& use) const {
+    std::int64_t i = begin[token];
+    const std::int64_t end = begin[token + 1];
+    for (; i + Some <= end; i += Some) visit_some<Some, Weighted>(i, use);
+    if constexpr (Some > 1) visit_rest<Some / 2, Weighted>(i, end, use);
+  }
+  template <int Some, bool Weighted, class Use>
+  GIHFLOW_HD void visit_rest(std::int64_t i, std::int64_t end, const Use& use) const {
+    if (i + Some <= end) {
+      visit_some<Some, Weighted>(i, use);
+      i += Some;
+    }
+    if constexpr (Some > 1) visit_rest<Some / 2, Weighted>(i, end, use);
+  }
+  /// Entries i … i + Some − 1.
+  template <int Some, bool Weighted, class Use>
+  GIHFLOW_HD void visit_some(std::int64_t i, const Use& use) const {
+    C n[Some];
+    std::uint32_t z[Some];
+    for (int k = 0; k < Some; ++k) {
+      z[k] = pair[i + k];
+      load_counts(n[k], count + (i + k) * stride);
+    }
+    for (int k = 0; k < Some; ++k) {
+      if constexpr (!Weighted) {
+        use(z[k], n[k]);
+      } else if constexpr (!Shifted) {
+        use(z[k], L(n[k] * factor[z[k]]));
+      } else {
+        L height, zero;
+        set(zero, 0.0);
+        spread(height, factor[z[k]]);
+        use(z[k], L(n[k] * where_positive(n[k], exponential(minus(height, top)), zero)));
+      }
+    }
+  }
+};
 
 }  // namespace gihflow::GIHFLOW_ISA

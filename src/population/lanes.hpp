@@ -93,6 +93,14 @@ inline void load_lanes(Dual<Pack>& x, const Dual<double>* from) {
   gather(x, from, lanes);
 }
 
+inline double largest_lane(const Pack& x) {
+  double y[pack_lanes];
+  store(x, y);
+  for (int half = pack_lanes / 2; half > 0; half /= 2)
+    for (int l = 0; l < half; ++l) y[l] = maximum(y[l], y[l + half]);
+  return y[0];
+}
+
 /// x[l] = sum_lanes(packs[l·stride]), added in the same order.
 inline void sum_lanes_of_eight(Pack& x, const Pack* packs, std::int64_t stride = 1) {
 #if defined(__AVX512F__)

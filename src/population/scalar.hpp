@@ -32,10 +32,15 @@ extern "C" double sqrt(double) noexcept;
 
 namespace gihflow::GIHFLOW_ISA {
 
+/// Entries of counts that a loop takes in at once, on the way to their sum and back, and whether
+/// they are added to two sums in turn, which hides the latency of the addition where no other
+/// threads do.
 #if defined(GIHFLOW_CARD_NUMBERS)
-inline constexpr int pack_lanes = 4;
+inline constexpr int pack_lanes = 4, entries_forward = 4, entries_back = 4;
+inline constexpr bool two_sums = false;
 #else
-inline constexpr int pack_lanes = 8;
+inline constexpr int pack_lanes = 8, entries_forward = 2, entries_back = 1;
+inline constexpr bool two_sums = true;
 #endif
 
 #if defined(GIHFLOW_CARD_NUMBERS)

@@ -12,8 +12,6 @@
 
 namespace gihflow::GIHFLOW_ISA {
 
-using hot::Segment;
-
 /// Up to so many numbers of a pack of pairs stand on the stack, where the compiler sees that
 /// nothing else is stored there and keeps them in registers.
 constexpr std::int64_t few = 8;
@@ -49,16 +47,8 @@ void pair_features(const BlockTask& task, Workspace<N>& s, std::int64_t first, s
     highest = maximum(value(x), highest);  // NaN is left out, and comes through by x itself
     lowest = maximum(value(x) * -1.0, lowest);
   }
-  double tops[hot::pack], bottoms[hot::pack];
-  store_lanes(highest, tops);
-  store_lanes(lowest, bottoms);
-  for (std::int64_t half = hot::pack / 2; half > 0; half /= 2)
-    for (std::int64_t l = 0; l < half; ++l) {
-      tops[l] = maximum(tops[l], tops[l + half]);
-      bottoms[l] = maximum(bottoms[l], bottoms[l + half]);
-    }
-  top = tops[0];
-  bottom = -bottoms[0];
+  top = largest_lane(highest);
+  bottom = -largest_lane(lowest);
 }
 
 inline void exponentials(const double* x, double shift, double* e, std::int64_t n) {
@@ -69,154 +59,59 @@ inline void exponentials(const Dual<double>* x, double shift, Dual<double>* e, s
   for (std::int64_t j = 0; j < n; ++j) e[j].d = e[j].v * x[j].d;
 }
 
-/// The labels' distributions of a tile's chains, [d, lanes].
-inline const double* targets_of(const BlockTask& task, std::int64_t tile, int lanes) {
-  return task.targets_override != nullptr ? task.targets_override
-                                          : task.statistics->targets + tile * task.model->d * lanes;
-}
-
-/// Σ n·E over the entries [i, end) of one token, per lane.
-template <class N, class Count>
-[[gnu::always_inline]] inline typename N::L weighted_counts(const Count* counts,
-                                                            const std::uint32_t* pair,
-                                                            const typename N::S* e, std::int64_t i,
-                                                            std::int64_t end) {
-  // Two sums in flight hide the latency of the addition.
-  typename N::L even, odd;
-  typename N::C n;
-  set(even, 0.0);
-  set(odd, 0.0);
-  for (; i + 1 < end; i += 2) {
-    load_counts(n, counts + i * N::lanes);
-    even = even + n * e[pair[i]];
-    load_counts(n, counts + (i + 1) * N::lanes);
-    odd = odd + n * e[pair[i + 1]];
-  }
-  if (i < end) {
-    load_counts(n, counts + i * N::lanes);
-    even = even + n * e[pair[i]];
-  }
-  return even + odd;
-}
-
 /// Forward and backward over the tiles of a segment; leaves Σ n(Z,e) g(e) per lane in s.b, where
 /// the gradient is wanted. Each stage runs over several tiles, so that the divisions and logarithms
 /// of one do not wait for another's; of many tiles, those of a batch.
 template <class N, class Count>
 void tiles(const BlockTask& task, Workspace<N>& s, const Segment& segment) {
+  using L = typename N::L;
   const ModelView& m = *task.model;
   const StatisticsView& v = *task.statistics;
-  using L = typename N::L;
-  using C = typename N::C;
-  constexpr int lanes = N::lanes;
-  const Count* counts = static_cast<const Count*>(v.entry_count);
+  constexpr bool in_batches = std::is_same_v<N, PlainPack>;
   const std::int64_t at_once = tiles_at_once(m);
   std::int64_t end = 0;
   for (std::int64_t first = segment.tile_begin; first < segment.tile_end; first = end) {
     end = first + at_once < segment.tile_end ? first + at_once : segment.tile_end;
-    const std::int64_t start = v.tile_entries[first * m.d];
     bool batched = false;
-    if constexpr (std::is_same_v<N, PlainPack>)
-      if (v.batches) {
-        const std::int64_t full = s.batch->fill(m.d, v.tile_entries, first, end, s.y, s.g);
-        batched = full > first;
-        end = batched ? full : first + 1;
-        if (batched)
-          s.batch->forward(counts + start * lanes, v.entry_pair + start, s.e,
-                           v.tile_entries[end * m.d] - start, s.y, s.g);
-      }
-    L one;
-    set(one, 1.0);
-    for (std::int64_t tile = first; tile < end; ++tile) {
-      const std::int64_t* begin = v.tile_entries + tile * m.d;
-      L* y = s.y + (tile - first) * m.d;
-      L den;
-      set(den, 0.0);
+    if constexpr (in_batches)
+      if (v.batches) batched = s.batch->template forward<Count>(m.d, v, first, end, s.e, s.y, s.g);
+    const auto each = [&](const auto& use) {
+      for (std::int64_t i = 0; i < end - first; ++i)
+        use(Chains<N, Count, false>(m, v, first + i, s.e), s.y + i * m.d, s.g + i * m.d, s.den[i]);
+    };
+    each([&](const auto& chains, L* y, const L* g, L& den) {
+      L sum;
+      set(sum, 0.0);
       for (std::int64_t e = 0; e < m.d; ++e) {
-        if (batched)
-          y[e] = y[e] + s.g[(tile - first) * m.d + e];
-        else
-          y[e] = weighted_counts<N>(counts, v.entry_pair, s.e, begin[e], begin[e + 1]);
-        den = den + y[e];
+        y[e] = batched ? y[e] + g[e] : chains.sum(e);
+        sum = sum + y[e];
       }
-      s.den[tile - first] = den;
-    }
-    for (std::int64_t tile = first; tile < end; ++tile) {
-      L* y = s.y + (tile - first) * m.d;
-      const L den = s.den[tile - first], share = one / den;
-      for (std::int64_t e = 0; e < m.d; ++e) y[e] = y[e] * share;
-      *s.loss = *s.loss + loss_of_tile<N>(m, y, s.g + (tile - first) * m.d, den,
-                                          targets_of(task, tile, lanes), lanes, task.with_loss,
-                                          task.with_gradient);
-    }
+      den = sum;
+    });
+    each([&](const auto& chains, L* y, L* g, const L& den) {
+      *s.loss = *s.loss + chains.loss(m, y, g, L(den), task.with_loss, task.with_gradient);
+    });
     if (!task.with_gradient) continue;
-    if constexpr (std::is_same_v<N, PlainPack>)
+    if constexpr (in_batches)
       if (batched) {
-        s.batch->backward(v.entry_pair + start, s.g, v.tile_entries[end * m.d] - start, s.b);
+        s.batch->backward(v.entry_pair, s.g, s.b);
         continue;
       }
-    for (std::int64_t tile = first; tile < end; ++tile) {
-      const std::int64_t* begin = v.tile_entries + tile * m.d;
-      for (std::int64_t e = 0; e < m.d; ++e) {
-        const L g = s.g[(tile - first) * m.d + e];
-        C n;
-        for (std::int64_t i = begin[e]; i < begin[e + 1]; ++i) {
-          load_counts(n, counts + i * lanes);
-          L& b = s.b[v.entry_pair[i]];
-          b = b + n * g;
-        }
-      }
-    }
+    each([&](const auto& chains, const L*, const L* g, const L&) {
+      chains.back(m, g, [&](std::uint32_t z, const L& x) { s.b[z] = s.b[z] + x; });
+    });
   }
 }
 
-/// The same where a·k spreads so widely that every chain needs its own shift; leaves
-/// Σ n(Z,e) E(Z,q) g(e) in s.b.
+/// The same where chains are shifted; leaves Σ n(Z,e) E(Z,q) g(e) in s.b.
 template <class N, class Count>
 void tiles_shifted(const BlockTask& task, Workspace<N>& s, const Segment& segment) {
   const ModelView& m = *task.model;
-  const StatisticsView& v = *task.statistics;
-  using L = typename N::L;
-  using C = typename N::C;
-  constexpr int lanes = N::lanes;
-  const Count* counts = static_cast<const Count*>(v.entry_count);
-  C lowest;
-  set(lowest, -__builtin_huge_val());
   for (std::int64_t tile = segment.tile_begin; tile < segment.tile_end; ++tile) {
-    const std::int64_t* begin = v.tile_entries + tile * m.d;
-    C n, top = lowest;
-    for (std::int64_t i = begin[0]; i < begin[m.d]; ++i) {
-      load_counts(n, counts + i * lanes);
-      C height;
-      set(height, value(s.x[v.entry_pair[i]]));
-      top = maximum(top, where_positive(n, height, lowest));
-    }
-    // n(Z,e) E(Z,q) of entry i, 0 where the lane's chain lacks it.
-    auto weight = [&](std::int64_t i) {
-      L height, zero;
-      set(zero, 0.0);
-      spread(height, s.x[v.entry_pair[i]]);
-      load_counts(n, counts + i * lanes);
-      return n * where_positive(n, exponential(minus(height, top)), zero);
-    };
-    L den;
-    set(den, 0.0);
-    for (std::int64_t e = 0; e < m.d; ++e) {
-      L sum;
-      set(sum, 0.0);
-      for (std::int64_t i = begin[e]; i < begin[e + 1]; ++i) sum = sum + weight(i);
-      s.y[e] = sum;
-      den = den + sum;
-    }
-    for (std::int64_t e = 0; e < m.d; ++e) s.y[e] = s.y[e] / den;
-    *s.loss = *s.loss + loss_of_tile<N>(m, s.y, s.g, den, targets_of(task, tile, lanes), lanes,
-                                        task.with_loss, task.with_gradient);
+    const Chains<N, Count, true> chains(m, *task.statistics, tile, s.x);
+    *s.loss = *s.loss + chains.readout(m, s.y, s.g, task.with_loss, task.with_gradient);
     if (!task.with_gradient) continue;
-    for (std::int64_t e = 0; e < m.d; ++e)
-      for (std::int64_t i = begin[e]; i < begin[e + 1]; ++i) {
-        L& b = s.b[v.entry_pair[i]];
-        b = b + weight(i) * s.g[e];
-      }
+    chains.back(m, s.g, [&](std::uint32_t z, const typename N::L& x) { s.b[z] = s.b[z] + x; });
   }
 }
 
@@ -257,49 +152,42 @@ void pairs_backward(const BlockTask& task, Workspace<N>& s, std::int64_t first, 
   }
 }
 
-/// One block: all its segments, sums into task.partial.
+/// One block: all its segments, whose sums are added to task.partial.
 template <template <class> class Features, class N, class Count>
 void block_of_any_model(const BlockTask& task) {
-  using S = typename N::S;
   const ModelView& m = *task.model;
   const StatisticsView& v = *task.statistics;
-  std::int64_t most_pairs = 0;
-  for (std::int64_t i = 0; i < task.segment_count; ++i) {
-    std::int64_t g = task.segments[i].group;
-    std::int64_t pairs = v.group_pairs[g + 1] - v.group_pairs[g];
-    if (pairs > most_pairs) most_pairs = pairs;
-  }
   Scratch scratch{task.scratch};
-  Workspace<N> s = layout<N>(scratch, m, most_pairs);
-  std::int64_t sigmas = m.patterns * m.H * m.M;
-  S a;
+  Workspace<N> s = layout<N>(scratch, m, v.most_pairs);
+  const std::int64_t sigmas = m.patterns * m.H * m.M;
+  typename N::S a;
   fetch(a, &task.point->a, &task.point->a_along, 0);
+  set(*s.loss, 0.0);
+  set(*s.a_sum, 0.0);
   for (std::int64_t i = 0; i < m.subsets; ++i) {
     fetch(s.p[i], task.point->p, task.point->p_along, i);
+    set(s.p_sum[i], 0.0);
   }
   for (std::int64_t i = 0; i < sigmas; ++i) {
     fetch(s.sigma[i], task.point->sigma, task.point->sigma_along, i);
     set(s.sigma_sum[i], 0.0);
     set(s.query_sigma_sum[i], 0.0);
   }
-  set(*s.loss, 0.0);
-  set(*s.a_sum, 0.0);
-  for (std::int64_t i = 0; i < m.subsets; ++i) set(s.p_sum[i], 0.0);
-  for (std::int64_t i = 0; i < task.segment_count; ++i) {
-    const Segment& segment = task.segments[i];
-    std::int64_t first = v.group_pairs[segment.group];
-    std::int64_t pairs = v.group_pairs[segment.group + 1] - first;
-    const std::int64_t number = task.first_segment + i;
-    double top = 0.0, bottom = 0.0;
+  for (std::int64_t number = task.first_segment; number < task.first_segment + task.segment_count;
+       ++number) {
+    const Segment& segment = task.segments[number - task.first_segment];
+    const std::int64_t first = v.group_pairs[segment.group],
+                       pairs = v.group_pairs[segment.group + 1] - first;
     if (v.segment_pairs != nullptr)
       s.pulls =
           reinterpret_cast<typename N::V*>(task.pulls) + v.segment_pairs[number] / hot::pack * m.H;
+    double top = 0.0, bottom = 0.0;
     Features<N>::begin_group(task, s, segment.group, number);
     pair_features<Features>(task, s, first, pairs, a, top, bottom);
     if (task.with_gradient)
       for (std::int64_t j = 0; j < pairs; ++j) set(s.b[j], 0.0);
     // Not finite: the unshifted path carries NaN through to the result.
-    bool shifted = top - bottom > widest_spread && top - bottom < __builtin_huge_val();
+    const bool shifted = top - bottom > widest_spread && top - bottom < __builtin_huge_val();
     if (shifted) {
       tiles_shifted<N, Count>(task, s, segment);
     } else {
@@ -310,14 +198,12 @@ void block_of_any_model(const BlockTask& task) {
     pairs_backward<Features>(task, s, first, pairs, a, shifted);
     Features<N>::end_group(task, s, segment.group, number);
   }
-  std::int64_t size = hot::partial_p + m.subsets + sigmas;
-  store(*s.loss, task.partial, size, hot::partial_loss);
-  store(sum_lanes(*s.a_sum), task.partial, size, hot::partial_a);
-  for (std::int64_t i = 0; i < m.subsets; ++i)
-    store(sum_lanes(s.p_sum[i]), task.partial, size, hot::partial_p + i);
+  Sums out{task.partial, 1, hot::partial_p + m.subsets + sigmas};
+  out.add(hot::partial_loss, *s.loss);
+  out.add(hot::partial_a, sum_lanes(*s.a_sum));
+  for (std::int64_t i = 0; i < m.subsets; ++i) out.add(hot::partial_p + i, sum_lanes(s.p_sum[i]));
   for (std::int64_t i = 0; i < sigmas; ++i)
-    store(s.query_sigma_sum[i] + sum_lanes(s.sigma_sum[i]), task.partial, size,
-          hot::partial_p + m.subsets + i);
+    out.add(hot::partial_p + m.subsets + i, s.query_sigma_sum[i] + sum_lanes(s.sigma_sum[i]));
 }
 
 /// The paper's sizes, d = M = H = 3 and D = 2: its subsets without their last heads, and those.

@@ -106,7 +106,7 @@ class StagedChains {
       const Index most_pairs = (dense.most_windows + hot::pack - 1) / hot::pack * hot::pack;
       threads_ = 0;
       for (Index threads : {4 * Place::warp, 2 * Place::warp, Place::warp})
-        if (threads_ == 0 && DenseTiles<FourDual, std::uint8_t, true>::memory(
+        if (threads_ == 0 && DenseTiles<DualPack, std::uint8_t, true>::memory(
                                  most_pairs, threads) <= place_.most_memory())
           threads_ = threads;
       const double fill = static_cast<double>(counted_.key.size()) /
@@ -362,9 +362,9 @@ class StagedChains {
     const Index half = tables_.sums(), size = dual ? 2 * half : half;
     place_.items(pairs_, PairForward<S>{m, v, point, pairs});
     if (dense_)
-      chains_pass<std::conditional_t<dual, FourDual, Four>>(m, v, shifted, with_loss);
+      chains_pass<std::conditional_t<dual, DualPack, PlainPack>>(m, v, shifted, with_loss);
     else
-      chains_pass<std::conditional_t<dual, OneDual, One>>(m, v, shifted, with_loss);
+      chains_pass<std::conditional_t<dual, Dual1, Plain1>>(m, v, shifted, with_loss);
     place_.teams(pair_teams_.blocks, pair_teams_.threads,
                  PairBackward<S>::memory(size, pair_teams_.threads),
                  PairBackward<S>{m, v, point, pairs, pair_teams_.per_block, size, half, raw(sums_),

@@ -16,9 +16,6 @@
 
 namespace gihflow::GIHFLOW_ISA {
 
-using hot::Segment;
-using hot::StatisticsView;
-
 /// The model point as the stages read it: a, p [subsets], σ [patterns, H, M], one after the other,
 /// and the shift of a·k that does for all chains.
 template <class S>
@@ -69,33 +66,20 @@ struct Seen {
   GIHFLOW_HD S norm() const { return square_root(product(*this)); }
 };
 
+/// What head h sees of the window of pair j, and of its query.
 template <class S>
 GIHFLOW_HD Seen<S> seen_in_window(const ModelView& m, const StatisticsView& v, const S* sigma,
-                                  std::int64_t pair, std::int64_t h, std::int64_t pattern) {
-  return {v.pair_digits + (pair / hot::pack * m.W + m.first_lag[h]) * hot::pack + pair % hot::pack,
+                                  std::int64_t j, std::int64_t h) {
+  const std::int64_t pattern = m.patterns > 1 ? v.pair_existing[j] : 0;
+  return {v.pair_digits + (j / hot::pack * m.W + m.first_lag[h]) * hot::pack + j % hot::pack,
           hot::pack, sigma + (pattern * m.H + h) * m.M, static_cast<int>(m.M)};
 }
 template <class S>
 GIHFLOW_HD Seen<S> seen_in_query(const ModelView& m, const StatisticsView& v, const S* sigma,
-                                 std::int64_t group, std::int64_t h, std::int64_t pattern) {
+                                 std::int64_t group, std::int64_t h) {
+  const std::int64_t pattern = m.patterns > 1 ? v.query_existing[group] : 0;
   return {v.query_digits + group * m.W + m.first_lag[h], 1, sigma + (pattern * m.H + h) * m.M,
           static_cast<int>(m.M)};
-}
-GIHFLOW_HD inline std::int64_t window_pattern(const ModelView& m, const StatisticsView& v,
-                                              std::int64_t pair) {
-  return m.patterns > 1 ? v.pair_existing[pair] : 0;
-}
-GIHFLOW_HD inline std::int64_t query_pattern(const ModelView& m, const StatisticsView& v,
-                                             std::int64_t group) {
-  return m.patterns > 1 ? v.query_existing[group] : 0;
-}
-
-GIHFLOW_HD inline int lowest_bit(std::uint32_t mask) {
-#ifdef __CUDA_ARCH__
-  return __ffs(static_cast<int>(mask)) - 1;
-#else
-  return __builtin_ctz(mask);
-#endif
 }
 
 /// κ_S = Π_{h∈S} t_h, with t_h at t[h·stride].
@@ -103,44 +87,10 @@ template <class S>
 GIHFLOW_HD S product_of(std::uint32_t mask, const S* t, std::int64_t stride) {
   S product;
   set(product, 1.0);
-  for (; mask != 0; mask &= mask - 1) product = product * t[lowest_bit(mask) * stride];
+  for (; mask != 0; mask >>= 1, t += stride)
+    if (mask & 1u) product = product * *t;
   return product;
 }
-
-/// k(Z,q) = Σ_S p_S κ_S, (2.2).
-template <class S>
-GIHFLOW_HD S kernel_of(const ModelView& m, const S* p, const S* t, std::int64_t stride) {
-  S k;
-  set(k, 0.0);
-  for (std::int64_t i = 0; i < m.subsets; ++i) k = k + p[i] * product_of(m.masks[i], t, stride);
-  return k;
-}
-
-/// A pair of a window and its group's query, as head h sees them.
-template <class S>
-struct PairSides {
-  const ModelView& m;
-  const StatisticsView& v;
-  const S* sigma;
-  std::int64_t pair, group, window_at, query_at;  // and the patterns of both
-
-  GIHFLOW_HD PairSides(const ModelView& model, const StatisticsView& view,
-                       const PairsOnCard<S>& all, const PointOnCard<S>& point, std::int64_t j)
-      : m(model),
-        v(view),
-        sigma(point.sigma(model)),
-        pair(j),
-        group(all.group[j]),
-        window_at(window_pattern(model, view, j)),
-        query_at(query_pattern(model, view, group)) {}
-
-  GIHFLOW_HD Seen<S> window(std::int64_t h) const {
-    return seen_in_window(m, v, sigma, pair, h, window_at);
-  }
-  GIHFLOW_HD Seen<S> query(std::int64_t h) const {
-    return seen_in_query(m, v, sigma, group, h, query_at);
-  }
-};
 
 /// Item: a pair. t_h, a·k and E = e^{a·k − shift}.
 template <class S>
@@ -151,15 +101,20 @@ struct PairForward {
   PairsOnCard<S> pairs;
 
   GIHFLOW_HD void operator()(std::int64_t j) const {
-    const PairSides<S> sides(m, v, pairs, point, j);
+    const S *p = point.p(), *sigma = point.sigma(m);
     S* t = pairs.t + j;
     for (std::int64_t h = 0; h < m.H; ++h) {
-      const Seen<S> window = sides.window(h), query = sides.query(h);
+      const Seen<S> window = seen_in_window(m, v, sigma, j, h),
+                    query = seen_in_query(m, v, sigma, pairs.group[j], h);
       S height = window.product(query);
       if (m.l2) height = height / (query.norm() + norm_guard) / (window.norm() + norm_guard);
       t[h * pairs.count] = height;
     }
-    const S x = point.a[0] * kernel_of(m, point.p(), t, pairs.count);
+    S k;
+    set(k, 0.0);
+    for (std::int64_t i = 0; i < m.subsets; ++i)
+      k = k + p[i] * product_of(m.masks[i], t, pairs.count);
+    const S x = point.a[0] * k;
     pairs.x[j] = x;
     pairs.e[j] = exponential(x - point.shift(m));
   }
@@ -183,7 +138,7 @@ struct PairBackward {
   template <class Team>
   GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
     double* rows = static_cast<double*>(team.memory());
-    Column own{rows + team.index(), team.size(), half};  // every thread sums on its own
+    Sums own{rows + team.index(), team.size(), half};  // every thread sums on its own
     for (std::int64_t i = 0; i < size; ++i) own.number[i * own.stride] = 0.0;
     const std::int64_t end = block * per_block + per_block;
     for (std::int64_t j = block * per_block + team.index(); j < end && j < pairs.count;
@@ -200,17 +155,6 @@ struct PairBackward {
   }
 
  private:
-  struct Column {
-    double* number;
-    std::int64_t stride, half;
-
-    GIHFLOW_HD void add(std::int64_t i, double x) { number[i * stride] += x; }
-    GIHFLOW_HD void add(std::int64_t i, const Dual<double>& x) {
-      add(i, x.v);
-      add(half + i, x.d);
-    }
-  };
-
   /// B(Z,q) of a pair, its partial sums in their order.
   GIHFLOW_HD S weight_of(std::int64_t j) const {
     constexpr int ahead = 8;
@@ -242,11 +186,9 @@ struct PairBackward {
     return where_positive(value(norm), x / (norm + norm_guard), zero);
   }
 
-  GIHFLOW_HD void add_pair(Column& own, std::int64_t j) const {
-    const PairSides<S> sides(m, v, pairs, point, j);
+  GIHFLOW_HD void add_pair(Sums& own, std::int64_t j) const {
     const S b = weight_of(j);
-    const S* t = pairs.t + j;
-    const S* p = point.p();
+    const S *t = pairs.t + j, *p = point.p(), *sigma = point.sigma(m);
     S k, zero;
     set(k, 0.0);
     set(zero, 0.0);
@@ -256,7 +198,6 @@ struct PairBackward {
       k = k + p[i] * kappa;
     }
     own.add(hot::partial_a, b * k);
-    const std::int64_t first = hot::partial_p + m.subsets;
     for (std::int64_t h = 0; h < m.H; ++h) {
       // G_h = a·B·∂k/∂t_h.
       S pull = zero;
@@ -264,19 +205,16 @@ struct PairBackward {
         if (m.masks[i] >> h & 1u)
           pull = pull + p[i] * product_of(m.masks[i] & ~(1u << h), t, pairs.count);
       pull = point.a[0] * b * pull;
-      const Seen<S> window = sides.window(h), query = sides.query(h);
-      S window_norm = zero, query_norm = zero;
-      if (m.l2) {
-        window_norm = window.norm();
-        query_norm = query.norm();
-      }
-      const S height = t[h * pairs.count];
+      const Seen<S> window = seen_in_window(m, v, sigma, j, h),
+                    query = seen_in_query(m, v, sigma, pairs.group[j], h);
+      const S height = t[h * pairs.count], window_norm = m.l2 ? window.norm() : zero,
+              query_norm = m.l2 ? query.norm() : zero;
+      // Lags that do not exist collect a number here which their σ = 0 removes in the end.
+      const std::int64_t of_window = hot::partial_p + m.subsets + (window.weight - sigma),
+                         of_query = hot::partial_p + m.subsets + (query.weight - sigma);
       for (std::int64_t i = 0; i < m.M; ++i) {
-        // Lags that do not exist collect a number here which their σ = 0 removes in the end.
-        own.add(first + (sides.window_at * m.H + h) * m.M + i,
-                pull * slope(window, query, i, height, window_norm, query_norm));
-        own.add(first + (sides.query_at * m.H + h) * m.M + i,
-                pull * slope(query, window, i, height, query_norm, window_norm));
+        own.add(of_window + i, pull * slope(window, query, i, height, window_norm, query_norm));
+        own.add(of_query + i, pull * slope(query, window, i, height, query_norm, window_norm));
       }
     }
   }
@@ -290,20 +228,14 @@ struct SumBlocks {
   const S* loss;       ///< [loss_blocks]
   double* out;         ///< [size]
 
-  GIHFLOW_HD static double part(double x, bool) { return x; }
-  GIHFLOW_HD static double part(const Dual<double>& x, bool derivative) {
-    return derivative ? x.d : x.v;
-  }
-
   template <class Team>
   GIHFLOW_HD void operator()(Team& team, std::int64_t i) const {
+    const bool is_loss = i % half == hot::partial_loss;
+    const double* from = is_loss ? reinterpret_cast<const double*>(loss) + i / half : sums + i;
+    const std::int64_t count = is_loss ? loss_blocks : blocks,
+                       stride = is_loss ? sizeof(S) / sizeof(double) : size;
     double sum = 0.0;
-    if (i == hot::partial_loss || i == half + hot::partial_loss) {
-      for (std::int64_t b = team.index(); b < loss_blocks; b += team.size())
-        sum += part(loss[b], i != hot::partial_loss);
-    } else {
-      for (std::int64_t b = team.index(); b < blocks; b += team.size()) sum += sums[b * size + i];
-    }
+    for (std::int64_t b = team.index(); b < count; b += team.size()) sum += from[b * stride];
     sum = team.sum(sum);
     if (team.index() == 0) out[i] = sum;
   }

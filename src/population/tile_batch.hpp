@@ -10,6 +10,8 @@
 
 namespace gihflow::GIHFLOW_ISA {
 
+using hot::StatisticsView;
+
 /// z + x·y exactly, for an x of 0 or 1.
 inline Pack continued(const Pack& z, double x, const Pack& y) {
 #if defined(__AVX512F__)
@@ -31,32 +33,60 @@ struct TileBatch {
   Pack counts[most_entries];
   double continues[most_entries + stride];   ///< 1 where the entry before the last is of its list
   std::uint32_t row[most_entries + stride];  ///< 8·(tile·d + token), from the batch's first tile
+  std::int64_t start, entries;               ///< of its tiles
 
-  /// Takes in tiles from `first` on and returns the first that has no room, `first` itself where
-  /// even that has none. Zero is written to sums that forward() leaves out.
+  /// Takes in tiles [first, end), or fewer where there is no room for all, and leaves the sums
+  /// Σ n·E of their lists in two halves. False where not even one has room, which is then the only
+  /// one.
+  template <class Count>
+  bool forward(std::int64_t d, const StatisticsView& v, std::int64_t first, std::int64_t& end,
+               const double* e, Pack* even, Pack* odd) {
+    const std::int64_t full = fill(d, v.tile_entries, first, end, even, odd);
+    end = full > first ? full : first + 1;
+    if (full == first) return false;
+    start = v.tile_entries[first * d];
+    entries = v.tile_entries[end * d] - start;
+    add_up(static_cast<const Count*>(v.entry_count) + start * pack_lanes, v.entry_pair + start, e,
+           even, odd);
+    return true;
+  }
+
+  /// b(Z) += n·g of each entry's list.
+  [[gnu::noinline]] void backward(const std::uint32_t* pair, const Pack* g, Pack* b) const {
+    pair += start;
+    for (std::int64_t i = 0; i < entries; ++i) {
+      Pack of_list;
+      load(of_list, reinterpret_cast<const double*>(g) + row[i]);
+      Pack& to = b[pair[i]];
+      to = to + counts[i] * of_list;
+    }
+  }
+
+ private:
+  /// Returns the first tile that has no room. Zero is written to sums that add_up() leaves out.
   [[gnu::noinline]] std::int64_t fill(std::int64_t d, const std::int64_t* tile_entries,
                                       std::int64_t first, std::int64_t last, Pack* even,
                                       Pack* odd) {
     const std::int64_t* list = tile_entries + first * d;
-    const std::int64_t start = *list;
+    const std::int64_t begin = *list;
     std::int64_t number = 0;
     for (std::int64_t tile = first; tile < last; ++tile) {
-      if (list[d] - start > most_entries) return tile;
+      if (list[d] - begin > most_entries) return tile;
       for (std::int64_t e = 0; e < d; ++e, ++list, ++number) {
         if (list[1] - list[0] < 2) {
           set(even[number], 0.0);
           set(odd[number], 0.0);
         }
-        fill_list(list[0] - start, list[1] - start, static_cast<std::uint32_t>(number));
+        fill_list(list[0] - begin, list[1] - begin, static_cast<std::uint32_t>(number));
       }
     }
     return last;
   }
 
-  /// Σ n·E over every other entry of each list, two sums [lists] as weighted_counts() has them.
+  /// Σ n·E over every other entry of each list, two sums [lists] as Chains::sum() has them.
   template <class Count>
-  [[gnu::noinline]] void forward(const Count* count, const std::uint32_t* pair, const double* e,
-                                 std::int64_t entries, Pack* even, Pack* odd) {
+  [[gnu::noinline]] void add_up(const Count* count, const std::uint32_t* pair, const double* e,
+                                Pack* even, Pack* odd) {
     Pack sum, other;
     set(sum, 0.0);
     set(other, 0.0);
@@ -75,18 +105,6 @@ struct TileBatch {
     if (i < entries) add(i, sum, even);
   }
 
-  /// b(Z) += n·g of each entry's list.
-  [[gnu::noinline]] void backward(const std::uint32_t* pair, const Pack* g, std::int64_t entries,
-                                  Pack* b) const {
-    for (std::int64_t i = 0; i < entries; ++i) {
-      Pack of_list;
-      load(of_list, reinterpret_cast<const double*>(g) + row[i]);
-      Pack& to = b[pair[i]];
-      to = to + counts[i] * of_list;
-    }
-  }
-
- private:
   void fill_list(std::int64_t begin, std::int64_t end, std::uint32_t number) {
     double value = 0.0;
     for (; begin < end; begin += stride) {

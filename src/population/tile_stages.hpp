@@ -11,80 +11,10 @@ namespace gihflow::GIHFLOW_ISA {
 /// Chains of a tile: four for each thread of a warp.
 inline constexpr int tile_lanes = 32 * pack_lanes;
 
-/// Number types, see Types: four chains a thread, or one.
-using Four = Types<double, Pack, Pack, double, pack_lanes>;
-using One = Types<double, double, double, double, 1>;
-using FourDual = Types<Dual<double>, Pack, Dual<Pack>, Dual<double>, pack_lanes>;
-using OneDual = Types<Dual<double>, double, Dual<double>, Dual<double>, 1>;
-
-/// Entries whose loads a thread has in flight together.
-inline constexpr int entries_ahead = 4;
-
-/// What one thread knows of its chains of a tile. Shifted: each chain by its own largest a·k.
-template <class N, class Count, bool Shifted>
-struct Chains {
-  using S = typename N::S;
-  using L = typename N::L;
-  using C = typename N::C;
-
-  const std::int64_t* begin;  // [d + 1] entries by token
-  const std::uint32_t* pair;  // [entries]
-  const Count* count;         // of this thread's chains, `stride` apart
-  std::int64_t stride;
-  const S* factor;  // of the group's pairs: E, or a·k where chains are shifted
-  C top;            // largest a·k of each chain, where they are shifted
-
-  /// Calls use(pair, n(Z,e)·E(Z,q) or n(Z,e)) for the entries of a token.
-  template <bool Weighted, class Use>
-  GIHFLOW_HD void visit(std::int64_t token, const Use& use) const {
-    std::int64_t i = begin[token];
-    const std::int64_t end = begin[token + 1];
-    for (; i + entries_ahead <= end; i += entries_ahead) {
-      C n[entries_ahead];
-      std::uint32_t z[entries_ahead];
-      for (int k = 0; k < entries_ahead; ++k) {
-        z[k] = pair[i + k];
-        load_counts(n[k], count + (i + k) * stride);
-      }
-      for (int k = 0; k < entries_ahead; ++k) use_entry<Weighted>(z[k], n[k], use);
-    }
-    for (; i < end; ++i) {
-      C n;
-      load_counts(n, count + i * stride);
-      use_entry<Weighted>(pair[i], n, use);
-    }
-  }
-  GIHFLOW_HD void find_top(std::int64_t d) {
-    C lowest, height;
-    set(lowest, -__builtin_huge_val());
-    top = lowest;
-    for (std::int64_t token = 0; token < d; ++token)
-      visit<false>(token, [&](std::uint32_t z, const C& n) {
-        set(height, value(factor[z]));
-        top = maximum(top, where_positive(n, height, lowest));
-      });
-  }
-
- private:
-  template <bool Weighted, class Use>
-  GIHFLOW_HD void use_entry(std::uint32_t z, const C& n, const Use& use) const {
-    if constexpr (!Weighted) {
-      use(z, n);
-    } else if constexpr (!Shifted) {
-      use(z, L(n * factor[z]));
-    } else {
-      L height, zero;
-      set(zero, 0.0);
-      spread(height, factor[z]);
-      use(z, L(n * where_positive(n, exponential(minus(height, top)), zero)));
-    }
-  }
-};
-
 /// Vocabularies up to this need no memory beside a thread's own for the readouts.
 inline constexpr int small_vocabulary = 8;
 
-/// What both kinds of tiles need: readouts, loss and g(e) of a thread's chains.
+/// What both kinds of tiles need.
 template <class N, class Count, bool Shifted>
 struct Tiles {
   ModelView model;
@@ -94,39 +24,10 @@ struct Tiles {
   typename N::S* losses;    ///< [blocks]
   bool with_loss;
 
-  GIHFLOW_HD Chains<N, Count, Shifted> chains_of(std::int64_t tile, std::int64_t lane,
-                                                 std::int64_t lanes,
-                                                 std::int64_t first_pair) const {
-    Chains<N, Count, Shifted> chains{v.tile_entries + tile * model.d,
-                                     v.entry_pair,
-                                     static_cast<const Count*>(v.entry_count) + lane,
-                                     lanes,
-                                     (Shifted ? pairs.x : pairs.e) + first_pair,
-                                     {}};
-    if constexpr (Shifted) chains.find_top(model.d);
-    return chains;
-  }
-
-  /// Fills y and g [d] and returns the chains' loss.
-  GIHFLOW_HD typename N::S readout(const Chains<N, Count, Shifted>& chains, typename N::L* y,
-                                   typename N::L* g, std::int64_t tile, std::int64_t lane,
-                                   std::int64_t lanes) const {
-    using L = typename N::L;
-    L den;
-    set(den, 0.0);
-    for (std::int64_t token = 0; token < model.d; ++token) {
-      L sum;
-      set(sum, 0.0);
-      chains.template visit<true>(token, [&](std::uint32_t, const L& x) { sum = sum + x; });
-      y[token] = sum;
-      den = den + sum;
-    }
-    L share;
-    set(share, 1.0);
-    share = share / den;
-    for (std::int64_t token = 0; token < model.d; ++token) y[token] = y[token] * share;
-    return loss_of_tile<N>(model, y, g, den, v.targets + tile * model.d * lanes + lane, lanes,
-                           with_loss);
+  /// Those of a thread, N::lanes of `lanes`, beside the pairs of their group.
+  GIHFLOW_HD Chains<N, Count, Shifted> chains_of(std::int64_t tile, std::int64_t group,
+                                                 std::int64_t lanes, std::int64_t lane) const {
+    return {model, v, tile, (Shifted ? pairs.x : pairs.e) + v.group_pairs[group], lanes, lane};
   }
 };
 
@@ -145,7 +46,6 @@ struct DenseTiles : Tiles<N, Count, Shifted> {
   GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
     using S = typename N::S;
     using L = typename N::L;
-    using C = typename N::C;
     const ModelView& m = this->model;
     const Segment segment = segments[block];
     const std::int64_t first = this->v.group_pairs[segment.group];
@@ -161,19 +61,10 @@ struct DenseTiles : Tiles<N, Count, Shifted> {
     const std::int64_t items = (segment.tile_end - segment.tile_begin) * 32;
     for (std::int64_t item = index; item < items; item += size) {
       const std::int64_t tile = segment.tile_begin + item / 32, lane = item % 32 * N::lanes;
-      const Chains<N, Count, Shifted> chains = this->chains_of(tile, lane, tile_lanes, first);
-      loss = loss + this->readout(chains, y, g, tile, lane, tile_lanes);
-      for (std::int64_t token = 0; token < m.d; ++token) {
-        const L slope = g[token];
-        if constexpr (Shifted)
-          chains.template visit<true>(token, [&](std::uint32_t z, const L& x) {
-            b[z * size] = b[z * size] + sum_lanes(x * slope);
-          });
-        else
-          chains.template visit<false>(token, [&](std::uint32_t z, const C& n) {
-            b[z * size] = b[z * size] + sum_lanes(n * slope);
-          });
-      }
+      const auto chains = this->chains_of(tile, segment.group, tile_lanes, lane);
+      loss = loss + chains.readout(m, y, g, this->with_loss);
+      chains.back(m, g,
+                  [&](std::uint32_t z, const L& x) { b[z * size] = b[z * size] + sum_lanes(x); });
     }
     team.sync();
     const S* rows = static_cast<const S*>(team.memory());
@@ -209,11 +100,10 @@ struct SparseTiles : Tiles<N, Count, Shifted> {
     const std::int64_t end = block * per_block + per_block;
     for (std::int64_t tile = block * per_block + team.index(); tile < end && tile < tiles;
          tile += team.size()) {
-      const Chains<N, Count, Shifted> chains =
-          this->chains_of(tile, 0, 1, this->v.group_pairs[tile_group[tile]]);
+      const auto chains = this->chains_of(tile, tile_group[tile], 1, 0);
       if constexpr (Shifted) top[tile] = chains.top;
       typename N::L* y = m.d <= small_vocabulary ? own : this->readouts + tile * m.d;
-      loss = loss + this->readout(chains, y, slope + tile * m.d, tile, 0, 1);
+      loss = loss + chains.readout(m, y, slope + tile * m.d, this->with_loss);
     }
     loss = team.sum(loss);
     if (team.index() == 0) this->losses[block] = loss;

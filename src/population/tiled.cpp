@@ -132,26 +132,28 @@ class TiledPart {
     void open(Index number) {
       tile = number;
       std::fill(targets.begin(), targets.end(), 0.0);
+      std::fill(partial.begin(), partial.end(), 0.0);
     }
     void add(Index prefix) { part->statistics_.add_targets(prefix, targets.data()); }
     void run(const Pass& pass, Wanted wanted) {
       const TiledStatistics& statistics = part->statistics_;
-      const hot::Segment segment{statistics.group_of_tile(tile), tile, tile + 1};
+      const hot::Segment segment{statistics.group_of_tile(tile), 0, 1};
+      hot::StatisticsView view = pass.statistics;  // of which this tile is the first
+      view.tile_entries += tile * part->model_.vocabulary;
+      view.targets = targets.data();
       hot::BlockTask task = part->task_of(pass, partial.data(), wanted);
-      hot::StatisticsView view = pass.statistics;
+      task.statistics = &view;
       const std::int64_t from_the_start[] = {0, 0};
       if (part->features_) {
         const std::int64_t* first = view.group_pairs + segment.group;
         pulls.resize(size((first[1] - first[0]) / hot::pack * part->model_.heads));
         query_pulls.resize(size(part->model_.heads * part->model_.vocabulary));
         view.segment_pairs = from_the_start;
-        task.statistics = &view;
         task.pulls = pulls.front().number;
         task.query_pulls = query_pulls.data();
       }
       task.segments = &segment;
       task.segment_count = 1;
-      task.targets_override = targets.data();
       part->run(task, false);
     }
 

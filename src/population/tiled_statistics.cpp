@@ -377,6 +377,7 @@ hot::StatisticsView TiledStatistics::view() const {
           entry_count_.data(),
           targets_.data(),
           tiles() * vocabulary_ > hot::remembered_lists,
+          most_pairs_,
           pair_window_.data(),
           query_window_.data(),
           table_ ? segment_pairs_.data() : nullptr};

@@ -66,6 +66,7 @@ struct StatisticsView {
   const void* entry_count;             ///< [entries, lanes] of the count type
   const double* targets;               ///< [tiles, d, lanes]
   bool batches;                        ///< several tiles' entries are one list, see TileBatch
+  std::int64_t most_pairs;             ///< of a group
   // With a table of windows:
   const std::uint32_t* pair_window;   ///< [pairs] row of the window in the table
   const std::uint32_t* query_window;  ///< [groups]
@@ -98,10 +99,9 @@ struct BlockTask {
   const PointView* point;
   const Segment* segments;
   std::int64_t segment_count;
-  std::int64_t first_segment;      ///< number of the first
-  const double* targets_override;  ///< replaces the tile's targets when a single tile is evaluated
-  double* scratch;  ///< as many numbers as BlockFunctions::scratch says, 64-byte aligned
-  double* partial;  ///< 2 + subsets + patterns·H·M, twice that with dual
+  std::int64_t first_segment;  ///< number of the first
+  double* scratch;             ///< as many numbers as BlockFunctions::scratch says, 64-byte aligned
+  double* partial;             ///< 2 + subsets + patterns·H·M, twice that with dual: is added to
   bool with_loss, with_gradient;
   // With a table of windows, whose numbers come in packs; in dual evaluation every pack, and every
   // number that has none, is followed by its derivatives.
