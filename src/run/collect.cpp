@@ -72,6 +72,22 @@ auto largest(double Certificates::*member) {
   });
 }
 
+// The largest drift of a recorded quantity over the stages whose flow conserves it; absent where
+// none does.
+auto largest_drift(std::string_view name) {
+  return of_run([name](const RunFile& run) {
+    RecordValue most;
+    for (const StageRecord& stage : run.state.trajectory.stages) {
+      for (const auto& [conserved, drift] : certificates(stage).drifts) {
+        if (conserved != name) continue;
+        const double* const before = std::get_if<double>(&most);
+        if (before == nullptr || !(drift <= *before)) most = drift;
+      }
+    }
+    return most;
+  });
+}
+
 auto total(Index StepStatistics::*member) {
   return of_run([member](const RunFile& run) {
     Index sum = 0;
@@ -154,6 +170,13 @@ std::vector<RowColumn> row_columns(const Plan& plan) {
   add_baselines(columns, "validation_", " on the validation chains", [](const RunBaselines& lines) {
     return lines.validation ? &*lines.validation : nullptr;
   });
+  for (const SnapshotColumn& column : snapshot_columns()) {
+    if (column.conserved == nullptr) continue;
+    columns.push_back({fmt::format("{}_drift", column.name),
+                       fmt::format("largest change of an entry of {} in a stage that conserves it",
+                                   column.meaning),
+                       column.units, "", largest_drift(column.name)});
+  }
   const std::vector<RowColumn> proofs{
       {"loss_standard_error", "standard error of the training loss", "nats", "",
        [](const MemberRow& row) {

@@ -316,6 +316,24 @@ labels = ["conditional", "sampled"]
                     self.assertEqual(farthest[name], table[name][key], name)
                 self.assertEqual(verdict["passed"], bool(table["passed"][key]))
 
+    def test_drifts_of_what_is_conserved(self):
+        self.plan(SMALL.replace('"w:20"', '"cwaqk:2"') + """scores = "tokens"
+chains = 20
+replicas = 2
+fresh-chains = 10
+lengths = [12, 24]
+""")
+        self.sweep("-d", "out")
+        self.sweep("-d", "out", "--collect", "table.h5", "--quiet")
+        with h5py.File(self.directory / "table.h5") as table:
+            for key, member in enumerate(table["member"]):
+                with h5py.File(self.directory / f"out/{member.decode()}.h5") as file:
+                    for name in ("balancedness", "key_sum"):
+                        drifts = [np.max(np.abs(file[stage][name] - file[stage][name][0])) for stage in ("stage_1", "stage_2")]
+                        self.assertGreater(drifts[1], drifts[0])
+                        self.assertEqual(table[f"{name}_drift"][key], drifts[1])
+            self.assertTrue(np.all(np.isnan(table["value_sum_drift"])))
+
     def test_bands_over_replicas(self):
         self.plan(SMALL + "replicas = 5\n[grid]\nchains = [10, 20]\n")
         self.sweep("-d", "out")
