@@ -11,7 +11,6 @@ namespace gihflow {
 
 namespace {
 
-constexpr Index most_elements = 30;
 constexpr Index most_subsets = Index{1} << 24;
 
 /// Binomial coefficient, n ≤ most_elements.

@@ -22,9 +22,6 @@ bool has_heads(const PlainArray& array) {
   return array.axes[0] == 'H';
 }
 
-/// Largest number of heads in a mask of subsets().
-constexpr Index most_named_head = 30;
-
 bool may_be_split(char letter) {
   return std::any_of(plain_arrays.begin(), plain_arrays.end(), [&](const PlainArray& array) {
     return array.letter == letter && has_heads(array);
@@ -53,9 +50,9 @@ std::vector<Index> heads_of(std::string_view text, std::string_view list, std::s
     const std::size_t comma = std::min(list.find(',', begin), list.size());
     const std::string word(list.substr(begin, comma - begin));
     const std::optional<Index> head = parse_number<Index>(word);
-    if (!head || *head < 1 || *head > most_named_head)
+    if (!head || *head < 1 || *head > most_elements)
       refuse(text, fmt::format("names the head '{}', which is not a number from 1 to {}", word,
-                               most_named_head));
+                               most_elements));
     heads.push_back(*head - 1);
     begin = comma + 1;
   }
@@ -78,7 +75,7 @@ std::vector<std::uint32_t> take_sets(std::string_view text, std::string_view& re
     sets.push_back(set);
   }
   std::sort(sets.begin(), sets.end(), [](std::uint32_t x, std::uint32_t y) {
-    return subset_index(x, most_named_head) < subset_index(y, most_named_head);
+    return subset_index(x, most_elements) < subset_index(y, most_elements);
   });
   return sets;
 }

@@ -17,7 +17,6 @@ namespace {
 
 using hdf5::InputFile;
 
-constexpr Index most_heads = 30;              // limit of subsets()
 constexpr double agreement_tolerance = 1e-9;  // relative
 
 // Takes θ and signs from the file and checks c against them; c_S may have underflowed to 0.
@@ -100,9 +99,9 @@ std::optional<Parameters> read_parameters_from(InputFile& file, const std::strin
   const auto a = file.dataset(group + "/a", hdf5::Numbers::reals, "a number");
   bool usable = c && w && a && degree;
   if (w &&
-      (w->shape.size() != 2 || w->shape[0] < 1 || w->shape[0] > most_heads || w->shape[1] < 1)) {
+      (w->shape.size() != 2 || w->shape[0] < 1 || w->shape[0] > most_elements || w->shape[1] < 1)) {
     file.fault(fmt::format("{} has shape {}: must be [H, M] with H from 1 to {} and M at least 1",
-                           w->name, hdf5::to_string(w->shape), most_heads));
+                           w->name, hdf5::to_string(w->shape), most_elements));
     usable = false;
   }
   if (a && a->entries() != 1) {

@@ -12,8 +12,6 @@ namespace gihflow {
 
 namespace {
 
-constexpr std::size_t most_heads = 30;  // limit of subsets()
-
 // Names of the sets of heads in the rows of /subsets.
 std::vector<std::string> set_names(hdf5::InputFile& file) {
   std::vector<std::string> names;
@@ -22,7 +20,7 @@ std::vector<std::string> set_names(hdf5::InputFile& file) {
   const auto members = file.integers(*sets);
   if (!members) return names;
   const std::size_t heads = sets->shape[1];
-  if (heads > most_heads) return names;
+  if (heads > static_cast<std::size_t>(most_elements)) return names;
   for (std::size_t s = 0; s < sets->shape[0]; ++s) {
     std::uint32_t mask = 0;
     for (std::size_t h = 0; h < heads; ++h)

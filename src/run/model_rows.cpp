@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "gihflow/base/subsets.hpp"
 #include "gihflow/chain/kernel.hpp"
 #include "run/option_rows.hpp"
 
@@ -177,7 +178,7 @@ std::vector<Option> model_rows() {
       lags_row(),
       head_lags_row(),
       row<ModelSetting>(
-          {Field::heads, "H", "Heads of the first attention"}, model, integers(1, 30),
+          {Field::heads, "H", "Heads of the first attention"}, model, integers(1, most_elements),
           [](auto& s) -> auto& { return s.model.heads; }),
       row<LagSetting>(
           {Field::degree, "D", "Most heads in a subset S of the feature map; most lags in a set"},
