@@ -59,15 +59,13 @@ class Unpacker {
   template <class T>
   T number() {
     T value;
-    std::memcpy(&value, rest_.data(), sizeof value);
-    rest_.remove_prefix(sizeof value);
+    take(&value, sizeof value);
     return value;
   }
   template <class T>
   std::vector<T> numbers() {
     std::vector<T> values(number<std::size_t>());
-    std::memcpy(values.data(), rest_.data(), values.size() * sizeof(T));
-    rest_.remove_prefix(values.size() * sizeof(T));
+    take(values.data(), values.size() * sizeof(T));
     return values;
   }
   std::string text() {
@@ -93,6 +91,11 @@ class Unpacker {
   }
 
  private:
+  void take(void* to, std::size_t bytes) {
+    if (bytes > 0) std::memcpy(to, rest_.data(), bytes);  // an empty vector has no address
+    rest_.remove_prefix(bytes);
+  }
+
   std::string_view rest_;
 };
 
