@@ -121,20 +121,9 @@ GIHFLOW_HD typename N::L losses_of_lanes(const ModelView& m, const typename N::L
     for (std::int64_t e = 0; e < m.d; ++e) g[e] = (g[e] - mean) * share;
   return loss;
 }
-/// The same, with the sum over lanes.
-template <class N>
-GIHFLOW_HD typename N::S loss_of_tile(const ModelView& m, const typename N::L* y, typename N::L* g,
-                                      const typename N::L& den, const double* targets,
-                                      std::int64_t stride, bool with_loss,
-                                      bool with_gradient = true) {
-  typename N::L one;
-  set(one, 1.0);
-  return sum_lanes(
-      losses_of_lanes<N>(m, y, g, one / den, targets, stride, with_loss, with_gradient));
-}
 
 /// The same from the sums Σ n·E of every token in y, which become the readouts (4.1), and their
-/// own sum.
+/// own sum; Σ over lanes of ℓ.
 template <class N>
 GIHFLOW_HD typename N::S loss_of_sums(const ModelView& m, typename N::L* y, typename N::L* g,
                                       const typename N::L& den, const double* targets,

@@ -233,15 +233,6 @@ inline void gather_numbers(Dual<Pack>& x, const Dual<Pack>* packs, const Integer
   load(x.d, d);
 }
 
-/// Number i of `size`, with its derivative behind all of them.
-inline void store(const double& x, double* to, std::int64_t, std::int64_t i) {
-  to[i] = x;
-}
-inline void store(const Dual<double>& x, double* to, std::int64_t size, std::int64_t i) {
-  to[i] = x.v;
-  to[size + i] = x.d;
-}
-
 /// One lane by itself.
 inline void read_lane(double& x, const Pack& from, std::int64_t lane) {
   x = reinterpret_cast<const double*>(&from)[lane];

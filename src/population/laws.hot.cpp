@@ -102,6 +102,10 @@ V spread_fetched(const double* x, const double* along, int64_t i) {
   return y;
 }
 
+inline Sums sums_of(const LawTask& task) {
+  return {task.sums, 1, hot::partial_p + task.model->subsets};
+}
+
 /// t_h, κ_S and k of a window beside pack `pack` of all queries.
 template <class V>
 void pair_forward(const LawTask& task, int64_t window, int64_t pack, Pair<V>& pair) {
@@ -296,10 +300,7 @@ void chains(const LawTask& task) {
     multiply_transposed<false, V>(next, {room.f, 1, m.d}, {room.g, 1, S});
     multiply_transposed<true, V>(law, {room.g, S, 1}, {b, 1, of_state});
   }
-  const int64_t size = hot::partial_p + m.subsets;
-  typename NumbersOf<V>::S before;
-  fetch(before, task.sums, task.sums + size, hot::partial_loss);
-  store(before + sum_lanes(loss), task.sums, size, hot::partial_loss);
+  sums_of(task).add(hot::partial_loss, sum_lanes(loss));
 }
 
 /// From b to ΣB·k and ΣB·κ_S, (4.3), and ∂/∂u of both sides of every pair.
@@ -359,10 +360,9 @@ void backward(const LawTask& task) {
       bar = bar + room.own[k];
     }
   }
-  const int64_t size = hot::partial_p + m.subsets;
-  store(sum_lanes(a_sum), task.sums, size, hot::partial_a);
-  for (int64_t i = 0; i < m.subsets; ++i)
-    store(sum_lanes(room.p_sum[i]), task.sums, size, hot::partial_p + i);
+  Sums out = sums_of(task);
+  out.add(hot::partial_a, sum_lanes(a_sum));
+  for (int64_t i = 0; i < m.subsets; ++i) out.add(hot::partial_p + i, sum_lanes(room.p_sum[i]));
 }
 
 }  // namespace

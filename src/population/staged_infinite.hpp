@@ -38,8 +38,9 @@ struct Readouts {
   template <class Team>
   GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
     using S = typename N::S;
-    S y[widest_vocabulary], g[widest_vocabulary], sum;
+    S y[widest_vocabulary], g[widest_vocabulary], sum, one;
     set(sum, 0.0);
+    set(one, 1.0);
     const std::int64_t end = block * per_block + per_block;
     for (std::int64_t i = block * per_block + team.index(); i < end && i < count;
          i += team.size()) {
@@ -48,7 +49,7 @@ struct Readouts {
       set(den, 0.0);
       for (std::int64_t e = 0; e < m.d; ++e) den = den + readouts[at + e * windows];
       for (std::int64_t e = 0; e < m.d; ++e) y[e] = readouts[at + e * windows] / den;
-      sum = sum + loss_of_tile<N>(m, y, g, den, law + at, windows, with_loss);
+      sum = sum + sum_lanes(losses_of_lanes<N>(m, y, g, one / den, law + at, windows, with_loss));
       for (std::int64_t e = 0; e < m.d; ++e) readouts[at + e * windows] = g[e];
     }
     sum = team.sum(sum);

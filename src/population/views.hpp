@@ -206,7 +206,7 @@ struct LawTask {
   const double* next;          ///< [chains, d, states] T(e|s)
   bool with_loss, with_gradient;
   double* scratch;  ///< as many numbers as LawFunctions::scratch says, 64-byte aligned
-  double* sums;     ///< the loss is added; ΣB·k and ΣB·κ_S, see partial_loss
+  double* sums;     ///< loss, ΣB·k and ΣB·κ_S are added, see partial_loss
   double* u_bar;    ///< ∂/∂u [packs, H·d, pack] of all windows is added
 };
 

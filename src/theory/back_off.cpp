@@ -43,20 +43,33 @@ class Weighed {
     return Vector::Map(gradient.p.data(), b.size()) / point.a;
   }
 
-  /// Second derivatives by the variables of these subsets, by central differences.
+  /// Second derivatives by the variables of these subsets.
   Eigen::MatrixXd hessian(const Vector& b, const std::vector<Index>& sets) const {
-    constexpr double step = 1e-4;
+    const Point point = at(b);
     Eigen::MatrixXd h(std::ssize(sets), std::ssize(sets));
     for (Index k = 0; k < h.cols(); ++k) {
-      Vector up = b, down = b;
-      up[sets[size(k)]] += step;
-      down[sets[size(k)]] -= step;
-      h.col(k) = chosen(gradient(up) - gradient(down), sets) / (2.0 * step);
+      Gradient gradient, derivative;
+      objective_.gradient_along(point, towards(sets[size(k)], point), gradient, derivative);
+      h.col(k) = chosen((Vector::Map(derivative.p.data(), b.size()) -
+                         Vector::Map(gradient.p.data(), b.size()) / point.a) /
+                            point.a,
+                        sets);
     }
     return 0.5 * (h + h.transpose());
   }
 
  private:
+  /// The direction in which the point moves as b of a subset grows.
+  static Point towards(Index subset, const Point& point) {
+    Point along = point;
+    for (const PlainArray& array : plain_arrays)
+      array.assign(along, std::vector<double>(array.in(along).size(), 0.0));
+    along.a = 1.0;
+    for (double& share : along.p) share /= -point.a;
+    along.p[size(subset)] += 1.0 / point.a;
+    return along;
+  }
+
   const Objective& objective_;
   Point at_;
 };

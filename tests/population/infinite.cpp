@@ -118,31 +118,34 @@ Kernels in_turn(const Kernels& few, Index count) {
   return all;
 }
 
-/// Loss and gradient of the mean over chains; with `along`, their derivative in that direction.
-/// Chains of one kernel are computed once.
+/// Loss and gradient of one chain; with `along`, their derivative in that direction.
+std::vector<double> literal(const Model& model, const Kernels& kernels, Index chain,
+                            const Point& at, const Point* along) {
+  std::size_t size = at.p.size(), next = 0;
+  for (const PlainArray& array : plain_arrays) size += array.in(at).size();
+  auto variable = [&](double value, double direction) {
+    std::vector<First> unit(size);
+    unit[next++] = 1.0;
+    return Second(along ? First(value, {direction}) : First(value), unit);
+  };
+  const Second loss =
+      literal_loss(model, kernels, chain, reference::values_of(at, along ? *along : at, variable));
+  auto part = [&](const First& x) { return !along ? x.v : x.d.empty() ? 0.0 : x.d[0]; };
+  std::vector<double> numbers{part(loss.v)};
+  for (std::size_t j = 0; j < size; ++j) numbers.push_back(part(loss.d[j]));
+  return numbers;
+}
+
+/// The same of the mean over chains. Chains of one kernel are computed once.
 std::vector<double> literal(const Model& model, const Kernels& kernels, const Point& at,
                             const Point* along) {
-  std::size_t size = at.p.size();
-  for (const PlainArray& array : plain_arrays) size += array.in(at).size();
-  std::vector<double> mean(size + 1);
+  std::vector<double> mean;
   std::map<std::vector<double>, std::vector<double>> of_kernel;
   for (Index i = 0; i < kernels.count; ++i) {
     const std::span<const double> kernel = kernels.of_chain(i);
     std::vector<double>& one = of_kernel[{kernel.begin(), kernel.end()}];
-    for (std::size_t j = 0; j < one.size(); ++j)
-      mean[j] += one[j] / static_cast<double>(kernels.count);
-    if (!one.empty()) continue;
-    std::size_t next = 0;
-    auto variable = [&](double value, double direction) {
-      std::vector<First> unit(size);
-      unit[next++] = 1.0;
-      return Second(along ? First(value, {direction}) : First(value), unit);
-    };
-    const Second loss =
-        literal_loss(model, kernels, i, reference::values_of(at, along ? *along : at, variable));
-    auto part = [&](const First& x) { return !along ? x.v : x.d.empty() ? 0.0 : x.d[0]; };
-    one.push_back(part(loss.v));
-    for (std::size_t j = 0; j < size; ++j) one.push_back(part(loss.d[j]));
+    if (one.empty()) one = literal(model, kernels, i, at, along);
+    mean.resize(one.size());
     for (std::size_t j = 0; j < one.size(); ++j)
       mean[j] += one[j] / static_cast<double>(kernels.count);
   }

@@ -15,7 +15,7 @@ from gihflow.ensemble import Ensemble, EnsembleStage
 from gihflow.progress import Listener
 from gihflow.run_file import Run
 
-a_run = "a Run or the path of its file"
+A_RUN = "a Run or the path of its file"
 
 
 def call(function: Callable, finish: Callable, name: str, options: dict[str, Any], config, progress: bool, *before, **more):
@@ -140,7 +140,7 @@ def report(*runs: Run | str | os.PathLike[str], config: str | os.PathLike[str] |
 
 def diff(a: Run | str | os.PathLike[str], b: Run | str | os.PathLike[str]) -> results.Difference:
     """Where two files differ, of runs or of any other kind, by how much, and since which output. A run stands for its file."""
-    paths = [run.path if isinstance(run, Run) else path_named(name, run, a_run) for name, run in (("a", a), ("b", b))]
+    paths = [run.path if isinstance(run, Run) else path_named(name, run, A_RUN) for name, run in (("a", a), ("b", b))]
     if None in paths:
         raise ValueError("diff() compares files: save a run that is in memory alone")
     return results.Difference(**_core.diff(*paths))
@@ -148,11 +148,11 @@ def diff(a: Run | str | os.PathLike[str], b: Run | str | os.PathLike[str]) -> re
 
 def held(run: Run | str | os.PathLike[str]) -> Any:
     """A run as the compiled module takes it: in memory where it is, else its path."""
-    return run.core or run.path if isinstance(run, Run) else path_named("run", run, a_run)
+    return run.core or run.path if isinstance(run, Run) else path_named("run", run, A_RUN)
 
 
 def run_name(run: Run | str | os.PathLike[str], number: int) -> str:
-    return (run.path or f"run {number}") if isinstance(run, Run) else path_named("run", run, a_run)
+    return (run.path or f"run {number}") if isinstance(run, Run) else path_named("run", run, A_RUN)
 
 
 @takes_options
