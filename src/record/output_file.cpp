@@ -56,7 +56,7 @@ bool same_file(int descriptor, const std::string& path) {
 }
 
 // A lock file of this program contains these words, the name of the temporary file beside it and an
-// end of line.
+// end of line; after that it may hold the rest of a longer name, see write_mark.
 constexpr std::string_view mark = "gihflow writes ";
 
 // The first unused name for a temporary; existing files are not ours.
@@ -72,18 +72,20 @@ std::string temporary_of(int descriptor, const std::string& target) {
   std::string text(4096, '\0');
   const ssize_t size = pread(descriptor, text.data(), text.size(), 0);
   text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-  if (!text.starts_with(mark) || !text.ends_with('\n')) return "";
-  const fs::path name = text.substr(mark.size(), text.size() - mark.size() - 1);
+  const std::size_t end = text.find('\n');
+  if (!text.starts_with(mark) || end == std::string::npos) return "";
+  const fs::path name = text.substr(mark.size(), end - mark.size());
   const bool beside = !name.has_parent_path() &&
                       name.string().starts_with(fs::path(target).filename().string() + ".partial");
   return beside ? directory_of(target) + "/" + name.string() : "";
 }
 
-// Writes the mark; on a full disk the lock works without it.
+// Writes the mark; on a full disk the lock works without it. A mark that is there is written over
+// and only then cut, so that a kill at any moment leaves one.
 void write_mark(int descriptor, const std::string& temporary) {
   const std::string text = fmt::format("{}{}\n", mark, fs::path(temporary).filename().string());
-  if (ftruncate(descriptor, 0) == 0)
-    static_cast<void>(pwrite(descriptor, text.data(), text.size(), 0) < 0);
+  if (pwrite(descriptor, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()))
+    static_cast<void>(ftruncate(descriptor, static_cast<off_t>(text.size())) != 0);
 }
 
 // Makes a lock file; if the file system can, it gets its name only after its mark was written.

@@ -98,6 +98,22 @@ class Faults(DirectoryTest):
         self.assertTrue(killed & {"rename", "renameat2"})
 
     @unittest.skipUnless(can_trace(), "needs strace")
+    def test_kill_while_the_leftovers_of_a_kill_are_removed(self):
+        """The lock file stays the program's own throughout, so that the next process removes what is left."""
+        for left in ("run.h5.partial", "run.h5.partial2"):
+            for call in ("pread64", "pwrite64", "ftruncate"):
+                with self.subTest(left=left, call=call):
+                    self.train(*SMALL, "--max-steps", "20", "--force", expect=5)
+                    (self.directory / left).write_bytes(b"")
+                    lock = self.directory / "run.h5.lock"
+                    lock.write_text(f"gihflow writes {left}\n")
+                    self.train("--resume", "run.h5", expect=-signal.SIGKILL,
+                               before=(STRACE, "-f", "-o", "/dev/null", "-P", lock, "-e", f"trace={call}", "-e",
+                                       f"inject={call}:signal=KILL:when=1"))
+                    self.train("--resume", "run.h5", "--max-steps", "25", expect=5)
+                    self.assertEqual(os.listdir(self.directory), ["run.h5"])
+
+    @unittest.skipUnless(can_trace(), "needs strace")
     def test_a_write_that_fails_or_is_lost_leaves_the_checkpoint_before_it(self):
         for call, error in (("write", "ENOSPC"), ("write", "EIO"), ("fsync", "EIO"), ("rename", "EIO")):
             with self.subTest(call=call, error=error):
