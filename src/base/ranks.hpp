@@ -7,24 +7,24 @@
 
 namespace gihflow {
 
-/// Communication between the processes of a job. Only number 0 sends requests; a request that asks
-/// for an answer is answered by all.
+/// Communication between the processes of a job. Process 0 broadcasts its requests; where one asks
+/// for answers, process 0 gathers those of all.
 class Ranks {
  public:
   virtual ~Ranks() = default;
+  /// Number of processes.
   virtual int count() const = 0;
+  /// Number of this process, from 0.
   virtual int own() const = 0;
-  /// The number of this process among those on its machine.
+  /// Its number among the processes on the same machine, from 0.
   virtual int local() const = 0;
-  /// Replaces `message` by that of number 0 on every process.
+  /// Replaces `message` on every process by that of process 0.
   virtual void broadcast(std::string& message) = 0;
-  /// Returns the messages of all processes, in their order, to number 0, and an empty list to the
-  /// others.
+  /// Returns the messages of all processes in order on process 0, and an empty list on the others.
   virtual std::vector<std::string> gather(const std::string& message) = 0;
 };
 
-/// While this object lives, objectives made by trainings on the calling thread are shared among
-/// `ranks`.
+/// While this object lives, trainings on the calling thread divide their chains among `ranks`.
 class RanksScope {
  public:
   explicit RanksScope(Ranks& ranks);

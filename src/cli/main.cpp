@@ -116,7 +116,7 @@ int guarded(int argc, char** argv) {
   }
 }
 
-// Runs one of several MPI processes: number 0 runs the program, the others serve it until it ends.
+// Runs one of several MPI processes: process 0 runs the command, the others serve it until it ends.
 int guarded_among(Ranks& ranks, int argc, char** argv) {
   if (ranks.own() > 0) {
     for (const int signal : stopping_signals) std::signal(signal, SIG_IGN);

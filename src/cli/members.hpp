@@ -25,8 +25,8 @@ std::string members_report(const Plan& plan, const SweepResult& result, Index jo
 /// The same and every member as JSON.
 std::string members_json(const Plan& plan, const SweepResult& result);
 
-/// A job script for Slurm that runs the plan in tasks of some hours, continues after preemption,
-/// and is requeued at the end of its time.
+/// A job script for Slurm that runs the plan in tasks of about two hours, or in as many tasks as
+/// there are shares; it continues after preemption and is requeued at the end of its time.
 std::string job_script(const Plan& plan, const SweepSetting& setting, const std::string& file);
 
 /// Seconds for all members one after another, estimated from some of them.

@@ -15,7 +15,7 @@ namespace gihflow::cli {
 
 namespace {
 
-constexpr std::size_t most_at_once = std::size_t{1} << 30;  // counts are ints
+constexpr std::size_t most_at_once = std::size_t{1} << 30;  // bytes, as MPI counts are ints
 
 class MpiRanks final : public Ranks {
  public:
@@ -74,12 +74,12 @@ class MpiRanks final : public Ranks {
 }  // namespace
 
 std::unique_ptr<Ranks> mpi_ranks() {
-  // A process that mpirun did not start is alone, and needs no MPI.
+  // Only launchers of MPI set these variables; without one, MPI is not initialized.
   constexpr const char* marks[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMI_RANK", "PMIX_RANK"};
   if (std::none_of(std::begin(marks), std::end(marks), [](auto* mark) { return getenv(mark); }))
     return nullptr;
   MPI_Init(nullptr, nullptr);
-  for (const char* mark : marks) unsetenv(mark);  // processes started by this one are no members
+  for (const char* mark : marks) unsetenv(mark);  // child processes do not belong to the job
   auto ranks = std::make_unique<MpiRanks>();
   if (ranks->count() == 1) return nullptr;
   return ranks;

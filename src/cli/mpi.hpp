@@ -6,8 +6,8 @@
 
 namespace gihflow::cli {
 
-/// The processes that MPI started this one among; null where it is alone, or the program was built
-/// without MPI.
+/// The processes of the MPI job that this one belongs to; null if it is the only one, or if the
+/// program was built without MPI.
 std::unique_ptr<Ranks> mpi_ranks();
 
 }  // namespace gihflow::cli

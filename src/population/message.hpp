@@ -1,7 +1,7 @@
 #pragma once
 
-// What processes that share an objective tell each other: numbers and texts one after another, in
-// the machine's own layout.
+// Messages between processes that share an objective: numbers and texts in sequence, as the bytes
+// that they have in memory.
 
 #include <cstring>
 #include <span>
@@ -50,7 +50,7 @@ class Packer {
   }
 };
 
-/// Reads one in the order in which it was written.
+/// Reads a message, in the order in which it was written.
 class Unpacker {
  public:
   explicit Unpacker(std::string_view message) : rest_(message) {}
@@ -92,7 +92,7 @@ class Unpacker {
 
  private:
   void take(void* to, std::size_t bytes) {
-    if (bytes > 0) std::memcpy(to, rest_.data(), bytes);  // an empty vector has no address
+    if (bytes > 0) std::memcpy(to, rest_.data(), bytes);  // data() of an empty vector may be null
     rest_.remove_prefix(bytes);
   }
 

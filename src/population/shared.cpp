@@ -11,15 +11,15 @@ namespace gihflow {
 
 namespace {
 
-constexpr char well = 0, failed = 1;  // how answers begin
+constexpr char well = 0, failed = 1;  // first byte of an answer
 
 template <class Sum>
 void add_up(std::vector<Node<Sum>>& nodes, Index end, Index n) {
   sum_in_tree(nodes, end, n, [](Sum& x, const Sum& y) { add(x, y); });
 }
 
-/// The nodes of the tree over all parts that a process has from its own parts, the
-/// first of which has the number `first`.
+/// The nodes of the tree over all parts that follow from a process's own parts; `first` is the
+/// number of the first of these.
 template <class Sum>
 std::vector<Node<Sum>> nodes_of(std::vector<Sum> own, Index first, const Parts& all) {
   std::vector<Node<Sum>> nodes;
@@ -110,7 +110,7 @@ class SharedObjective final : public PartedObjective {
     return packer;
   }
 
-  /// The sum over all parts, of this process's own and of those that answer.
+  /// The sum over the parts of all processes, as a list of one.
   template <class Sum, class Own>
   std::vector<Sum> sum(const Packer& packer, const Own& own) const {
     std::vector<Node<Sum>> nodes;

@@ -48,7 +48,8 @@ hsize_t entries(const Shape& shape) {
   return std::accumulate(shape.begin(), shape.end(), hsize_t{1}, std::multiplies<>());
 }
 
-// Dimension scales of axes in the group `place`, "" for the root, after the first ones.
+// Paths of the dimension scales of a dataset: `first`, then those of `axes` in the group `place`,
+// "" for the root.
 std::vector<std::string> scales_in(const std::string& place, const char* axes,
                                    std::vector<std::string> first) {
   const std::size_t given = first.size();

@@ -22,12 +22,12 @@ namespace {
 
 constexpr std::size_t members_at_once = 64;  // whose runs are in memory
 
-// All that is known of a member while its row is made.
+// A member, its run and the verdict on it, from which its row is made.
 struct MemberRow {
   const Plan* plan = nullptr;
   const Member* member = nullptr;
   MemberStatus status;
-  std::optional<RunFile> run;  // of a file that is whole
+  std::optional<RunFile> run;  // ended or not; nullopt if the file cannot be read
   std::optional<CheckResult> check;
 
   const Snapshot* last() const {
@@ -40,19 +40,20 @@ struct MemberRow {
   }
 };
 
-// A column of the table: what it is, and its value for a member.
+// A column of the table and how its value for a member is computed.
 struct RowColumn {
   std::string name, meaning, units, axes;
   std::function<RecordValue(const MemberRow&)> get;
 };
 
-// The value of a run; absent without one.
+// A value of the run; absent without a run.
 template <class Get>
 std::function<RecordValue(const MemberRow&)> of_run(Get get) {
   return
       [get](const MemberRow& row) { return row.run ? RecordValue(get(*row.run)) : RecordValue(); };
 }
 
+// A value of the verdict; absent without one.
 template <class Get>
 std::function<RecordValue(const MemberRow&)> of_check(Get get) {
   return [get](const MemberRow& row) {
@@ -60,7 +61,7 @@ std::function<RecordValue(const MemberRow&)> of_check(Get get) {
   };
 }
 
-// The largest of a certificate over the stages of a run.
+// The largest value of a certificate over the stages of a run.
 auto largest(double Certificates::*member) {
   return of_run([member](const RunFile& run) {
     double most = 0.0;
@@ -214,14 +215,14 @@ std::vector<RowColumn> row_columns(const Plan& plan) {
   return columns;
 }
 
-// What check says of a run that has reached its end; nothing where it does not apply.
+// The verdict of check on a run that has ended; nullopt if check does not apply.
 std::optional<CheckResult> verdict_of(const MemberRow& row, const SweepSetting& setting) {
   if (row.status.state != MemberState::done || !row.run) return std::nullopt;
   CheckSetting asked = row.plan->check;
   asked.isolation = setting.isolation;
   try {
     return verdict(*row.run, path_of(*row.member, setting.directory), asked);
-  } catch (const InputError&) {  // a run on given sequences, lengths that do not fit
+  } catch (const InputError&) {  // a run on given sequences, or lengths too short for the model
     return std::nullopt;
   }
 }
@@ -321,8 +322,7 @@ class Collector {
     replicas_.clear();
   }
 
-  // Columns that runs of different shapes have no common axes for, and those of which no run has a
-  // value.
+  // Leaves out columns with axes if runs differ in shape or no run has a value.
   void leave_out_axes() {
     std::vector<std::string> left_out;
     std::erase_if(contents_.columns, [&](const TableColumn& column) {

@@ -15,9 +15,9 @@ namespace gihflow {
 /// system without locks every claim is granted.
 class Claim {
  public:
-  /// nullopt if another process has it. Throws WriteError if the file cannot be made.
+  /// nullopt if another process has it. Throws WriteError if the lock file cannot be made.
   static std::optional<Claim> take(const std::string& directory, const std::string& member);
-  /// Whether another process has it; makes no file.
+  /// Whether some process has it; makes no lock file.
   static bool taken(const std::string& directory, const std::string& member);
 
   Claim(Claim&& other) noexcept;

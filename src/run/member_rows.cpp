@@ -40,7 +40,8 @@ Option shard_row() {
   return option;
 }
 
-// A sweep has other members than replicas, and asks for no notes.
+// Why `jobs` has no effect in `train` without replicas. `sweep`, where `replicas` is 1 too, does
+// not ask.
 Phrase one_run(const Setting& s) {
   return s.replicas == 1 ? Phrase(Field::replicas, " is 1") : Phrase();
 }

@@ -4,11 +4,11 @@
 
 namespace gihflow {
 
-/// What every process of a job but the first one does: holds its parts of the chains of the first
-/// one's problems and answers for them, until that is told to end.
+/// Runs in every process of a job but process 0: draws its parts of the chains of the problems that
+/// process 0 sends, and answers its requests for their sums. Returns after end_serving().
 void serve(Ranks& ranks);
 
-/// Ends it; of the first process.
+/// Called by process 0: lets serve() return in all other processes.
 void end_serving(Ranks& ranks);
 
 }  // namespace gihflow

@@ -11,33 +11,33 @@
 
 namespace gihflow {
 
-/// d, L and N of all chains, as in their hash.
+/// d, L (0 in infinite context) and N of all chains, as they enter the hash of the chains.
 struct ChainSizes {
   Index vocabulary = 0, length = 0, chains = 0;
 };
 
-/// A process's parts of the training or validation chains.
+/// The part of an objective that one process computes.
 struct OwnObjective {
-  std::unique_ptr<PartedObjective> objective;  ///< null without chains
-  std::vector<std::uint64_t> hashes;           ///< of the process's chains
-  Index first = 0;                             ///< the number of its first chain
-  ChainSizes all;                              ///< chains of all processes
+  std::unique_ptr<PartedObjective> objective;  ///< null if the process has no chains
+  std::vector<std::uint64_t> hashes;           ///< of its chains
+  Index first = 0;                             ///< number of its first chain
+  ChainSizes all;                              ///< of the chains of all processes
 };
 
-/// Makes the objective on the parts of process `rank` of `ranks`, in infinite context; `all` are
-/// the kernels of all processes. `card`: on the card that the process has taken.
+/// Makes the objective on the parts of process `rank` of `ranks` in infinite context; `all` are the
+/// kernels of all processes. `card`: computed on the card that the process took by take_card().
 OwnObjective own_objective(const Model& model, const Kernels& all, bool card, int rank, int ranks);
 /// The same on sequences; lanes as for make_tiled_objective.
 OwnObjective own_objective(const Model& model, const SequenceSource& all, bool card, int lanes,
                            int rank, int ranks);
 
-/// Sends the problem to the other processes. On cards each process takes one. Throws InputError for
-/// an engine without parts, and as check_cards().
+/// Sends the problem to the other processes; on device cuda each process takes a card. Throws
+/// InputError for the reference engine, which has no parts, and as check_cards().
 void share_problem(Ranks& ranks, const Problem& problem);
-/// Throws InputError if two processes have the same card; `taken` are UUIDs.
+/// Throws InputError if two processes have the same card; `taken` are the UUIDs of their cards.
 void check_cards(const std::vector<std::string>& taken);
-/// The objective on the chains of all processes, and their hash. `own` are those of process 0,
-/// whose engine is that of all.
+/// Lets the other processes build their parts with the engine of `own`, the part of process 0, and
+/// returns the objective on the chains of all; sets `hash` to the hash of these chains.
 std::unique_ptr<Objective> shared_objective(Ranks& ranks, OwnObjective own, bool validation,
                                             std::string& hash);
 

@@ -37,13 +37,13 @@ bool is_over(const MemberStatus& status) {
          (status.state == MemberState::failed && exit_code(status.outcome) == 3);
 }
 
-// How a process ended that did not do its work, for its log.
+// How a process that failed ended, for its log.
 std::string ending(int code) {
   if (code < 0) return fmt::format("ended by signal {} ({})", -code, strsignal(-code));
   return fmt::format("ended with exit code {}", code);
 }
 
-// The share of this call, and where everything is.
+// The members of this call's share. Throws InputError without a directory.
 SweepResult share(const Plan& plan, const SweepSetting& setting) {
   if (setting.directory.empty()) {
     throw InputError(Fault{Field::directory, "", "must be given: where run files are", ""});
@@ -126,7 +126,7 @@ class Sweep {
     return stopping_;
   }
 
-  // Begins members until enough run, each that waits being tried once.
+  // Begins members until enough run; tries each waiting one once.
   void begin_members() {
     for (std::size_t tries = waiting_.size(); tries > 0 && running_.size() < jobs_; --tries) {
       const std::size_t k = waiting_.front();
@@ -142,7 +142,7 @@ class Sweep {
       waiting_.push_back(k);
       return;
     }
-    // The file may be of another call that has ended since.
+    // Another call may have run the member since its file was examined.
     if (std::filesystem::exists(path_of(member(k), setting_.directory))) {
       status(k) = status_of_file(plan_, member(k), setting_);
       if (is_over(status(k))) return;
@@ -170,7 +170,7 @@ class Sweep {
     ++result_.run;
   }
 
-  // A file that cannot be read, so that the member can be run anew.
+  // Moves a file that cannot be read, so that the member can be run anew.
   void set_aside(std::size_t k, const std::string& path) {
     const std::string aside = fmt::format("{}/{}.damaged", setting_.directory, member(k).name);
     std::error_code error;
@@ -179,7 +179,7 @@ class Sweep {
     observer_.note(fmt::format("{}; moved to {}, the member is run anew", status(k).why, aside));
   }
 
-  // Waits for a word or an end of the members that run, for a heartbeat at most.
+  // Waits, at most a heartbeat, until a running member writes a message or ends.
   void listen() {
     std::vector<pollfd> ears;
     for (const auto& running : running_) {
@@ -202,7 +202,7 @@ class Sweep {
         break;
       case exit_interrupted:
         now = {.state = MemberState::begun, .outcome = Outcome::interrupted};
-        if (!stopping_) waiting_.push_back(running.k);  // somebody stopped it alone
+        if (!stopping_) waiting_.push_back(running.k);  // this member alone was interrupted
         break;
       case exit_limit:
       case 3:
@@ -214,7 +214,7 @@ class Sweep {
     if (now.state == MemberState::done || now.state == MemberState::failed) ++ended_;
   }
 
-  // A limit or a numerical failure; what it was is in the file.
+  // The status of a member that stopped at a limit or failed numerically, from its file.
   MemberStatus read_ended(Running& running) {
     const std::string path = path_of(member(running.k), setting_.directory);
     try {
@@ -276,7 +276,7 @@ class Sweep {
   SweepResult result_;
   std::deque<std::size_t> waiting_;
   std::vector<std::unique_ptr<Running>> running_;
-  std::size_t left_at_start_ = 0, ended_ = 0;  // members that this call has to run, that it has run
+  std::size_t left_at_start_ = 0, ended_ = 0;  // members that this call had to run, and has run
   bool stopping_ = false;
 };
 

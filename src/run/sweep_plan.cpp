@@ -19,13 +19,13 @@ namespace {
 
 constexpr std::size_t most_members = 1'000'000;
 constexpr std::size_t longest_name = 120;  // characters
-constexpr std::size_t most_faults = 20;    // of members, told one by one
+constexpr std::size_t most_faults = 20;    // of members, listed; of more only their number
 constexpr Groups train_groups = groups_of<TrainSetting>;
 
-// Options of training that decide no number and that a plan may have nonetheless.
+// Options on which no result depends and that a plan may have nonetheless.
 constexpr std::array plan_handling{Field::checkpoint_every, Field::max_wall};
 
-// Options that take their values together.
+// One option of [grid], or the options of a [zip]: for each k they take their k-th values together.
 struct Axis {
   std::vector<Field> fields;
   std::vector<std::vector<std::string>> values;  // [values, fields]
@@ -105,7 +105,7 @@ class PlanReader {
     faults_.add({field, value, std::move(allowed), plan_.origin});
   }
 
-  // The text of an option's value as a command line gives it; nothing where it is at fault.
+  // The value of an option as text on a command line; nullopt after a fault.
   std::optional<std::string> text_of(const Option& option, const toml::node& node) {
     const std::optional<Value> value = value_of_node(node);
     if (!value) {
@@ -137,7 +137,7 @@ class PlanReader {
     if (text && option->belongs_to(groups_of<CheckSetting>)) checks_[option->field] = *text;
   }
 
-  // Of check's options, all but the seed, which is that of the members.
+  // The options of `check`; a seed in the plan is that of the members, not of `check`.
   void read_checks() {
     Assembled checks =
         assemble({.groups = groups_of<CheckSetting>, .config = "", .values = checks_});
@@ -272,7 +272,7 @@ class PlanReader {
   bool zipping_ = false;
 };
 
-// Faults of members, equal ones together.
+// Faults of members, with the number of members for each.
 class MemberFaults {
  public:
   void add(const std::string& member, const Fault& fault) {

@@ -18,7 +18,7 @@ namespace GIHFLOW_API gihflow {
 SweepResult collect(const Plan& plan, const SweepSetting& setting,
                     SweepObserver* observer = nullptr);
 
-/// Names of the columns that a table has beside the swept options, in order.
+/// Names of the columns that a table can have beside the swept options, in order.
 std::vector<std::string> table_columns();
 
 }  // namespace gihflow

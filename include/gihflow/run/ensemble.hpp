@@ -33,8 +33,8 @@ Recorded recorded(const RunFile& run);
 /// position (n − 1)·level (definition 7 of Hyndman and Fan 1996, the default of NumPy).
 double quantile(std::span<const double> sorted, double level);
 
-/// Means, standard deviations and quantiles over runs of one setting, at each time over the runs
-/// that recorded it. `runs` must not be empty; sums are in their order.
+/// Means, standard deviations and quantiles over runs of one setting, at each output time over the
+/// runs that recorded it. `runs` must not be empty; sums are taken in the order of `runs`.
 Ensemble ensemble(const std::vector<Recorded>& runs);
 
 }  // namespace gihflow

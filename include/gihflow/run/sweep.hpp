@@ -13,33 +13,34 @@ namespace GIHFLOW_API gihflow {
 /// State of a member of a sweep.
 enum class MemberState {
   left,     ///< it has no file
-  begun,    ///< its file has a checkpoint to continue from, or is damaged
+  begun,    ///< its file has a checkpoint to continue from, or cannot be read
   running,  ///< a process is running it
-  done,     ///< its file is complete and has the plan's setting, and no step is left
-  failed    ///< it failed numerically; or its process failed, which is tried again
+  done,     ///< its run has ended and has the plan's setting
+  failed    ///< numerical failure, which is final; or its process failed: the next call repeats it
 };
-/// As `sweep --status` names it.
+/// Its name in `sweep --status`.
 std::string to_string(MemberState state);
 
 /// State of a member and its file.
 struct MemberStatus {
   MemberState state = MemberState::left;
-  Outcome outcome = Outcome::running;  ///< of its file
+  Outcome outcome = Outcome::running;  ///< of the run in its file
   std::string why = {};                ///< why it failed or its file cannot be read; else empty
-  double seconds = 0.0;                ///< of wall time, from its file
+  double seconds = 0.0;                ///< wall time of the run in its file
 };
 
 /// The path of a member's run file.
 std::string path_of(const Member& member, const std::string& directory);
-/// The path of the messages of a member's process that failed last.
+/// The path of a member's log: the messages of its last process, if that one failed.
 std::string log_of(const Member& member, const std::string& directory);
 
-/// Reads the file of a member and compares it with the plan. `run`, if not null, receives the run
-/// of a complete file. Throws InputError if the file has another setting.
+/// Reads the file of a member and compares it with the plan. `run`, if not null, receives the run,
+/// ended or not; nullopt if the file cannot be read. Throws InputError if the file has another
+/// setting.
 MemberStatus examine(const Plan& plan, const Member& member, const SweepSetting& setting,
                      std::optional<RunFile>* run = nullptr);
 
-/// The members of a share, as indices of plan.members.
+/// The members of a share, all without one, as indices of plan.members.
 std::vector<std::size_t> members_of(const Plan& plan, const std::optional<Shard>& shard);
 
 /// The share of this task of a Slurm array, from SLURM_ARRAY_TASK_ID, _MIN, _STEP and _COUNT;
@@ -61,7 +62,7 @@ class SweepObserver {
   virtual ~SweepObserver() = default;
   /// A note for the user.
   virtual void note(const Phrase& /*text*/) {}
-  /// Called several times a second.
+  /// Called several times a second by sweep(), after each batch of members by collect().
   virtual void progress(const SweepProgress& /*progress*/) {}
 };
 
@@ -71,16 +72,16 @@ struct SweepResult {
   std::vector<MemberStatus> statuses;  ///< one per member
   std::size_t run = 0;                 ///< processes that this call started
   bool interrupted = false;
-  /// 0: all reached their end; 3: some failed; 5: some stopped at a limit; 130: interrupted.
+  /// 130: interrupted; else 3: some failed; else 5: some stopped at a limit; else 0.
   int exit_code() const;
 };
 
 /// Runs those members of the share that are not done, as processes of the program, `jobs` at a
 /// time; each writes DIR/NAME.h5 or continues it. Other calls may run over the same directory at
 /// the same time: a member is run by only one of them, and each call returns when all members of
-/// its share have ended. A member that fails does not stop the others; its messages are kept in
-/// DIR/NAME.log. A damaged file is moved to DIR/NAME.damaged and the member is run again. The
-/// caller's Interrupt ends all members with a checkpoint.
+/// its share are done, have failed or have stopped at a limit. A member that fails does not stop
+/// the others; its messages are kept in DIR/NAME.log. A file that cannot be read is moved to
+/// DIR/NAME.damaged and the member is run again. An interrupt ends all members with a checkpoint.
 ///
 /// Throws InputError before anything is written, see check_plan and examine; WriteError if the
 /// directory cannot be written to.

@@ -20,13 +20,15 @@ struct Member {
   Index point = 0;  ///< from 0; members of the same point differ only in their seed
 };
 
-/// The members of a sweep in order: the replicas of a point are consecutive, and of the swept
-/// options the last one varies fastest.
+/// The members of a sweep in order. Replicas of a point are consecutive; next vary the groups of
+/// [zip], the last one fastest, then the options of [grid], the last one in alphabetical order
+/// fastest.
 struct Plan {
   std::string origin;  ///< path of its file; empty: replicas of a command line
   std::string text;    ///< of that file
   std::string config;  ///< config file for all members; empty: none
-  /// Options in which members differ: those of [grid] and [zip] by name, then seed.
+  /// Options in which members differ: those of [grid] and [zip] in alphabetical order, and for
+  /// replicas the seed after them.
   std::vector<Field> swept;
   Index replicas = 1;       ///< members of each point
   CheckSetting check = {};  ///< how final models are checked, see check()
@@ -35,10 +37,11 @@ struct Plan {
 
 /// Reads a plan: the config of a run, which may also have options of `check`, and
 ///
-///     replicas = R          # seeds, from that of the config on
+///     replicas = R          # of each point, with consecutive seeds from `seed` on
 ///     [grid]                # lists of values, crossed
 ///     alpha = [0.05, 0.1]
-///     [zip]                 # lists taken together, of one length; [[zip]] for several such groups
+///     [zip]                 # lists of equal length, whose k-th values go together; [[zip]] for
+///                           # several such groups
 ///     chains = [100, 1000]
 ///     stages = [["c:10"], ["c:100"]]
 ///
@@ -53,8 +56,9 @@ Plan replicas_of(const CommandLine& line, Index replicas);
 /// The setting of a member, ready for prepare(); its faults are located in the plan.
 Assembled assembled_member(const Plan& plan, const Member& member, Isolation isolation);
 
-/// Prepares every member, so that none is run if one has a fault. Throws InputError; a fault of
-/// several members is reported once, with the first of them.
+/// Prepares every member, so that none is run if one has a fault. Throws InputError, also for a
+/// swept option without effect in any member; a fault of several members is reported once, with the
+/// first of them.
 void check_plan(const Plan& plan, Isolation isolation = Isolation::in_process);
 
 /// The arguments of the program that run a member: a command line of `train`.
