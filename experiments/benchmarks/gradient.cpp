@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "gihflow/base/parallel.hpp"
@@ -44,13 +45,13 @@ std::unique_ptr<Objective> objective_of(const Problem& problem) {
 }
 
 /// Half-way through training: nothing is zero, one or flat.
-Point point(const Model& model) {
+Parameters halfway(const Model& model) {
   Parameters parameters = initial_parameters(model, {});
   parameters.a = 2.0;
-  return point_of(parameters);
+  return parameters;
 }
 
-enum Work { gradient_alone, loss_and_gradient, derivative_along };
+enum Work { gradient_alone, loss_and_gradient, derivative_along, standard_errors };
 
 void run(benchmark::State& state, const std::string& name, const Problem& problem, Work work,
          int threads) {
@@ -62,10 +63,13 @@ void run(benchmark::State& state, const std::string& name, const Problem& proble
     objective = objective_of(problem);
     built = name;
   }
-  const Point at = point(problem.model);
+  const Parameters parameters = halfway(problem.model);
+  const Point at = point_of(parameters);
   Gradient gradient, derivative;
   for (auto _ : state) {
-    if (work == derivative_along)
+    if (work == standard_errors)
+      gradient.a = objective->standard_errors(parameters).loss;
+    else if (work == derivative_along)
       objective->gradient_along(at, at, gradient, derivative);
     else
       objective->gradient(at, gradient, work == loss_and_gradient);
@@ -103,8 +107,9 @@ void add_building(const Problem& problem) {
 
 int main(int argc, char** argv) {
   const int cores = threads();
+  const std::set<int> teams{1, 2, cores};
   add("reference/N=100", {.chains = 100, .engine = Engine::reference}, loss_and_gradient, cores);
-  for (const int n : {1, cores}) {
+  for (const int n : teams) {
     const std::string end = "/N=9000/threads=" + std::to_string(n);
     add("dense/loss_and_gradient" + end, {.engine = Engine::dense}, loss_and_gradient, n);
     add("dense/gradient" + end, {.engine = Engine::dense}, gradient_alone, n);
@@ -113,6 +118,11 @@ int main(int argc, char** argv) {
   }
   for (const Index chains : {1000, 10'000, 100'000, 1'000'000})
     add("chains/N=" + std::to_string(chains), {.chains = chains}, loss_and_gradient, cores);
+  for (const Index chains : {1000, 9000}) {
+    const std::string end = "/N=" + std::to_string(chains) + "/threads=1";
+    add("one_thread" + end, {.chains = chains}, loss_and_gradient, 1);
+    add("standard_errors" + end, {.chains = chains}, standard_errors, 1);
+  }
   for (const Index length : {100, 1000, 10'000, 100'000, 1'000'000})
     add("length/N=200/L=" + std::to_string(length), {.chains = 200, .length = length},
         loss_and_gradient, cores);
@@ -135,13 +145,13 @@ int main(int argc, char** argv) {
   full.head_normalization = HeadNormalization::layer;
   full.rectify = true;
   full.rectify_width = 0.1;
-  for (const int n : {1, cores}) {
+  for (const int n : teams) {
     const std::string end = "/N=9000/threads=" + std::to_string(n);
     add("reference_conventions" + end, {.model = reference}, loss_and_gradient, n);
     add("full_model" + end, {.model = full}, loss_and_gradient, n);
   }
   for (const Index M : {3, 5})
-    for (const int n : {1, cores})
+    for (const int n : teams)
       add("infinite/M=" + std::to_string(M) + "/threads=" + std::to_string(n),
           {.model = {.window = M}, .infinite = true}, loss_and_gradient, n);
   add("infinite/d=16/M=3/N=100/threads=1",
