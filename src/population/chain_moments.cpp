@@ -13,11 +13,13 @@ namespace gihflow {
 
 namespace {
 
-// The chains of every lane of every tile, one after the other. Of a lane with more than d + 1 of
-// them, the first d + 1 are numbers −1 − i of `condensed`.
+// The chains of every lane of every tile: those of a lane are chains[begin[lane]] up to
+// chains[begin[lane + 1] − 1]. Where these are more than d + 1, the first d + 1 are replaced by
+// −1 − i, i a row of `condensed`: vectors with the same second moments as the (1, T) of all of
+// them.
 struct LaneChains {
   std::vector<Index> begin, chains;
-  std::vector<double> condensed;  // (1, T) [.., d + 1]
+  std::vector<double> condensed;  // [rows, d + 1]
 
   LaneChains(const TiledStatistics& statistics, Index vocabulary)
       : begin(size(statistics.tiles() * statistics.lanes() + 1), 0),
@@ -25,7 +27,7 @@ struct LaneChains {
     for (Index chain = 0; chain < statistics.chains(); ++chain)
       ++begin[size(statistics.slot(chain))];
     Index before = 0;
-    for (Index& here : begin) here = before += here;  // the ends
+    for (Index& here : begin) here = before += here;  // the end of each lane, for now
     for (Index chain = statistics.chains(); chain-- > 0;)
       chains[size(--begin[size(statistics.slot(chain))])] = chain;
     for (std::size_t lane = 0; lane + 1 < begin.size(); ++lane)
@@ -36,8 +38,9 @@ struct LaneChains {
   }
 
  private:
-  // Appends vectors with the second moments of some chains' (1, T): columns of the Cholesky factor
-  // of those, without pivots that are rounding errors.
+  // Appends d + 1 vectors x with Σ x xᵀ = Σ (1, T) (1, T)ᵀ over some chains, and puts their numbers
+  // in place of the first d + 1 chains: the columns of the Cholesky factor of that matrix, 0 where
+  // a pivot is not above rounding errors.
   void condense(const TiledStatistics& statistics, std::span<Index> some, std::size_t width) {
     std::vector<double> moments(width * width, 0.0), label(width, 1.0);
     for (const Index chain : some) {
@@ -61,14 +64,14 @@ struct LaneChains {
 
 }  // namespace
 
-// The derivatives of a row in the order in which the hot loops have them. The logits of a head
-// enter by a softmax, so that their derivatives add up to 0: that of the largest σ follows from the
-// others.
+// The derivatives of a row in the order of the hot loops, see hot::MomentTask. Those in the logits
+// of a head add up to 0, as softmax does not see a common shift: that in the logit with the largest
+// σ is a further one, minus the sum of the others.
 struct ChainMoments::Derivatives {
-  std::vector<Index> row;                 // where each stands in a row, the further ones last
-  std::vector<double> from_sums;          // [derivatives, sums], they are linear in the sums
-  std::vector<Index> first_sum, end_sum;  // [derivatives] those that are not 0
-  std::vector<Index> others;              // [further, M − 1]
+  std::vector<Index> row;         // where each stands in a row, the further ones last
+  std::vector<double> from_sums;  // [derivatives, sums] its coefficients: it is linear in the sums
+  std::vector<Index> first_sum, end_sum;  // [derivatives] coefficients before and from here are 0
+  std::vector<Index> others;  // [further, M − 1] derivatives, minus the sum of which it is
 };
 
 ChainMoments::Derivatives ChainMoments::derivatives(const Parameters& at, const Point& point,

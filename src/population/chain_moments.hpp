@@ -11,17 +11,19 @@
 
 namespace gihflow {
 
-/// Moments of the rows of chains, see write_row, by whole tiles: those of eight lanes at once, and
-/// of all chains of a lane.
+/// Moments of the rows of chains (loss and gradient of a single chain, see write_row()), tile by
+/// tile: eight lanes at a time, and all chains of a lane together.
 class ChainMoments {
  public:
-  /// The statistics have tiles of eight and relative features. Both must outlive it.
+  /// statistics: in tiles of eight lanes, of a model with relative features. All three arguments
+  /// must outlive this object.
   ChainMoments(const ModelTables& tables, const TiledStatistics& statistics,
                const hot::MomentFunctions& functions)
       : tables_(tables), statistics_(statistics), functions_(functions) {}
 
-  /// Of all chains at a point, the parameters of `at`, whose attention is given; write_row(chain,
-  /// row) is called for those that need shifts of their own.
+  /// Number, mean and Σ (x − mean)² over all chains; `point` and `attention` are those of the
+  /// parameters `at`. write_row(chain, row) has to write the row of one chain: it is called where
+  /// a·k spreads so widely (hot::widest_spread) that each chain needs a shift of its own.
   Moments of(const Parameters& at, const Point& point, const Attention& attention,
              const std::function<void(Index chain, double* row)>& write_row) const;
 

@@ -1,7 +1,8 @@
 #pragma once
 
-// The formulas that every engine on sufficient statistics shares: what lies between features and
-// the kernel k, and from counts to readout, loss and B. Templated on the number types.
+// The formulas that every engine on sufficient statistics shares: from products t_h to κ_S and
+// back (4.3), and from counts to readout, loss and B, (4.1) and (4.2). Templated on the number
+// types.
 
 #include "population/scalar.hpp"
 #include "population/views.hpp"
@@ -17,7 +18,7 @@ using hot::Segment;
 using hot::StatisticsView;
 using hot::widest_spread;
 
-/// max(0, z) smoothed over the width δ (2.8), and its slope.
+/// max(0, z), or with a width δ > 0 (z + √(z² + δ²))/2, formula (2.8); slope is its derivative.
 template <class V>
 V rectified(const ModelView& m, const V& z, V& slope) {
   V zero, one;
@@ -33,7 +34,8 @@ V rectified(const ModelView& m, const V& z, V& slope) {
   return where_positive(value(z), z, zero);
 }
 
-/// Sums of one thread, `stride` apart, and from number `half` on their derivatives.
+/// The sums that one thread adds to, `stride` apart; that of the derivatives of sum i is number
+/// half + i.
 struct Sums {
   double* number;
   std::int64_t stride, half;
@@ -65,9 +67,10 @@ GIHFLOW_HD void products_backward(const ModelView& m, const V* t, const V* kappa
   }
 }
 
-/// ℓ of every lane, and g(e) = (r(e) − r̄)·share, share = 1/den, with r(e) = ∂ℓ/∂y(e), formula
-/// (4.2), of the lanes with readouts y [d]. Their labels' distributions stand in targets [d,
-/// stride]. Without gradient g holds nothing.
+/// Returns the loss ℓ (2.4) of every lane with the readout y [d], and writes to g [d]
+/// g(e) = (r(e) − r̄)·share with r(e) = ∂ℓ/∂y(e) of (4.2) and share = 1/den. targets [d, stride]: T,
+/// or the sum of T over chains that share a lane. Without loss 0 is returned, without gradient the
+/// values in g have no meaning.
 template <class N>
 GIHFLOW_HD typename N::L losses_of_lanes(const ModelView& m, const typename N::L* y,
                                          typename N::L* g, const typename N::L& share,
@@ -107,7 +110,7 @@ GIHFLOW_HD typename N::L losses_of_lanes(const ModelView& m, const typename N::L
       load(target, targets + e * stride);
       L smoothed = y[e] + m.epsilon;
       // With ε = 0 a label that the context lacks costs ∞, but y(e) is 0 whatever the parameters
-      // are and contributes nothing to the gradient. Nor does one whose weight underflows.
+      // are and contributes nothing to the gradient. Nor does one whose y(e) underflows.
       smoothed = where_positive(value(smoothed) + -smallest_normal, smoothed, zero);
       if (with_loss)
         loss = loss - where_positive(target, target * logarithm(smoothed * scale), zero);
@@ -122,8 +125,8 @@ GIHFLOW_HD typename N::L losses_of_lanes(const ModelView& m, const typename N::L
   return loss;
 }
 
-/// The same from the sums Σ n·E of every token in y, which become the readouts (4.1), and their
-/// own sum; Σ over lanes of ℓ.
+/// The same from y(e) = Σ_Z n(Z,e) E(Z,q) and den = Σ_e y(e); y becomes the readout (4.1). Returns
+/// the sum of ℓ over lanes.
 template <class N>
 GIHFLOW_HD typename N::S loss_of_sums(const ModelView& m, typename N::L* y, typename N::L* g,
                                       const typename N::L& den, const double* targets,
@@ -136,9 +139,9 @@ GIHFLOW_HD typename N::S loss_of_sums(const ModelView& m, typename N::L* y, type
   return sum_lanes(losses_of_lanes<N>(m, y, g, share, targets, stride, with_loss, with_gradient));
 }
 
-/// The chains of a tile that one thread works on, N::lanes of its `stride`: from their counts to
-/// loss and B. Shifted: where a·k spreads so widely that every chain needs its own largest a·k for
-/// a shift.
+/// N::lanes chains of a tile, on which one thread works: from their counts to loss and B, (4.1) and
+/// (4.2). Shifted: each chain's exponents are shifted by its own largest a·k, which is necessary
+/// where a·k spreads over more than widest_spread.
 template <class N, class Count, bool Shifted>
 struct Chains {
   using S = typename N::S;
@@ -146,12 +149,12 @@ struct Chains {
   using C = typename N::C;
 
   const std::int64_t* begin;  ///< [d + 1] first entry of each token
-  const std::uint32_t* pair;  ///< [entries]
+  const std::uint32_t* pair;  ///< [entries] pair, counted from the group's first
   const Count* count;         ///< [entries, stride]
   const double* targets;      ///< [d, stride]
-  std::int64_t stride;
-  const S* factor;  ///< of the group's pairs: E(Z,q), or a·k where chains are shifted
-  C top;            ///< largest a·k of each chain, where they are shifted
+  std::int64_t stride;        ///< chains of the tile
+  const S* factor;            ///< [pairs of the group] E(Z,q), or a·k if Shifted
+  C top;                      ///< largest a·k of each chain, if Shifted
 
   GIHFLOW_HD Chains(const ModelView& m, const StatisticsView& v, std::int64_t tile,
                     const S* factors, std::int64_t lanes = N::lanes, std::int64_t first_lane = 0)
@@ -173,7 +176,7 @@ struct Chains {
     }
   }
 
-  /// Σ n·E over the entries of a token.
+  /// Σ_Z n(Z,e) E(Z,q) of the token e.
   GIHFLOW_HD L sum(std::int64_t token) const {
     L here, other;
     set(here, 0.0);
@@ -185,13 +188,12 @@ struct Chains {
     });
     return two_sums ? here + other : here;
   }
-  /// From the sums of every token in y and their own to the readouts and g(e), [d] each; returns
-  /// the loss.
+  /// loss_of_sums() of these chains.
   GIHFLOW_HD S loss(const ModelView& m, L* y, L* g, const L& den, bool with_loss,
                     bool with_gradient = true) const {
     return loss_of_sums<N>(m, y, g, den, targets, stride, with_loss, with_gradient);
   }
-  /// Both at once.
+  /// sum() of every token, then loss().
   GIHFLOW_HD S readout(const ModelView& m, L* y, L* g, bool with_loss,
                        bool with_gradient = true) const {
     L den;
@@ -202,7 +204,7 @@ struct Chains {
     }
     return loss(m, y, g, den, with_loss, with_gradient);
   }
-  /// Calls add(pair, n·g(e)), or add(pair, n·E·g(e)) where chains are shifted, for all entries.
+  /// Calls add(pair, n·g(e)), or add(pair, n·E·g(e)) if Shifted, for every entry.
   template <class Add>
   GIHFLOW_HD void back(const ModelView& m, const L* g, const Add& add) const {
     for (std::int64_t e = 0; e < m.d; ++e) {
@@ -213,7 +215,8 @@ struct Chains {
   }
 
  private:
-  /// Calls use(pair, n), or use(pair, n·E), for the entries of a token, Some at once.
+  /// Calls use(pair, n), or use(pair, n·E) if Weighted, for the entries of a token; their counts
+  /// are loaded Some at a time.
   template <int Some, bool Weighted, class Use>
   GIHFLOW_HD void visit(std::int64_t token, const Use& use) const {
     std::int64_t i = begin[token];

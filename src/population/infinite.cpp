@@ -1,6 +1,7 @@
-// The objective in infinite context, formula (5.1), as matrix products of hot loops: chains by
-// windows, windows by queries. Queries are taken in panels, chains in ranges; E of a panel is made
-// once, its B is summed over ranges in their order, and then goes back through (4.3) and (4.5).
+// The objective in infinite context, formula (5.1), by the hot loops of laws.hot.cpp: products of
+// matrices chains × windows (laws) and windows × queries (E). Queries are taken in panels, chains
+// in ranges. E of a panel is computed once; its B is summed over ranges, in their order, and then
+// goes back through (4.3) and the features.
 
 #include "gihflow/population/infinite.hpp"
 
@@ -30,7 +31,8 @@ std::span<double> doubles(std::span<hot::Line> lines) {
   return {lines.front().number, lines.size() * hot::pack};
 }
 
-/// Room for what a thread's panels keep, which fresh pages would cost a tenth of a gradient.
+/// Memory for E, B and ∂/∂u of panels. Each calling thread keeps it from gradient to gradient:
+/// allocating it anew costs a tenth of a gradient in page faults.
 std::span<hot::Line> lines_of_thread(std::size_t count) {
   static thread_local std::vector<hot::Line> lines;
   if (lines.size() < count) lines.resize(count);
@@ -98,7 +100,7 @@ class InfiniteObjective final : public PartedObjective {
                              needed / 0x1p30, limit / 0x1p30));
   }
 
-  /// What `count` chains from `first` on add to a mean over `of`.
+  /// Loss and gradient that `count` chains from `first` on contribute to a mean over `of` chains.
   Share share_of(Index first, Index count, Index of, const Features& u, const Point& at,
                  const Point* along, Wanted wanted) const {
     const bool dual = along != nullptr, with_loss = wanted != Wanted::gradient,
@@ -194,7 +196,7 @@ class InfiniteObjective final : public PartedObjective {
   const hot::LawFunctions& hot_;
   Model model_;
   Parts parts_;
-  Index of_;  ///< chains of the mean
+  Index of_;  ///< number of chains that means are over
   ModelTables tables_;
   WindowLaws laws_;
   std::optional<FeatureTable> features_;  ///< of all windows

@@ -1,7 +1,7 @@
 #pragma once
 
-// Products of many small matrices of numbers with strips of queries: laws of chains times E, and
-// back.
+// Products of many small matrices with vectors whose entries are strips, numbers of sixteen
+// queries: laws of chains times E(Z,q), and the transposed products of the way back.
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@
 
 namespace gihflow::GIHFLOW_ISA {
 
-/// Sixteen queries, for which one number of a law is fetched once.
+/// One number for each of sixteen queries: an entry of a law is loaded once for all of them.
 template <class V>
 struct Strip {
   V half[2];
@@ -19,8 +19,8 @@ Strip<V>* strips_of(double* from) {
   return reinterpret_cast<Strip<V>*>(from);
 }
 
-/// Strips of sums that are carried through a loop at once: half of the registers, so that additions
-/// need not wait for each other.
+/// Number of strips that one loop adds up at a time. They fill half of the registers, enough for an
+/// addition not to wait for the one before.
 #if defined(__AVX512F__)
 constexpr int registers = 32;
 #else
@@ -30,6 +30,7 @@ template <class V>
 constexpr int most_sums = std::max<int>(
     1, registers / 2 / (2 * Pack::registers * static_cast<int>(sizeof(V) / sizeof(Pack))));
 
+/// body.operator()<size>() for a size from 1 to R.
 template <int R, class Body>
 void with_size(std::int64_t size, const Body& body) {
   if (size == R)
@@ -48,19 +49,19 @@ void in_steps(std::int64_t count, const Body& body) {
   }
 }
 
-/// Matrices A [rows, columns] of many products, with rows and products so far apart.
+/// `count` matrices A [rows, columns], `stride` numbers apart; their rows are row_stride apart.
 struct Matrices {
   const double* numbers;
   std::int64_t rows, columns, row_stride, stride, count;
 };
-/// Their strips, one a column or a row.
+/// A vector for each matrix: entry i of vector n is strips[n·stride + i·step].
 template <class V>
 struct Strips {
   V* strips;
   std::int64_t step, stride;
 };
 
-/// to(i) = Σ_j a(i, j)·x(j) of every product.
+/// to(i) = Σ_j A(i, j)·x(j) for every matrix.
 template <class V>
 void multiply(const Matrices& a, const Strips<const Strip<V>>& x, const Strips<Strip<V>>& to) {
   in_steps<most_sums<V>>(a.rows, [&]<int R>(std::int64_t i) {
@@ -78,7 +79,7 @@ void multiply(const Matrices& a, const Strips<const Strip<V>>& x, const Strips<S
   });
 }
 
-/// to(j) = Σ_i a(i, j)·x(i) of every product, or is increased by that.
+/// to(j) = Σ_i A(i, j)·x(i) for every matrix; with `add` the sum is added to to(j).
 template <bool add, class V>
 void multiply_transposed(const Matrices& a, const Strips<const Strip<V>>& x,
                          const Strips<Strip<V>>& to) {

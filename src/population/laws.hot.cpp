@@ -1,10 +1,11 @@
-// Compiled once for every instruction set, with GIHFLOW_ISA naming the set: chains in infinite
-// context (5.1) beside packs of eight queries. E(Z, q) of a pack; many chains' laws times E, the
-// readout (4.1), (4.2) of every chain and query and its way back; and from there to features.
+// Compiled once for every instruction set, with GIHFLOW_ISA naming the set. Infinite context (5.1)
+// for strips of sixteen queries: forward() computes E(Z,q) of all windows; chains() the loss of
+// some chains, by (4.1) and (4.2) with laws in place of counts, and the sum of B/E over them;
+// backward() goes from B to the sums of (4.3) and to ∂/∂u.
 //
-// The law of a window and of the token e after it is μ(Z)·T(e|s) with s the state of the window: so
-// Σ_Z μ(Z, e) E(Z) = Σ_s T(e|s) G(s) with G(s) = Σ_{Z of state s} μ(Z) E(Z), a sum over windows for
-// all tokens together. The way back is the same: with h(s) = Σ_e T(e|s) g(e), b(Z) += μ(Z) h(s).
+// The law of a window and of the token e after it is μ(Z)·T(e|s) with s the state of the window,
+// see WindowLaws. So Σ_Z μ(Z,e) E(Z) = Σ_s T(e|s) G(s) with G(s) = Σ_{Z of state s} μ(Z) E(Z): the
+// sum over windows is the same for all tokens. Backward, b(Z) grows by μ(Z) Σ_e T(e|s) g(e).
 
 #include <algorithm>
 #include <type_traits>
@@ -24,7 +25,7 @@ using std::int64_t;
 template <class V>
 using NumbersOf = std::conditional_t<std::is_same_v<V, Pack>, PlainPack, DualPack>;
 
-/// What a pair of a window and eight queries goes through.
+/// Quantities of one window paired with a pack of eight queries.
 template <class V>
 struct Pair {
   V *t, *slope, *kappa, *kappa_bar, *t_bar;  // [H] twice, [subsets] twice, [H]
@@ -38,15 +39,16 @@ struct Pair {
         t_bar(scratch.take<V>(m.H)) {}
 };
 
-/// Scratch of a task.
+/// The arrays of a task, in its scratch.
 template <class V>
 struct Room {
   Pair<V> pair;
-  V *pull, *own, *p_sum;               // [H, 8], [H·d], [subsets]
-  double* law;                         // [states, chains, windows of a state]
-  Strip<V>*g, *f;                      // [chains, states], [chains, d]
-  V *sums, *y, *slope;                 // [states + d], [d] twice
-  Pack *target, *of_state, *of_token;  // [d], [states], [d]
+  V *pull, *own, *p_sum;  // ∂/∂⟨u_h(Z), u_h(q)⟩ [H, 8]; ∂/∂u(q) [H·d]; ΣB·κ_S [subsets]
+  double* law;            // μ(Z) [states, chains, windows of a state]
+  Strip<V>*g, *f;       // forward G(s) [chains, states] and Σ_Z μ(Z,e) E(Z) [chains, d]; backward
+                        // Σ_e T(e|s) g(e) and g(e)
+  V *sums, *y, *slope;  // G(s) and f(e) of chain_shifted() [states + d]; y, g(e) [d] each
+  Pack *target, *of_state, *of_token;  // μ(q)·T(e|q) [d]; levels of chain_shifted() [states], [d]
   int64_t doubles;
 
   Room(Scratch scratch, const LawTask& task)
@@ -74,13 +76,14 @@ int64_t scratch_size(const LawTask& task) {
 inline int64_t all_packs(const LawTask& task) {
   return (task.windows + hot::pack - 1) / hot::pack;
 }
-/// The pack of windows that half a strip has for its queries: behind the last one that again, where
-/// no law has mass.
+/// The number of the pack of windows that are the queries of half a strip. A last strip may reach
+/// one pack too far: its half then repeats the last pack, with zero mass (put_targets()), and adds
+/// nothing.
 inline int64_t query_pack(const LawTask& task, int64_t strip, int half) {
   return std::min(2 * (task.first + strip) + half, all_packs(task) - 1);
 }
 
-/// Features number k of all windows, eight a pack.
+/// Component k = h·d + e of u of all windows, in packs of eight.
 template <class V>
 const V* row_of(const LawTask& task, int64_t k) {
   return reinterpret_cast<const V*>(task.features) + k * all_packs(task);
@@ -106,7 +109,7 @@ inline Sums sums_of(const LawTask& task) {
   return {task.sums, 1, hot::partial_p + task.model->subsets};
 }
 
-/// t_h, κ_S and k of a window beside pack `pack` of all queries.
+/// t_h, κ_S and k of a window paired with the queries of pack `pack`, formula (2.2).
 template <class V>
 void pair_forward(const LawTask& task, int64_t window, int64_t pack, Pair<V>& pair) {
   const ModelView& m = *task.model;
@@ -123,7 +126,8 @@ void pair_forward(const LawTask& task, int64_t window, int64_t pack, Pair<V>& pa
     pair.k = pair.k + spread_fetched<V>(task.point->p, task.point->p_along, i) * pair.kappa[i];
 }
 
-/// E(Z, q), every query shifted by its largest a·k; a·k itself where that spreads widely.
+/// E(Z,q) of all windows, the exponents of each query shifted by their largest. A strip with a
+/// query whose a·k spreads over more than widest_spread keeps a·k itself and is marked as wide.
 template <class V>
 void forward(const LawTask& task) {
   Room<V> room({task.scratch}, task);
@@ -133,7 +137,7 @@ void forward(const LawTask& task) {
     Pack top[2];
     task.wide[strip] = false;
     for (int half = 0; half < 2; ++half) {
-      Pack depth;  // max −a·k; NaN is left out, and comes through by itself
+      Pack depth;  // largest −a·k; maxima skip NaN, which reaches the result through e
       set(top[half], -__builtin_huge_val());
       set(depth, -__builtin_huge_val());
       for (int64_t z = 0; z < task.windows; ++z) {
@@ -154,9 +158,10 @@ void forward(const LawTask& task) {
   }
 }
 
-/// μ(q)·T(e|q) of one chain at a pack of all queries, 0 behind the last one.
+/// μ(q)·T(e|q) of one chain for the queries of a pack [d], 0 behind the last query.
 inline void put_targets(const LawTask& task, int64_t chain, int64_t pack, Pack* target) {
-  // y(e) ≥ target·e^{−600}: where it could vanish, the target is too small to be of consequence.
+  // Unless the strip is wide, the window Z = q alone makes y(e) ≥ target·e^{−600}. Targets below
+  // 2^{−140}, which do not matter, count as 0; where the target is kept, y(e) does not underflow.
   constexpr double least = 0x1p-140;
   const int64_t first = pack * hot::pack;
   Pack law, zero;
@@ -171,8 +176,9 @@ inline void put_targets(const LawTask& task, int64_t chain, int64_t pack, Pack* 
   }
 }
 
-/// Loss of one chain at eight queries with a·k in x, every sum over windows by its own largest
-/// term: G(s) = Σ μ(Z) e^{a·k − level(s)}, f(e) = Σ_s T(e|s) G(s) e^{level(s) − level(e)}. Adds B.
+/// Loss of one chain for eight queries of a wide strip, with a·k in `strip`. Exponents are shifted
+/// by levels, the largest a·k in each sum: G(s) = Σ_Z μ(Z) e^{a·k − level(s)}, room.of_state, and
+/// f(e) = Σ_s T(e|s) G(s) e^{level(s) − level(e)}, room.of_token. Adds B(Z,q) to b.
 template <class V>
 V chain_shifted(const LawTask& task, int64_t chain, const Strip<V>* strip, int half, Room<V>& room,
                 Strip<V>* b) {
@@ -194,7 +200,7 @@ V chain_shifted(const LawTask& task, int64_t chain, const Strip<V>* strip, int h
     for (int64_t z = s * of_state; z < (s + 1) * of_state; ++z)
       if (law[z] > 0.0) g[s] = g[s] + exponential(minus(x(z), room.of_state[s])) * law[z];
   }
-  // A state without mass has G = 0 and the level −∞; so has a token that follows none other.
+  // A state without mass has G = 0 and level −∞, and so has a token that follows only such states.
   const auto occurs = [](const Pack& level) { return lane(level, 0) > -__builtin_huge_val(); };
   top = lowest;
   for (int64_t e = 0; e < d; ++e) {
@@ -224,7 +230,8 @@ V chain_shifted(const LawTask& task, int64_t chain, const Strip<V>* strip, int h
     for (int64_t e = 0; e < d; ++e)
       slope[e] = occurs(room.of_token[e]) ? exponential(room.of_token[e] - top) * slope[e] : zero;
   } else {
-    // −log y(e), also of a y(e) that is too small for a number.
+    // Readout log without smoothing: −log y(e) = log den + top − log f(e) − level(e) stays finite
+    // where y(e) underflows.
     Pack mass;
     set(mass, 0.0);
     loss = zero;
@@ -250,13 +257,14 @@ V chain_shifted(const LawTask& task, int64_t chain, const Strip<V>* strip, int h
   return loss;
 }
 
-/// From E to b and to the loss.
+/// Adds the loss of the task's chains to its sums and, with gradient, Σ of B/E over them to b; in a
+/// wide strip Σ of B.
 template <class V>
 void chains(const LawTask& task) {
   const ModelView& m = *task.model;
   const int64_t S = task.states, of_state = task.windows / S;
   Room<V> room({task.scratch}, task);
-  // Every state's laws of all chains side by side, as products pass through them.
+  // The laws reordered by state, so that products read them in order.
   for (int64_t chain = 0; chain < task.chains; ++chain)
     for (int64_t z = 0, s = 0; s < S; ++s) {
       double* to = room.law + (s * task.chains + chain) * of_state;
@@ -303,7 +311,7 @@ void chains(const LawTask& task) {
   sums_of(task).add(hot::partial_loss, sum_lanes(loss));
 }
 
-/// From b to ΣB·k and ΣB·κ_S, (4.3), and ∂/∂u of both sides of every pair.
+/// From b to ΣB·k and ΣB·κ_S, formula (4.3), and to ∂/∂u of the windows and of the queries.
 template <class V>
 void backward(const LawTask& task) {
   const ModelView& m = *task.model;

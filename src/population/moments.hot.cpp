@@ -1,4 +1,5 @@
-// Compiled once for every instruction set, with GIHFLOW_ISA naming the set.
+// Compiled once for every instruction set, with GIHFLOW_ISA naming the set. Moments of single
+// chains' losses and derivatives, see MomentTask.
 
 #include "population/moments.hpp"
 
@@ -13,17 +14,17 @@ using hot::MomentTask;
 using N = PlainPack;
 
 struct MomentWorkspace {
-  Workspace<N> pass;
-  Pack* jacobian;   // of eight pairs, [sums]: what a count times g(e) of them adds to each sum
-  double* weights;  // E, and the same of the derivatives, [pairs, 1 + derivatives]
-  Pack* seen;       // u of eight windows [d]
-  Pack* of_token;   // Σ n(Z,e)·weights [d, 1 + derivatives], a lane for chains alike
-  Pack *loss, *factor, *level;  // of each label [d]
-  Pack* column;                 // what each label alone would give [d]
-  Pack *total, *single;         // Σ (1, T) over a lane's chains [d + 1]; (1, T) [d + 1, d + 1]
-  Pack* x;                      // of each of `single`, less the shift [d + 1, 1 + derivatives]
-  double* shift;                // near the mean [1 + derivatives]
-  Pack *sum, *square;           // Σ (x − shift), Σ (x − shift)² [1 + derivatives + further]
+  Workspace<N> pass;  // of pair_features(); its y, g and den serve one tile
+  Pack* jacobian;     // [sums] of eight pairs: derivative of each sum in n(Z,e)·g(e)
+  double* weights;    // [pairs, rows] E(Z,q); each derivative's coefficient of n(Z,e)·g(e)
+  Pack* seen;         // [d] u of eight windows
+  Pack* of_token;     // [d, rows] Σ_Z n(Z,e)·weights
+  Pack *loss, *factor, *level;  // [d] of each label, see terms_of_labels()
+  Pack* column;                 // [d] the loss or a derivative if T were one-hot at each label
+  Pack *total, *single;         // [d + 1] Σ (1, T) over a lane's chains; [d + 1, d + 1] its (1, T)
+  Pack* x;                      // [d + 1, rows] of each of `single`, minus the shift
+  double* shift;                // [rows] mean over the first tile
+  Pack *sum, *square;           // [rows] Σ (x − shift); [rows + further] Σ (x − shift)²
 };
 
 MomentWorkspace moment_layout(Scratch& scratch, const ModelView& m, std::int64_t pairs,
@@ -54,7 +55,7 @@ std::int64_t moment_scratch(const ModelView& m, std::int64_t pairs, std::int64_t
   return counting.doubles;
 }
 
-/// From E(Z,q), k and κ of the pairs to the weights, formulas (4.3)–(4.5).
+/// Writes the weights of the group's pairs, from E(Z,q), k and t_h by formula (4.3).
 void weigh_pairs(const MomentTask& task, MomentWorkspace& w, std::int64_t first,
                  std::int64_t pairs) {
   const ModelView& m = *task.model;
@@ -106,7 +107,7 @@ void weigh_pairs(const MomentTask& task, MomentWorkspace& w, std::int64_t first,
   }
 }
 
-/// of_token[row … row + R − 1] = Σ n·weight over the entries [begin, end) of one token.
+/// of_token[0 … R − 1] = Σ n·weights[pair, 0 … R − 1] over the entries [begin, end) of one token.
 template <int R, class Count>
 void weigh_counts(const Count* counts, const std::uint32_t* pair, const double* weights,
                   std::int64_t stride, std::int64_t begin, std::int64_t end, Pack* of_token) {
@@ -121,8 +122,8 @@ void weigh_counts(const Count* counts, const std::uint32_t* pair, const double* 
   for (int r = 0; r < R; ++r) of_token[r] = sum[r];
 }
 
-/// All of them, as many at once as the registers hold: the shorter the list, the less its end is
-/// foreseen.
+/// The same for all `rows` weights, as many at a time as the registers hold: each loop over such a
+/// short list of entries ends in a branch that the processor predicts badly.
 template <class Count>
 void weigh_counts_of_token(const Count* counts, const std::uint32_t* pair, const double* weights,
                            std::int64_t rows, std::int64_t begin, std::int64_t end,
@@ -139,10 +140,10 @@ void weigh_counts_of_token(const Count* counts, const std::uint32_t* pair, const
     weigh_counts<1>(counts, pair, weights + row, rows, begin, end, of_token + row);
 }
 
-/// What each label alone makes of losses and derivatives: its loss, and factor and level such that
-/// it gives a derivative factor·(level·Σ_e O(e) − O(label)), O standing in of_token; with softmax
-/// Σ_e x(e)·O(e) is added in the brackets, which g keeps x for. From (4.2).
-void answers_of_labels(const ModelView& m, MomentWorkspace& w) {
+/// For each label, as if T were one-hot at it: the loss, and factor and level such that by (4.2) a
+/// derivative is factor·(level·Σ_e O(e) − O(label)), O(e) its number in of_token. With readout
+/// softmax Σ_e s(e)·O(e), s = softmax(y), is added inside the brackets, and pass.g keeps s.
+void terms_of_labels(const ModelView& m, MomentWorkspace& w) {
   const Workspace<N>& s = w.pass;
   Pack total, zero, share;
   set(total, 0.0);
@@ -177,7 +178,8 @@ void answers_of_labels(const ModelView& m, MomentWorkspace& w) {
   }
 }
 
-/// Takes in (1, T) of a tile's chains and returns how many of `single` there are.
+/// Writes (1, T) of a tile's chains to total and single, and returns how many of `single` are in
+/// use: the most chains of a lane, but at most d + 1. Lanes of fewer chains have zeros there.
 std::int64_t take_labels(const MomentTask& task, MomentWorkspace& w, std::int64_t tile) {
   const ModelView& m = *task.model;
   const std::int64_t labels = m.d + 1;
@@ -217,7 +219,9 @@ std::int64_t take_labels(const MomentTask& task, MomentWorkspace& w, std::int64_
   return most;
 }
 
-/// Adds a number, Σ T·column of each chain. The first tile's mean becomes the shift.
+/// Adds number `number` of each chain, the loss or a derivative, which is Σ_e T(e)·column(e), to
+/// sum and square. The mean over the first tile becomes its shift. D: d, or 0 if only known at run
+/// time.
 template <int D>
 [[gnu::always_inline]] inline void add_number(const MomentWorkspace& w, const Pack* column,
                                               std::int64_t labels, std::int64_t rows,
@@ -249,16 +253,17 @@ template <int D>
   w.square[number] = square;
 }
 
+/// Adds loss and derivatives of the chains of a tile.
 template <int D>
 void add_tile(const MomentTask& task, const MomentWorkspace& workspace, std::int64_t singles,
               bool first) {
-  const MomentWorkspace w = workspace;  // its pointers stay in registers
+  const MomentWorkspace w = workspace;  // a copy, whose pointers the compiler keeps in registers
   const ModelView& m = *task.model;
   const std::int64_t d = D > 0 ? D : m.d, rows = 1 + task.derivatives;
   Pack zero, some[D > 0 ? D : 1];
   Pack* const column = D > 0 ? some : w.column;
   set(zero, 0.0);
-  // A label that no chain of the lane has may cost infinity.
+  // A label to which no chain of the lane gives weight may cost ∞, and 0·∞ is NaN.
   for (std::int64_t e = 0; e < d; ++e) column[e] = where_positive(w.total[1 + e], w.loss[e], zero);
   add_number<D>(w, column, d + 1, rows, singles, first, 0);
   for (std::int64_t row = 1; row < rows; ++row) {
@@ -346,7 +351,7 @@ bool run_moments(const MomentTask& task) {
     }
     const Pack share = one / *s.den;
     for (std::int64_t e = 0; e < m.d; ++e) s.y[e] = s.y[e] * share;
-    answers_of_labels(m, w);
+    terms_of_labels(m, w);
     const std::int64_t singles = take_labels(task, w, tile);
     const bool first_tile = tile == task.segment.tile_begin;
     if (m.d == PaperSizes::size)

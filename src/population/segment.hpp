@@ -12,11 +12,12 @@
 
 namespace gihflow::GIHFLOW_ISA {
 
-/// Up to so many numbers of a pack of pairs stand on the stack, where the compiler sees that
-/// nothing else is stored there and keeps them in registers.
+/// Up to this many packs, an array of a pack of pairs (κ_S, its derivative, ∂/∂t_h) is a local
+/// variable, which the compiler can keep in registers; a longer one stands in the workspace.
 constexpr std::int64_t few = 8;
 
-/// t_h(Z,q), k(Z,q) and a·k(Z,q) of every pair of the group; returns max and min of a·k.
+/// Writes t_h(Z,q), k(Z,q) and a·k(Z,q) of the group's pairs, which begin at `first`, to s.t, s.k
+/// and s.x, formula (2.2); top and bottom become the largest and the smallest a·k.
 template <template <class> class Features, class N>
 void pair_features(const BlockTask& task, Workspace<N>& s, std::int64_t first, std::int64_t pairs,
                    const typename N::S& a, double& top, double& bottom) {
@@ -24,7 +25,7 @@ void pair_features(const BlockTask& task, Workspace<N>& s, std::int64_t first, s
   const ModelView& m = *task.model;
   V scale, p, some[few];
   V* const kappa = m.subsets <= few ? some : s.kappa;
-  Pack highest, lowest;  // of a·k and −a·k
+  Pack highest, lowest;  // largest a·k and largest −a·k
   spread(scale, a);
   set(highest, -__builtin_huge_val());
   set(lowest, -__builtin_huge_val());
@@ -44,13 +45,14 @@ void pair_features(const BlockTask& task, Workspace<N>& s, std::int64_t first, s
     s.k[j / hot::pack] = k;
     const V x = scale * k;
     store_lanes(x, s.x + j);
-    highest = maximum(value(x), highest);  // NaN is left out, and comes through by x itself
+    highest = maximum(value(x), highest);  // skips NaN, which reaches the result through s.x
     lowest = maximum(value(x) * -1.0, lowest);
   }
   top = largest_lane(highest);
   bottom = -largest_lane(lowest);
 }
 
+/// e[j] = e^{x[j] − shift}, values first, so that the compiler uses the vector version of exp().
 inline void exponentials(const double* x, double shift, double* e, std::int64_t n) {
   for (std::int64_t j = 0; j < n; ++j) e[j] = exp(x[j] - shift);
 }
@@ -59,9 +61,10 @@ inline void exponentials(const Dual<double>* x, double shift, Dual<double>* e, s
   for (std::int64_t j = 0; j < n; ++j) e[j].d = e[j].v * x[j].d;
 }
 
-/// Forward and backward over the tiles of a segment; leaves Σ n(Z,e) g(e) per lane in s.b, where
-/// the gradient is wanted. Each stage runs over several tiles, so that the divisions and logarithms
-/// of one do not wait for another's; of many tiles, those of a batch.
+/// Forward and backward over the tiles of a segment: adds the loss to s.loss and, with gradient,
+/// Σ_e n(Z,e) g(e) of each pair and lane to s.b [pairs]. Each step runs over several tiles before
+/// the next one begins, so that divisions and logarithms of different tiles overlap. Where
+/// StatisticsView::batches says so, the sums over entries run over the list of a TileBatch.
 template <class N, class Count>
 void tiles(const BlockTask& task, Workspace<N>& s, const Segment& segment) {
   using L = typename N::L;
@@ -103,7 +106,8 @@ void tiles(const BlockTask& task, Workspace<N>& s, const Segment& segment) {
   }
 }
 
-/// The same where chains are shifted; leaves Σ n(Z,e) E(Z,q) g(e) in s.b.
+/// The same with the exponents of each chain shifted by its own largest a·k; adds
+/// Σ_e n(Z,e) E(Z,q) g(e) to s.b.
 template <class N, class Count>
 void tiles_shifted(const BlockTask& task, Workspace<N>& s, const Segment& segment) {
   const ModelView& m = *task.model;
@@ -115,7 +119,8 @@ void tiles_shifted(const BlockTask& task, Workspace<N>& s, const Segment& segmen
   }
 }
 
-/// From B(Z,q) to ΣB·k, ΣB·κ_S and what flows back to the features, formulas (4.3)–(4.5).
+/// From s.b, with the factor E(Z,q) already in it where it is `weighted`, to ΣB·k, ΣB·κ_S and the
+/// derivatives in the inner products of features, formula (4.3).
 template <template <class> class Features, class N>
 void pairs_backward(const BlockTask& task, Workspace<N>& s, std::int64_t first, std::int64_t pairs,
                     const typename N::S& a, bool weighted) {
@@ -186,7 +191,7 @@ void block_of_any_model(const BlockTask& task) {
     pair_features<Features>(task, s, first, pairs, a, top, bottom);
     if (task.with_gradient)
       for (std::int64_t j = 0; j < pairs; ++j) set(s.b[j], 0.0);
-    // Not finite: the unshifted path carries NaN through to the result.
+    // Where the spread is not finite, the unshifted path carries NaN to the result.
     const bool shifted = top - bottom > widest_spread && top - bottom < __builtin_huge_val();
     if (shifted) {
       tiles_shifted<N, Count>(task, s, segment);
@@ -206,7 +211,7 @@ void block_of_any_model(const BlockTask& task) {
     out.add(hot::partial_p + m.subsets + i, s.query_sigma_sum[i] + sum_lanes(s.sigma_sum[i]));
 }
 
-/// The paper's sizes, d = M = H = 3 and D = 2: its subsets without their last heads, and those.
+/// The sizes of the paper's experiment, d = M = H = 3 and D = 2; parent and last as in ModelView.
 struct PaperSizes {
   static constexpr std::int64_t size = 3, subsets = 7;
   static constexpr std::int32_t parent[subsets] = {-1, 0, 0, 0, 1, 1, 2},
@@ -217,8 +222,8 @@ struct PaperSizes {
   }
 };
 
-/// The same, compiled for the paper's sizes: every loop over heads, lags, tokens and subsets is
-/// unrolled, and what it adds up stays in registers.
+/// block_of_any_model() compiled for the paper's sizes: every loop over heads, lags, tokens and
+/// subsets is unrolled, and its sums stay in registers.
 template <template <class> class Features, class N, class Count>
 [[gnu::flatten]] void block_of_paper_sizes(const BlockTask& task) {
   ModelView m = *task.model;
@@ -231,6 +236,8 @@ template <template <class> class Features, class N, class Count>
   block_of_any_model<Features, N, Count>(same);
 }
 
+/// The function of a block, see BlockFunctions. Counts of one byte have a version for the paper's
+/// sizes.
 template <template <class> class Features, class N, class Count>
 void run_block(const BlockTask& task) {
   if constexpr (sizeof(Count) == 1)

@@ -1,14 +1,14 @@
 #pragma once
 
 // One loss and gradient on sufficient statistics, formulas (4.1)–(4.5), in stages for many threads:
-// features of the window pairs, readout and loss of the chains, the way back to the pairs, and from
-// pairs to sums. A stage is a functor, called once for each of its items, or once for each of its
-// blocks by a team: the threads of a CUDA block, or on the host one thread alone. Nothing depends
-// on the order of items.
+// a·k of the window pairs (here), readout and loss of the chains and from there back to the pairs
+// (tile_stages.hpp), and from pairs to sums (here). A stage is a functor, called once for each of
+// its items, or once for each of its blocks by every thread of a team: the threads of a CUDA block,
+// or on the host one thread alone. The result does not depend on the order of items.
 //
-// A team has index() in [0, size()), warp() in [0, warps()), lane() in [0, lanes()), sync(), and,
-// called by all its threads (of a warp), sum() over the team, warp_sum(); memory() is the team's
-// own, as many bytes as the launch asks for.
+// A team has index() in [0, size()), warp() in [0, warps()), lane() in [0, lanes()) and sync();
+// sum(x) over the team and warp_sum(x) over a warp, which all threads of the team or of the warp
+// call; and memory(), as many bytes of its own as the launch asks for.
 
 #include "population/formulas.hpp"
 #include "population/scalar.hpp"
@@ -16,8 +16,8 @@
 
 namespace gihflow::GIHFLOW_ISA {
 
-/// The model point as the stages read it: a, p [subsets], σ [patterns, H, M], one after the other,
-/// and the shift of a·k that does for all chains.
+/// The model point as the stages read it, one after the other: a, p [subsets], σ [patterns, H, M],
+/// and the shift, a number that is subtracted from every a·k before exp().
 template <class S>
 struct PointOnCard {
   const S* a;
@@ -28,24 +28,24 @@ struct PointOnCard {
   }
 };
 
-/// What is kept of the window pairs, [pairs] each.
+/// Arrays over window pairs, [pairs] each.
 template <class S>
 struct PairsOnCard {
   const std::uint32_t* group;       ///< the group that a pair belongs to
-  const std::int64_t* slot;         ///< first of the partial sums of Σ n·g that belong to a pair
+  const std::int64_t* slot;         ///< where in `partial` the sums Σ n·g of a pair begin
   const std::int32_t* slot_count;   ///< how many there are
-  const std::int32_t* slot_stride;  ///< and how far apart
+  const std::int32_t* slot_stride;  ///< how far apart they are
   std::int64_t count;
   S *t, *x, *e;  ///< t_h [H, pairs], a·k, and E(Z,q)
-  S* partial;    ///< the partial sums [slots]
+  S* partial;    ///< sums Σ n·g over some of a pair's entries [slots]
 };
 
 /// The tokens at the lags that a head sees, and its attention to them.
 template <class S>
 struct Seen {
-  const std::uint16_t* token;
+  const std::uint16_t* token;  ///< [size], `stride` apart
   std::int64_t stride;
-  const S* weight;
+  const S* weight;  ///< σ [size]
   int size;
 
   /// v(token) = Σ_i σ_i 1(x_i = token), (2.1).
@@ -120,7 +120,7 @@ struct PairForward {
   }
 };
 
-/// Block: `per_block` pairs. From Σ n·g to ΣB·k, ΣB·κ_S and ∂𝓛/∂σ, (4.3)–(4.5).
+/// Block: `per_block` pairs. From Σ n·g to ΣB·k, ΣB·κ_S and N·∂𝓛/∂σ, (4.3)–(4.5).
 template <class S>
 struct PairBackward {
   ModelView m;
@@ -129,7 +129,7 @@ struct PairBackward {
   PairsOnCard<S> pairs;
   std::int64_t per_block, size, half;  ///< `size` numbers, from `half` on the derivatives
   double* out;                         ///< [blocks, size]
-  bool weighted;
+  bool weighted;                       ///< the partial sums are Σ n·E·g
 
   GIHFLOW_HD static std::int64_t memory(std::int64_t size, std::int64_t threads) {
     return size * threads * static_cast<std::int64_t>(sizeof(double));
@@ -138,7 +138,7 @@ struct PairBackward {
   template <class Team>
   GIHFLOW_HD void operator()(Team& team, std::int64_t block) const {
     double* rows = static_cast<double*>(team.memory());
-    Sums own{rows + team.index(), team.size(), half};  // every thread sums on its own
+    Sums own{rows + team.index(), team.size(), half};  // each thread has sums of its own
     for (std::int64_t i = 0; i < size; ++i) own.number[i * own.stride] = 0.0;
     const std::int64_t end = block * per_block + per_block;
     for (std::int64_t j = block * per_block + team.index(); j < end && j < pairs.count;
@@ -155,7 +155,8 @@ struct PairBackward {
   }
 
  private:
-  /// B(Z,q) of a pair, its partial sums in their order.
+  /// N·B(Z,q) of a pair: its partial sums, added in their order and times E. Several are loaded
+  /// before they are added.
   GIHFLOW_HD S weight_of(std::int64_t j) const {
     constexpr int ahead = 8;
     const S* partial = pairs.partial + pairs.slot[j];
@@ -173,8 +174,8 @@ struct PairBackward {
     return weighted ? b : S(b * pairs.e[j]);
   }
 
-  /// ∂t_h/∂σ_i of one side, the other kept: with l2 (v'(x_i) − v(x_i) t/‖v‖) / (‖v‖ + 1e-7) with v'
-  /// normed.
+  /// ∂t_h/∂σ_i through one window of the pair, `side`, with features v; those of the other are v'.
+  /// It is v'(x_i), or with l2 (u'(x_i) − v(x_i)·t/‖v‖)/(‖v‖ + 1e-7), 0 at v = 0, see (4.5).
   GIHFLOW_HD S slope(const Seen<S>& side, const Seen<S>& other, std::int64_t i, const S& t,
                      const S& norm, const S& other_norm) const {
     const std::uint16_t token = side.token[i * side.stride];
@@ -209,7 +210,8 @@ struct PairBackward {
                     query = seen_in_query(m, v, sigma, pairs.group[j], h);
       const S height = t[h * pairs.count], window_norm = m.l2 ? window.norm() : zero,
               query_norm = m.l2 ? query.norm() : zero;
-      // Lags that do not exist collect a number here which their σ = 0 removes in the end.
+      // Sums of lags that do not exist have no meaning; ModelTables::gradient() multiplies them by
+      // σ = 0 or skips them.
       const std::int64_t of_window = hot::partial_p + m.subsets + (window.weight - sigma),
                          of_query = hot::partial_p + m.subsets + (query.weight - sigma);
       for (std::int64_t i = 0; i < m.M; ++i) {
@@ -220,7 +222,8 @@ struct PairBackward {
   }
 };
 
-/// Block: one of the numbers. Sums over blocks; the loss stands apart.
+/// Block: one number, summed over the blocks of PairBackward; the loss and its derivative over
+/// those of the stages over chains, which have an array of their own.
 template <class S>
 struct SumBlocks {
   std::int64_t size, half, blocks, loss_blocks;

@@ -1,42 +1,45 @@
 #pragma once
 
 // The stages over chains: readout, loss and g(e) of every chain, formulas (4.1) and (4.2), and the
-// sums Σ n·g of every pair. Dense tiles hold many chains of one query; sparse ones one chain each,
-// whose entries are then gathered pair by pair. Teams are described in stages.hpp.
+// sums Σ n·g of every pair. A dense tile holds many chains of one query, a sparse one a single
+// chain; a second stage then sums the entries of sparse tiles pair by pair. Teams are described in
+// stages.hpp.
 
 #include "population/stages.hpp"
 
 namespace gihflow::GIHFLOW_ISA {
 
-/// Chains of a tile: four for each thread of a warp.
+/// Chains of a dense tile: four for each thread of a warp.
 inline constexpr int tile_lanes = 32 * pack_lanes;
 
-/// Vocabularies up to this need no memory beside a thread's own for the readouts.
+/// Up to this vocabulary size readouts are local variables of a thread.
 inline constexpr int small_vocabulary = 8;
 
-/// What both kinds of tiles need.
+/// Members that the stages over dense and over sparse tiles share.
 template <class N, class Count, bool Shifted>
 struct Tiles {
   ModelView model;
   StatisticsView v;
   PairsOnCard<typename N::S> pairs;
-  typename N::L* readouts;  ///< [threads, 2·d] where the vocabulary is large
-  typename N::S* losses;    ///< [blocks]
+  /// Where d > small_vocabulary: y and g of each thread of dense tiles [threads, 2·d], or y of each
+  /// sparse tile [tiles, d].
+  typename N::L* readouts;
+  typename N::S* losses;  ///< [blocks]
   bool with_loss;
 
-  /// Those of a thread, N::lanes of `lanes`, beside the pairs of their group.
+  /// The N::lanes chains from number `lane` on of a tile of `lanes` chains.
   GIHFLOW_HD Chains<N, Count, Shifted> chains_of(std::int64_t tile, std::int64_t group,
                                                  std::int64_t lanes, std::int64_t lane) const {
     return {model, v, tile, (Shifted ? pairs.x : pairs.e) + v.group_pairs[group], lanes, lane};
   }
 };
 
-/// Block: a segment of tiles of `tile_lanes` chains with one query. Leaves the loss and, for every
-/// pair of the group, Σ n·g, or Σ n·E·g where chains are shifted, summed over the segment.
+/// Block: a segment of tiles of `tile_lanes` chains with one query. Writes the loss and, for every
+/// pair of the group, Σ n·g, or Σ n·E·g if Shifted, summed over the segment.
 template <class N, class Count, bool Shifted>
 struct DenseTiles : Tiles<N, Count, Shifted> {
   const Segment* segments;
-  const std::int64_t* segment_slot;  ///< where a segment's partial sums begin
+  const std::int64_t* segment_slot;  ///< where the sums of a segment begin in pairs.partial
 
   GIHFLOW_HD static std::int64_t memory(std::int64_t pairs, std::int64_t threads) {
     return pairs * threads * static_cast<std::int64_t>(sizeof(typename N::S));
@@ -82,8 +85,8 @@ struct DenseTiles : Tiles<N, Count, Shifted> {
   }
 };
 
-/// Block: as many tiles of one chain as the team has threads. Leaves the loss, g(e) of every chain
-/// and its shift.
+/// Block: `per_block` tiles of one chain. Writes the loss of the block, g(e) of every chain and, if
+/// Shifted, its largest a·k.
 template <class N, class Count, bool Shifted>
 struct SparseTiles : Tiles<N, Count, Shifted> {
   const std::uint32_t* tile_group;  ///< [tiles]
@@ -110,23 +113,23 @@ struct SparseTiles : Tiles<N, Count, Shifted> {
   }
 };
 
-/// A stretch of the entries of one pair.
+/// Entries [begin, end), all of one pair.
 struct Chunk {
   std::int64_t pair, begin, end;
 };
 
-/// Block: a chunk for every warp, or where chunks are short one for every thread. Σ n·g over a
-/// pair's entries, or Σ n·E·g where chains are shifted.
+/// Block: `per_block` chunks, each summed by a warp, or where chunks are short by one thread: Σ n·g
+/// over the entries of the chunk, or Σ n·E·g if Shifted.
 template <class N, class Count, bool Shifted>
 struct SparseGather {
   std::int64_t d;
   PairsOnCard<typename N::S> pairs;
   const Chunk* chunks;
   std::int64_t chunk_begin, chunk_end, per_block;
-  bool alone;                  ///< a thread for every chunk
+  bool alone;                  ///< one thread sums a chunk
   const std::uint32_t* entry;  ///< tile·d + token of each entry, pair after pair
-  const Count* count;
-  const typename N::S* slope;
+  const Count* count;          ///< of each entry, pair after pair
+  const typename N::S* slope;  ///< g and largest a·k from SparseTiles
   const double* top;
 
   template <class Team>
