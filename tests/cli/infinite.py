@@ -36,7 +36,7 @@ class Infinite(DirectoryTest):
         self.assertEqual(printed["outcome"], "reached")
         for stage in printed["stages"]:
             self.assertLess(stage["relative_energy_residual"], 1e-4)
-            self.assertLess(stage["loss_rise"], 1e-15)
+            self.assertLess(stage["loss_rise"], 1e-14)  # rounding of the loss, on any device
         lines = printed["baselines"]["training"]
         self.assertNotIn("posterior_loss", lines)
         self.assertGreater(printed["stages"][-1]["loss"], lines["entropy_floor"])
@@ -82,8 +82,8 @@ class Infinite(DirectoryTest):
         self.assertIn("note: --labels, --length, --boundary have no effect: --context infinite has no sequences", done.stderr)
         size = json.loads(run("gihflow", "train", "--context", "infinite", "--dry-run", "--json", *out).stdout)
         self.assertIsNone(size["length"])
-        errors = run("gihflow", "train", "--context", "infinite", "--window", 12, *out, expect=2).stderr
-        self.assertIn("GiB", errors)
+        errors = run("gihflow", "train", "--context", "infinite", "--window", 16, *out, expect=2).stderr
+        self.assertRegex(errors, "up to [0-9.]+ TiB of memory")
 
 
 if __name__ == "__main__":
