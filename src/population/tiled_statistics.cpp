@@ -64,10 +64,12 @@ struct Sizes {
   }
 };
 
-/// The layout with so many entries, and what its construction needs beside it.
-MemoryBound layout_memory(const Sizes& size, double entries, int lanes) {
+/// The layout with at most `most` entries, and what its construction needs beside it.
+MemoryBound layout_memory(const Sizes& size, double most, int lanes) {
   const double count_bytes = size.length <= 255.0 ? 1.0 : size.length <= 65535.0 ? 2.0 : 4.0;
-  const double tiles = size.chains / lanes + size.groups;
+  const double tiles = std::min(size.chains, size.chains / lanes + size.groups);
+  // The lanes of a tile share its entries, of which each window has at most one per token.
+  const double entries = std::min(most, tiles * size.windows * size.d);
   const double tile_entries = 8.0 * tiles * size.d;
   const double of_groups =
       entries * (4.0 + lanes * count_bytes) + 8.0 * size.pairs + tile_entries + 200.0 * size.groups;

@@ -37,7 +37,7 @@ LINES = {
     "train --positions all --chains 9223372036854775807": [("--chains 9223372036854775807: need with", MEMORY)],
     "train --positions all --validation-chains 0 --chains 1 --length 4294967296": [("--chains 1: need with --length 4294967296 up to", MEMORY)],
     "train --device cpu --chains 100000000000": [
-        ("--chains 100000000000: need with --validation-chains 1000 and --length 100 up to 63.1 TiB", MEMORY)],
+        ("--chains 100000000000: need with --validation-chains 1000 and --length 100 up to 60.9 TiB", MEMORY)],
     "train --validation-chains -1": [("--validation-chains -1:", "must be an integer of at least 0")],
     "train --validation-chains 1000000000000": [("--chains 9000: need with --validation-chains 1000000000000 and --length 100", MEMORY)],
     "train --context infinite --window 45": [("--window 45:", "fewer than 2^62")],

@@ -1,5 +1,7 @@
 // The bounds on memory against the peak resident size of a child process.
 
+#include "population/staged_host.hpp"
+
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -130,4 +132,28 @@ TEST_CASE("an objective's memory in infinite context is bounded by what is said 
     CHECK(*peak <= bound + slack);
     CHECK(bound <= 16.0 * *peak + 32.0 * 0x1p20);
   }
+}
+
+TEST_CASE("the host's memory for an objective on a card is bounded by what is said beforehand") {
+  // Here the card's arrays are on the host too.
+  for (const Engine engine : {Engine::automatic, Engine::sparse}) {
+    const Model model;
+    const SamplingOptions options = sampling(20'000, 100);
+    const double bound =
+        objective_memory(model, options.count, options.length, engine, Device::cuda).peak;
+    const auto source = sample_prior(options);
+    const std::size_t of_card =
+        staged_host::make_staged_objective(model, *source, engine)->memory();
+    const auto peak =
+        peak_of([&] { use(*staged_host::make_staged_objective(model, *source, engine)); });
+    REQUIRE(peak.has_value());
+    MESSAGE("at most ", bound / 0x1p20, " MiB beside ", static_cast<double>(of_card) / 0x1p20,
+            " MiB on the card, took ", *peak / 0x1p20, " MiB");
+    CHECK(*peak <= bound + static_cast<double>(of_card) + slack);
+  }
+  // Ten million chains fit the memory of a machine with a card.
+  const auto bound = [](Device device) {
+    return objective_memory({}, 10'000'000, 100, Engine::automatic, device).peak;
+  };
+  CHECK(bound(Device::cuda) <= 8.0 * bound(Device::cpu));
 }
