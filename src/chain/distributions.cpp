@@ -1,58 +1,95 @@
 #include "gihflow/chain/distributions.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numbers>
+
+#include "gihflow/base/size.hpp"
 
 namespace gihflow {
 
 namespace {
 
-// log of a Gamma(shape, 1) variate for shape ≥ 1 (Marsaglia & Tsang 2000): with x normal and
-// v = (1 + x/√(9δ))³, δ = shape − 1/3, the variate is δv, accepted when log u < x²/2 + δ(1 − v +
-// log v).
-double log_gamma_above_one(Stream& stream, double shape) {
-  const double delta = shape - 1.0 / 3.0;
-  const double slope = 1.0 / std::sqrt(9.0 * delta);
-  for (;;) {
-    const double x = normal_variate(stream);
-    const double u = stream.uniform();
-    const double root = 1.0 + slope * x;
-    if (root <= 0.0) continue;
-    const double v = root * root * root;
-    const double log_v = 3.0 * std::log(root);
-    const bool squeezed = u < 1.0 - 0.0331 * (x * x) * (x * x);
-    if (squeezed || std::log(u) < 0.5 * x * x + delta * (1.0 - v + log_v)) {
-      return std::log(delta) + log_v;
+// The uniforms of a stream, many at once; the stream may come to stand further than the last one
+// that is asked for.
+class Uniforms {
+ public:
+  explicit Uniforms(Stream& stream) : stream_(stream) {}
+  double uniform() {
+    if (used_ == fractions_.size()) {
+      stream_.fractions(fractions_);
+      used_ = 0;
     }
+    return (static_cast<double>(fractions_[used_++]) + 0.5) * 0x1.0p-52;
   }
-}
 
-}  // namespace
+ private:
+  Stream& stream_;
+  std::array<std::uint64_t, 64> fractions_;
+  std::size_t used_ = fractions_.size();
+};
 
-double normal_variate(Stream& stream) {
-  const double u = stream.uniform();
-  const double v = stream.uniform();
+template <class Source>
+double normal(Source& source) {
+  const double u = source.uniform();
+  const double v = source.uniform();
   return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
 }
 
-double log_gamma_variate(Stream& stream, double shape) {
-  if (shape >= 1.0) return log_gamma_above_one(stream, shape);
-  // G(shape) = G(shape + 1)·U^{1/shape}. The maximum below avoids −∞ for shapes near the smallest
-  // double.
-  const double above = log_gamma_above_one(stream, shape + 1.0);
-  const double power = std::log(stream.uniform()) / shape;
-  return std::max(above + power, std::numeric_limits<double>::lowest());
+// log of Gamma(shape, 1) variates. For a shape ≥ 1 (Marsaglia & Tsang 2000): with x normal and
+// v = (1 + x/√(9δ))³, δ = shape − 1/3, the variate is δv, accepted when log u < x²/2 + δ(1 − v +
+// log v).
+class LogGamma {
+ public:
+  explicit LogGamma(double shape)
+      : shape_(shape),
+        delta_((shape >= 1.0 ? shape : shape + 1.0) - 1.0 / 3.0),
+        slope_(1.0 / std::sqrt(9.0 * delta_)),
+        log_delta_(std::log(delta_)) {}
+
+  template <class Source>
+  double variate(Source& source) const {
+    if (shape_ >= 1.0) return above_one(source);
+    // G(shape) = G(shape + 1)·U^{1/shape}. The maximum below avoids −∞ for shapes near the smallest
+    // double.
+    const double above = above_one(source);
+    const double power = std::log(source.uniform()) / shape_;
+    return std::max(above + power, std::numeric_limits<double>::lowest());
+  }
+
+ private:
+  template <class Source>
+  double above_one(Source& source) const {
+    for (;;) {
+      const double x = normal(source);
+      const double u = source.uniform();
+      const double root = 1.0 + slope_ * x;
+      if (root <= 0.0) continue;
+      const double v = root * root * root;
+      const double log_v = 3.0 * std::log(root);
+      const bool squeezed = u < 1.0 - 0.0331 * (x * x) * (x * x);
+      if (squeezed || std::log(u) < 0.5 * x * x + delta_ * (1.0 - v + log_v))
+        return log_delta_ + log_v;
+    }
+  }
+
+  double shape_, delta_, slope_, log_delta_;
+};
+
+// For alpha near 1e-308 log(U)/alpha overflows for all entries, which would then be equal. At
+// 1e-300 the entry with the largest U already has the whole mass, to the last bit.
+LogGamma log_gamma_of_entry(double alpha) {
+  return LogGamma(std::max(alpha, 1e-300));
 }
 
-void dirichlet(Stream& stream, double alpha, std::span<double> row) {
-  // For alpha near 1e-308 log(U)/alpha overflows for all entries, which would then be equal. At
-  // 1e-300 the entry with the largest U already has the whole mass, to the last bit.
-  alpha = std::max(alpha, 1e-300);
+template <class Source>
+void draw_row(Source& source, const LogGamma& of_entry, std::span<double> row) {
   double largest = std::numeric_limits<double>::lowest();
   for (double& entry : row) {
-    entry = log_gamma_variate(stream, alpha);
+    entry = of_entry.variate(source);
     largest = std::max(largest, entry);
   }
   double sum = 0.0;
@@ -63,6 +100,27 @@ void dirichlet(Stream& stream, double alpha, std::span<double> row) {
   for (double& entry : row) {
     entry = std::max(entry / sum, std::numeric_limits<double>::min());
   }
+}
+
+}  // namespace
+
+double normal_variate(Stream& stream) {
+  return normal(stream);
+}
+
+double log_gamma_variate(Stream& stream, double shape) {
+  return LogGamma(shape).variate(stream);
+}
+
+void dirichlet(Stream& stream, double alpha, std::span<double> row) {
+  draw_row(stream, log_gamma_of_entry(alpha), row);
+}
+
+void dirichlet_rows(Stream stream, double alpha, Index d, std::span<double> rows) {
+  const LogGamma of_entry = log_gamma_of_entry(alpha);
+  Uniforms uniforms(stream);
+  for (std::size_t begin = 0; begin < rows.size(); begin += size(d))
+    draw_row(uniforms, of_entry, rows.subspan(begin, size(d)));
 }
 
 bool sums_to_one(double sum, std::span<const double> probabilities) {

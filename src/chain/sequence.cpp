@@ -11,7 +11,7 @@
 
 #include "base/followers.hpp"
 #include "base/make_fault.hpp"
-#include "chain/kept_kernels.hpp"
+#include "chain/kept_rows.hpp"
 #include "chain/token_loop.hpp"
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
@@ -43,8 +43,9 @@ class SampledSequences final : public SequenceSource {
       : options_(options),
         vocabulary_(options.prior.vocabulary),
         parents_(options.prior.parents),
-        kept_(given_kernels(options.prior) == nullptr ? options.count : 0,
-              power(vocabulary_, static_cast<Index>(parents_.size()) + 1, "kernel entries")) {
+        entries_(power(vocabulary_, static_cast<Index>(parents_.size()) + 1, "kernel entries")),
+        kept_kernels_(given_kernels(options.prior) == nullptr ? options.count : 0, entries_),
+        kept_tokens_(options.count, options.length + 1) {
     if (std::holds_alternative<KernelMixture>(options.prior.family))
       mixture_.emplace(mixture_components(options.prior, options.seed));
   }
@@ -70,7 +71,7 @@ class SampledSequences final : public SequenceSource {
       for (Index i = 0; i < now; ++i)
         kernels.push_back(kernel_of(first + begin + i, scratch[size(i)]));
       const auto some = tokens.subspan(size(begin) * columns, size(now) * columns);
-      draw_tokens(first + begin, kernels, some);
+      if (!copy_tokens(first + begin, now, some)) draw_tokens(first + begin, kernels, some);
       for (std::size_t i = 0; i < kernels.size(); ++i)
         write_laws(kernels[i], some.subspan(i * columns, columns),
                    targets.subspan((size(begin) + i) * numbers, numbers));
@@ -110,9 +111,21 @@ class SampledSequences final : public SequenceSource {
   std::span<const double> kernel_of(Index chain, std::vector<double>& scratch) const {
     if (const Kernels* given = given_kernels(options_.prior))
       return given->of_chain(chain % given->count);
-    return kept_.of_chain(chain, scratch, [&](std::span<double> values) {
-      draw_kernel(options_.prior, options_.seed, options_.purpose, chain, values);
-    });
+    if (const auto kept = kept_kernels_.of_chain(chain); !kept.empty()) return kept;
+    scratch.resize(size(entries_));
+    draw_kernel(options_.prior, options_.seed, options_.purpose, chain, scratch);
+    kept_kernels_.keep(chain, scratch);
+    return scratch;
+  }
+
+  // Copies the tokens of consecutive chains into their rows; false where not all are kept.
+  bool copy_tokens(Index first, Index count, std::span<Token> tokens) const {
+    for (Index i = 0; i < count; ++i) {
+      const std::span<const Token> kept = kept_tokens_.of_chain(first + i);
+      if (kept.empty()) return false;
+      std::ranges::copy(kept, tokens.begin() + i * static_cast<Index>(kept.size()));
+    }
+    return true;
   }
 
   // T of the last tokens into targets [K, d].
@@ -151,6 +164,8 @@ class SampledSequences final : public SequenceSource {
       for (std::size_t i = 0; i < kernels.size(); ++i) loops[i].draw(streams[i], row(i));
     for (std::size_t i = 0; options_.query == QueryLaw::uniform && i < kernels.size(); ++i)
       replace_query(first + static_cast<Index>(i), kernels[i], row(i));
+    for (std::size_t i = 0; i < kernels.size(); ++i)
+      kept_tokens_.keep(first + static_cast<Index>(i), row(i));
   }
 
   // Number of tokens before the label that the kernel did not draw (1.5).
@@ -218,7 +233,9 @@ class SampledSequences final : public SequenceSource {
   SamplingOptions options_;
   Index vocabulary_;
   std::vector<Index> parents_;
-  KeptKernels kept_;
+  Index entries_;  // of a kernel
+  KeptRows<double> kept_kernels_;
+  KeptRows<Token> kept_tokens_;
   std::optional<MixturePosterior> mixture_;
 };
 
@@ -345,11 +362,14 @@ ErrorList task_errors(const SamplingOptions& options) {
   return options.task == Task::recall ? recall_errors(options) : sampling_errors(options);
 }
 
-double kept_kernels_memory(const SamplingOptions& options, Index count) {
-  if (options.task == Task::recall || given_kernels(options.prior) != nullptr) return 0.0;
+double kept_chains_memory(const SamplingOptions& options, Index count) {
+  if (options.task == Task::recall) return 0.0;
+  const double chains = static_cast<double>(count),
+               tokens = KeptRows<Token>::memory(chains, static_cast<double>(options.length) + 1.0);
+  if (given_kernels(options.prior) != nullptr) return tokens;
   const double entries = std::pow(static_cast<double>(options.prior.vocabulary),
                                   static_cast<double>(options.prior.parents.size()) + 1.0);
-  return KeptKernels::memory(static_cast<double>(count), entries);
+  return tokens + KeptRows<double>::memory(chains, entries);
 }
 
 double drawing_memory(const SamplingOptions& options) {

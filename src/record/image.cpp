@@ -11,7 +11,7 @@ namespace gihflow::hdf5 {
 
 namespace {
 
-constexpr std::size_t growth = std::size_t{1} << 20;     // bytes of each growth of the image
+constexpr std::size_t growth = std::size_t{1} << 18;     // bytes of each growth of the image
 constexpr std::size_t converted = std::size_t{1} << 14;  // bytes of values converted at a time
 
 Handle text_type() {

@@ -157,7 +157,7 @@ Estimate estimate(const Problem& problem) {
                 (built_with_cuda() ? cuda_library_bytes : 0.0);
   if (!problem.data) size.memory += threads() * drawing_memory(setting.sampling);
   if (!problem.data && problem.has<SequenceSetting>() && !problem.infinite())
-    size.memory += kept_kernels_memory(setting.sampling, size.chains);
+    size.memory += kept_chains_memory(setting.sampling, size.chains);
   if (!problem.has<LagSetting>()) {
     estimate_sample(setting, size);
     return size;
@@ -171,7 +171,7 @@ Estimate estimate(const Problem& problem) {
   if (resolved(setting.device, setting.model) == Device::cuda) size.memory += driver_bytes;
   if (problem.has<RunSetting>()) size.validation_chains = setting.validation_chains;
   if (!problem.infinite() && !problem.validation_data)
-    size.memory += kept_kernels_memory(setting.sampling, size.validation_chains);
+    size.memory += kept_chains_memory(setting.sampling, size.validation_chains);
   estimate_objective(problem, size);
   if (problem.has<RunSetting>() || problem.has<RateSetting>()) {
     size.outputs = setting.flow.outputs * static_cast<Index>(setting.stages.size());

@@ -113,7 +113,7 @@ class Recorder final : public Observer {
     const double step = seconds_since(last_step_);
     longest_step_ = std::max(longest_step_, step);
     observer_.progress(progress);
-    if (stage_due(state.stage) || seconds_since(last_write_) >= setting_.checkpoint_every) {
+    if (due(state.stage)) {
       run_.state = state;
       write();
     }
@@ -138,14 +138,19 @@ class Recorder final : public Observer {
     longest_write_ = std::max(longest_write_, seconds_since(begin));
     last_write_ = Clock::now();
     written_stage_ = run_.state.stage;
+    written_ = true;
   }
 
  private:
-  // Whether to write after the end of a stage: at once, unless stages are so short that writing
-  // would take more than a twentieth of the time.
-  bool stage_due(Index stage) const {
-    constexpr double writes_between = 20.0;
-    return stage > written_stage_ && seconds_since(last_write_) >= writes_between * longest_write_;
+  // Whether to write now: first where training takes longer than a moment, then at the times asked
+  // for, and after the end of a stage, unless stages are so short that writing would take more than
+  // a twentieth of the time.
+  bool due(Index stage) const {
+    constexpr double moment = 0.1, writes_between = 20.0;
+    const double since = seconds_since(last_write_);
+    if (since >= setting_.checkpoint_every) return true;
+    if (!written_) return since >= moment;
+    return stage > written_stage_ && since >= writes_between * longest_write_;
   }
 
   void update_process() {
@@ -166,7 +171,8 @@ class Recorder final : public Observer {
   OutputFile* file_;
   RunObserver& observer_;
   Clock::time_point start_;
-  Clock::time_point last_write_ = Clock::now();
+  bool written_ = false;                         // by this process
+  Clock::time_point last_write_ = Clock::now();  // or the start of training
   Clock::time_point last_step_ = Clock::now();
   double longest_write_ = 0.0;
   double longest_step_ = 0.0;
@@ -210,7 +216,6 @@ class Training {
       run_.baselines.reset();
       run_.standard_errors.reset();
       run_.accuracy.reset();
-      recorder.write();
       train(recorder);
     }
     report();

@@ -45,6 +45,17 @@ TEST_CASE("variates are the ones they have always been") {
   CHECK(same(row[2], 0.90247393127200859));
 }
 
+TEST_CASE("rows drawn together are those drawn one by one") {
+  for (const double alpha : {1e-308, 0.1, 1.0, 3.0}) {
+    std::vector<double> together(40 * 3), one_by_one(together.size());
+    dirichlet_rows(test_stream(2), alpha, 3, together);
+    Stream stream = test_stream(2);
+    for (std::size_t row = 0; row < 40; ++row)
+      dirichlet(stream, alpha, std::span(one_by_one).subspan(3 * row, 3));
+    CHECK(together == one_by_one);
+  }
+}
+
 TEST_CASE("normal variates are standard normal") {
   Stream stream = test_stream(0);
   std::vector<double> samples(50'000);

@@ -204,10 +204,10 @@ TEST_CASE("a chain does not depend on how many there are, nor on threads or orde
       CHECK(std::ranges::equal(alone.targets, many.targets_of(chain)));
     }
   }
-  // Of few chains the kernels are kept, of many they are drawn again each time.
-  REQUIRE(kept_kernels_memory(options, options.count) > 0.0);
+  // Of few chains kernels and tokens are kept, of many they are drawn again each time.
+  REQUIRE(kept_chains_memory(options, options.count) > 0.0);
   options.count = 10'000'000;
-  REQUIRE(kept_kernels_memory(options, options.count) == 0.0);
+  REQUIRE(kept_chains_memory(options, options.count) == 0.0);
   const auto afresh = sample_prior(options);
   for (const Index chain : {0, 7, 300}) {
     const Drawn kept = draw(*source, chain), again = draw(*afresh, chain);
@@ -227,6 +227,21 @@ TEST_CASE("a chain does not depend on how many there are, nor on threads or orde
   }
   // Nearly deterministic chains can give equal sequences, few of 70 do.
   CHECK(equal < 35);
+}
+
+TEST_CASE("kept tokens are copied where those of all chains asked for are there") {
+  SamplingOptions options;
+  options.count = 8;
+  options.length = 30;
+  options.query = QueryLaw::uniform;
+  const Sequences expected = collect(*sample_prior(options));
+  for (Index first = 0; first < 8; ++first) {
+    const auto source = sample_prior(options);
+    CHECK(draw(*source, first).tokens == draw(*source, first).tokens);
+    const Sequences all = collect(*source);
+    CHECK(all.tokens == expected.tokens);
+    CHECK(all.targets == expected.targets);
+  }
 }
 
 TEST_CASE("transitions have the frequencies of the kernel, the label's included") {

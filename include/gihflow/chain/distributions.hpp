@@ -19,6 +19,8 @@ double log_gamma_variate(Stream& stream, double shape);
 /// space and clamped below at the smallest normal double. As alpha → 0 a row becomes a vertex of
 /// the simplex, each with probability 1/d.
 void dirichlet(Stream& stream, double alpha, std::span<double> row);
+/// The rows [n, d] that dirichlet() draws from the stream one after the other, in less time.
+void dirichlet_rows(Stream stream, double alpha, Index d, std::span<double> rows);
 
 /// Largest |sum − 1| of given probabilities, see sums_to_one.
 inline constexpr double sum_tolerance = 1e-9;

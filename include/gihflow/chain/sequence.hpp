@@ -131,9 +131,9 @@ ErrorList task_errors(const SamplingOptions& options);
 /// Upper bound in bytes of what drawing a sequence takes on one thread, beside its tokens: its
 /// kernel, and under the stationary initial law the matrices of the state reduction.
 double drawing_memory(const SamplingOptions& options);
-/// What a source of so many drawn sequences keeps: their kernels where those are small, since runs
-/// ask for their sequences several times.
-double kept_kernels_memory(const SamplingOptions& options, Index count);
+/// What a source of so many drawn sequences keeps: their kernels and their tokens, where those are
+/// small, since runs ask for their sequences several times.
+double kept_chains_memory(const SamplingOptions& options, Index count);
 
 /// A source of sequences in memory. Throws InputError: vocabulary outside [2, 65,535], count or
 /// length < 1, arrays of the wrong size, tokens ≥ vocabulary, target rows that are negative, not
