@@ -12,6 +12,11 @@ namespace gihflow::GIHFLOW_ISA {
 
 using hot::StatisticsView;
 
+/// Asks for the cache line at `address`, wherever it is, there or not.
+inline void prefetch(const void* address) {
+  __builtin_prefetch(address);
+}
+
 /// z + x·y exactly, for an x of 0 or 1.
 inline Pack continued(const Pack& z, double x, const Pack& y) {
 #if defined(__AVX512F__)
@@ -29,6 +34,9 @@ struct TileBatch {
   static constexpr std::int64_t most_entries = 192;
   /// Written of a list at once, into the places of the next ones too.
   static constexpr std::int64_t stride = 16;
+  /// Entries and targets are asked for so long before they are needed, a batch or more: of many
+  /// chains they come from memory, and the processor does not foresee the next batch by itself.
+  static constexpr std::int64_t entries_ahead = 256, tiles_ahead = 8;
 
   Pack counts[most_entries];
   double continues[most_entries + stride];   ///< 1 where the entry before the last is of its list
@@ -41,7 +49,7 @@ struct TileBatch {
   template <class Count>
   bool forward(std::int64_t d, const StatisticsView& v, std::int64_t first, std::int64_t& end,
                const double* e, Pack* even, Pack* odd) {
-    const std::int64_t full = fill(d, v.tile_entries, first, end, even, odd);
+    const std::int64_t full = fill(d, v, first, end, even, odd);
     end = full > first ? full : first + 1;
     if (full == first) return false;
     start = v.tile_entries[first * d];
@@ -64,15 +72,16 @@ struct TileBatch {
 
  private:
   /// Returns the first tile that has no room. Zero is written to sums that add_up() leaves out.
-  [[gnu::noinline]] std::int64_t fill(std::int64_t d, const std::int64_t* tile_entries,
-                                      std::int64_t first, std::int64_t last, Pack* even,
-                                      Pack* odd) {
-    const std::int64_t* list = tile_entries + first * d;
+  [[gnu::noinline]] std::int64_t fill(std::int64_t d, const StatisticsView& v, std::int64_t first,
+                                      std::int64_t last, Pack* even, Pack* odd) {
+    const std::int64_t* list = v.tile_entries + first * d;
+    const double* targets = v.targets + (first + tiles_ahead) * d * pack_lanes;
     const std::int64_t begin = *list;
     std::int64_t number = 0;
     for (std::int64_t tile = first; tile < last; ++tile) {
       if (list[d] - begin > most_entries) return tile;
       for (std::int64_t e = 0; e < d; ++e, ++list, ++number) {
+        prefetch(targets + number * pack_lanes);
         if (list[1] - list[0] < 2) {
           set(even[number], 0.0);
           set(odd[number], 0.0);
@@ -99,6 +108,8 @@ struct TileBatch {
     };
     std::int64_t i = 0;
     for (; i + 1 < entries; i += 2) {
+      prefetch(count + (i + entries_ahead) * pack_lanes);
+      prefetch(pair + i + entries_ahead);
       add(i, sum, even);
       add(i + 1, other, odd);
     }
