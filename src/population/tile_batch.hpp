@@ -33,15 +33,15 @@ struct TileBatch {
   /// So many converted counts leave room for the rest in the first cache.
   static constexpr std::int64_t most_entries = 192;
   /// Written of a list at once, into the places of the next ones too.
-  static constexpr std::int64_t stride = 16;
+  static constexpr std::int64_t stride = 32;
   /// Entries and targets are asked for so long before they are needed, a batch or more: of many
   /// chains they come from memory, and the processor does not foresee the next batch by itself.
   static constexpr std::int64_t entries_ahead = 256, tiles_ahead = 8;
 
   Pack counts[most_entries];
-  double continues[most_entries + stride];   ///< 1 where the entry before the last is of its list
-  std::uint32_t row[most_entries + stride];  ///< 8·(tile·d + token), from the batch's first tile
-  std::int64_t start, entries;               ///< of its tiles
+  double continues[most_entries + stride];    ///< 1 where the entry before the last is of its list
+  std::uint16_t list[most_entries + stride];  ///< tile·d + token, from the batch's first tile
+  std::int64_t start, entries;                ///< of its tiles
 
   /// Takes in tiles [first, end), or fewer where there is no room for all, and leaves the sums
   /// Σ n·E of their lists in two halves. False where not even one has room, which is then the only
@@ -63,30 +63,27 @@ struct TileBatch {
   [[gnu::noinline]] void backward(const std::uint32_t* pair, const Pack* g, Pack* b) const {
     pair += start;
     for (std::int64_t i = 0; i < entries; ++i) {
-      Pack of_list;
-      load(of_list, reinterpret_cast<const double*>(g) + row[i]);
       Pack& to = b[pair[i]];
-      to = to + counts[i] * of_list;
+      to = to + counts[i] * g[list[i]];
     }
   }
 
  private:
-  /// Returns the first tile that has no room. Zero is written to sums that add_up() leaves out.
+  /// Returns the first tile that has no room. Sums are zero until add_up() writes them.
   [[gnu::noinline]] std::int64_t fill(std::int64_t d, const StatisticsView& v, std::int64_t first,
                                       std::int64_t last, Pack* even, Pack* odd) {
-    const std::int64_t* list = v.tile_entries + first * d;
+    const std::int64_t* entry = v.tile_entries + first * d;
+    const std::int64_t begin = *entry;
     const double* targets = v.targets + (first + tiles_ahead) * d * pack_lanes;
-    const std::int64_t begin = *list;
     std::int64_t number = 0;
+    for (double& x : continues) x = 1.0;
     for (std::int64_t tile = first; tile < last; ++tile) {
-      if (list[d] - begin > most_entries) return tile;
-      for (std::int64_t e = 0; e < d; ++e, ++list, ++number) {
+      if (entry[d] - begin > most_entries) return tile;
+      for (std::int64_t e = 0; e < d; ++e, ++entry, ++number) {
         prefetch(targets + number * pack_lanes);
-        if (list[1] - list[0] < 2) {
-          set(even[number], 0.0);
-          set(odd[number], 0.0);
-        }
-        fill_list(list[0] - begin, list[1] - begin, static_cast<std::uint32_t>(number));
+        set(even[number], 0.0);
+        set(odd[number], 0.0);
+        fill_list(entry[0] - begin, entry[1] - begin, static_cast<std::uint16_t>(number));
       }
     }
     return last;
@@ -104,7 +101,7 @@ struct TileBatch {
       load_counts(n, count + i * pack_lanes);
       counts[i] = n;
       x = continued(n * e[pair[i]], continues[i], x);
-      store(x, reinterpret_cast<double*>(to) + row[i]);
+      to[list[i]] = x;
     };
     std::int64_t i = 0;
     for (; i + 1 < entries; i += 2) {
@@ -116,14 +113,10 @@ struct TileBatch {
     if (i < entries) add(i, sum, even);
   }
 
-  void fill_list(std::int64_t begin, std::int64_t end, std::uint32_t number) {
-    double value = 0.0;
-    for (; begin < end; begin += stride) {
-      for (std::int64_t i = 0; i < 2; ++i) continues[begin + i] = value;
-      value = 1.0;
-      for (std::int64_t i = 2; i < stride; ++i) continues[begin + i] = value;
-      for (std::int64_t i = 0; i < stride; ++i) row[begin + i] = number * pack_lanes;
-    }
+  void fill_list(std::int64_t begin, std::int64_t end, std::uint16_t number) {
+    continues[begin] = continues[begin + 1] = 0.0;
+    for (; begin < end; begin += stride)
+      for (std::int64_t i = 0; i < stride; ++i) list[begin + i] = number;
   }
 };
 
