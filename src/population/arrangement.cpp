@@ -22,8 +22,8 @@ std::uint64_t query_of(const Statistics& s, Index chain) {
   return s.query[static_cast<std::size_t>(chain)];
 }
 
-/// Chains by query; within a group those that visit the same entries stand together, so that a
-/// tile's lanes share theirs, and among them those with the same counts, so that they share a lane.
+/// By query; within a group by entries, so that lanes of a tile have many in common; and chains of
+/// the same entries by counts, so that those that share a lane stand together.
 bool comes_before(const Statistics& s, Index i, Index j) {
   if (query_of(s, i) != query_of(s, j)) return query_of(s, i) < query_of(s, j);
   const auto compare = [](const auto& x, const auto& y) {
@@ -41,7 +41,7 @@ bool are_alike(const Statistics& s, Index i, Index j) {
          std::ranges::equal(of_chain(s, s.count, i), of_chain(s, s.count, j));
 }
 
-/// Among how many of the next chains each lane of a tile finds its own.
+/// The next chain of a tile is chosen among this many.
 constexpr Index look_ahead = 64;
 
 struct Gathered {
@@ -49,7 +49,7 @@ struct Gathered {
 };
 
 /// Reorders the chains of a group so that the chains of every tile share many entries: after the
-/// first one, each is that among the next which adds the fewest entries for those that it shares.
+/// first one, the next chosen is that with the fewest new entries minus shared ones.
 Gathered gather_alike(const Statistics& s, std::span<Index> chains, int lanes) {
   std::vector<std::uint64_t> keys;  // of the whole group
   std::size_t all = 0;

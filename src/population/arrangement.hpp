@@ -9,9 +9,9 @@
 
 namespace gihflow {
 
-/// The chains of the statistics, one for all that are alike in (n, q), in groups of one query.
+/// The chains of the statistics in groups of one query; of chains with the same (n, q) only one.
 struct Arrangement {
-  /// In the order that suits single lanes.
+  /// Within a group in the order of entries and counts, for tiles of one lane.
   explicit Arrangement(const Statistics& statistics);
 
   /// Reorders the chains of every group so that those of a tile of `lanes` share many entries.
@@ -25,10 +25,11 @@ struct Arrangement {
 
   std::vector<Index> chains;
   std::vector<std::size_t> group_begin;  ///< [groups + 1] in `chains`
-  std::vector<Index> alike;              ///< of every chain, the one in `chains` that it is alike
-  int lanes = 1;                         ///< of a tile
-  Index entries = 0;                     ///< of all tiles
-  Index most_windows = 0;                ///< of a group; known after gather()
+  std::vector<Index>
+      alike;               ///< for every chain of the statistics the one in `chains` that it equals
+  int lanes = 1;           ///< of a tile
+  Index entries = 0;       ///< of all tiles
+  Index most_windows = 0;  ///< of a group; known after gather()
 };
 
 }  // namespace gihflow

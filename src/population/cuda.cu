@@ -29,6 +29,7 @@ std::string gigabytes(double bytes) {
   return text;
 }
 
+/// Why no card can be used, or the name of the card; asks the driver.
 struct Probe {
   std::string fault, name;
 

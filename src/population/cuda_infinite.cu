@@ -57,7 +57,7 @@ struct Blas {
 
 constexpr std::size_t workspace_bytes = std::size_t{32} << 20;
 
-/// Row-major products with the laws J [rows, windows], on the card or the host.
+/// Products with the laws J [rows, windows] by cuBLAS, see staged_infinite.hpp.
 class CardProducts {
  public:
   explicit CardProducts(const Card& place) : workspace_(workspace_bytes) {

@@ -15,7 +15,8 @@ namespace gihflow {
 
 namespace {
 
-/// Packs of the way back that share one set of sums: at least so many, in at most so many ranges.
+/// The way back takes packs in at most most_ranges ranges, of at least least_packs packs each;
+/// every range has sums of its own.
 constexpr Index least_packs = 8, most_ranges = 64;
 
 template <class S>
@@ -34,7 +35,7 @@ double derivative_of(const Dual<double>& x) {
   return x.d;
 }
 
-/// An array of a point, with that of a direction.
+/// An array of a point, as dual numbers with the direction's as derivatives.
 template <class S>
 std::vector<S> numbers_of(std::vector<double> PlainBlocks::*member, const Point& at,
                           const Point* along) {
@@ -54,7 +55,7 @@ std::vector<S> attention_of(const Model& model, std::vector<S> w) {
     for (const S& x : row) top = std::max(top, value(x));
     S total{};
     for (S& x : row) {
-      // A lag that the head does not have weighs nothing, and neither does its direction.
+      // The logit of a lag that the head does not have is −∞: no attention and no derivative.
       x = std::isfinite(value(x)) ? exponential(S(x + -top)) : S{};
       total = total + x;
     }
@@ -63,7 +64,8 @@ std::vector<S> attention_of(const Model& model, std::vector<S> w) {
   return w;
 }
 
-/// The first part of a model that the card has no engine for, in words: "scores tokens".
+/// The first option of a model that the card has no engine for, such as "scores tokens"; else
+/// empty.
 Phrase part_without_card(const Model& model) {
   if (!model.head_lags.empty())
     return model.head_lags.size() == 1 ? Phrase(Field::lags) : Phrase(Field::head_lags);
@@ -117,7 +119,7 @@ FeatureTable::FeatureTable(const Model& model, const WindowCode& code,
     code.digits(window, digits_.data() + digits_.size() - width_);
     own_.push_back(static_cast<std::uint16_t>(own));
   };
-  // The last of each is repeated to fill a pack.
+  // The last window and the last query are repeated to fill a pack.
   for (std::size_t i = 0; i < rows(windows.size()); ++i) {
     const std::uint64_t key = windows[std::min(i, windows.size() - 1)];
     append(code.window_of(key), code.own_token_of(key));

@@ -1,5 +1,6 @@
-// Compiled once for every instruction set, with GIHFLOW_ISA naming the set: features u of windows
-// from the parameters, (2.1), (2.5)–(2.8), and back, eight windows and a head at a time.
+// Compiled once for every instruction set, with GIHFLOW_ISA naming the set. Features u of windows
+// from the parameters, (2.1), (2.5)–(2.8), (2.10), and back, eight windows and one head at a time;
+// and the sums over pairs that the way back begins with.
 
 #include <type_traits>
 
@@ -22,7 +23,7 @@ const SharedOf<V>* shared(const double* from) {
   return reinterpret_cast<const SharedOf<V>*>(from);
 }
 
-/// x times a constant of each lane.
+/// mask·x, a constant 0 or 1 for each lane.
 inline Pack masked(const Pack& mask, const Pack& x) {
   return mask * x;
 }
@@ -30,16 +31,17 @@ inline Dual<Pack> masked(const Pack& mask, const Dual<Pack>& x) {
   return mask * x;
 }
 
-/// What a head makes of eight windows.
+/// The arrays of one head for eight windows.
 template <class V>
 struct Head {
-  std::uint16_t* token;  ///< [M + 1, 8] that is seen, d: none
-  std::uint32_t* score;  ///< [M + 1, 8] entry of the token scores
-  Pack* exists;          ///< [M + 1] 1 where the window has the component, else 0
-  V *sigma, *mass;       ///< [M + 1], [d + 1] attention on each token
-  V *v, *u;              ///< [d]; v normalised where the norm is a layer's
-  V *bar, *v_bar, *slope;
-  V scale;  ///< by which v is divided
+  std::uint16_t* token;  ///< [M + 1, 8] token at the lag of each component, d: none
+  std::uint32_t* score;  ///< [M + 1, 8] its entry of the token scores
+  Pack* exists;          ///< [M + 1] 1 where the lag exists, else 0
+  V *sigma, *mass;       ///< [M + 1] attention on components, [d + 1] on tokens
+  V *v, *u;              ///< [d] (2.7) and features; with layer norm v is normalised
+  V *bar, *v_bar;  ///< [d + 1] ∂/∂u, then ∂/∂v, then ∂/∂mass; [d] copy of ∂/∂v
+  V* slope;        ///< [M + 1] ∂/∂σ
+  V scale;         ///< the norm or deviation by which v is divided; for l2 without 1e-7
 
   Head(Scratch& scratch, const FeatureModel& m) {
     token = reinterpret_cast<std::uint16_t*>(scratch.take<double>(2 * (m.M + 1)));
@@ -69,7 +71,7 @@ struct Eight {
   }
 };
 
-/// Softmax over the components that exist: (2.6), with the window's own maximum.
+/// The attention of a head, softmax over the components that exist, (2.6) and (4.4).
 template <class V>
 void attend(const FeatureTask& task, const Eight& at, int64_t h, Head<V>& head) {
   const FeatureModel& m = *task.model;
@@ -137,8 +139,9 @@ V inner(const V* x, const V* y, int64_t d) {
   return sum;
 }
 
+/// Attention, v and u of a head.
 template <class V>
-void look(const FeatureTask& task, const Eight& at, int64_t h, Head<V>& head) {
+void head_forward(const FeatureTask& task, const Eight& at, int64_t h, Head<V>& head) {
   const FeatureModel& m = *task.model;
   const SharedOf<V>* numbers = shared<V>(task.block);
   attend(task, at, h, head);
@@ -188,9 +191,10 @@ void look(const FeatureTask& task, const Eight& at, int64_t h, Head<V>& head) {
   }
 }
 
-/// From ∂/∂u in head.bar to ∂/∂v there, and to what the layer's gain and bias collect.
+/// Replaces ∂/∂u in head.bar by ∂/∂v, (2.8), (2.10) or (4.5), and adds the derivatives in gain and
+/// bias to sums.
 template <class V>
-void norm_back(const FeatureTask& task, Head<V>& head, V* sums) {
+void norm_backward(const FeatureTask& task, Head<V>& head, V* sums) {
   const FeatureModel& m = *task.model;
   const SharedOf<V>* numbers = shared<V>(task.block);
   if (m.layer) {
@@ -227,13 +231,13 @@ void norm_back(const FeatureTask& task, Head<V>& head, V* sums) {
   }
 }
 
-/// From ∂/∂u in head.bar to sums of derivatives in the block's numbers.
+/// Adds the derivatives in the parameters, from ∂/∂u in head.bar, to sums [numbers].
 template <class V>
-void back(const FeatureTask& task, int64_t h, Head<V>& head, V* sums) {
+void head_backward(const FeatureTask& task, int64_t h, Head<V>& head, V* sums) {
   const FeatureModel& m = *task.model;
   const SharedOf<V>* numbers = shared<V>(task.block);
   const int64_t components = m.M + (m.own_position ? 1 : 0);
-  norm_back(task, head, sums);
+  norm_backward(task, head, sums);
   if (m.matrix) {
     V factor;
     for (int64_t e = 0; e < m.d; ++e) head.v_bar[e] = head.bar[e];
@@ -248,7 +252,7 @@ void back(const FeatureTask& task, int64_t h, Head<V>& head, V* sums) {
     }
   }
   set(head.bar[m.d], 0.0);
-  // ∂/∂σ of every component, less its mean.
+  // ∂/∂σ of every component and its mean under σ.
   V mean, share, zero, factor;
   set(mean, 0.0);
   set(share, 0.0);
@@ -288,7 +292,7 @@ void forward(const FeatureTask& task) {
   for (int64_t pack = task.begin; pack < task.end; ++pack) {
     const Eight at(task, pack);
     for (int64_t h = 0; h < m.H; ++h) {
-      look(task, at, h, head);
+      head_forward(task, at, h, head);
       for (int64_t e = 0; e < m.d; ++e) u[(h * m.d + e) * task.packs + pack] = head.u[e];
     }
   }
@@ -305,17 +309,17 @@ void backward(const FeatureTask& task) {
   for (int64_t pack = task.begin; pack < task.end; ++pack) {
     const Eight at(task, pack);
     for (int64_t h = 0; h < m.H; ++h, u_bar += m.d) {
-      look(task, at, h, head);
+      head_forward(task, at, h, head);
       for (int64_t e = 0; e < m.d; ++e) head.bar[e] = u_bar[e];
-      back(task, h, head, sums);
+      head_backward(task, h, head, sums);
     }
   }
   SharedOf<V>* out = reinterpret_cast<SharedOf<V>*>(task.sums);
   for (int64_t i = 0; i < m.numbers; ++i) out[i] = sum_lanes(sums[i]);
 }
 
-/// Σ over the groups that see every window of the table, for numbers k … k + R − 1 of one head and
-/// some packs at once, whose sums stay in registers.
+/// Writes ∂/∂u from the segments whose pairs are all windows of the table: components k … k + R −
+/// 1, of one head, of some packs at a time, whose sums stay in registers.
 template <int R, int Packs, class V>
 void add_whole(const hot::PullTask& task, int64_t k, int64_t pack, V* u_bar) {
   const int64_t H = task.H, numbers = H * task.d;
@@ -336,7 +340,7 @@ void add_whole(const hot::PullTask& task, int64_t k, int64_t pack, V* u_bar) {
     for (int r = 0; r < R; ++r) u_bar[i * numbers + r] = sum[i][r];
 }
 
-/// The same for all packs, and for up to R numbers.
+/// The same for packs [begin, end) and the lesser of R and `count` components.
 template <int R, class V>
 void add_whole(const hot::PullTask& task, int64_t k, int64_t count, int64_t begin, int64_t end,
                V* u_bar) {
@@ -350,9 +354,9 @@ void add_whole(const hot::PullTask& task, int64_t k, int64_t count, int64_t begi
   for (; pack < end; ++pack) add_whole<R, 1>(task, k, pack, u_bar + (pack - begin) * numbers);
 }
 
-/// Σ over the other groups' pairs of one window, for heads h … h + R − 1 and the eight tokens from
-/// e on at once. Behind a head's tokens, and at the end behind the last query, stand numbers that
-/// are not used.
+/// Adds to ∂/∂u of one window the pulls at its pairs in the other segments: the lesser of R and
+/// `heads` heads from h on, and the eight tokens from e on, at a time. Loads of eight tokens reach
+/// beyond those of a head, at the end into the unused numbers of PullTask::query_features.
 template <int R>
 void add_uses(const hot::PullTask& task, int64_t window, int64_t h, int64_t heads, int64_t e,
               Pack* to_window) {
@@ -396,8 +400,8 @@ void add_uses(const hot::PullTask& task, int64_t window, Dual<double>* sum, Dual
   for (int64_t k = 0; k < H * d; ++k) add_lane(to_window[k], window % hot::pack, sum[k]);
 }
 
-/// ∂/∂u of windows from the pulls at all their pairs: those of groups that see every window of the
-/// table first, then the others.
+/// ∂/∂u of packs [begin, end) of windows from the pulls at all their pairs: first those of segments
+/// whose pairs are all windows of the table, then the others.
 template <class V>
 void collect(const hot::PullTask& task, int64_t begin, int64_t end, double* to,
              [[maybe_unused]] double* room) {

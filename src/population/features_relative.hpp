@@ -1,8 +1,8 @@
 #pragma once
 
-// Features of the paper's windows, of consecutive lags that all exist, whose attention depends on
-// no token and whose features are v itself: the inner products of a pair follow from the attention,
-// by gathering, and no table of windows is kept.
+// Relative features, those of the paper: windows of consecutive lags that all exist, attention that
+// depends on no token, and u = v (has_relative_features()). The inner products of a pair are
+// gathered from σ and the query's v, and no table of windows is kept.
 
 #include "population/formulas.hpp"
 #include "population/workspace.hpp"
@@ -13,7 +13,7 @@ using hot::BlockTask;
 using hot::ModelView;
 using hot::StatisticsView;
 
-/// Reads x[i] with its tangent where the number type has one.
+/// Reads x[i], with along[i] as its derivative where the number type has one.
 inline void fetch(double& y, const double* x, const double*, std::int64_t i) {
   y = x[i];
 }
@@ -21,13 +21,13 @@ inline void fetch(Dual<double>& y, const double* x, const double* along, std::in
   y = {x[i], along[i]};
 }
 
-/// What head h sees of a window, or of eight: the digits from its first lag on.
+/// The tokens that head h sees of a window, or of eight: the digits from its first lag on.
 inline const std::uint16_t* seen_by(const ModelView& m, const std::uint16_t* digits, std::int64_t h,
                                     std::int64_t lanes = 1) {
   return digits + m.first_lag[h] * lanes;
 }
 
-/// See Table in features_table.hpp: the same operations.
+/// The same operations as Table, see features_table.hpp.
 template <class N>
 struct Relative {
   using S = typename N::S;
@@ -72,7 +72,7 @@ struct Relative {
     }
   }
 
-  /// g is G_h(Z,q) = ∂𝓛/∂t_h.
+  /// g is G_h(Z,q) = ∂/∂t_h of (4.3).
   static void pull(const BlockTask& task, Workspace<N>& s, std::int64_t first, std::int64_t j,
                    std::int64_t h, const V& g) {
     const ModelView& m = *task.model;
@@ -96,7 +96,7 @@ struct Relative {
       for (std::int64_t e = 0; e < m.d; ++e) u_bar[e] = some[e];
   }
 
-  /// The query's own share of ∂𝓛/∂σ, from ∂𝓛/∂u summed over its partners.
+  /// ∂/∂σ through the query, from ∂/∂u(q) summed over the pairs of the segment.
   static void end_group(const BlockTask& task, Workspace<N>& s, std::int64_t group, std::int64_t) {
     const ModelView& m = *task.model;
     const std::int64_t width = m.d + 1;

@@ -1,7 +1,8 @@
 #pragma once
 
-// Features from a table of windows that the host filled, one row a head and token: any model. What
-// flows back to a window is left for the host, pair by pair.
+// Features from a table of u of all windows, FeatureTable, whose row k = h·d + e has component e of
+// head h: any model. Derivatives in the inner products are written pair by pair to
+// BlockTask::pulls; FeatureFunctions::collect makes ∂/∂u of the windows of them.
 
 #include "population/formulas.hpp"
 #include "population/workspace.hpp"
@@ -11,8 +12,8 @@ namespace gihflow::GIHFLOW_ISA {
 using hot::BlockTask;
 using hot::ModelView;
 
-/// What the loop over the pairs of a group needs of a model, whose number types are N: from windows
-/// to inner products ⟨u_h(Z), u_h(q)⟩, and from their derivatives back.
+/// The part of the loop over the pairs of a group that depends on features: from windows to inner
+/// products ⟨u_h(Z), u_h(q)⟩, and from their derivatives back.
 template <class N>
 struct Table {
   using S = typename N::S;
@@ -22,9 +23,9 @@ struct Table {
     return reinterpret_cast<const V*>(task.features) + k * task.packs;
   }
 
-  /// u of eight windows, number k of every window. Windows increase within a pack, and only the
-  /// last is repeated to fill it: they are a pack of the table if the first and the last two of
-  /// them are.
+  /// Component k of u of eight windows, given by their columns in the table. These increase, except
+  /// that the last may be repeated to fill the pack: so they are a whole pack of the table if the
+  /// first and the last two of them stand there.
   static void fetch_windows(const BlockTask& task, std::int64_t k, const std::uint32_t* window,
                             V& u) {
     constexpr int last = hot::pack - 1;
@@ -35,6 +36,7 @@ struct Table {
       gather_numbers(u, row(task, k), window);
   }
 
+  /// Fetches u of the query.
   static void begin_group(const BlockTask& task, Workspace<N>& s, std::int64_t group,
                           std::int64_t) {
     const ModelView& m = *task.model;
@@ -47,6 +49,7 @@ struct Table {
     }
   }
 
+  /// t [H] of the eight pairs from j on of the group, whose pairs begin at `first`.
   static void inner_products(const BlockTask& task, Workspace<N>& s, std::int64_t first,
                              std::int64_t j, V* t) {
     const ModelView& m = *task.model;
@@ -63,7 +66,7 @@ struct Table {
     }
   }
 
-  /// g is ∂𝓛/∂⟨u_h(Z), u_h(q)⟩.
+  /// Takes g = ∂/∂⟨u_h(Z), u_h(q)⟩ of the same pairs and head h.
   static void pull(const BlockTask& task, Workspace<N>& s, std::int64_t, std::int64_t j,
                    std::int64_t h, const V& g) {
     const ModelView& m = *task.model;
@@ -72,6 +75,7 @@ struct Table {
     s.pulls[j / hot::pack * m.H + h] = g;
   }
 
+  /// Writes ∂/∂u of the query, summed over the pairs of the segment.
   static void end_group(const BlockTask& task, Workspace<N>& s, std::int64_t,
                         std::int64_t segment) {
     const ModelView& m = *task.model;

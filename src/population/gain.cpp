@@ -25,7 +25,7 @@ std::vector<double> negative(std::vector<double> x) {
 }  // namespace
 
 std::vector<double> selection_gain(const Objective& objective, const PlainBlocks& at) {
-  // At a = 0 nothing depends on p.
+  // B at a = 0 does not depend on p, so any p will do.
   return negative(slope_in_a(objective, at, 0).p);
 }
 

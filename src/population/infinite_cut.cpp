@@ -19,11 +19,13 @@ namespace infinite {
 
 namespace {
 
-constexpr Index panel_bytes = Index{1} << 19;  // E of a panel: a pass over the laws for each
+// Larger panels mean fewer passes over the laws, larger tiles fewer passes over E; but both have to
+// stay in a cache.
+constexpr Index panel_bytes = Index{1} << 19;  // E of a panel
 constexpr Index panels_at_once = 8;
-constexpr Index blocks_at_once = 16;                 // of a panel and a range of chains
+constexpr Index blocks_at_once = 16;                 // a block: one panel and a range of chains
 constexpr Index tile_bytes = Index{1} << 16;         // the laws of a tile and its sums by state
-constexpr Index tile_chains = 8, most_chains = 128;  // a tile has a multiple, at most so many
+constexpr Index tile_chains = 8, most_chains = 128;  // chains of a tile: a multiple, upper bound
 
 }  // namespace
 
@@ -53,8 +55,8 @@ MemoryBound infinite_objective_memory(const Model& model, Index chains, Index lo
                of_longest = std::pow(d, static_cast<double>(longest_lag)),
                states = std::min(windows, of_longest), law = 8.0 * windows * d;
   const infinite::Cut cut(all_windows, static_cast<Index>(states), parts.chains_of(0));
-  // Values and derivatives: of panels E, B on each range of chains and ∂/∂u; features, and ∂/∂u of
-  // all.
+  // Values and derivatives: E of the panels that are held together, their B for each range of
+  // chains, their ∂/∂u; features and ∂/∂u of all windows.
   const double packs = static_cast<double>(2 * cut.strips * cut.at_once),
                heads = static_cast<double>(model.heads), at_once = static_cast<double>(cut.at_once);
   const double pack = 2.0 * 64.0 * (windows + 8.0),
@@ -67,7 +69,8 @@ MemoryBound infinite_objective_memory(const Model& model, Index chains, Index lo
   MemoryBound bound;
   bound.kept = n * 8.0 * (windows + d * states) +
                windows * (8.0 + 2.0 * static_cast<double>(model.widest()));
-  // With lists of lags the law has the chain's state beside the tokens that are kept.
+  // With lists of lags the law of the kept tokens is computed from one that has the chain's state,
+  // too.
   const double whole = law * (model.head_lags.empty() ? 1.0 : of_longest);
   bound.peak = bound.kept + std::max(threads() * (3.0 * whole + stationary_memory(of_longest)),
                                      std::max(panels, errors) + threads() * scratch);

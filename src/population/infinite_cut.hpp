@@ -4,13 +4,14 @@
 
 namespace gihflow::infinite {
 
-Index windows_of(const Model& model);  ///< d^W, W the number of lags that the model uses
+/// Number of windows, d to the number of lags that the model uses.
+Index windows_of(const Model& model);
 
-/// How queries and chains are cut.
+/// How queries are cut into strips and panels, chains into tiles and ranges, see infinite.cpp.
 struct Cut {
-  Index all_strips, strips, panels;  // of queries, those of a panel, and how many panels there are
-  Index at_once;                     // panels that are held together
-  Index tile, tiles, ranges;         // chains of a tile; ranges of tiles for one panel
+  Index all_strips, strips, panels;  ///< strips of all queries, strips of a panel, panels
+  Index at_once;                     ///< panels that are held in memory together
+  Index tile, tiles, ranges;         ///< chains of a tile, tiles, ranges of tiles
 
   Cut(Index windows, Index states, Index chains);
 };

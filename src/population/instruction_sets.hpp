@@ -16,10 +16,10 @@ struct HotLoops {
   const hot::MomentFunctions& moments;
 };
 
-/// Those for `set`, see instruction_set().
+/// The version for `set`, see instruction_set(); "baseline" for any other name.
 HotLoops hot_loops(const std::string& set);
 
-/// Room for what hot loops keep, reused by its thread. 64-byte aligned.
+/// Scratch of the calling thread for the hot loops, 64-byte aligned; the next call reuses it.
 double* scratch_of_thread(std::size_t doubles);
 
 }  // namespace gihflow

@@ -29,7 +29,7 @@ struct Jet {
   }
 };
 
-/// αx.d + βy.d, either side possibly constant.
+/// αx + βy for the derivatives x and y of two numbers; an empty vector is that of a constant.
 template <class T>
 std::vector<T> combine(const T& alpha, const std::vector<T>& x, const T& beta,
                        const std::vector<T>& y) {

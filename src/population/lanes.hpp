@@ -1,6 +1,6 @@
 #pragma once
 
-// Single lanes of packs: gathered from tables and scattered into them, read and written one by one.
+// Lanes of packs: gathered from tables and scattered into them, summed, read and written singly.
 
 #include "population/scalar.hpp"
 
@@ -104,7 +104,7 @@ inline double largest_lane(const Pack& x) {
 /// x[l] = sum_lanes(packs[l·stride]), added in the same order.
 inline void sum_lanes_of_eight(Pack& x, const Pack* packs, std::int64_t stride = 1) {
 #if defined(__AVX512F__)
-  // Neighbours, then neighbouring pairs, then halves; all lanes as in load_counts.
+  // Neighbours, then neighbouring pairs, then halves; masks as in load_counts().
   const auto even = [](__m512d y, __m512d z) {
     return _mm512_maskz_shuffle_f64x2(0xff, y, z, 0x88);
   };
@@ -141,7 +141,7 @@ inline void sum_lanes_of_eight(Dual<Pack>& x, const Dual<Pack>* packs) {
   sum_lanes_of_eight(x.v, parts, 2);
   sum_lanes_of_eight(x.d, parts + 1, 2);
 }
-/// One lane a pack: the numbers themselves.
+/// With one chain at a time the sums are the numbers themselves.
 inline void sum_lanes_of_eight(Pack& x, const double* numbers) {
   load_lanes(x, numbers);
 }
@@ -149,8 +149,8 @@ inline void sum_lanes_of_eight(Dual<Pack>& x, const Dual<double>* numbers) {
   load_lanes(x, numbers);
 }
 
-/// table[index[l]][l] += x[l]: every lane has a column of its own, so that additions of one pack
-/// never wait for each other.
+/// table[index[l]][l] += x[l]: each lane adds to a column of its own, so that the additions of one
+/// pack do not wait for each other.
 template <class Integer>
 inline void scatter_add_lanes(const Pack& x, Pack* table, const Integer* index) {
   double y[pack_lanes];
@@ -180,7 +180,8 @@ inline void add_where(__mmask8 mask, const Dual<Pack>& x, Dual<Pack>& to) {
   add_where(mask, x.d, to.d);
 }
 #endif
-/// The same into a table of `size` columns: those of a small one are added to one by one.
+/// The same into a table of `size` packs. Each pack of a small one is added to under a mask, the
+/// lanes with its index.
 template <class V>
 inline void add_to_columns(const V& x, V* table, [[maybe_unused]] std::int64_t size,
                            const std::uint16_t* index) {
@@ -215,7 +216,7 @@ inline void gather_lanes(Dual<Pack>& x, const Dual<Pack>* table, const Integer* 
   load(x.d, d);
 }
 
-/// x[l] = number index[l] of packs that stand one after the other.
+/// x[l] = number index[l] of an array of packs.
 template <class Integer>
 inline void gather_numbers(Pack& x, const Pack* packs, const Integer* index) {
   gather(x, reinterpret_cast<const double*>(packs), index);

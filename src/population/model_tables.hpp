@@ -1,7 +1,7 @@
 #pragma once
 
-// What the engines on sufficient statistics share on the host: tables of a model's subsets and
-// lags, a point's attention in every window pattern, and the way from sums over chains to the mean
+// What all engines on sufficient statistics share: tables of a model's subsets and lags, the
+// attention of a point in every window pattern, and the way from sums over chains to the mean
 // gradient.
 
 #include <vector>
@@ -20,15 +20,17 @@ struct Attention {
 
 class ModelTables {
  public:
-  /// relative: sums of the relative features are among those of a block.
+  /// relative: features are gathered from σ, so that blocks sum ∂/∂σ as well; else they come from a
+  /// table of windows.
   ModelTables(const Model& model, bool relative);
+  /// As a card needs them.
   explicit ModelTables(const Model& model);
 
   const Model& model() const { return model_; }
   /// W + 1 window patterns with partial windows, numbered by how many lags exist; else 1. None
   /// where features come from a table: the gradient is then that in p and a alone.
   Index patterns() const { return patterns_; }
-  /// Numbers that a block of chains sums up, see hot::partial_p.
+  /// Number of sums of a block, see hot::partial_loss.
   Index sums() const {
     return hot::partial_p + model_.subsets() + patterns_ * model_.heads * model_.window;
   }
@@ -41,8 +43,9 @@ class ModelTables {
   /// Points into its arguments.
   static hot::PointView point(const Point& at, const Attention& attention, const Point* along);
 
-  /// From sums over chains, `sums()` numbers and with a direction as many derivatives, to the mean
-  /// gradient: (4.3) for p and a, and each pattern's softmax Jacobian for w.
+  /// From sums over chains, sums() numbers and with a direction as many derivatives, to the mean
+  /// gradient over `chains` chains: (4.3) for p and a, and each pattern's softmax Jacobian for w
+  /// and σ. The loss is NaN unless with_loss.
   void gradient(const double* partial, double chains, const Point& at, const Attention& attention,
                 const Point* along, Gradient& out, Gradient* derivative, bool with_loss) const;
 

@@ -32,7 +32,7 @@ Point point_of(const Parameters& parameters) {
 std::vector<double> c_gradient(const Parameters& parameters, const Gradient& gradient) {
   std::vector<double> p = parameters.p(), c = parameters.c();
   double mean = std::inner_product(p.begin(), p.end(), gradient.p.begin(), 0.0);
-  // 2c/C_D by way of θ, so that a c that underflows divides nothing.
+  // 2c_S/C_D from θ, as c_S and C_D themselves may underflow.
   double half = 0.5 * parameters.log_normalizer();
   for (std::size_t i = 0; i < c.size(); ++i) {
     double scaled = parameters.c_sign[i] == 0
@@ -97,7 +97,7 @@ MemoryBound objective_memory(const Model& model, Index chains, Index length, Eng
   if (engine == Engine::reference) return reference_memory(model, chains, length);
   if (resolved(device, model) != Device::cuda)
     return tiled_memory(model, chains, length, cpu_lanes(engine));
-  // The counts stay for minibatches and standard errors.
+  // The host keeps the counts, for minibatches and for standard errors by the CPU engine.
   MemoryBound bound = statistics_memory(model, chains, length, engine == Engine::sparse ? 1 : 128);
   bound.kept = bound.peak;
   bound.peak += tiled_memory(model, chains, length, 0).peak;

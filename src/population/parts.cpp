@@ -37,7 +37,7 @@ void add(Share& x, const Share& y) {
   add(x.derivative, y.derivative);
 }
 
-// Chan, Golub & LeVeque 1983.
+// (5.2), after T. F. Chan, G. H. Golub, R. J. LeVeque, The American Statistician 37 (1983).
 void add(Moments& x, const Moments& y) {
   const double chains = x.chains + y.chains;
   for (std::size_t i = 0; i < x.mean.size(); ++i) {

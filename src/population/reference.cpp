@@ -66,7 +66,8 @@ class ReferenceObjective final : public Objective {
                       Gradient& derivative) const override {
     require_arrays(model_, along);
     gradient(at, out, true);
-    // Derivative of the gradient along one direction: outer scalar in all variables, inner in one.
+    // The derivative of the gradient along a direction: jets in all variables, whose numbers are
+    // jets in the one variable that moves along the direction.
     std::vector<double> rows(static_cast<std::size_t>(chains() * (size_ + 1)));
     parallel_ranges(chains(), 1, [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) {
@@ -104,13 +105,13 @@ class ReferenceObjective final : public Objective {
   }
 
  private:
-  /// Label laws of a chain's last tokens, those that are asked for [asked, d].
+  /// Label laws of the predicted tokens of a chain [asked, d]: one, or with (1.6) its last ones.
   std::span<double> labels_of(Index i) {
     const Index numbers = asked_ * model_.vocabulary;
     return {labels_.data() + i * numbers, static_cast<std::size_t>(numbers)};
   }
 
-  /// The mean over the tokens that are asked for, each of its own prefix (1.6).
+  /// The loss of a chain: the mean over its predicted tokens, each given its own prefix (1.6).
   template <class T>
   T chain(Index i, const reference::Values<T>& at) const {
     const std::span<const Token> tokens = sequences_.tokens_of(i);
@@ -134,7 +135,7 @@ class ReferenceObjective final : public Objective {
     unpack(mean, out);
   }
 
-  /// Loss and gradient in (p, w, a) of every chain [N, 1 + size].
+  /// Loss and derivatives in p and the plain blocks of every chain [N, 1 + size].
   std::vector<double> rows_of(const Point& at) const {
     require_arrays(model_, at);
     std::vector<double> rows(static_cast<std::size_t>(chains() * (size_ + 1)));
@@ -173,7 +174,7 @@ class ReferenceObjective final : public Objective {
   Index asked_;
   std::vector<double> labels_;  ///< [N, asked, d]
   std::vector<std::uint32_t> subsets_;
-  Index size_;
+  Index size_;  ///< number of parameters, p and the plain blocks
 };
 
 }  // namespace
@@ -182,7 +183,7 @@ MemoryBound reference_memory(const Model& model, Index chains, Index length) {
   const double n = static_cast<double>(chains), d = static_cast<double>(model.vocabulary),
                L = static_cast<double>(length), H = static_cast<double>(model.heads),
                numbers = static_cast<double>(row_size(model));
-  // A number with its derivatives along one direction, in all variables.
+  // A number with its derivatives in all variables, each with its derivative along a direction.
   const double jet = 80.0 * (numbers + 1.0);
   MemoryBound bound;
   bound.kept = n * (2.0 * (L + 1.0) + 8.0 * d * (1.0 + static_cast<double>(model.asked(length))));

@@ -1,8 +1,8 @@
 #pragma once
 
-// The reference objective: position by position straight from (2.1)–(2.9), slow and obvious, kept
-// for ever as the oracle of every engine. Templated on the scalar, so that automatic
-// differentiation of the same lines gives its derivatives. Shares no arithmetic with the engines.
+// The reference objective: position by position straight from (2.1)–(2.10), slow and obvious, with
+// which every engine is compared. Templated on the scalar, so that automatic differentiation of the
+// same lines gives its derivatives. Shares no arithmetic with the engines.
 
 #include <cmath>
 #include <limits>
@@ -23,8 +23,8 @@ struct Values {
   std::vector<T> query = {}, key = {}, value = {}, gain = {}, bias = {};
 };
 
-/// The numbers of a point, made by `make` of each and its direction: p first, then the arrays in
-/// the order of their table.
+/// The numbers of a point, each made(number, its component of the direction): p first, then the
+/// arrays in the order of `plain_arrays`, in which automatic differentiation numbers its variables.
 template <class Make>
 auto values_of(const Point& at, const Point& along, Make make) {
   using T = decltype(make(0.0, 0.0));
@@ -45,9 +45,9 @@ auto values_of(const Point& at, const Point& along, Make make) {
   return out;
 }
 
-/// u_l^{(h)} of (2.1), (2.6)–(2.8), [d], for position l (1-based) of tokens x_1 … x_L, the query
-/// position L + 1 included, where the own token is unknown. With partial boundaries the softmax
-/// runs over the lags that exist at l, and v = 0 if nothing is seen.
+/// u_l^{(h)} [d] of (2.1), (2.5)–(2.8) and (2.10) for position l (from 1 on) of tokens x_1 … x_L,
+/// the query position L + 1 included, where the own token is unknown. The softmax runs over the
+/// lags that exist at l, and v = 0 if there are none.
 template <class T>
 std::vector<T> head_output(const Model& model, std::span<const Token> tokens, Index l, Index head,
                            const Values<T>& x) {
@@ -178,8 +178,7 @@ T chain_loss(const Model& model, const std::vector<std::uint32_t>& subsets,
     for (std::size_t e = 0; e < d; ++e)
       if (targets[e] > 0.0) {
         const T smoothed = y[e] + model.epsilon;
-        // With ε = 0 a label without weight, or with one that underflows, costs ∞ and moves
-        // nothing.
+        // With ε = 0 a label whose y(e) is 0, or underflows, costs ∞ and has no gradient.
         loss -=
             smoothed > T(std::numeric_limits<double>::min())
                 ? targets[e] *

@@ -32,9 +32,8 @@ extern "C" double sqrt(double) noexcept;
 
 namespace gihflow::GIHFLOW_ISA {
 
-/// Entries of counts that a loop takes in at once, on the way to their sum and back, and whether
-/// they are added to two sums in turn, which hides the latency of the addition where no other
-/// threads do.
+/// Entries whose counts a loop loads at a time, forward and backward; and whether it adds them to
+/// two sums in turn, which hides the latency of additions on a CPU (on a card other threads do).
 #if defined(GIHFLOW_CARD_NUMBERS)
 inline constexpr int pack_lanes = 4, entries_forward = 4, entries_back = 4;
 inline constexpr bool two_sums = false;
@@ -53,14 +52,14 @@ inline constexpr int register_doubles = 4;
 inline constexpr int register_doubles = 2;
 #endif
 
-/// pack_lanes doubles, one a chain.
+/// pack_lanes doubles, one for each of as many chains or window pairs.
 struct Pack {
 #if defined(GIHFLOW_CARD_NUMBERS)
   typedef double Register;
   typedef double Memory;
 #else
   typedef double Register __attribute__((vector_size(8 * register_doubles)));
-  /// A register as it lies among other numbers.
+  /// The same numbers anywhere in an array of doubles.
   typedef double Memory __attribute__((vector_size(8 * register_doubles), aligned(8), may_alias));
 #endif
   static constexpr int registers = pack_lanes / register_doubles;
@@ -121,7 +120,7 @@ GIHFLOW_HD inline void set(double& x, double y) {
   x = y;
 }
 GIHFLOW_HD inline void set(Pack& x, double y) {
-  // Less zero, which is y itself: GCC would add a zero to keep the sign of another.
+  // y − 0 is y for every y, so that GCC only broadcasts it; y + 0 would turn −0 into 0.
   for (int i = 0; i < Pack::registers; ++i) x.part[i] = y - Pack::Register{};
 }
 
@@ -157,8 +156,8 @@ GIHFLOW_HD inline void load_counts(Pack& x, const std::uint16_t* from) {
 #elif !defined(GIHFLOW_CARD_NUMBERS) && defined(__AVX512F__)
 GIHFLOW_HD inline void load_counts(Pack& x, const std::uint8_t* from) {
   const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
-  // By way of 64 bits, whose conversion needs no shuffle. All lanes: the unmasked intrinsic of GCC
-  // 12 warns of what it leaves undefined.
+  // By way of 64 bits, whose conversion needs no shuffle. With a mask of all lanes, since GCC 12
+  // warns of an undefined value in the intrinsic without mask.
   x.part[0] = _mm512_maskz_cvtepi64_pd(0xff, _mm512_maskz_cvtepu8_epi64(0xff, bytes));
 }
 #elif !defined(GIHFLOW_CARD_NUMBERS) && defined(__AVX2__)
@@ -185,7 +184,8 @@ GIHFLOW_HD inline double lane(const Pack& x, int i) {
   return x.part[i / register_doubles][i % register_doubles];
 #endif
 }
-/// Lanes [First, First + Count) in fixed order: the sums of both halves.
+/// Sum of lanes [First, First + Count), always in the same order: that of the first half plus that
+/// of the second.
 template <int First = 0, int Count = pack_lanes>
 GIHFLOW_HD inline double sum_lanes(const Pack& x) {
   if constexpr (Count > 1)
@@ -217,7 +217,7 @@ GIHFLOW_HD inline Pack logarithm(const Pack& x) {
   return z;
 }
 
-/// Value and directional derivative.
+/// A value and its directional derivative.
 template <class T>
 struct Dual {
   T v, d;
@@ -256,7 +256,7 @@ template <class T>
 GIHFLOW_HD inline Dual<T> operator/(const Dual<T>& x, double y) {
   return {x.v / y, x.d / y};
 }
-/// A pack of constant counts times a number that all lanes share.
+/// Counts, which are constants, times a number that all lanes share.
 GIHFLOW_HD inline Dual<Pack> operator*(const Pack& x, const Dual<double>& y) {
   return {x * y.v, x * y.d};
 }
@@ -267,7 +267,7 @@ GIHFLOW_HD inline Dual<Pack> operator*(const Pack& x, const Dual<Pack>& y) {
   return {x * y.v, x * y.d};
 }
 
-/// x − c and c / x for a constant c that each lane has its own of.
+/// x − c and c / x for a constant c, one for each lane.
 GIHFLOW_HD inline double minus(double x, double c) {
   return x - c;
 }
@@ -290,7 +290,7 @@ GIHFLOW_HD inline Dual<T> quotient(const T& c, const Dual<T>& x) {
   return {ratio, ratio * x.d / x.v * -1.0};
 }
 
-/// The same number for every lane.
+/// Sets every lane to the same number.
 GIHFLOW_HD inline void spread(double& x, double from) {
   x = from;
 }
@@ -344,7 +344,7 @@ GIHFLOW_HD inline Pack square_root(const Pack& x) {
   Pack z;
   for (int i = 0; i < Pack::registers; ++i)
 #if defined(__AVX512F__)
-    z.part[i] = _mm512_maskz_sqrt_pd(0xff, x.part[i]);  // see load_counts
+    z.part[i] = _mm512_maskz_sqrt_pd(0xff, x.part[i]);  // the mask as in load_counts()
 #elif defined(__AVX__)
     z.part[i] = _mm256_sqrt_pd(x.part[i]);
 #else
@@ -370,8 +370,8 @@ GIHFLOW_HD inline Dual<T> square_root(const Dual<T>& x) {
   return {y, where_positive(y, x.d / (y * 2.0), zero)};
 }
 
-/// Number types of one evaluation: S shared by all lanes, C a lane's number that is not
-/// differentiated, L a lane's number, V eight window pairs.
+/// Number types of one evaluation of `lanes` chains at a time: S is shared by all chains, L has one
+/// number for each chain, C the same without derivatives, V one for each of eight window pairs.
 template <class Shared, class Constant, class Lane, class Pairs, int Lanes>
 struct Types {
   using S = Shared;

@@ -25,7 +25,8 @@ inline void check(cudaError_t error, const char* what) {
   throw std::runtime_error(std::string("CUDA: ") + what + ": " + cudaGetErrorString(error));
 }
 
-/// What a host-device function does on the card, and in its host version, which is never called.
+/// The text of a host-device function for the card, and for its host version, which is never
+/// called.
 #ifdef __CUDA_ARCH__
 #define GIHFLOW_ON_CARD(card, host) card
 #else
@@ -52,7 +53,7 @@ struct CardTeam {
   GIHFLOW_HD Dual<double> warp_sum(const Dual<double>& x) const {
     return {warp_sum(x.v), warp_sum(x.d)};
   }
-  /// Of all threads, in the order of warps; overwrites the team's memory.
+  /// Sum over all threads, in the order of warps; overwrites the team's memory.
   template <class S>
   GIHFLOW_HD S sum(S x) const {
     x = warp_sum(x);
@@ -73,7 +74,7 @@ __global__ void __launch_bounds__(threads_of_team) run_teams(const __grid_consta
   stage(team, static_cast<std::int64_t>(blockIdx.x));
 }
 
-/// Host memory that the card copies from and to without a detour.
+/// Page-locked memory of the host, from and to which the card copies directly.
 class Pinned {
  public:
   explicit Pinned(std::size_t doubles) : plain_(doubles) {
@@ -81,7 +82,7 @@ class Pinned {
     if (cudaMallocHost(&pinned, doubles * sizeof(double)) == cudaSuccess)
       pinned_ = static_cast<double*>(pinned);
     else
-      cudaGetLastError();  // pageable memory serves as well
+      cudaGetLastError();  // pageable memory is slower, but works
   }
   Pinned(const Pinned&) = delete;
   Pinned& operator=(const Pinned&) = delete;
@@ -95,7 +96,7 @@ class Pinned {
   double* pinned_ = nullptr;
 };
 
-/// The card: vectors in its memory, a stream of its own.
+/// The card as a Place, with a stream of its own.
 class Card {
  public:
   template <class T>
@@ -105,7 +106,7 @@ class Card {
     return thrust::raw_pointer_cast(v.data());
   }
   using HostMemory = Pinned;
-  /// Launches that are replayed in one go.
+  /// A sequence of copies and launches as a CUDA graph.
   struct Recording {
     cudaGraphExec_t graph = nullptr;
     bool seen = false;
@@ -131,7 +132,7 @@ class Card {
   ~Card() { cudaStreamDestroy(stream_); }
 
   cudaStream_t stream() const { return stream_; }
-  /// What a team can have, in bytes.
+  /// Upper bound of the memory of a team, in bytes.
   std::int64_t most_memory() const { return most_memory_; }
   static constexpr std::int64_t warp = 32;
 
@@ -153,8 +154,8 @@ class Card {
                        static_cast<std::size_t>(needed), stream_>>>(stage);
     check(cudaGetLastError(), "a launch");
   }
-  /// Does what `work` puts on the stream. The second time it is recorded, and from then on replayed
-  /// in one go: `work` must be the same for the same `kept`, pointers and sizes included.
+  /// Runs what `work` puts on the stream. The second time it is recorded, and from then on the
+  /// graph is launched: `work` must be the same for the same `kept`, pointers and sizes included.
   template <class Work>
   void replay(Recording& kept, const Work& work) const {
     if (kept.graph == nullptr && kept.seen) {
@@ -181,7 +182,7 @@ class Card {
           "a copy from the card");
   }
   void wait() const { check(cudaStreamSynchronize(stream_), "a gradient"); }
-  /// For what other streams have in hand, too.
+  /// Waits for all streams of the card.
   void settle() const { check(cudaDeviceSynchronize(), "the statistics"); }
 
  private:

@@ -1,10 +1,10 @@
 #pragma once
 
-// The objective in infinite context, formula (5.1), by stages: those of stages.hpp beside two
-// matrix products, chains by windows and windows by queries.
+// The objective in infinite context, formula (5.1), by stages: those of stages.hpp, those below,
+// and two products of the laws J [chains·d, windows] with matrices of queries as columns.
 //
-// Products multiplies row-major matrices with the laws J [rows, windows]: apply() gives J·x for x
-// [windows, columns], apply_transposed() Jᵀ·x for x [rows, columns].
+// Products computes them for row-major matrices: apply() gives J·x for x [windows, columns],
+// apply_transposed() Jᵀ·x for x [chains·d, columns].
 
 #include <cmath>
 #include <memory>
@@ -20,12 +20,11 @@
 
 namespace gihflow::GIHFLOW_ISA {
 
-inline constexpr Index readout_teams = 2048;
-inline constexpr Index widest_vocabulary = 64;
+inline constexpr Index readout_teams = 2048;    // of Readouts, about
+inline constexpr Index widest_vocabulary = 64;  // for which a thread has memory
 
-/// Block: a range of (chain, query). From Σ_Z μ(Z,e) E(Z,q) in `readouts` [N, d, queries] to the
-/// loss and, in their place, g(e), where the label's distribution is weighed by the query's
-/// probability.
+/// Block: `per_block` (chain, query). From Σ_Z μ(Z,e) E(Z,q) in `readouts` [N, d, queries] to the
+/// loss, with T(e|q)·μ(q) = μ(q, e) as the label, and to g(e), which replaces the sums.
 template <class N>
 struct Readouts {
   ModelView m;
@@ -57,8 +56,8 @@ struct Readouts {
   }
 };
 
-/// Item: (chain, query). The same sums where a·k spreads widely: every chain and query is shifted
-/// by its own largest a·k.
+/// Item: (chain, query). Σ_Z μ(Z,e) E(Z,q) where a·k spreads widely: the exponents of every chain
+/// and query are shifted by their largest, which is kept in `top`.
 template <class S>
 struct ShiftedSums {
   std::int64_t d, windows;
@@ -91,7 +90,7 @@ struct ShiftedSums {
   }
 };
 
-/// Item: a pair (Z,q). Σ μ(Z,e) E g(e) over chains, each with its own shift.
+/// Item: a pair (Z,q). Σ μ(Z,e) E(Z,q) g(e) over chains and tokens, with the shifts of ShiftedSums.
 template <class S>
 struct ShiftedBackward {
   std::int64_t d, windows, chains;
@@ -119,6 +118,7 @@ struct ShiftedBackward {
   }
 };
 
+/// The chains of a part, see StagedParts.
 template <class Place, class Products>
 class StagedKernels {
  public:
@@ -150,7 +150,8 @@ class StagedKernels {
                              t_.size() + x_.size() + e_.size() + partial_.size() + sums_.size());
   }
 
-  /// Adds up all chains; results are divided by `count`. With a derivative where `along` is given.
+  /// Loss and gradient summed over all chains and divided by `count`; with a derivative where
+  /// `along` is given.
   void gradient(const Point& at, const Point* along, double count, bool with_loss, Gradient& out,
                 Gradient& derivative) const {
     if (along == nullptr)
@@ -158,7 +159,7 @@ class StagedKernels {
     else
       evaluate<Dual<double>>(at, along, count, out, &derivative, with_loss);
   }
-  /// Once a run: by the CPU engine.
+  /// By the CPU engine: they are asked for once a run.
   std::vector<Moments> moments(const Parameters& at) const {
     return make_host_infinite_objective(model_, kernels_)->moments(at);
   }
@@ -183,7 +184,7 @@ class StagedKernels {
     m.masks = raw(masks_);
     m.first_lag = raw(first_lag_);
     m.parent = m.last = nullptr;
-    m.patterns = 1;  // a context without end has no boundary
+    m.patterns = 1;  // there are no partial windows
     return m;
   }
 
@@ -237,7 +238,7 @@ class StagedKernels {
     place_.settle();
   }
 
-  /// From the point on the place to its sums in result_.
+  /// All stages, from the point in on_place_ to the sums in result_.
   template <class S>
   void stages(bool shifted, bool with_loss) const {
     using N = Types<S, double, S, S, 1>;

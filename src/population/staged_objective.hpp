@@ -1,8 +1,9 @@
 #pragma once
 
-// The objective on sufficient statistics, formulas (4.1)–(4.5), by the stages of stages.hpp over
-// statistics that stay where these run, a Place. One upload, a fixed sequence of launches and one
-// download a gradient; nothing is allocated after construction, every sum has a fixed order.
+// The objective on sufficient statistics, formulas (4.1)–(4.5), by the stages of stages.hpp and
+// tile_stages.hpp, which run at a Place (staged_point.hpp) where the statistics stay. A gradient is
+// one upload, a fixed sequence of launches and one download; after construction only the labels of
+// a first minibatch are allocated, and every sum has a fixed order.
 
 #include <algorithm>
 #include <memory>
@@ -18,12 +19,13 @@
 
 namespace gihflow::GIHFLOW_ISA {
 
-/// Tiles pay where this share of their counts is not zero, and where a full team has room for its
-/// sums (experiments/benchmarks/card.md).
+/// Dense tiles pay where at least this share of their counts is not zero, and where a full team has
+/// memory for its sums (experiments/benchmarks/card.md).
 constexpr double least_fill = 0.02;
-constexpr Index teams_wanted = 2048;  // of dense tiles: several for each multiprocessor
-constexpr Index chunk_entries = 512;
+constexpr Index teams_wanted = 2048;  // for dense tiles: several on each multiprocessor
+constexpr Index chunk_entries = 512;  // upper bound of the entries of a Chunk
 
+/// The chains of a part, see StagedParts.
 template <class Place>
 class StagedChains {
  public:
@@ -41,7 +43,8 @@ class StagedChains {
   std::string engine() const { return dense_ ? "dense" : "sparse"; }
   std::size_t memory() const { return bytes_; }
 
-  /// Adds up all chains; results are divided by `count`. With a derivative where `along` is given.
+  /// Loss and gradient summed over all chains and divided by `count`; with a derivative where
+  /// `along` is given.
   void gradient(const Point& at, const Point* along, double count, bool with_loss, Gradient& out,
                 Gradient& derivative) const {
     if (along == nullptr)
@@ -50,10 +53,10 @@ class StagedChains {
       evaluate<Dual<double>>(at, along, nullptr, count, out, &derivative, with_loss);
   }
 
-  /// The same of some chains, without loss.
+  /// The gradient summed over some chains and divided by `count`.
   void batch_gradient(std::span<const Index> chains, const Point& at, double count,
                       Gradient& out) const {
-    // Lanes of other chains go without a label: they add nothing.
+    // The other chains have no label and add nothing.
     const std::size_t d = size_t(model_.vocabulary), lanes = size_t(lanes_);
     std::vector<double> targets(slots_ * d, 0.0);
     for (const Index chain : chains) {
@@ -67,7 +70,7 @@ class StagedChains {
     evaluate<double>(at, nullptr, &targets, count, out, nullptr, false);
   }
 
-  /// Once a run: by the CPU engine, from the counts that the host has kept.
+  /// By the CPU engine, from counts that the host has kept: they are asked for once a run.
   std::vector<Moments> moments(const Parameters& at) const {
     return make_tiled_objective(model_, counted_, 0)->moments(at);
   }
@@ -170,7 +173,7 @@ class StagedChains {
     place_.settle();
   }
 
-  /// Segments of tiles for the teams, and the partial sums of every pair.
+  /// Cuts dense tiles into segments, one for each team, and places the partial sums of pairs.
   void cut_segments(const hot::StatisticsView& host, Index groups, Index tiles) {
     const Index warps = threads_ / Place::warp;
     const Index each = std::max(warps, (tiles + teams_wanted - 1) / teams_wanted / warps * warps);
@@ -202,7 +205,7 @@ class StagedChains {
     keep(slot_stride_, stride);
   }
 
-  /// The entries of single chains once more, pair after pair.
+  /// Copies the entries of sparse tiles pair after pair, in chunks for SparseGather.
   void gather_by_pair(const TiledStatistics& s, const hot::StatisticsView& host, Index pairs) {
     const Index d = model_.vocabulary, tiles = s.tiles();
     std::vector<std::uint32_t> tile_group(size_t(tiles));
@@ -267,7 +270,7 @@ class StagedChains {
     hot::ModelView m = tables_.view();
     m.masks = raw(masks_);
     m.first_lag = raw(first_lag_);
-    m.parent = m.last = nullptr;  // the stages go without
+    m.parent = m.last = nullptr;  // not used by the stages
     return m;
   }
 
@@ -284,6 +287,7 @@ class StagedChains {
             reinterpret_cast<S*>(raw(partial_))};
   }
 
+  /// The stages over chains: from a·k to the loss and the partial sums of pairs.
   template <class N, class Count, bool Shifted>
   void chains_pass(const hot::ModelView& m, const hot::StatisticsView& v, bool with_loss) const {
     using S = typename N::S;
@@ -342,7 +346,7 @@ class StagedChains {
       chains_pass<N, false>(m, v, with_loss);
   }
 
-  /// From the point on the place to its sums in result_.
+  /// All stages, from the point in on_place_ to the sums in result_.
   template <class S>
   void stages(const double* targets, bool shifted, bool with_loss) const {
     constexpr bool dual = sizeof(S) > sizeof(double);
@@ -414,7 +418,7 @@ class StagedChains {
   Index short_chunks_ = 0;
   PairTeams pair_teams_;
   std::vector<Index> chain_slot_;
-  // mutable: what a gradient writes, behind the mutex; the rest is constant after construction.
+  // mutable: written by a gradient while it holds the mutex, or passed on as pointers only.
   mutable std::mutex mutex_;
   mutable StagedPoint<Place> point_;
   mutable typename Place::HostMemory out_;

@@ -1,6 +1,7 @@
 #pragma once
 
-// Objectives by stages whose chains are cut into parts, each of which is evaluated by itself.
+// Objectives of the staged engines: chains are cut into parts, each of which is evaluated by
+// itself.
 
 #include <memory>
 #include <string>
@@ -18,8 +19,8 @@ namespace gihflow::GIHFLOW_ISA {
 template <class Part>
 class StagedParts final : public PartedObjective {
  public:
-  /// part_of(first, count): the part of these chains. Means are over `of` chains, of which others
-  /// may be held elsewhere.
+  /// part_of(first, count): the part of `count` chains from `first` on. Means are over `of` chains,
+  /// see make_tiled_objective().
   template <class PartOf>
   StagedParts(Parts parts, Index of, const PartOf& part_of) : cut_(parts), of_(of) {
     for (Index i = 0; i < cut_.count(); ++i)
@@ -30,11 +31,7 @@ class StagedParts final : public PartedObjective {
   Index chains() const override { return cut_.chains; }
   Index part_size() const override { return cut_.size; }
   std::string engine() const override { return parts_.front()->engine(); }
-  std::size_t memory() const override {
-    std::size_t sum = 0;
-    for (const auto& part : parts_) sum += part->memory();
-    return sum;
-  }
+  std::size_t memory() const override { return memory_of(parts_); }
 
   std::vector<Share> shares(const Point& at, const Point* along, Wanted wanted) const override {
     std::vector<Share> out(parts_.size());
@@ -77,8 +74,8 @@ class StagedParts final : public PartedObjective {
   std::vector<std::unique_ptr<const Part>> parts_;
 };
 
-/// `of` is the number of chains of the mean, all of `source` if 0. The first part chooses the
-/// layout of all.
+/// The objective on sufficient statistics at a Place. of: number of chains that means are over, 0
+/// for those of `source`. The first part chooses the layout of all.
 template <class Place>
 std::unique_ptr<PartedObjective> staged_objective(const Model& model, const SequenceSource& source,
                                                   Engine engine, Index part_size, Index of) {
@@ -93,6 +90,7 @@ std::unique_ptr<PartedObjective> staged_objective(const Model& model, const Sequ
       });
 }
 
+/// The same in infinite context, with matrix products by Products, see staged_infinite.hpp.
 template <class Place, class Products>
 std::unique_ptr<PartedObjective> staged_infinite_objective(const Model& model,
                                                            const Kernels& kernels, Index part_size,

@@ -3,11 +3,12 @@
 // A model point on its way to the place where the stages run: a CUDA card (staged.cuh), or in tests
 // the host.
 //
-// A Place has Vector<T> in its own memory and raw() of one, HostMemory of doubles that it copies
-// fast, and `warp`, the threads of a warp. items(count, item) and teams(blocks, threads, bytes,
-// stage) run a stage, see stages.hpp, with at most most_memory() bytes a team; replay(recording,
-// work) does the work that it may have kept in a Recording. upload() and download() copy; all these
-// are in order, and done after wait(). settle() waits for the copies of vectors as well.
+// A Place has Vector<T>, an array in its own memory, and raw(), a pointer to its numbers;
+// HostMemory, doubles of the host that are copied fast; and `warp`, the threads of a warp.
+// items(count, item) and teams(blocks, threads, bytes, stage) run a stage, see stages.hpp, with at
+// most most_memory() bytes a team. upload() and download() copy. replay(recording, work) runs
+// work(), or repeats what it did before from the Recording. All of these run one after the other
+// and have ended after wait(); settle() also waits for copies to vectors.
 
 #include <algorithm>
 #include <cmath>
@@ -21,22 +22,24 @@
 
 namespace gihflow::GIHFLOW_ISA {
 
-/// Threads of a team at most.
+/// Upper bound of the threads of a team.
 inline constexpr int threads_of_team = 128;
 
-/// The largest that |a·k| can be at a point: |t_h| ≤ 1, so |k| ≤ Σ|p_S|.
+/// Upper bound of |a·k| at a point: |t_h| ≤ 1, so |k| ≤ Σ|p_S|.
 inline double largest_height(const Point& at) {
   return std::abs(at.a) * std::accumulate(at.p.begin(), at.p.end(), 0.0,
                                           [](double sum, double p) { return sum + std::abs(p); });
 }
 
-/// Whether every chain must be shifted by its own largest a·k, lest a denominator underflow; below,
-/// one bound does for all. Not where numbers are not finite: these come through.
+/// Whether the exponents of each chain must be shifted by its own largest a·k, so that no
+/// denominator underflows; else one shift is enough for all. False where the bound is not finite,
+/// so that NaN reaches the result.
 inline bool needs_shifts(double height) {
   return height > 0.5 * widest_spread && height < HUGE_VAL;
 }
 
-/// PointOnCard, written on the host: values or dual numbers.
+/// The numbers of PointOnCard, values or dual numbers, as the host writes them. The shift is
+/// largest_height() for a > 0, else 0.
 template <class Place>
 class StagedPoint {
  public:
@@ -74,12 +77,12 @@ class StagedPoint {
   typename Place::HostMemory memory_;
 };
 
-/// How PairBackward is launched.
+/// How the stage PairBackward is launched.
 struct PairTeams {
   std::int64_t threads = 0, per_block = 0, blocks = 0;
 
-  /// As many threads as have room for a column of sums each. Throws InputError where not even a
-  /// warp has.
+  /// As many threads as have memory for sums of their own. Throws InputError if the threads of one
+  /// warp have not.
   template <class Place>
   static PairTeams of(const Place& place, const Model& model, std::int64_t pairs,
                       std::int64_t sums) {

@@ -80,17 +80,17 @@ void WindowCode::digits(std::uint64_t window, std::uint16_t* out) const {
 
 namespace {
 
-/// Counts keys below this bound in a table instead of sorting them.
+/// Keys below this bound are counted in a table instead of being sorted.
 constexpr std::uint64_t table_limit = 1u << 16;
 constexpr Index chains_per_block = 64;
 
-/// Windows and the token after them that are so few that a sequence meets most of them: counted by
-/// codes of some bits a token, the latest lowest, which a shift takes to the next position. Counts
-/// of neighbouring positions go to tables of their own, since a sequence often repeats a code and
-/// an increment would wait for the one before it.
+/// Counts (window, token) where there are so few that a sequence contains most of them. Each is a
+/// code with a few bits for every token, the latest token lowest, so that a shift leads to the code
+/// of the next position. Positions take turns between four tables: sequences often repeat a code,
+/// and an increment would wait for the previous one of the same counter.
 class FewWindows {
  public:
-  /// Whether windows of such sequences are few.
+  /// Whether there are few enough in sequences of that length.
   static bool suit(const WindowCode& code, Index vocabulary, Index length) {
     const Index digits = code.width() + 1;
     return code.consecutive() && length > digits && bits_of(vocabulary) * digits <= most_bits &&
@@ -114,8 +114,8 @@ class FewWindows {
     }
   }
 
-  /// Of the positions that have W tokens before them; calls use(key, count) for counts above 0, in
-  /// increasing order of keys.
+  /// Counts the positions that have W tokens before them; calls use(key, count) for counts above 0,
+  /// in increasing order of keys.
   template <class Use>
   void count(std::span<const Token> tokens, Use use) {
     switch (bits_) {
@@ -141,7 +141,7 @@ class FewWindows {
 
  private:
   static constexpr std::size_t tables = 4;
-  static constexpr Index most_bits = 10;  // of a code: four tables of a KiB words stay in reach
+  static constexpr Index most_bits = 10;  // of a code: four tables of 4 KiB stay in the cache
   struct Code {
     std::uint64_t key;
     std::uint32_t code;
@@ -175,7 +175,7 @@ class FewWindows {
 /// n(Z,e) of one sequence or of its prefixes, appended in increasing order of keys.
 class Counter {
  public:
-  /// Of sequences of L tokens, of which `prefixes` prefixes are counted.
+  /// For sequences of L tokens, of which `prefixes` prefixes are counted.
   Counter(const WindowCode& code, Index vocabulary, Index length, Index prefixes)
       : code_(code), vocabulary_(vocabulary) {
     if (prefixes == 1 && FewWindows::suit(code, vocabulary, length))
@@ -186,7 +186,7 @@ class Counter {
     if (keys <= static_cast<double>(table_limit)) table_.assign(static_cast<std::size_t>(keys), 0);
   }
 
-  /// Of the contexts x₁ … x_l with l from `shortest` to L; calls counted(query) after each.
+  /// Counts the contexts x₁ … x_l with l from `shortest` to L; calls counted(query) after each.
   template <class Counted>
   void count(std::span<const Token> tokens, Index shortest, std::vector<std::uint64_t>& key,
              std::vector<std::uint32_t>& count, Counted counted) {
@@ -219,7 +219,7 @@ class Counter {
       key.push_back(k);
       count.push_back(n);
     });
-    // The first windows have blanks, a number of their own each.
+    // The first windows contain blanks, each a different number of them: they occur once.
     for (Index l = code_.first_position(); l <= code_.width(); ++l) {
       const std::uint64_t k =
           code_.window_before(tokens, l) * static_cast<std::uint64_t>(vocabulary_) +
@@ -250,7 +250,7 @@ class Counter {
 
   const WindowCode& code_;
   Index vocabulary_;
-  std::unique_ptr<FewWindows> few_;  ///< null: windows are many
+  std::unique_ptr<FewWindows> few_;  ///< null where it does not apply
   std::vector<std::uint32_t> table_;
   std::vector<std::uint64_t> seen_;
 };
@@ -387,7 +387,8 @@ Statistics count_windows(const Model& model, const SequenceSource& source, bool 
 
 double most_entries(const Model& model, Index length) {
   const double keys = model.window_count() * static_cast<double>(model.vocabulary);
-  // Prefixes grow by a position each, of which the first ones may all differ.
+  // Each prefix has one position more than the one before, and all positions may differ while there
+  // are no more of them than keys.
   const double last = static_cast<double>(length - model.shortest_context() + 1);
   if (model.positions == Positions::last) return std::min(static_cast<double>(length), keys);
   const double growing = std::min(last, std::floor(keys));
@@ -399,7 +400,8 @@ MemoryBound window_list_memory(const Model& model, Index chains, Index length) {
   const double positions = static_cast<double>(length + 1),
                windows = static_cast<double>(chains) * positions,
                row = 2.0 * static_cast<double>(model.used_lags().size());
-  // Windows of all blocks of chains, their order and the distinct ones; of a block, on each thread.
+  // The windows of all blocks of chains, their order and the distinct ones; the same of one block
+  // on each thread.
   const double block = 2.0 * row + 8.0;
   return {.peak = (2.0 * row + 8.0) * windows +
                   threads() * static_cast<double>(chains_per_block) * positions * block,

@@ -16,13 +16,13 @@ namespace gihflow {
 /// The digits of windows, [windows, width] in increasing order.
 using WindowList = std::shared_ptr<const std::vector<std::uint16_t>>;
 
-/// How windows Z_l, the tokens at the lags that a model uses (2.5), are numbered: their tokens are
-/// digits of base d, or d + 1 with the blank as digit d where windows may be partial; the smallest
-/// lag is the most significant digit. Numbers of wide windows would not fit 62 bits: those are
-/// numbered in the same order among the windows that occur.
+/// How windows Z_l, the tokens at the lags that a model uses (2.5), are numbered. Their tokens are
+/// digits of base d, the smallest lag the most significant one; where windows may be partial (4.4)
+/// the base is d + 1 and the digit d a blank. Windows whose numbers would not fit in 62 bits are
+/// numbered in the same order among those that occur.
 class WindowCode {
  public:
-  /// With a list, the windows are numbered by it.
+  /// With a list, windows are numbered by their place in it.
   explicit WindowCode(const Model& model, WindowList occurring = nullptr);
   /// Whether (base^width)·d fits in 62 bits.
   static bool by_digits(const Model& model);
@@ -32,8 +32,8 @@ class WindowCode {
   /// The position of a lag among the digits; −1 where the model does not use it.
   Index digit_of(Index lag) const;
   bool partial() const { return partial_; }  ///< whether windows may reach before x₁
-  /// Whether the number of a window is that of the one before, shifted by a token: lags 1 … W,
-  /// numbered by their tokens.
+  /// Whether the number of the next window follows from that of a window by a shift and one token:
+  /// lags 1 … W, numbered by their digits.
   bool consecutive() const { return consecutive_; }
   /// The window of position l ≤ L + 1.
   std::uint64_t window_before(std::span<const Token> tokens, Index l) const;
@@ -56,8 +56,8 @@ class WindowCode {
   /// The digits of Z_l, the window before x_l.
   void digits_before(std::span<const Token> tokens, Index l, std::uint16_t* out) const;
 
-  // Keys of counts are window·d + token. What features see of it, the window or where the model
-  // sees the own token all of it (4.6), is the key of a pair.
+  // Keys of counts are window·d + token. The key of a pair is what features depend on: the window,
+  // or where the model sees the own token (4.6) both.
   std::uint64_t pair_key(std::uint64_t key) const { return extended_ ? key : key / vocabulary_; }
   std::uint64_t window_of(std::uint64_t pair_key) const {
     return extended_ ? pair_key / vocabulary_ : pair_key;
@@ -78,8 +78,8 @@ class WindowCode {
   WindowList occurring_;
 };
 
-/// n(Z,e), q and T of every chain, in order of chains. Where all tokens are asked for (1.6), each
-/// prefix counts as a chain here, those of one chain one after the other.
+/// n(Z,e), q and T of every chain, in order of chains. With the loss of all positions (1.6) each
+/// prefix is a chain here, those of one chain one after the other.
 struct Statistics {
   Index chains = 0, vocabulary = 0;
   Index prefixes = 1;                ///< of each chain
@@ -91,18 +91,21 @@ struct Statistics {
   WindowList occurring;              ///< null where windows are numbered by their digits
 };
 
-/// Those of some consecutive ones; where all tokens are asked for, prefixes are numbered.
+/// The statistics of `count` chains from `first` on; both numbers count prefixes where all
+/// positions are predicted.
 Statistics statistics_of(const Statistics& all, Index first, Index count);
 
-/// Draws every sequence, in parallel, and counts it; once, or twice where windows are too wide to
-/// be numbered by their digits, or shall not be.
+/// Draws every sequence, in parallel, and counts it. Windows are numbered by their digits if these
+/// fit, see WindowCode; else every sequence is drawn twice, first for the list of windows.
 Statistics count_windows(const Model& model, const SequenceSource& source);
+/// The same; by_digits tells how windows are numbered.
 Statistics count_windows(const Model& model, const SequenceSource& source, bool by_digits);
 
-/// Bytes that the list of windows of so many chains takes at most; none where there is no list.
+/// Upper bound in bytes of the list of windows of so many chains; 0 where there is no list.
 MemoryBound window_list_memory(const Model& model, Index chains, Index length);
 
-/// n(Z,e) > 0 of a sequence of L tokens at most, those of all its prefixes that are asked for.
+/// Upper bound of the number of n(Z,e) > 0 of a chain of L tokens: of its sequence, or of all
+/// prefixes together.
 double most_entries(const Model& model, Index length);
 
 }  // namespace gihflow

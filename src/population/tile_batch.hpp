@@ -1,9 +1,9 @@
 #pragma once
 
-// The entries of several tiles as one list. A token of a tile has some ten entries, here more,
-// there fewer, and a loop over them ends where no processor expects it. The loops here run over the
-// entries of all tiles: each entry knows where its sum stands and whether it continues one. Counts
-// are converted once for both ways.
+// The entries of several tiles as one list. A token of a tile has some ten entries, a number that
+// varies, so that a loop over them ends in a branch that is mispredicted. Here one loop runs over
+// the entries of all tiles, and for each entry is written down where its sum stands and whether it
+// continues that sum or begins it. Counts are converted to doubles once, for forward and backward.
 
 #include "population/scalar.hpp"
 #include "population/views.hpp"
@@ -12,12 +12,12 @@ namespace gihflow::GIHFLOW_ISA {
 
 using hot::StatisticsView;
 
-/// Asks for the cache line at `address`, wherever it is, there or not.
+/// Fetches the cache line at `address` before it is needed; the address need not be valid.
 inline void prefetch(const void* address) {
   __builtin_prefetch(address);
 }
 
-/// z + x·y exactly, for an x of 0 or 1.
+/// z + x·y for an x of 0 or 1, with the bits of z or of z + y.
 inline Pack continued(const Pack& z, double x, const Pack& y) {
 #if defined(__AVX512F__)
   Pack sum;
@@ -28,24 +28,26 @@ inline Pack continued(const Pack& z, double x, const Pack& y) {
 #endif
 }
 
-/// Its functions stay functions: inside a block its pointers would not fit the registers.
+/// The entries of some tiles. Its functions are not inlined: within the function of a block there
+/// are not enough registers for its pointers.
 struct TileBatch {
-  /// So many converted counts leave room for the rest in the first cache.
+  /// So many converted counts leave room for other arrays in the first-level cache.
   static constexpr std::int64_t most_entries = 192;
-  /// Written of a list at once, into the places of the next ones too.
+  /// fill_list() writes so many entries at a time, also beyond the end of a list: the next list
+  /// overwrites them.
   static constexpr std::int64_t stride = 32;
-  /// Entries and targets are asked for so long before they are needed, a batch or more: of many
-  /// chains they come from memory, and the processor does not foresee the next batch by itself.
+  /// How far ahead entries and targets are prefetched, a batch or more: those of many chains come
+  /// from memory, and the processor does not prefetch across batches by itself.
   static constexpr std::int64_t entries_ahead = 256, tiles_ahead = 8;
 
   Pack counts[most_entries];
-  double continues[most_entries + stride];    ///< 1 where the entry before the last is of its list
-  std::uint16_t list[most_entries + stride];  ///< tile·d + token, from the batch's first tile
-  std::int64_t start, entries;                ///< of its tiles
+  double continues[most_entries + stride];    ///< 1 if entry i − 2 is of the same list, else 0
+  std::uint16_t list[most_entries + stride];  ///< tile·d + token, tiles from `first` on
+  std::int64_t start, entries;                ///< the first entry of the tiles, and how many
 
-  /// Takes in tiles [first, end), or fewer where there is no room for all, and leaves the sums
-  /// Σ n·E of their lists in two halves. False where not even one has room, which is then the only
-  /// one.
+  /// Takes tiles [first, end), or as many of them as have room, and sets `end` to the first that
+  /// has none. The sum Σ n·E of each list is even + odd [tiles, d]. Returns false, with only tile
+  /// `first` in the range and no sums, if this tile has too many entries by itself.
   template <class Count>
   bool forward(std::int64_t d, const StatisticsView& v, std::int64_t first, std::int64_t& end,
                const double* e, Pack* even, Pack* odd) {
@@ -59,7 +61,7 @@ struct TileBatch {
     return true;
   }
 
-  /// b(Z) += n·g of each entry's list.
+  /// b(Z) += n·g of each entry, g [tiles, d] that of its list.
   [[gnu::noinline]] void backward(const std::uint32_t* pair, const Pack* g, Pack* b) const {
     pair += start;
     for (std::int64_t i = 0; i < entries; ++i) {
@@ -69,7 +71,8 @@ struct TileBatch {
   }
 
  private:
-  /// Returns the first tile that has no room. Sums are zero until add_up() writes them.
+  /// Fills `continues` and `list`; returns the first tile that has no room. Sets sums to 0, since
+  /// add_up() writes only one of those of a list with one entry, and none of an empty list.
   [[gnu::noinline]] std::int64_t fill(std::int64_t d, const StatisticsView& v, std::int64_t first,
                                       std::int64_t last, Pack* even, Pack* odd) {
     const std::int64_t* entry = v.tile_entries + first * d;
@@ -89,7 +92,8 @@ struct TileBatch {
     return last;
   }
 
-  /// Σ n·E over every other entry of each list, two sums [lists] as Chains::sum() has them.
+  /// Σ n·E over the entries of each list with even and with odd numbers, [lists] each: the two sums
+  /// of Chains::sum(). What is written last for a list is the whole sum.
   template <class Count>
   [[gnu::noinline]] void add_up(const Count* count, const std::uint32_t* pair, const double* e,
                                 Pack* even, Pack* odd) {

@@ -36,7 +36,7 @@ void TileGroup::lay_out(const WindowCode& code, const Statistics& s, std::span<c
   for (Index first = 0; first < count; first += lanes) {
     entries.clear();
     for (int lane = 0; lane < lanes; ++lane) {
-      // Padding repeats the first chain, so that every lane divides by a positive denominator.
+      // Unused lanes repeat the tile's first chain, so that none divides by 0.
       const Index i = chains[static_cast<std::size_t>(first + lane < count ? first + lane : first)];
       for (Index k = s.entry_begin[static_cast<std::size_t>(i)];
            k < s.entry_begin[static_cast<std::size_t>(i) + 1]; ++k) {

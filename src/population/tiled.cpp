@@ -1,5 +1,5 @@
-// The engine on sufficient statistics: the blocks of all parts through the hot loops, a part's
-// blocks summed in order.
+// The engine on sufficient statistics on the CPU: hot loops over the blocks of all parts, and the
+// sums of a part's blocks, added in order.
 
 #include <algorithm>
 #include <deque>
@@ -44,7 +44,7 @@ class TiledPart {
 
   class Evaluation;
 
-  /// Adds up `chains`, numbers within the part; results are divided by `count` of them.
+  /// Gradient summed over `chains`, numbers within the part, and divided by `count`.
   void batch_gradient(std::span<const Index> chains, const Point& at, double count,
                       Gradient& out) const;
 
@@ -80,14 +80,14 @@ class TiledPart {
   }
 
  private:
-  /// Calls use(i) for the numbers of the chains' prefixes, as which they are counted.
+  /// Calls use(i) for every prefix i of the chains (1.6), as the statistics number them.
   template <class Use>
   void for_prefixes(std::span<const Index> chains, Use use) const {
     for (const Index chain : chains)
       for (Index i = chain * prefixes_; i < (chain + 1) * prefixes_; ++i) use(i);
   }
 
-  /// What all blocks of one evaluation share.
+  /// A point and what all blocks of one evaluation share.
   struct Pass {
     Pass(const TiledPart& part, const Point& at_point, const Point* direction)
         : at(at_point),
@@ -121,7 +121,7 @@ class TiledPart {
     return task;
   }
 
-  /// One tile by itself, with the labels of some of its chains only: the others add nothing.
+  /// One tile by itself, with the labels of some of its chains alone: the others add nothing.
   struct SingleTile {
     SingleTile() = default;
     explicit SingleTile(const TiledPart& whole)
@@ -138,7 +138,7 @@ class TiledPart {
     void run(const Pass& pass, Wanted wanted) {
       const TiledStatistics& statistics = part->statistics_;
       const hot::Segment segment{statistics.group_of_tile(tile), 0, 1};
-      hot::StatisticsView view = pass.statistics;  // of which this tile is the first
+      hot::StatisticsView view = pass.statistics;  // this tile becomes number 0
       view.tile_entries += tile * part->model_.vocabulary;
       view.targets = targets.data();
       hot::BlockTask task = part->task_of(pass, partial.data(), wanted);
@@ -164,11 +164,11 @@ class TiledPart {
     std::vector<double> query_pulls;
   };
 
-  /// Derivatives in the features' parameters from a tile that was run by itself.
+  /// Derivatives in the parameters of features, from a tile that was run by itself.
   void back_from_tile(const Pass& pass, const SingleTile& tile, Gradient& out) const {
     const Index H = model_.heads, d = model_.vocabulary;
-    std::vector<Index> rows;  // those that are pulled at, each with ∂/∂u [H, d]
-    std::vector<double> u_bar;
+    std::vector<Index> rows;    // of the table, with ∂/∂u other than 0
+    std::vector<double> u_bar;  // [rows, H, d]
     const Index group = statistics_.group_of_tile(tile.tile);
     const Index query = pass.statistics.query_window[group];
     const Index first = pass.statistics.group_pairs[group];
@@ -205,7 +205,8 @@ class TiledPart {
     functions_.blocks.run[table][dual][dense][bytes == 1 ? 0 : bytes == 2 ? 1 : 2](task);
   }
 
-  /// From the pulls at pairs and queries to the derivatives in the features' parameters.
+  /// Derivatives in the parameters of features, from BlockTask::pulls and query_pulls of all
+  /// blocks.
   void back(const Pass& pass, const double* pulls, const double* query_pulls, double count,
             Gradient& out, Gradient* derivative) const {
     const Index parts = pass.along ? 2 : 1, H = model_.heads, d = model_.vocabulary;
@@ -219,7 +220,7 @@ class TiledPart {
       for (Index k = 0; k < H * d; ++k)
         for (Index part = 0; part < parts; ++part)
           of_queries.push_back(pass.features.at(k, features_->row_of_query(group), part));
-    of_queries.resize(of_queries.size() + hot::pack);  // the hot loops read eight at once
+    of_queries.resize(of_queries.size() + hot::pack);  // see PullTask::query_features
     task.query_features = of_queries.data();
     const Index windows = features_->row_of_query(0) / hot::pack;  // packs of them
     const auto pull = [&](Index begin, Index end, double* u_bar) {
@@ -303,7 +304,7 @@ class TiledPart::Evaluation {
   Wanted wanted_;
   Index size_;
   std::vector<double> partial_;  ///< [blocks, size]
-  // Every number of these is written: they are large, and zeros would be in vain.
+  // Large, and every number is written: so they are not initialised.
   std::unique_ptr<hot::Line[]> pulls_;
   std::unique_ptr<double[]> query_pulls_;
 };
@@ -311,7 +312,7 @@ class TiledPart::Evaluation {
 void TiledPart::batch_gradient(std::span<const Index> chains, const Point& at, double count,
                                Gradient& out) const {
   const int lanes = statistics_.lanes();
-  if (features_) {  // one pass over all pairs, in which the other chains have no label
+  if (features_) {  // one pass over all chains, in which the others have no label
     const Index d = model_.vocabulary;
     std::vector<double> targets(static_cast<std::size_t>(statistics_.tiles() * d * lanes));
     for_prefixes(chains, [&](Index prefix) {
@@ -324,7 +325,7 @@ void TiledPart::batch_gradient(std::span<const Index> chains, const Point& at, d
     all.finish(count, out, nullptr);
     return;
   }
-  std::vector<std::pair<Index, Index>> slots;  // and their prefixes
+  std::vector<std::pair<Index, Index>> slots;  // (slot, prefix)
   slots.reserve(chains.size() * static_cast<std::size_t>(prefixes_));
   for_prefixes(chains, [&](Index prefix) { slots.emplace_back(statistics_.slot(prefix), prefix); });
   std::sort(slots.begin(), slots.end());
@@ -356,8 +357,8 @@ void TiledPart::batch_gradient(std::span<const Index> chains, const Point& at, d
 
 class TiledObjective final : public PartedObjective {
  public:
-  /// statistics_of(first, count): of some consecutive chains. The first part chooses the layout of
-  /// all. Means are over `of` chains, of which others may be held elsewhere.
+  /// statistics_of(first, count): those of `count` chains from `first` on. The first part chooses
+  /// the layout of all. Means are over `of` chains, see make_tiled_objective().
   template <class Counting>
   TiledObjective(const Model& model, Parts parts, Index of, int lanes, const std::string& set,
                  const Counting& statistics_of)
@@ -374,18 +375,14 @@ class TiledObjective final : public PartedObjective {
   const Model& model() const override { return model_; }
   Index chains() const override { return cut_.chains; }
   std::string engine() const override { return parts_[0]->lanes() == 8 ? "dense" : "sparse"; }
-  std::size_t memory() const override {
-    std::size_t sum = 0;
-    for (const auto& part : parts_) sum += part->memory();
-    return sum;
-  }
+  std::size_t memory() const override { return memory_of(parts_); }
 
   std::vector<Share> shares(const Point& at, const Point* along, Wanted wanted) const override {
     std::vector<Share> out(parts_.size());
     for (std::size_t first = 0; first < parts_.size(); first += parts_at_once) {
       const std::size_t count = std::min<std::size_t>(parts_at_once, parts_.size() - first);
       std::deque<TiledPart::Evaluation> some;
-      std::vector<Index> begin{0};  // of each one's blocks
+      std::vector<Index> begin{0};  // where the blocks of each begin
       for (std::size_t i = 0; i < count; ++i)
         begin.push_back(begin.back() +
                         some.emplace_back(*parts_[first + i], at, along, wanted).blocks());

@@ -1,4 +1,4 @@
-// What the engine on sufficient statistics needs, before any chain is drawn.
+// Upper bound of the memory of the engine on sufficient statistics, before any chain is drawn.
 
 #include <algorithm>
 #include <cmath>
@@ -26,16 +26,16 @@ MemoryBound tiled_memory(const Model& model, Index chains, Index length, int lan
                                   static_cast<double>(model.widest()));
   const auto most_pairs = static_cast<Index>(std::min({windows + hot::pack, pairs, 0x1p40}));
   const double H = static_cast<double>(model.heads), d = static_cast<double>(model.vocabulary);
-  // Of a table: u and what flows back, with directions.
+  // With a table of windows: u, ∂/∂u and pulls, with derivatives.
   const TableSizes table = table_sizes(model, most, length);
   const double seen = has_relative_features(model)
                           ? 0.0
                           : 16.0 * H * (table.segment_pairs + d * (table.rows + table.segments));
   const auto scratch = hot_loops("").blocks.scratch[1][1](tables.view(), most_pairs);
-  // Sums of blocks, of an evaluation or of a minibatch; or the rows of standard errors.
+  // Bytes of the sums of a block with derivatives, and of the rows of standard errors.
   const double sums = 16.0 * static_cast<double>(tables.sums()),
                rows = 8.0 * static_cast<double>(most * (row_size(model) + 3));
-  // A part is counted beside those before it.
+  // The last part is counted and laid out while those before it are kept.
   bound.peak += kept - bound.kept;
   bound.kept = kept;
   bound.peak = std::max(bound.peak, kept + std::max(rows, sums * n / tiles_per_block)) +

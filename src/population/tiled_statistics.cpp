@@ -13,19 +13,19 @@ namespace gihflow {
 
 namespace {
 
-/// Estimated cost of one entry of a tile relative to one of a single chain (benchmarks README), and
-/// of the features of a window pair, which every segment of a group computes again.
+/// Estimated cost of an entry of a tile of eight chains, and of the features of a window pair,
+/// which every segment of a group computes again; an entry of a single chain costs 1.
 constexpr double dense_entry_cost = 2.0;
 constexpr double pair_cost = 15.0;
-/// The same where a layout is chosen: of models with a table of windows, whose chains visit more of
-/// them, eight chains at a time are worth it earlier.
+/// The cost of an entry by which a layout is chosen: with a table of windows, of which chains then
+/// have more, tiles of eight chains pay earlier.
 double dense_entry_cost_of(const Model& model) {
   return has_relative_features(model) ? dense_entry_cost : 1.5;
 }
-/// A group that sees at least this share of all windows has every one of them among its pairs:
-/// packs of pairs are then packs of the table.
+/// A group in which at least this share of all windows occurs has all of them as its pairs: packs
+/// of pairs are then packs of the table.
 constexpr double whole_share = 0.5;
-/// A block is at least this much work, so that the cost of starting threads is small.
+/// A block costs at least this much, so that starting threads costs little in comparison.
 constexpr double least_block_cost = 2000.0;
 
 int count_bytes_of(const Statistics& s) {
@@ -41,11 +41,11 @@ Arrangement arrange(const Model& model, const Statistics& s, int lanes) {
   dense.gather(s, lanes != 0 ? lanes : 8);
   const bool pays = dense_entry_cost_of(model) * static_cast<double>(dense.entries) <=
                     static_cast<double>(s.key.size());
-  // As if one lane had been asked for: a choice by cost changes no bit.
+  // sparse is what lanes = 1 gives, so that the bits are the same, asked for or chosen by cost.
   return lanes != 0 || pays ? dense : sparse;
 }
 
-/// Sizes of a layout at most.
+/// Upper bounds of the sizes of a layout.
 struct Sizes {
   double chains, counted, windows, groups, pairs, length, d, width, table;
 
@@ -64,7 +64,7 @@ struct Sizes {
   }
 };
 
-/// The layout with at most `most` entries, and what its construction needs beside it.
+/// Upper bounds in bytes of a layout with at most `most` entries, and of its construction.
 MemoryBound layout_memory(const Sizes& size, double most, int lanes) {
   const double count_bytes = size.length <= 255.0 ? 1.0 : size.length <= 65535.0 ? 2.0 : 4.0;
   const double tiles = std::min(size.chains, size.chains / lanes + size.groups);
@@ -253,7 +253,8 @@ void TiledStatistics::append(std::uint64_t query, TileGroup&& group) {
   group_tiles_.push_back(group_tiles_.back() + static_cast<Index>(tiles));
 }
 
-/// Fills the table with the windows of all groups, and groups that see most of them with all.
+/// Makes the table of the windows of all groups; a group that has at least whole_share of them gets
+/// all of them as its pairs.
 void TiledStatistics::share_windows(std::vector<std::unique_ptr<TileGroup>>& groups) {
   for (const auto& group : groups)
     table_keys_.insert(table_keys_.end(), group->windows.begin(), group->windows.end());
@@ -265,8 +266,8 @@ void TiledStatistics::share_windows(std::vector<std::unique_ptr<TileGroup>>& gro
       group->windows = table_keys_;
 }
 
-/// Gives every query its row in the table, and every row the pairs where it occurs, in the order of
-/// segments and pairs; where groups have all windows, the pairs are the table.
+/// Gives every query its row in the table. Finds the segments whose pairs are all windows of the
+/// table, and for every window its pairs in the other segments, in the order of segments and pairs.
 void TiledStatistics::index_windows() {
   const auto table = static_cast<std::int64_t>(table_keys_.size());
   const std::int64_t first_query = (table + hot::pack - 1) / hot::pack * hot::pack;
@@ -280,7 +281,8 @@ void TiledStatistics::index_windows() {
   for (std::size_t i = 0; i < segments_.size(); ++i) {
     const auto group = static_cast<std::size_t>(segments_[i].group);
     segment_pairs_.push_back(segment_pairs_.back() + pairs_of(group));
-    // Windows increase: row after row up to the last one but for a full table a row is missing.
+    // Windows increase along pairs, the last one repeated to fill a pack: as many pairs as padded
+    // rows are the whole table if its last two windows stand in the last two rows.
     const std::uint32_t* window = pair_window_.data() + group_pairs_[group];
     if (pairs_of(group) != first_query || window[table - 1] + 1 != table ||
         (table > 1 && window[table - 2] + 2 != table))
@@ -288,7 +290,7 @@ void TiledStatistics::index_windows() {
     whole_segments_.push_back(static_cast<std::int64_t>(i));
     whole_queries_.push_back(static_cast<std::uint32_t>(group));
   }
-  // Visits every pair of the other segments but those that only fill a pack.
+  // Visits every pair of the other segments except those that only fill a pack.
   const auto visit = [&](auto use) {
     auto whole = whole_segments_.begin();
     for (std::size_t i = 0; i < segments_.size(); ++i) {
@@ -336,12 +338,13 @@ void TiledStatistics::cut_blocks(Index blocks) {
         pair_cost * static_cast<double>(group_pairs_[g + 1] - group_pairs_[g]);
     const Index first = group_tiles_[g], last = group_tiles_[g + 1];
     const double tiles_cost = cost_of(first, last);
-    // Every part computes the group's pairs again: it must be worth a block, and more than its
-    // pairs.
-    const double parts = std::max(1.0, std::floor(tiles_cost / std::max(target, 2.0 * pairs_cost)));
+    // Every segment computes the group's pairs again: its tiles have to cost as much as a block,
+    // and twice as much as the pairs.
+    const double pieces =
+        std::max(1.0, std::floor(tiles_cost / std::max(target, 2.0 * pairs_cost)));
     for (Index begin = first; begin < last;) {
       Index end = begin + 1;
-      while (end < last && cost_of(begin, end) < tiles_cost / parts) ++end;
+      while (end < last && cost_of(begin, end) < tiles_cost / pieces) ++end;
       segments_.push_back({static_cast<Index>(g), begin, end});
       cost += pairs_cost + cost_of(begin, end);
       begin = end;

@@ -13,27 +13,29 @@
 
 namespace gihflow {
 
-/// Tiles that are evaluated one by one: those of a block of the parallel loop.
+/// Where tiles are evaluated one by one (minibatches, standard errors): tiles of each block of the
+/// parallel loop.
 inline constexpr Index tiles_per_block = 8;
 /// Parts whose blocks make one parallel loop.
 inline constexpr Index parts_at_once = 16;
-/// Blocks that all parts together have at most, and a part may have at least: every block computes
-/// the pairs of its groups again.
+/// Upper bounds of the number of blocks: of all parts together, and of one part where its share of
+/// these would be less. They are limited since every block computes the pairs of its groups again.
 inline constexpr Index blocks_of_all = 256, least_blocks_of_part = blocks_of_all / parts_at_once;
 
 struct TileGroup;
 
-/// The statistics as the hot loops want them; see hot::StatisticsView. The loss is linear in T:
-/// chains alike in (n, q) share one lane, whose T is the sum of theirs.
+/// The statistics in the layout of the hot loops, see hot::StatisticsView. The loss is linear in T,
+/// so that chains with the same (n, q) share one lane, whose T is the sum of theirs.
 class TiledStatistics {
  public:
   /// lanes: chains of a tile, 1 is the sparse layout; 0: 8 or 1, whichever is estimated to be
-  /// cheaper on a CPU. blocks: at most. Frees the statistics on the way.
+  /// cheaper on a CPU. blocks: upper bound of their number. Frees the statistics on the way.
   TiledStatistics(const Model& model, Statistics&& statistics, int lanes,
                   Index blocks = blocks_of_all);
+  /// The same, but keeps the statistics.
   TiledStatistics(const Model& model, const Statistics& statistics, int lanes,
                   Index blocks = blocks_of_all);
-  /// With the tokens of windows, whatever the model's features are: as a card wants them.
+  /// For a card: with the digits of windows and queries, never a table of windows.
   TiledStatistics(const Model& model, const Statistics& statistics, Arrangement arrangement);
 
   int lanes() const { return lanes_; }
@@ -56,23 +58,23 @@ class TiledStatistics {
   }
   Index first_segment(Index block) const { return block_begin_[static_cast<std::size_t>(block)]; }
   Index segments() const { return static_cast<Index>(segments_.size()); }
-  /// The first segment of a group, of as many as are before that of the next.
+  /// The segments of a group are those from this one to before that of the next group.
   Index first_segment_of_group(Index group) const {
     return group_segments_[static_cast<std::size_t>(group)];
   }
-  /// Pairs of all segments: of those that are pulled at.
+  /// Pairs of all segments; those of a group count once for each of its segments.
   Index segment_pairs() const { return segment_pairs_.back(); }
-  /// Windows of all pairs, each once, increasing keys: the rows of a table.
+  /// Keys of the windows of all pairs, each once, increasing: the rows of the table.
   const std::vector<std::uint64_t>& table_keys() const { return table_keys_; }
   const std::vector<std::uint64_t>& queries() const { return queries_; }
   const WindowCode& code() const { return code_; }  ///< of the keys and queries
-  /// The way from pulls at pairs to windows of the table; a view without numbers.
+  /// Where the pairs of each window of the table are; d, H, features and pulls are not filled in.
   hot::PullTask pull_task() const;
   Index group_of_tile(Index tile) const { return tile_group_[static_cast<std::size_t>(tile)]; }
   Index chains() const { return static_cast<Index>(chain_slot_.size()); }
   /// Tile·lanes + lane of a chain.
   Index slot(Index chain) const { return chain_slot_[static_cast<std::size_t>(chain)]; }
-  /// Lanes in use: how many different (n, q) there are.
+  /// Number of different (n, q), which is that of lanes in use.
   Index distinct() const { return distinct_; }
   /// Adds T of a chain to the targets [d, lanes] of its tile.
   void add_targets(Index chain, double* of_tile) const {
@@ -117,14 +119,14 @@ class TiledStatistics {
   std::vector<Index> block_begin_;
 };
 
-/// Of a table of windows at most: its rows, the pairs of all segments, and the segments.
+/// Upper bounds for a table of windows: of its rows, the pairs of all segments, and the segments.
 struct TableSizes {
   double rows, segment_pairs, segments;
 };
 TableSizes table_sizes(const Model& model, Index chains, Index length);
 
-/// Bytes that the statistics of so many chains take at most: while they are counted and laid out,
-/// and afterwards. lanes as for TiledStatistics; the counts themselves are gone afterwards.
+/// Upper bounds in bytes of the statistics of so many chains, while they are counted and laid out
+/// (peak) and as tiles alone (kept). lanes as for TiledStatistics.
 MemoryBound statistics_memory(const Model& model, Index chains, Index length, int lanes);
 
 }  // namespace gihflow

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a block of chains that share a query window keeps in memory, see segment.hpp.
+// The arrays of a block of chains, see segment.hpp.
 
 #include "population/lanes.hpp"
 #include "population/scalar.hpp"
@@ -11,7 +11,7 @@ namespace gihflow::GIHFLOW_ISA {
 
 using hot::ModelView;
 
-/// Hands out arrays from a workspace, or where there is none only counts them.
+/// Hands out arrays of doubles from `base` on, or if that is null only counts their size.
 struct Scratch {
   double* base;
   std::int64_t doubles = 0;
@@ -26,33 +26,36 @@ struct Scratch {
   }
 };
 
+/// Arrays for one group at a time, and sums of the whole block.
 template <class N>
 struct Workspace {
   using S = typename N::S;
   using L = typename N::L;
   using V = typename N::V;
   S *p, *sigma;                  // the point: [subsets], [H, M]
-  S* loss;                       // what the block accumulates: one number
-  V *a_sum, *p_sum, *sigma_sum;  // lanes of ΣB·k, ΣB·κ_S [subsets], ∂σ of windows [H, M]
-  S* query_sigma_sum;            // ∂σ of queries [H, M]
-  S* u;                          // of the query [H, d+1]; last column 0
-  V *u_bar, *query;              // ∂/∂u of the query and, with a table, u, [H, d+1]
-  V *t, *k;                      // pairs/8: t_h [H]; k(Z,q)
-  V* seen;                       // pairs/8: with a table, u of the windows [H, d]
-  V* slope;                      // pairs/8: of the rectifier, [H]
-  V* pulls;  // ∂/∂⟨u, u'⟩ of the segment, [pairs/8, H], not of this thread
-  S *x, *e;  // a·k, E(Z,q) [pairs]
-  L* b;      // A(Z,q) of each lane, or B in the shifted case [pairs]
+  S* loss;                       // sum of the block: one number
+  V *a_sum, *p_sum, *sigma_sum;  // ΣB·k, ΣB·κ_S [subsets], ∂/∂σ by windows [H, M]; lane by lane
+  S* query_sigma_sum;            // ∂/∂σ by queries [H, M]
+  S* u;                          // relative: u of the query [H, d+1]; last column 0
+  V *u_bar, *query;              // ∂/∂u of the query; with a table its u; [H, d+1]
+  V *t, *k;                      // [pairs/8, H] t_h; [pairs/8] k(Z,q)
+  V* seen;                       // [pairs/8, H, d] with a table: u of the windows
+  V* slope;                      // [pairs/8, H] derivative of the rectifier
+  V* pulls;                      // [pairs/8, H] the segment's part of BlockTask::pulls
+  S *x, *e;                      // [pairs] a·k, E(Z,q)
+  L* b;                          // [pairs] Σ n·g of each lane, or Σ n·E·g in the shifted case
   V *kappa, *kappa_bar, *t_bar;  // [subsets] twice, [H]
   L *y, *g, *den;                // [tiles at once, d] twice, [tiles at once]
-  TileBatch* batch;              // of tiles of eight chains
+  TileBatch* batch;              // for tiles of eight chains
 };
 
-/// Tiles that go through each stage of a pass together: what they take stays in the first cache.
+/// Tiles that go through each step of tiles() together: their readouts stay in the first-level
+/// cache.
 inline std::int64_t tiles_at_once(const ModelView& m) {
   return m.d < hot::most_tile_tokens ? hot::most_tile_tokens / m.d : 1;
 }
 
+/// For groups of at most `pairs` pairs, a multiple of the pack.
 template <class N>
 Workspace<N> layout(Scratch& scratch, const ModelView& m, std::int64_t pairs) {
   using S = typename N::S;

@@ -18,13 +18,14 @@ bool built_with_cuda() noexcept;
 /// card too old. Empty if one can. Determined at the first call.
 const std::string& cuda_fault();
 
-/// The driver's name of the card in use, "NVIDIA H100 80GB HBM3". Empty if there is a cuda_fault().
+/// The driver's name of the first card, such as "NVIDIA H100 80GB HBM3". Empty if there is a
+/// cuda_fault().
 std::string cuda_card();
 
-/// Free memory of the card now, in bytes; 0 if there is a cuda_fault().
+/// Memory of this thread's card that is free now, in bytes; 0 if there is a cuda_fault().
 std::size_t cuda_free_memory();
 
-/// Throws InputError, naming the setting, for a model that the card's engine does not support.
+/// Throws InputError that names the option for a model that the card's engine does not support.
 void require_card(const Model& model);
 
 /// The device that `automatic` means for a model: cuda if there is no cuda_fault() and the card's

@@ -15,12 +15,13 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// A point of the model with p free on the simplex, formulas (2.1)–(2.3).
+/// A point at which an objective is evaluated: the weights p of (2.2), as variables of their own in
+/// place of c, and the plain blocks.
 struct Point : PlainBlocks {
   std::vector<double> p;  ///< [subsets]
 
   Point() = default;
-  /// From weights p and the plain arrays.
+  /// From weights p and the plain blocks.
   Point(std::vector<double> weights, PlainBlocks blocks)
       : PlainBlocks(std::move(blocks)), p(std::move(weights)) {}
   /// For a model with only the blocks c, w and a.
@@ -49,14 +50,14 @@ struct Gradient : PlainBlocks {
 std::vector<double> c_gradient(const Parameters& parameters, const Gradient& gradient);
 
 /// Monte Carlo standard errors of the loss and of its gradient in c and the plain blocks: the
-/// standard deviation over chains divided by √N. NaN at N = 1.
+/// standard deviation over chains divided by √N. NaN at N = 1 and where the mean is not finite.
 struct StandardErrors : PlainBlocks {
   double loss = 0.0;
   std::vector<double> c;
 };
 
-/// How sums over chains are computed. dense: eight chains at a time; sparse: one at a time;
-/// reference: by the definition.
+/// How sums over chains are computed. dense: many chains at a time, eight on a CPU; sparse: one at
+/// a time; reference: position by position, by the definition; automatic: dense or sparse.
 enum class Engine { automatic, dense, sparse, reference };
 
 /// Loss, gradient and second derivatives of the population objective over fixed chains. Every
@@ -71,7 +72,7 @@ class Objective {
   virtual Index chains() const = 0;  ///< N
   /// Name of the engine: "dense", "sparse", "reference", "infinite".
   virtual std::string engine() const = 0;
-  /// Memory of the statistics, in bytes.
+  /// Memory of the statistics, laws or tokens that this process keeps, in bytes.
   virtual std::size_t memory() const = 0;
 
   /// Writes loss and gradient into `out`. The loss costs a logarithm per chain and token; with_loss
@@ -80,8 +81,8 @@ class Objective {
   /// Loss (2.4), nats.
   virtual double loss(const Point& at) const;
 
-  /// Mean gradient over a minibatch: distinct chain numbers in [0, N), whose order does not change
-  /// a bit. The loss stays NaN. Throws InputError if the engine has no minibatches.
+  /// Mean gradient over a minibatch: distinct chain numbers in [0, N), in any order. The loss is
+  /// NaN. Throws InputError if the engine has no minibatches.
   virtual void batch_gradient(std::span<const Index> chains, const Point& at, Gradient& out) const;
 
   /// Gradient at `at` and its exact directional derivative along a direction `along` of the point,
@@ -102,17 +103,18 @@ struct MemoryBound {
   double peak = 0.0, kept = 0.0;
 };
 
-/// For make_objective() with standard errors, beside what drawing a sequence takes, on the threads
-/// of the Context; host memory also for the device cuda.
+/// Bounds of the host's memory for make_objective(), whatever the device, with standard errors, on
+/// the threads of the Context; beside what drawing a sequence takes.
 MemoryBound objective_memory(const Model& model, Index chains, Index length, Engine engine,
                              Device device);
 
 /// The objective (2.4) on finite-context sequences. Draws every sequence of `source` and keeps only
 /// its sufficient statistics (§4); the reference engine keeps tokens. Sequences are drawn twice if
 /// windows are too many to be numbered by their digits, (d+1)^W·d above 2^62. `automatic` chooses
-/// dense or sparse by estimated cost. The reference engine runs on the CPU only. Throws InputError:
-/// L ≤ W with masked boundary, vocabulary of source ≠ vocabulary of model, statistics larger than
-/// the memory of the machine or of the card, device cuda if there is a cuda_fault().
+/// dense or sparse by estimated cost. The reference engine runs on the CPU, whatever the device.
+/// Throws InputError: no sequence, L ≤ W with masked boundary, vocabulary of source ≠ vocabulary of
+/// model; and for the device cuda: a cuda_fault(), a model that require_card() refuses, statistics
+/// that do not fit the card. Memory of the host is not checked, see objective_memory().
 std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSource& source,
                                           Engine engine = Engine::automatic,
                                           Device device = Device::cpu);

@@ -29,13 +29,14 @@ class SequenceReader {
   /// For each position 1 … L the first position with the same window, and so the same weight; 0 at
   /// positions that the boundary leaves out.
   std::vector<Index> first_alike() const;
-  /// Attention and prediction at a point: p [subsets], w [H, M].
+  /// Attention and prediction at a point. Throws InputError where its arrays are not of the model's
+  /// sizes.
   Reading read(const Point& at) const;
 
  private:
   Model model_;
   std::vector<Token> tokens_;           // x_1 … x_{L+1}
-  Index first_ = 1;                     // position that takes part, from 1
+  Index first_ = 1;                     // the first position that the boundary admits
   std::vector<Index> representative_;   // a position of each distinct window
   std::vector<std::size_t> window_of_;  // of positions first_ … L
 };

@@ -27,19 +27,19 @@ class WindowSample {
   Index length() const { return length_; }                      ///< L
   std::span<const double> targets() const { return targets_; }  ///< T [N, d]
 
-  /// k(Z,q) of (2.2) for every distinct window Z of every chain, in the order of the sample; `at.a`
-  /// is not read.
+  /// k(Z,q) of (2.2) for every distinct window Z of every chain, chain after chain; `at.a` is not
+  /// read. Throws InputError where the arrays of `at` are not of the model's sizes.
   std::vector<double> scores(const Point& at) const;
   /// y of (2.3) by (4.1) from scores and a; [N, d].
   std::vector<double> predict(std::span<const double> scores, double a) const;
-  /// GIH(S) of (8.1), as gih_predict gives it position by position; [N, d]. Throws InputError for a
-  /// lag outside [1, W].
+  /// GIH(S) of (8.1) for the set S of lags, as gih_predict gives it position by position; [N, d].
+  /// Throws InputError for a lag that the model does not use.
   std::vector<double> gih(std::span<const Index> lags) const;
 
  private:
   Model model_;
   Index length_;
-  std::shared_ptr<const std::vector<std::uint16_t>> occurring_;  // windows, unless digits do
+  std::shared_ptr<const std::vector<std::uint16_t>> occurring_;  // see population/statistics.hpp
   std::vector<Index> window_begin_;                              // [N + 1], windows of a chain
   std::vector<std::uint64_t> window_;  // distinct windows of each chain, keys of pairs
   std::vector<double> count_;          // [windows, d] n(Z,e)
