@@ -1,5 +1,6 @@
 #include "population/parts.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -106,7 +107,10 @@ void PartedObjective::gradient_along(const Point& at, const Point& along, Gradie
 void PartedObjective::batch_gradient(std::span<const Index> chains, const Point& at,
                                      Gradient& out) const {
   require_arrays(model(), at);
-  out = sum_of(batch_shares(chains, static_cast<double>(chains.size()), at)).value;
+  // In ascending order, since label laws of chains that share a lane are added up as they come.
+  std::vector<Index> ascending(chains.begin(), chains.end());
+  std::sort(ascending.begin(), ascending.end());
+  out = sum_of(batch_shares(ascending, static_cast<double>(chains.size()), at)).value;
 }
 
 std::vector<Share> PartedObjective::batch_shares(std::span<const Index> chains, double,

@@ -327,6 +327,26 @@ TEST_CASE("batch gradients are means over their chains, in every engine") {
   }
 }
 
+TEST_CASE("the order of a minibatch does not change a bit, also where chains share their counts") {
+  Model model;
+  model.boundary = Boundary::partial;
+  model.readout = Readout::softmax;
+  model.head_normalization = HeadNormalization::l2;
+  std::vector<Index> batch(400);
+  std::iota(batch.begin(), batch.end(), 100);
+  const std::vector<Index> other(batch.rbegin(), batch.rend());
+  const Point at = point_of(generic_point(model));
+  for (const Engine engine : {Engine::dense, Engine::sparse}) {
+    const auto objective = make_objective(model, *sample_prior(sampling(500, 6)), engine);
+    CAPTURE(objective->engine());
+    Gradient g, shuffled;
+    objective->batch_gradient(batch, at, g);
+    objective->batch_gradient(other, at, shuffled);
+    g.loss = shuffled.loss = 0.0;
+    CHECK(testing::flat(shuffled) == testing::flat(g));
+  }
+}
+
 TEST_CASE("descent does not depend on threads") {
   Problem problem(500);
   for (Index batch : {0, 123}) {

@@ -81,8 +81,8 @@ class Objective {
   /// Loss (2.4), nats.
   virtual double loss(const Point& at) const;
 
-  /// Mean gradient over a minibatch: distinct chain numbers in [0, N), in any order. The loss is
-  /// NaN. Throws InputError if the engine has no minibatches.
+  /// Mean gradient over a minibatch: distinct chain numbers in [0, N), whose order does not change
+  /// a bit. The loss is NaN. Throws InputError if the engine has no minibatches.
   virtual void batch_gradient(std::span<const Index> chains, const Point& at, Gradient& out) const;
 
   /// Gradient at `at` and its exact directional derivative along a direction `along` of the point,
