@@ -168,6 +168,7 @@ void make(FlatObjective* self, const nb::dict& values, const std::string& config
     observer.phase(problem.data ? "counting windows" : "drawing chains");
     const ContextScope scope({.threads = problem.setting.threads});
     const Objectives made = make_objectives(problem);
+    if (!made.device_note.empty()) observer.note(made.device_note);
     new (self)
         FlatObjective(made.training, problem.start(), problem.setting.threads, made.tokens_hash);
     return [] { return nb::object(nb::none()); };

@@ -48,8 +48,7 @@ std::string entry(const std::string& left, const std::string& text,
 
 std::string devices() {
   if (!built_with_cuda()) return "built without CUDA";
-  return "built with CUDA, " +
-         (cuda_fault().empty() ? "device auto is " + cuda_card() : "no card in reach");
+  return "built with CUDA, " + (cuda_fault().empty() ? "card " + cuda_card() : "no card in reach");
 }
 
 }  // namespace

@@ -92,7 +92,7 @@ std::unique_ptr<Objective> make_infinite_objective(const Model& model, const Ker
     throw InputError(fault(Field::vocabulary, fmt::format("{} of the kernels", kernels.vocabulary),
                            "the model has {} {}", Field::vocabulary, model.vocabulary));
   require_infinite(model);
-  if (resolved(device, model) == Device::cuda) return make_cuda_infinite_objective(model, kernels);
+  if (device == Device::cuda) return make_cuda_infinite_objective(model, kernels);
   return make_host_infinite_objective(model, kernels);
 }
 

@@ -20,9 +20,8 @@ int cpu_lanes(Engine engine) {
 
 }  // namespace
 
-Device resolved(Device device, const Model& model) {
-  if (device != Device::automatic) return device;
-  return cuda_fault().empty() && has_card_features(model) ? Device::cuda : Device::cpu;
+bool card_computes(const Model& model) {
+  return has_card_features(model) && cuda_fault().empty();
 }
 
 Point point_of(const Parameters& parameters) {
@@ -95,8 +94,7 @@ StandardErrors errors_of_rows(const std::vector<double>& rows, const Model& mode
 MemoryBound objective_memory(const Model& model, Index chains, Index length, Engine engine,
                              Device device) {
   if (engine == Engine::reference) return reference_memory(model, chains, length);
-  if (resolved(device, model) != Device::cuda)
-    return tiled_memory(model, chains, length, cpu_lanes(engine));
+  if (device != Device::cuda) return tiled_memory(model, chains, length, cpu_lanes(engine));
   // The host keeps the counts, for minibatches and for standard errors by the CPU engine.
   MemoryBound bound = statistics_memory(model, chains, length, engine == Engine::sparse ? 1 : 128);
   bound.kept = bound.peak;
@@ -117,7 +115,7 @@ std::unique_ptr<Objective> make_objective(const Model& model, const SequenceSour
                      model.widest()));
   errors.throw_if_any();
   if (engine == Engine::reference) return make_reference_objective(model, source);
-  if (resolved(device, model) == Device::cuda) return make_cuda_objective(model, source, engine);
+  if (device == Device::cuda) return make_cuda_objective(model, source, engine);
   return make_tiled_objective(model, source, cpu_lanes(engine));
 }
 

@@ -12,6 +12,7 @@ ComparisonFile compare(const Problem& given, RunObserver* observer) {
   const auto file = call.output(setting.output, setting.force);
   call.observer.phase(problem.data ? "counting windows" : "drawing chains");
   const Objectives objectives = make_objectives(problem);
+  if (!objectives.device_note.empty()) call.observer.note(objectives.device_note);
   call.observer.phase("training");
   Following following(call.observer);
   ComparisonFile result;

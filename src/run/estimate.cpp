@@ -21,6 +21,7 @@
 #include "gihflow/population/objective.hpp"
 #include "gihflow/record/schema.hpp"
 #include "gihflow/theory/accuracy.hpp"
+#include "run/device_choice.hpp"
 
 namespace gihflow {
 
@@ -102,7 +103,7 @@ double both(const MemoryBound& training, const MemoryBound& validation, double b
       {training.peak, training.kept + validation.peak, training.kept + validation.kept + beside});
 }
 
-void estimate_objective(const Problem& problem, Estimate& size) {
+void estimate_objective(const Problem& problem, Device device, Estimate& size) {
   const Setting& setting = problem.setting;
   const Model& model = setting.model;
   const double d = real(model.vocabulary);
@@ -129,24 +130,22 @@ void estimate_objective(const Problem& problem, Estimate& size) {
   const double drawn =
       real(drawn_together(longest, laws)) * (2.0 * real(longest + 1) + 8.0 * real(laws));
   if (size.validation_chains > 0)
-    validation = objective_memory(model, size.validation_chains, validation_length, setting.engine,
-                                  setting.device);
+    validation =
+        objective_memory(model, size.validation_chains, validation_length, setting.engine, device);
   // Objectives, hashes of chains, and their losses under the baselines.
   size.memory +=
-      both(objective_memory(model, size.chains, size.length, setting.engine, setting.device),
-           validation,
+      both(objective_memory(model, size.chains, size.length, setting.engine, device), validation,
            std::max(accuracy_memory(model, size.chains, size.length),
                     accuracy_memory(model, size.validation_chains, validation_length))) +
       128.0 * real(size.chains + size.validation_chains) +
       threads() * (4.0 * real(longest + 1) + drawn);
   if (setting.resample && setting.batch > 0)
-    size.memory +=
-        objective_memory(model, setting.batch, size.length, setting.engine, setting.device).peak;
+    size.memory += objective_memory(model, setting.batch, size.length, setting.engine, device).peak;
 }
 
 }  // namespace
 
-Estimate estimate(const Problem& problem) {
+Estimate estimate_on(const Problem& problem, Device device) {
   const Setting& setting = problem.setting;
   const ContextScope scope({.threads = setting.threads});
   Estimate size;
@@ -168,11 +167,11 @@ Estimate estimate(const Problem& problem) {
                                   setting.model.window, setting.model.degree);
     return size;
   }
-  if (resolved(setting.device, setting.model) == Device::cuda) size.memory += driver_bytes;
+  if (device == Device::cuda) size.memory += driver_bytes;
   if (problem.has<RunSetting>()) size.validation_chains = setting.validation_chains;
   if (!problem.infinite() && !problem.validation_data)
     size.memory += kept_chains_memory(setting.sampling, size.validation_chains);
-  estimate_objective(problem, size);
+  estimate_objective(problem, device, size);
   if (problem.has<RunSetting>() || problem.has<RateSetting>()) {
     size.outputs = setting.flow.outputs * static_cast<Index>(setting.stages.size());
     const double recorded =
@@ -180,6 +179,13 @@ Estimate estimate(const Problem& problem) {
     size.disk = recorded + 65536.0 + 16384.0 * static_cast<double>(setting.stages.size());
     size.memory += 4.0 * size.disk;  // the points, one column of them, the file's image twice
   }
+  return size;
+}
+
+Estimate estimate(const Problem& problem) {
+  Estimate size = estimate_on(problem, problem.setting.device);
+  if (may_take_card(problem))
+    size.memory = std::max(size.memory, estimate_on(problem, Device::cuda).memory);
   return size;
 }
 
@@ -252,7 +258,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Number of passes over all chains in the schedule.
+}  // namespace
+
 double count_gradients(const Problem& problem) {
   const Setting& setting = problem.setting;
   const double share = setting.batch > 0 ? real(setting.batch) / real(setting.sampling.count) : 1.0;
@@ -274,8 +281,6 @@ double count_gradients(const Problem& problem) {
   }
   return gradients;
 }
-
-}  // namespace
 
 TimeEstimate estimate_time(const Problem& problem) {
   const Setting& setting = problem.setting;

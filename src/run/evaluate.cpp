@@ -21,6 +21,8 @@ Evaluation evaluate(const Problem& given, RunObserver* observer) {
   Problem problem = given;
   const Call call(problem, observer);
   const GivingUp on_interrupt;
+  // A single gradient never makes up for the start of a card.
+  if (problem.setting.device == Device::automatic) problem.setting.device = Device::cpu;
   const Objectives objectives = make_objectives(problem);
   Evaluation result = evaluate(*objectives.training, problem.start());
   if (objectives.chains)

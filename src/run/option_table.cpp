@@ -184,8 +184,8 @@ std::vector<Option> work_rows() {
           [](auto& s) -> auto& { return s.engine; }),
       row<DeviceSetting>(
           {Field::device, "NAME",
-           "Where loss and gradient are computed; auto takes a CUDA card where there is one and "
-           "this program was built for it"},
+           "Where loss and gradient are computed; auto takes the faster one of the CPU and a CUDA "
+           "card, where there is one and this program was built for it, by timing gradients"},
           computation, {{"auto", Device::automatic}, {"cpu", Device::cpu}, {"cuda", Device::cuda}},
           [](auto& s) -> auto& { return s.device; }),
       row<ThreadSetting>(

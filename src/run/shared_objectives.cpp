@@ -54,12 +54,16 @@ OwnObjective own_objective(const Model& model, const SequenceSource& all, bool c
   return own;
 }
 
+Index chains_of_process(const Ranks& ranks, Index all, bool card) {
+  return chains_of_rank({all, part_size(card)}, ranks.own(), ranks.count()).count;
+}
+
 void share_problem(Ranks& ranks, const Problem& problem) {
   const Setting& setting = problem.setting;
   if (setting.engine == Engine::reference)
     throw InputError(
         fault(Field::engine, "reference", "works in one process; there are {}", ranks.count()));
-  const bool cards = resolved(setting.device, setting.model) == Device::cuda;
+  const bool cards = setting.device == Device::cuda;
   Packer packer;
   packer.put(static_cast<char>(Request::problem));
   packer.put(threads());

@@ -31,6 +31,9 @@ OwnObjective own_objective(const Model& model, const Kernels& all, bool card, in
 OwnObjective own_objective(const Model& model, const SequenceSource& all, bool card, int lanes,
                            int rank, int ranks);
 
+/// Number of chains of this process, of `all` chains; on a card parts are larger.
+Index chains_of_process(const Ranks& ranks, Index all, bool card);
+
 /// Sends the problem to the other processes; on device cuda each process takes a card. Throws
 /// InputError for the reference engine, which has no parts, and as check_cards().
 void share_problem(Ranks& ranks, const Problem& problem);

@@ -55,8 +55,6 @@ void begin_process(const Setting& setting, Execution& execution) {
   process.threads = execution.threads = threads();
   process.ranks = execution.ranks = ranks() != nullptr ? ranks()->count() : 1;
   if (execution.started.empty()) execution.started = process.started;
-  execution.device =
-      resolved(setting.device, setting.model) == Device::cuda ? "cuda, " + cuda_card() : "cpu";
   execution.output = setting.output;
   execution.compiler = compiler();
   execution.compiler_flags = compiler_flags();
@@ -228,6 +226,8 @@ class Training {
     observer_.phase(problem_.data ? "counting windows" : "drawing chains");
     const Clock::time_point begin = Clock::now();
     objectives_ = make_objectives(problem_);
+    if (!objectives_.device_note.empty()) observer_.note(objectives_.device_note);
+    run_.execution.device = setting_.device == Device::cuda ? "cuda, " + cuda_card() : "cpu";
     run_.tokens_hash = objectives_.tokens_hash;
     run_.validation_hash = objectives_.validation_hash;
     run_.provenance = problem_.provenance();

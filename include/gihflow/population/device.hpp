@@ -8,7 +8,8 @@
 
 namespace GIHFLOW_API gihflow {
 
-/// Where gradients are computed.
+/// Where gradients are computed. `automatic` is for settings, of which make_objectives() makes the
+/// faster device; objectives that are made one by one take it for `cpu`.
 enum class Device { automatic, cpu, cuda };
 
 /// Whether the CUDA engine is part of this library.
@@ -28,8 +29,8 @@ std::size_t cuda_free_memory();
 /// Throws InputError that names the option for a model that the card's engine does not support.
 void require_card(const Model& model);
 
-/// The device that `automatic` means for a model: cuda if there is no cuda_fault() and the card's
-/// engine supports the model, else cpu. Returns other values unchanged.
-Device resolved(Device device, const Model& model);
+/// Whether a card can compute a model's gradients: there is no cuda_fault(), and the card's engine
+/// supports the model.
+bool card_computes(const Model& model);
 
 }  // namespace gihflow

@@ -24,8 +24,11 @@ struct Estimate {
   double disk = 0;          ///< bytes
 };
 
-/// The sizes of a problem. Throws InputError.
+/// The sizes of a problem; with device `auto` the memory is a bound for either device. Throws
+/// InputError.
 Estimate estimate(const Problem& problem);
+/// The same with gradients on one device. The host's memory, also of a card.
+Estimate estimate_on(const Problem& problem, Device device);
 
 /// Time that a problem of `train` or `compare` takes on this machine.
 struct TimeEstimate {
@@ -37,9 +40,12 @@ struct TimeEstimate {
   double seconds() const { return statistics + gradient * gradients; }
 };
 
-/// Measured on up to 1,000 of the chains, fewer if they are long, and scaled to all; takes some
-/// milliseconds. Assumes 300 gradients per stage of a flow, see docs/numerics.md. Throws
-/// InputError.
+/// Number of passes over all chains in the schedule of `train` or `compare`; for the flow 300 per
+/// stage are assumed, see docs/numerics.md.
+double count_gradients(const Problem& problem);
+
+/// Measured on the CPU on up to 1,000 of the chains, fewer if they are long, and scaled to all;
+/// takes some milliseconds. Throws InputError.
 TimeEstimate estimate_time(const Problem& problem);
 
 /// Faults of a problem that needs more memory or disk space than there is, with the numbers.
