@@ -22,6 +22,7 @@
 #include "gihflow/chain/sequence.hpp"
 #include "gihflow/population/infinite.hpp"
 #include "gihflow/population/objective.hpp"
+#include "population/parts.hpp"
 #include "population/tiled_statistics.hpp"
 #include "population/window_laws.hpp"
 #include "throughput.hpp"
@@ -94,54 +95,90 @@ double seconds_together(int threads, const std::function<void(int)>& work) {
 
 /// What is measured for one number of threads: seconds per unit of work of all threads together,
 /// the best of all turns.
-struct Machine {
+class Machine {
+ public:
+  Machine(int threads, double read_bytes)
+      : lines_(std::max<std::int64_t>(
+            static_cast<std::int64_t>(read_bytes) / (64 * threads) / 8 * 8, 8)),
+        numbers_(static_cast<std::size_t>(threads),
+                 std::vector<double>(static_cast<std::size_t>(8 * lines_), 1.0)) {}
+
   double multiply_add = 1e9, count = 1e9, logarithm = 1e9, divide = 1e9, byte = 1e9;
 
-  void measure(int threads, std::size_t working_set) {
+  void measure() {
     const hot::Throughput& loops = throughput_of_machine();
-    auto best = [&](double& least, double (*loop)(std::int64_t), std::int64_t rounds) {
-      std::vector<double> units(static_cast<std::size_t>(threads));
-      const double seconds = seconds_together(
-          threads, [&](int i) { units[static_cast<std::size_t>(i)] = loop(rounds); });
-      least = std::min(least, seconds / (static_cast<double>(threads) * units[0]));
+    const auto threads = static_cast<int>(numbers_.size());
+    auto best = [&](double& least, const std::function<double(int)>& work) {
+      std::vector<double> units(numbers_.size());
+      const double seconds =
+          seconds_together(threads, [&](int i) { units[static_cast<std::size_t>(i)] = work(i); });
+      least = std::min(least, seconds / (threads * units[0]));
     };
-    best(multiply_add, loops.multiply_add, 100'000);
-    best(count, loops.count, 2'000);
-    best(logarithm, loops.logarithm, 300);
-    best(divide, loops.divide, 500);
-    // Triad x = y + s·z over as many bytes as the statistics have.
-    const std::size_t n =
-        std::max<std::size_t>(working_set / 24 / static_cast<std::size_t>(threads), 1024);
-    const int turns = static_cast<int>(std::max<std::size_t>(1, 200'000 / n));
-    std::vector<std::vector<double>> arrays(static_cast<std::size_t>(threads),
-                                            std::vector<double>(3 * n, 1.0));
-    auto triad = [&](int i) {
-      double* x = arrays[static_cast<std::size_t>(i)].data();
-      for (int turn = 0; turn < turns; ++turn) {
-        const double s = 1.0 + turn;
-        for (std::size_t j = 0; j < n; ++j) x[j] = x[n + j] + s * x[2 * n + j];
-      }
-    };
-    byte = std::min(
-        byte, seconds_together(threads, triad) / (24.0 * static_cast<double>(n) * turns * threads));
+    best(multiply_add, [&](int) { return loops.multiply_add(100'000); });
+    best(count, [&](int) { return loops.count(2'000); });
+    best(logarithm, [&](int) { return loops.logarithm(300); });
+    best(divide, [&](int) { return loops.divide(500); });
+    // As many bytes as a gradient reads, several times where they are few.
+    const std::int64_t turns = std::max<std::int64_t>(1, 200'000 / lines_);
+    best(byte, [&](int i) {
+      for (std::int64_t turn = 0; turn < turns; ++turn)
+        loops.read(numbers_[static_cast<std::size_t>(i)].data(), lines_);
+      return 64.0 * static_cast<double>(lines_ * turns);
+    });
   }
+
+ private:
+  std::int64_t lines_;
+  std::vector<std::vector<double>> numbers_;  ///< [threads] of [lines, 8]
 };
 
-/// Operations of one loss and gradient; README.md derives them.
+/// Operations of one loss and gradient, and the bytes that it reads; README.md derives them.
 struct Operations {
-  double entry_packs, logarithm_packs, divide_packs, other_flops, flops;
+  double lanes = 0.0, tiles = 0.0, entries = 0.0, pairs = 0.0, bytes = 0.0;
+  double vocabulary, pair_flops;
 
-  Operations(const Model& m, const TiledStatistics& s) {
-    const double tiles = static_cast<double>(s.tiles()), d = static_cast<double>(m.vocabulary),
-                 pairs = static_cast<double>(s.pairs());
-    entry_packs = 2.0 * static_cast<double>(s.entries());  // forward and backward
-    logarithm_packs = tiles * d;
-    divide_packs = tiles * (d + 2.0);
-    other_flops = tiles * 8.0 * 10.0 * d +
-                  pairs * static_cast<double>(8 * m.heads * m.window + 8 * m.subsets());
-    flops = 16.0 * entry_packs + other_flops;
+  explicit Operations(const Model& m)
+      : vocabulary(static_cast<double>(m.vocabulary)),
+        pair_flops(static_cast<double>(8 * m.heads * m.window + 8 * m.subsets())) {}
+
+  /// Those of one part. Of an entry its pair and eight counts are read, of a tile and token where
+  /// the entries begin and eight targets.
+  void add(const TiledStatistics& s) {
+    lanes += static_cast<double>(s.distinct());
+    tiles += static_cast<double>(s.tiles());
+    entries += static_cast<double>(s.entries());
+    pairs += static_cast<double>(s.pairs());
+    bytes += static_cast<double>(s.entries() * (4 + 8 * s.count_bytes())) +
+             72.0 * static_cast<double>(s.tiles()) * vocabulary;
+  }
+
+  double entry_packs() const { return 2.0 * entries; }  // forward and backward
+  double logarithm_packs() const { return tiles * vocabulary; }
+  double divide_packs() const { return tiles * (vocabulary + 2.0); }
+  double other_flops() const { return 80.0 * tiles * vocabulary + pair_flops * pairs; }
+  double flops() const { return 16.0 * entry_packs() + other_flops(); }
+
+  /// The least seconds of arithmetic, by kind, and those of reading.
+  struct Bound {
+    double count, logarithm, divide, other, memory;
+    double seconds() const { return std::max(count + logarithm + divide + other, memory); }
+  };
+  Bound on(const Machine& machine) const {
+    return {entry_packs() * machine.count, logarithm_packs() * machine.logarithm,
+            divide_packs() * machine.divide, other_flops() * machine.multiply_add,
+            bytes * machine.byte};
   }
 };
+
+/// Of chains in parts of so many.
+Operations operations(const Model& model, const SequenceSource& source, Index part) {
+  const Parts parts{source.count(), part};
+  Operations all(model);
+  for (Index i = 0; i < parts.count(); ++i)
+    all.add(TiledStatistics(
+        model, count_windows(model, SequenceSlice(source, parts.first(i), parts.chains_of(i))), 8));
+  return all;
+}
 
 void table(const std::vector<Index>& chains, double seconds) {
   const Model model;
@@ -154,46 +191,45 @@ void table(const std::vector<Index>& chains, double seconds) {
     options.count = count;
     const auto source = sample_prior(options);
     const auto objective = make_objective(model, *source, Engine::dense);
-    const TiledStatistics statistics(model, count_windows(model, *source), 8);
-    const Operations work(model, statistics);
-    const double bytes = static_cast<double>(objective->memory());
-    fmt::print("\nN = {}: {} lanes, {} tiles, {} entries, {} pairs, {:.2f} MB\n", count,
-               statistics.distinct(), statistics.tiles(), statistics.entries(), statistics.pairs(),
-               bytes / 1e6);
+    const Operations work = operations(model, *source, chains_of_part),
+                     whole = operations(model, *source, count);
+    fmt::print("\nN = {}: {} lanes, {} tiles, {} entries, {} pairs, {:.2f} MB read\n", count,
+               work.lanes, work.tiles, work.entries, work.pairs, work.bytes / 1e6);
     fmt::print(
         "{:>7} {:>10} {:>10} | {:>8} {:>8} {:>6} | {:>6} {:>6} {:>6} {:>6} {:>6} | {:>6} {:>6} "
         "{:>6}\n",
         "threads", "best us", "median us", "GFLOP/s", "peak", "of it", "count", "log", "divide",
-        "other", "bytes", "bound", "of it", "helped");
+        "other", "read", "bound", "of it", "helped");
     double alone = 0.0, machine_alone = 0.0;
     for (const int threads : {1, 2}) {
       const ContextScope scope({.threads = threads});
-      Machine machine;
+      Machine machine(threads, work.bytes);
       Gradient gradient;
       std::vector<double> times;
       const std::uint64_t helped = helped_loops();
       const auto end = Clock::now() + std::chrono::duration<double>(seconds);
       while (Clock::now() < end) {
-        machine.measure(threads, objective->memory());
+        machine.measure();
         const auto turn = Clock::now() + std::chrono::milliseconds(20);
         do times.push_back(seconds_of([&] { objective->gradient(at, gradient, true); }));
         while (Clock::now() < turn);
       }
       std::sort(times.begin(), times.end());
       const double best = times.front();
-      const double parts[] = {
-          work.entry_packs * machine.count, work.logarithm_packs * machine.logarithm,
-          work.divide_packs * machine.divide, work.other_flops * machine.multiply_add};
-      const double arithmetic = parts[0] + parts[1] + parts[2] + parts[3],
-                   memory = bytes * machine.byte, bound = std::max(arithmetic, memory);
+      const Operations::Bound least = work.on(machine);
+      const double bound = least.seconds();
       fmt::print(
           "{:>7} {:>10.1f} {:>10.1f} | {:>8.2f} {:>8.2f} {:>5.0f}% | {:>6.1f} {:>6.1f} {:>6.1f} "
           "{:>6.1f} {:>6.1f} | {:>6.1f} {:>5.0f}% {:>5.0f}%\n",
-          threads, 1e6 * best, 1e6 * times[times.size() / 2], 1e-9 * work.flops / best,
-          1e-9 / machine.multiply_add, 100.0 * work.flops * machine.multiply_add / best,
-          1e6 * parts[0], 1e6 * parts[1], 1e6 * parts[2], 1e6 * parts[3], 1e6 * memory, 1e6 * bound,
-          100.0 * bound / best,
+          threads, 1e6 * best, 1e6 * times[times.size() / 2], 1e-9 * work.flops() / best,
+          1e-9 / machine.multiply_add, 100.0 * work.flops() * machine.multiply_add / best,
+          1e6 * least.count, 1e6 * least.logarithm, 1e6 * least.divide, 1e6 * least.other,
+          1e6 * least.memory, 1e6 * bound, 100.0 * bound / best,
           100.0 * static_cast<double>(helped_loops() - helped) / static_cast<double>(times.size()));
+      if (count > chains_of_part)
+        fmt::print("as one part: {} tiles, {} entries, bound {:.1f} us, {:.0f}% of it\n",
+                   whole.tiles, whole.entries, 1e6 * whole.on(machine).seconds(),
+                   100.0 * whole.on(machine).seconds() / best);
       if (threads == 1) {
         alone = best;
         machine_alone = bound;

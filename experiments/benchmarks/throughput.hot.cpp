@@ -63,8 +63,20 @@ double divide(std::int64_t rounds) {
   return each_pack(rounds, [&](const Pack& x) { return one / x; });
 }
 
+void read(const double* numbers, std::int64_t lines) {
+  constexpr std::int64_t at_once = 8;
+  Pack sum[at_once], x;
+  for (Pack& y : sum) set(y, 0.0);
+  for (std::int64_t i = 0; i + at_once <= lines; i += at_once)
+    for (std::int64_t j = 0; j < at_once; ++j) {
+      load(x, numbers + (i + j) * pack_lanes);
+      sum[j] = sum[j] + x;
+    }
+  for (const Pack& y : sum) sink = sum_lanes(y);
+}
+
 }  // namespace
 
-const hot::Throughput throughput = {multiply_add, count, logarithms, divide};
+const hot::Throughput throughput = {multiply_add, count, logarithms, divide, read};
 
 }  // namespace gihflow::GIHFLOW_ISA

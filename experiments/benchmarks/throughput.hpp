@@ -4,8 +4,8 @@
 
 namespace gihflow::hot {
 
-/// Loops that do nothing but one kind of the dense engine's work, on numbers that stay in the first
-/// cache or in registers; each repeats itself `rounds` times.
+/// Loops that do nothing but one kind of the dense engine's work. All but the last work on numbers
+/// that stay in the first cache or in registers, and repeat themselves `rounds` times.
 struct Throughput {
   /// Multiplications and additions that do not wait for each other; returns how many there were.
   double (*multiply_add)(std::int64_t rounds);
@@ -15,6 +15,8 @@ struct Throughput {
   /// Logarithms and divisions of packs; return how many packs.
   double (*logarithm)(std::int64_t rounds);
   double (*divide)(std::int64_t rounds);
+  /// Lines of eight numbers, a multiple of eight lines, read one after the other and added up.
+  void (*read)(const double* numbers, std::int64_t lines);
 };
 
 }  // namespace gihflow::hot
