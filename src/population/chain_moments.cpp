@@ -11,13 +11,11 @@
 
 namespace gihflow {
 
-namespace {
-
 // The chains of every lane of every tile: those of a lane are chains[begin[lane]] up to
 // chains[begin[lane + 1] − 1]. Where these are more than d + 1, the first d + 1 are replaced by
 // −1 − i, i a row of `condensed`: vectors with the same second moments as the (1, T) of all of
 // them.
-struct LaneChains {
+struct ChainMoments::LaneChains {
   std::vector<Index> begin, chains;
   std::vector<double> condensed;  // [rows, d + 1]
 
@@ -62,7 +60,14 @@ struct LaneChains {
   }
 };
 
-}  // namespace
+ChainMoments::ChainMoments(const ModelTables& tables, const TiledStatistics& statistics,
+                           const hot::MomentFunctions& functions)
+    : tables_(tables),
+      statistics_(statistics),
+      functions_(functions),
+      lanes_(std::make_unique<const LaneChains>(statistics, tables.model().vocabulary)) {}
+
+ChainMoments::~ChainMoments() = default;
 
 // The derivatives of a row in the order of the hot loops, see hot::MomentTask. Those in the logits
 // of a head add up to 0, as softmax does not see a common shift: that in the logit with the largest
@@ -123,7 +128,7 @@ Moments ChainMoments::of(const Parameters& at, const Point& point, const Attenti
   const Model& model = tables_.model();
   const Index chains = statistics_.chains(), lanes = statistics_.lanes(), width = row_size(model);
   const Derivatives derivatives = this->derivatives(at, point, attention);
-  const LaneChains of_lanes(statistics_, model.vocabulary);
+  const LaneChains& of_lanes = *lanes_;
   const hot::ModelView view = tables_.view();
   const hot::StatisticsView statistics = statistics_.view();
   const hot::PointView here = ModelTables::point(point, attention, nullptr);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -18,8 +19,8 @@ class ChainMoments {
   /// statistics: in tiles of eight lanes, of a model with relative features. All three arguments
   /// must outlive this object.
   ChainMoments(const ModelTables& tables, const TiledStatistics& statistics,
-               const hot::MomentFunctions& functions)
-      : tables_(tables), statistics_(statistics), functions_(functions) {}
+               const hot::MomentFunctions& functions);
+  ~ChainMoments();
 
   /// Number, mean and Σ (x − mean)² over all chains; `point` and `attention` are those of the
   /// parameters `at`. write_row(chain, row) has to write the row of one chain: it is called where
@@ -28,6 +29,7 @@ class ChainMoments {
              const std::function<void(Index chain, double* row)>& write_row) const;
 
  private:
+  struct LaneChains;
   struct Derivatives;
   Derivatives derivatives(const Parameters& at, const Point& point,
                           const Attention& attention) const;
@@ -35,6 +37,7 @@ class ChainMoments {
   const ModelTables& tables_;
   const TiledStatistics& statistics_;
   const hot::MomentFunctions& functions_;
+  std::unique_ptr<const LaneChains> lanes_;
 };
 
 }  // namespace gihflow

@@ -17,8 +17,8 @@ inline void prefetch(const void* address) {
   __builtin_prefetch(address);
 }
 
-/// z + x·y for an x of 0 or 1, with the bits of z or of z + y.
-inline Pack continued(const Pack& z, double x, const Pack& y) {
+/// z + x·y for a product that is exact: fused with the sum or not, it has the same bits.
+inline Pack plus_exact(const Pack& z, double x, const Pack& y) {
 #if defined(__AVX512F__)
   Pack sum;
   sum.part[0] = _mm512_fmadd_pd(y.part[0], _mm512_set1_pd(x), z.part[0]);
@@ -104,7 +104,7 @@ struct TileBatch {
       Pack n;
       load_counts(n, count + i * pack_lanes);
       counts[i] = n;
-      x = continued(n * e[pair[i]], continues[i], x);
+      x = plus_exact(n * e[pair[i]], continues[i], x);
       to[list[i]] = x;
     };
     std::int64_t i = 0;

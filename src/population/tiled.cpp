@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "gihflow/base/errors.hpp"
@@ -68,10 +69,13 @@ class TiledPart {
         for (const double x : row) *to++ += x / static_cast<double>(prefixes_);
       }
     };
-    if (lanes == hot::pack && prefixes_ == 1 && !features_)
-      return ChainMoments(tables_, statistics_, functions_.moments)
-          .of(at, point, pass.attention,
-              [&](Index chain, double* row) { write_rows(chain, chain + 1, row); });
+    if (lanes == hot::pack && prefixes_ == 1 && !features_) {
+      std::call_once(with_moments_, [&] {
+        moments_ = std::make_unique<const ChainMoments>(tables_, statistics_, functions_.moments);
+      });
+      return moments_->of(at, point, pass.attention,
+                          [&](Index chain, double* row) { write_rows(chain, chain + 1, row); });
+    }
     std::vector<double> rows(size(chains_ * width));
     parallel_ranges(chains_, tiles_per_block * lanes, [&](Index begin, Index end) {
       write_rows(begin, end, rows.data() + begin * width);
@@ -251,6 +255,8 @@ class TiledPart {
   ModelTables tables_;
   TiledStatistics statistics_;
   std::optional<FeatureTable> features_;  ///< empty: relative features
+  mutable std::once_flag with_moments_;
+  mutable std::unique_ptr<const ChainMoments> moments_;  ///< made when first asked for
 };
 
 /// One evaluation of a part: all blocks in any order, then their sum, then derivatives.

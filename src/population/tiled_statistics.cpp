@@ -80,6 +80,8 @@ MemoryBound layout_memory(const Sizes& size, double most, int lanes) {
                size.table * (28.0 * size.pairs + 16.0 * entries / pair_cost +
                              (2.0 * size.width + 18.0) * std::min(size.counted, size.pairs)) +
                size.groups * (2.0 * size.width + 20.0) + size.chains * (8.0 * size.d + 8.0);
+  if (lanes > 1 && size.table == 0.0)  // the chains of every lane, for standard errors
+    bound.kept += 8.0 * lanes * tiles + 8.0 * (size.d + 2.0) * size.chains;
   // Arrays of a group grow by doubling; a tile's entries are sorted on each thread.
   const double tile = threads() * 16.0 * lanes * std::min(size.length, size.windows * size.d);
   bound.peak = std::max(12.0 * size.counted + 1.5 * of_groups + 8.0 * size.counted / lanes + tile,
