@@ -23,7 +23,8 @@ Fault usage(const std::string& word, const std::string& sentence) {
 // The program's CLI11 application, and what it parsed.
 class Program {
  public:
-  Program() : app_(title_line(), "gihflow") {
+  // `words` are what it will parse: a command that is not among them needs no options.
+  explicit Program(const std::vector<std::string>& words) : app_(title_line(), "gihflow") {
     app_.allow_extras();
     app_.formatter(std::make_shared<HelpFormatter>(command_column));
     const std::vector<ProgramOption> own = program_options();
@@ -31,7 +32,8 @@ class Program {
     app_.add_flag("--version")->description(own[1].help);
     app_.add_option("--generate", generate_)->type_name(own[2].value)->description(own[2].help);
     app_.footer(table_of("Exit codes", exit_codes()));
-    for (const Command& command : commands()) add(command);
+    for (const Command& command : commands())
+      add(command, std::find(words.begin(), words.end(), command.name) != words.end());
   }
 
   // Throws CLI::ParseError.
@@ -92,8 +94,9 @@ class Program {
   }
 
  private:
-  void add(const Command& command) {
+  void add(const Command& command, bool with_options) {
     CLI::App* sub = app_.add_subcommand(command.name, command.summary)->group("Commands");
+    if (!with_options) return;
     sub->allow_extras();
     sub->footer(command.description);
     sub->formatter(std::make_shared<HelpFormatter>(option_column));
@@ -273,7 +276,7 @@ Parsed parse(int argc, char** argv) {
   ErrorList faults;
   Parsed parsed;
   for (bool complete = false; !complete;) {
-    Program program;
+    Program program(words);
     try {
       program.parse(words);
       complete = true;
