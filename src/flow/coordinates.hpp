@@ -20,6 +20,7 @@ class Coordinates {
  public:
   Coordinates(const Stage& stage, const Parameters& start);
 
+  const Stage& stage() const { return stage_; }
   Index size() const { return size_; }
   Index thetas() const { return static_cast<Index>(active_.size()); }
   Eigen::VectorXd initial_state() const;

@@ -146,7 +146,8 @@ class StageDescent {
                               rate_, steps_)),
         batches_(options.batch > 0 && options.batch < objective.chains() ? objective.chains() : 0,
                  options.batch, options.seed),
-        minibatch_(options.batch > 0 && options.batch < objective.chains()) {}
+        minibatch_(options.batch > 0 && options.batch < objective.chains()),
+        wanted_(derivatives_in(stage_.blocks)) {}
 
   Outcome run() {
     if (!state_.stepper.active) begin();
@@ -192,7 +193,7 @@ class StageDescent {
     else if (minibatch_)
       objective_.batch_gradient(batches_.of_step(step_of_run), at_, g_);
     else
-      objective_.gradient(at_, g_, false);
+      objective_.gradient_in(wanted_, at_, g_, false);
     coordinates_.gradient(x_, at_, g_, slope_);
   }
 
@@ -283,6 +284,7 @@ class StageDescent {
   Index steps_before_ = 0;      ///< of earlier stages
   Batches batches_;
   bool minibatch_;
+  Derivatives wanted_;
   Point at_;
   Gradient g_;
   Eigen::VectorXd x_, x_new_, slope_, move_;

@@ -97,7 +97,7 @@ void StageRecorder::snapshot(double t, Parameters parameters, const Point& at, d
   out.t = t;
   out.parameters = std::move(parameters);
   ++record().statistics.output_evaluations;
-  objective_.gradient(at, gradient_, true);
+  objective_.gradient_in(derivatives_in(stage().blocks), at, gradient_, true);
   out.loss = gradient_.loss;
   out.validation_loss =
       validation_ ? validation_->loss(at) : std::numeric_limits<double>::quiet_NaN();

@@ -75,7 +75,7 @@ class StageRecorder {
   /// Opens the record of a stage that has not begun.
   void begin(std::string integrator);
   /// Records parameters at the point `at` and flow time t; `norm` gives the Euclidean norm of the
-  /// gradient in the trained blocks.
+  /// gradient in the trained blocks, whose derivatives alone it is given.
   void snapshot(double t, Parameters parameters, const Point& at, double dissipated,
                 const std::function<double(const Gradient&)>& norm);
   /// After an accepted step: keeps the state as a restart point if the step's number is a multiple

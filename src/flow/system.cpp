@@ -10,7 +10,7 @@ namespace gihflow {
 void StageSystem::slope(const Eigen::VectorXd& x, Eigen::VectorXd& dxdt) {
   require_finite(x);
   const Point at = coordinates_.point(x);
-  objective_.gradient(at, gradient_, false);
+  objective_.gradient_in(wanted_, at, gradient_, false);
   coordinates_.slope(x, at, gradient_, dxdt);
   require_finite(dxdt);
 }

@@ -15,7 +15,9 @@ class StageSystem {
  public:
   /// Both must outlive it.
   StageSystem(const Objective& objective, const Coordinates& coordinates)
-      : objective_(objective), coordinates_(coordinates) {}
+      : objective_(objective),
+        coordinates_(coordinates),
+        wanted_(derivatives_in(coordinates.stage().blocks)) {}
 
   /// ẋ = f(x) (3.3), one gradient. Throws NonFinite.
   void slope(const Eigen::VectorXd& x, Eigen::VectorXd& dxdt);
@@ -29,6 +31,7 @@ class StageSystem {
  private:
   const Objective& objective_;
   const Coordinates& coordinates_;
+  Derivatives wanted_;
   Gradient gradient_, derivative_;
 };
 

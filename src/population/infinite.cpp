@@ -79,7 +79,7 @@ class InfiniteObjective final : public PartedObjective {
     for (Index part = 0; part < parts_.count(); ++part) {
       std::vector<double> rows(size(parts_.chains_of(part) * width));
       parallel_blocks(parts_.chains_of(part), [&](Index i) {
-        const Share chain = share_of(parts_.first(part) + i, 1, 1, u, point, nullptr, Wanted::both);
+        const Share chain = share_of(parts_.first(part) + i, 1, 1, u, point, nullptr, {});
         write_row(at, chain.value, rows.data() + i * width);
       });
       out.push_back(moments_of_rows(rows, width));
@@ -103,8 +103,8 @@ class InfiniteObjective final : public PartedObjective {
   /// Loss and gradient that `count` chains from `first` on contribute to a mean over `of` chains.
   Share share_of(Index first, Index count, Index of, const Features& u, const Point& at,
                  const Point* along, Wanted wanted) const {
-    const bool dual = along != nullptr, with_loss = wanted != Wanted::gradient,
-               with_gradient = wanted != Wanted::loss;
+    const bool dual = along != nullptr, with_loss = wanted.loss,
+               with_gradient = wanted.derivatives != Derivatives::none;
     const infinite::Cut cut(laws_.windows, laws_.states, count);
     const hot::ModelView model = tables_.view();
     const hot::PointView point = ModelTables::point(at, {}, along);

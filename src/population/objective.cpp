@@ -24,6 +24,12 @@ bool card_computes(const Model& model) {
   return has_card_features(model) && cuda_fault().empty();
 }
 
+Derivatives derivatives_in(const BlockSet& blocks) {
+  for (const PlainArray& array : plain_arrays)
+    if (array.letter != 'a' && blocks.has(array.letter)) return Derivatives::all;
+  return blocks.has('c') ? Derivatives::weights : Derivatives::scale;
+}
+
 Point point_of(const Parameters& parameters) {
   return {parameters.p(), static_cast<const PlainBlocks&>(parameters)};
 }
@@ -40,6 +46,10 @@ std::vector<double> c_gradient(const Parameters& parameters, const Gradient& gra
     c[i] = 2.0 * scaled * std::exp(-half) * (gradient.p[i] - mean);
   }
   return c;
+}
+
+void Objective::gradient_in(Derivatives, const Point& at, Gradient& out, bool with_loss) const {
+  gradient(at, out, with_loss);
 }
 
 double Objective::loss(const Point& at) const {

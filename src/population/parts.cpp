@@ -85,20 +85,32 @@ StandardErrors errors_of_parts(std::vector<Moments> parts, const Model& model) {
 }
 
 void PartedObjective::gradient(const Point& at, Gradient& out, bool with_loss) const {
+  gradient_in(Derivatives::all, at, out, with_loss);
+}
+
+void PartedObjective::gradient_in(Derivatives wanted, const Point& at, Gradient& out,
+                                  bool with_loss) const {
   require_arrays(model(), at);
-  out = sum_of(shares(at, nullptr, with_loss ? Wanted::both : Wanted::gradient)).value;
+  out = sum_of(shares(at, nullptr, {with_loss, wanted})).value;
+  constexpr double absent = std::numeric_limits<double>::quiet_NaN();
+  if (wanted < Derivatives::scale) out.a = absent;
+  if (wanted < Derivatives::weights) out.p.assign(at.p.size(), absent);
+  if (wanted == Derivatives::all) return;
+  std::fill(out.attention.begin(), out.attention.end(), absent);
+  for (const PlainArray& array : plain_arrays)
+    if (array.letter != 'a') array.assign(out, std::vector<double>(array.in(at).size(), absent));
 }
 
 double PartedObjective::loss(const Point& at) const {
   require_arrays(model(), at);
-  return sum_of(shares(at, nullptr, Wanted::loss)).value.loss;
+  return sum_of(shares(at, nullptr, {true, Derivatives::none})).value.loss;
 }
 
 void PartedObjective::gradient_along(const Point& at, const Point& along, Gradient& out,
                                      Gradient& derivative) const {
   require_arrays(model(), at);
   require_arrays(model(), along);
-  Share sum = sum_of(shares(at, &along, Wanted::both));
+  Share sum = sum_of(shares(at, &along, {}));
   out = std::move(sum.value);
   derivative = std::move(sum.derivative);
   derivative.loss = slope_along(out, along);

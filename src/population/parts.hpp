@@ -85,8 +85,11 @@ void sum_in_tree(std::vector<Node<Sum>>& nodes, Index end, Index n, const Add& a
 }
 
 /// What is wanted of an evaluation. The loss costs a logarithm per chain and token; without
-/// gradient there is no backward pass.
-enum class Wanted : char { gradient, loss, both };
+/// derivatives there is no backward pass.
+struct Wanted {
+  bool loss = true;
+  Derivatives derivatives = Derivatives::all;
+};
 
 /// What a part adds to the loss and gradient of all chains, and to their derivatives along a
 /// direction. An empty p stands for nothing.
@@ -113,6 +116,8 @@ StandardErrors errors_of_parts(std::vector<Moments> parts, const Model& model);
 class PartedObjective : public Objective {
  public:
   void gradient(const Point& at, Gradient& out, bool with_loss = true) const final;
+  void gradient_in(Derivatives wanted, const Point& at, Gradient& out,
+                   bool with_loss = true) const final;
   double loss(const Point& at) const final;
   void batch_gradient(std::span<const Index> chains, const Point& at, Gradient& out) const final;
   void gradient_along(const Point& at, const Point& along, Gradient& out,

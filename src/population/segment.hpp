@@ -178,15 +178,17 @@ void pairs_backward(const BlockTask& task, Workspace<N>& s, std::int64_t first, 
       load_lanes(e, s.e + j);
       b = b * e;
     }
+    *s.a_sum = *s.a_sum + b * s.k[j / hot::pack];
+    if (!task.with_weights) continue;
     const V* t = s.t + j / hot::pack * m.H;
     products(m, t, kappa);
     // kappa_bar = ∂(ΣB·k)/∂κ_S.
-    *s.a_sum = *s.a_sum + b * s.k[j / hot::pack];
     for (std::int64_t i = 0; i < m.subsets; ++i) {
       spread(p, s.p[i]);
       s.p_sum[i] = s.p_sum[i] + b * kappa[i];
       kappa_bar[i] = b * p;
     }
+    if (!task.with_features) continue;
     products_backward(m, t, kappa, kappa_bar, t_bar);
     for (std::int64_t h = 0; h < m.H; ++h) {
       V g = scale * t_bar[h];
@@ -240,7 +242,7 @@ void block_of_any_model(const BlockTask& task) {
     }
     if (!task.with_gradient) continue;
     pairs_backward<Features>(task, s, first, pairs, a, shifted);
-    Features<N>::end_group(task, s, segment.group, number);
+    if (task.with_features) Features<N>::end_group(task, s, segment.group, number);
   }
   Sums out{task.partial, 1, hot::partial_p + m.subsets + sigmas};
   out.add(hot::partial_loss, *s.loss);

@@ -74,7 +74,8 @@ class SharedObjective final : public PartedObjective {
   std::vector<Share> shares(const Point& at, const Point* along, Wanted wanted) const override {
     Packer packer = request(Request::gradient);
     packer.put(at);
-    packer.put(static_cast<char>(wanted));
+    packer.put(wanted.loss);
+    packer.put(static_cast<char>(wanted.derivatives));
     packer.put(along != nullptr);
     if (along != nullptr) packer.put(*along);
     return sum<Share>(packer, [&] { return own_->shares(at, along, wanted); });
@@ -199,7 +200,8 @@ void answer_with(const PartedObjective* own, Index first, Index chains, Request 
     put_nodes(nodes_of(own->batch_shares(some, count, at), part, all), packer);
     return;
   }
-  const auto wanted = static_cast<Wanted>(asked.number<char>());
+  const bool with_loss = asked.number<bool>();
+  const Wanted wanted{with_loss, static_cast<Derivatives>(asked.number<char>())};
   Point along;
   const bool has_direction = asked.number<bool>();
   if (has_direction) along = asked.point();

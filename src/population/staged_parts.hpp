@@ -36,8 +36,8 @@ class StagedParts final : public PartedObjective {
   std::vector<Share> shares(const Point& at, const Point* along, Wanted wanted) const override {
     std::vector<Share> out(parts_.size());
     for (std::size_t i = 0; i < out.size(); ++i)
-      parts_[i]->gradient(at, along, static_cast<double>(of_), wanted != Wanted::gradient,
-                          out[i].value, out[i].derivative);
+      parts_[i]->gradient(at, along, static_cast<double>(of_), wanted.loss, out[i].value,
+                          out[i].derivative);
     return out;
   }
 

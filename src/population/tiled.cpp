@@ -60,7 +60,7 @@ class TiledPart {
       for (Index prefix = begin * prefixes_; prefix < end * prefixes_; ++prefix) {
         single.open(statistics_.slot(prefix) / lanes);
         single.add(prefix);
-        single.run(pass, Wanted::both);
+        single.run(pass, {});
         tables_.gradient(single.partial.data(), 1.0, point, pass.attention, nullptr, g, nullptr,
                          true);
         if (features_) back_from_tile(pass, single, g);
@@ -118,8 +118,10 @@ class TiledPart {
     task.statistics = &pass.statistics;
     task.point = &pass.point;
     task.partial = partial;
-    task.with_loss = wanted != Wanted::gradient;
-    task.with_gradient = wanted != Wanted::loss;
+    task.with_loss = wanted.loss;
+    task.with_gradient = wanted.derivatives >= Derivatives::scale;
+    task.with_weights = wanted.derivatives >= Derivatives::weights;
+    task.with_features = wanted.derivatives == Derivatives::all;
     if (features_) task.features = pass.features.data();
     task.packs = pass.features.packs;
     return task;
@@ -299,8 +301,8 @@ class TiledPart::Evaluation {
   void finish(double chains, Gradient& out, Gradient* derivative) const {
     const double count = chains * static_cast<double>(part_.prefixes_);
     part_.tables_.gradient(partial_.data(), count, pass_.at, pass_.attention, pass_.along, out,
-                           derivative, wanted_ != Wanted::gradient);
-    if (pulls_ && wanted_ != Wanted::loss)
+                           derivative, wanted_.loss);
+    if (pulls_ && wanted_.derivatives == Derivatives::all)
       part_.back(pass_, pulls_[0].number, query_pulls_.get(), count, out, derivative);
   }
 
@@ -325,7 +327,7 @@ void TiledPart::batch_gradient(std::span<const Index> chains, const Point& at, d
       statistics_.add_targets(prefix,
                               targets.data() + statistics_.slot(prefix) / lanes * d * lanes);
     });
-    Evaluation all(*this, at, nullptr, Wanted::gradient, targets.data());
+    Evaluation all(*this, at, nullptr, {.loss = false}, targets.data());
     parallel_blocks(all.blocks(), [&](Index block) { all.run(block); });
     all.sum();
     all.finish(count, out, nullptr);
@@ -352,7 +354,7 @@ void TiledPart::batch_gradient(std::span<const Index> chains, const Point& at, d
                  last = tiles[static_cast<std::size_t>(i) + 1];
       single.open(slots[first].first / lanes);
       for (std::size_t k = first; k < last; ++k) single.add(slots[k].second);
-      single.run(pass, Wanted::gradient);
+      single.run(pass, {.loss = false});
       add_entries({sum, static_cast<std::size_t>(size)}, single.partial);
     }
   });

@@ -105,6 +105,7 @@ struct BlockTask {
   double* scratch;             ///< as many numbers as BlockFunctions::scratch says, 64-byte aligned
   double* partial;             ///< the sums are added to it, see partial_loss
   bool with_loss, with_gradient;
+  bool with_weights, with_features;  ///< of the gradient: ∂/∂p, and what lies behind t_h
   // With a table of windows. In dual evaluation every pack of features and of pulls, and every
   // number of query_pulls, is followed by its derivatives.
   const double* features;  ///< u [H·d, packs, 8]

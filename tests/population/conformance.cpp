@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "population/cases.hpp"
 #include "population/engines.hpp"
 #include "population/tiled_statistics.hpp"
@@ -50,8 +53,25 @@ TEST_CASE("dense and sparse engines agree with the reference objective") {
       CHECK(without.w == found.w);
       CHECK(without.a == found.a);
       CHECK(std::isnan(without.loss));
+      Gradient some;
+      objective->gradient_in(Derivatives::all, point_of(at), some);
+      CHECK(flat(some) == flat(found));
+      objective->gradient_in(Derivatives::weights, point_of(at), some);
+      CHECK(some.loss == found.loss);
+      CHECK(some.a == found.a);
+      CHECK(some.p == found.p);
+      CHECK(some.w.size() == found.w.size());
+      CHECK(std::ranges::all_of(some.w, [](double x) { return std::isnan(x); }));
+      objective->gradient_in(Derivatives::scale, point_of(at), some, false);
+      CHECK(some.a == found.a);
+      CHECK(some.p.size() == found.p.size());
+      CHECK(std::ranges::all_of(some.p, [](double x) { return std::isnan(x); }));
     }
   }
+  CHECK(derivatives_in("a") == Derivatives::scale);
+  CHECK(derivatives_in("ca") == Derivatives::weights);
+  CHECK(derivatives_in("c{1}") == Derivatives::weights);
+  CHECK(derivatives_in("ak") == Derivatives::all);
 }
 
 TEST_CASE("a pack that its last window fills is not eight windows of the table in a row") {

@@ -48,9 +48,8 @@ TEST_CASE("parts of a card add up in the tree, whoever holds them") {
     whole.gradient(point, found);
     // Two processes hold three parts and one.
     const auto first = piece(0, 3 * part), last = piece(3 * part, part);
-    std::vector<Share> shares = first->shares(point, nullptr, Wanted::both);
-    for (Share& share : last->shares(point, nullptr, Wanted::both))
-      shares.push_back(std::move(share));
+    std::vector<Share> shares = first->shares(point, nullptr, Wanted{});
+    for (Share& share : last->shares(point, nullptr, Wanted{})) shares.push_back(std::move(share));
     REQUIRE(shares.size() == 4);
     sum_in_tree(4, [&](Index i, Index j) {
       add(shares[static_cast<std::size_t>(i)], shares[static_cast<std::size_t>(j)]);

@@ -46,6 +46,14 @@ struct Gradient : PlainBlocks {
   std::vector<double> attention;
 };
 
+/// The derivatives that an evaluation is asked for: none, that in a, those in a and p, or those in
+/// all blocks. The fewer, the less it costs: a and p alone need no way back to the windows'
+/// features.
+enum class Derivatives : char { none, scale, weights, all };
+
+/// Those that the gradient in these blocks is made of.
+Derivatives derivatives_in(const BlockSet& blocks);
+
 /// ∂𝓛/∂c_S = (2c_S/C_D)(∂𝓛/∂p_S − Σ p ∂𝓛/∂p) for parameters c, (3.1).
 std::vector<double> c_gradient(const Parameters& parameters, const Gradient& gradient);
 
@@ -78,6 +86,10 @@ class Objective {
   /// Writes loss and gradient into `out`. The loss costs a logarithm per chain and token; with_loss
   /// = false leaves it NaN.
   virtual void gradient(const Point& at, Gradient& out, bool with_loss = true) const = 0;
+  /// The same where only some derivatives are asked for, which have the same bits. The others are
+  /// NaN, or are given all the same.
+  virtual void gradient_in(Derivatives wanted, const Point& at, Gradient& out,
+                           bool with_loss = true) const;
   /// Loss (2.4), nats.
   virtual double loss(const Point& at) const;
 
