@@ -62,25 +62,22 @@ struct ChainMoments::LaneChains {
 
 ChainMoments::ChainMoments(const ModelTables& tables, const TiledStatistics& statistics,
                            const hot::MomentFunctions& functions)
-    : tables_(tables),
-      statistics_(statistics),
-      functions_(functions),
-      lanes_(std::make_unique<const LaneChains>(statistics, tables.model().vocabulary)) {}
+    : tables_(tables), statistics_(statistics), functions_(functions) {}
 
 ChainMoments::~ChainMoments() = default;
 
 // The derivatives of a row in the order of the hot loops, see hot::MomentTask. Those in the logits
 // of a head add up to 0, as softmax does not see a common shift: that in the logit with the largest
 // σ is a further one, minus the sum of the others.
-struct ChainMoments::Derivatives {
+struct ChainMoments::RowDerivatives {
   std::vector<Index> row;         // where each stands in a row, the further ones last
   std::vector<double> from_sums;  // [derivatives, sums] its coefficients: it is linear in the sums
   std::vector<Index> first_sum, end_sum;  // [derivatives] coefficients before and from here are 0
   std::vector<Index> others;  // [further, M − 1] derivatives, minus the sum of which it is
 };
 
-ChainMoments::Derivatives ChainMoments::derivatives(const Parameters& at, const Point& point,
-                                                    const Attention& attention) const {
+ChainMoments::RowDerivatives ChainMoments::derivatives(const Parameters& at, const Point& point,
+                                                       const Attention& attention) const {
   const Model& model = tables_.model();
   const Index width = row_size(model), sums = tables_.sums() - hot::partial_a;
   const Index logits = 1 + model.subsets(), M = model.window;
@@ -89,7 +86,7 @@ ChainMoments::Derivatives ChainMoments::derivatives(const Parameters& at, const 
     const auto sigma = attention.sigma.begin() + h * M;
     further.push_back(logits + h * M + (std::max_element(sigma, sigma + M) - sigma));
   }
-  Derivatives result;
+  RowDerivatives result;
   std::vector<Index> number(size(width), -1);
   for (Index row = 1; row < width; ++row) {
     if (std::find(further.begin(), further.end(), row) != further.end()) continue;
@@ -127,7 +124,10 @@ Moments ChainMoments::of(const Parameters& at, const Point& point, const Attenti
                          const std::function<void(Index chain, double* row)>& write_row) const {
   const Model& model = tables_.model();
   const Index chains = statistics_.chains(), lanes = statistics_.lanes(), width = row_size(model);
-  const Derivatives derivatives = this->derivatives(at, point, attention);
+  const RowDerivatives derivatives = this->derivatives(at, point, attention);
+  std::call_once(laid_out_, [&] {
+    lanes_ = std::make_unique<const LaneChains>(statistics_, model.vocabulary);
+  });
   const LaneChains& of_lanes = *lanes_;
   const hot::ModelView view = tables_.view();
   const hot::StatisticsView statistics = statistics_.view();

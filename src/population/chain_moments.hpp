@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -30,14 +31,15 @@ class ChainMoments {
 
  private:
   struct LaneChains;
-  struct Derivatives;
-  Derivatives derivatives(const Parameters& at, const Point& point,
-                          const Attention& attention) const;
+  struct RowDerivatives;
+  RowDerivatives derivatives(const Parameters& at, const Point& point,
+                             const Attention& attention) const;
 
   const ModelTables& tables_;
   const TiledStatistics& statistics_;
   const hot::MomentFunctions& functions_;
-  std::unique_ptr<const LaneChains> lanes_;
+  mutable std::once_flag laid_out_;
+  mutable std::unique_ptr<const LaneChains> lanes_;  ///< laid out at the first call of of()
 };
 
 }  // namespace gihflow

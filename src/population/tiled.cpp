@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "gihflow/base/errors.hpp"
@@ -32,7 +31,8 @@ class TiledPart {
         chains_(counted.chains / counted.prefixes),
         prefixes_(counted.prefixes),
         tables_(model, has_relative_features(model)),
-        statistics_(model, std::forward<Counted>(counted), lanes, blocks) {
+        statistics_(model, std::forward<Counted>(counted), lanes, blocks),
+        moments_(tables_, statistics_, functions_.moments) {
     if (!has_relative_features(model))
       features_.emplace(model, statistics_.code(), statistics_.table_keys(), statistics_.queries(),
                         set);
@@ -69,13 +69,9 @@ class TiledPart {
         for (const double x : row) *to++ += x / static_cast<double>(prefixes_);
       }
     };
-    if (lanes == hot::pack && prefixes_ == 1 && !features_) {
-      std::call_once(with_moments_, [&] {
-        moments_ = std::make_unique<const ChainMoments>(tables_, statistics_, functions_.moments);
-      });
-      return moments_->of(at, point, pass.attention,
-                          [&](Index chain, double* row) { write_rows(chain, chain + 1, row); });
-    }
+    if (lanes == hot::pack && prefixes_ == 1 && !features_)
+      return moments_.of(at, point, pass.attention,
+                         [&](Index chain, double* row) { write_rows(chain, chain + 1, row); });
     std::vector<double> rows(size(chains_ * width));
     parallel_ranges(chains_, tiles_per_block * lanes, [&](Index begin, Index end) {
       write_rows(begin, end, rows.data() + begin * width);
@@ -257,8 +253,7 @@ class TiledPart {
   ModelTables tables_;
   TiledStatistics statistics_;
   std::optional<FeatureTable> features_;  ///< empty: relative features
-  mutable std::once_flag with_moments_;
-  mutable std::unique_ptr<const ChainMoments> moments_;  ///< made when first asked for
+  const ChainMoments moments_;
 };
 
 /// One evaluation of a part: all blocks in any order, then their sum, then derivatives.
@@ -322,7 +317,7 @@ void TiledPart::batch_gradient(std::span<const Index> chains, const Point& at, d
   const int lanes = statistics_.lanes();
   if (features_) {  // one pass over all chains, in which the others have no label
     const Index d = model_.vocabulary;
-    std::vector<double> targets(static_cast<std::size_t>(statistics_.tiles() * d * lanes));
+    std::vector<double> targets(size(statistics_.tiles() * d * lanes));
     for_prefixes(chains, [&](Index prefix) {
       statistics_.add_targets(prefix,
                               targets.data() + statistics_.slot(prefix) / lanes * d * lanes);
@@ -334,7 +329,6 @@ void TiledPart::batch_gradient(std::span<const Index> chains, const Point& at, d
     return;
   }
   std::vector<std::pair<Index, Index>> slots;  // (slot, prefix)
-  slots.reserve(chains.size() * static_cast<std::size_t>(prefixes_));
   for_prefixes(chains, [&](Index prefix) { slots.emplace_back(statistics_.slot(prefix), prefix); });
   std::sort(slots.begin(), slots.end());
   std::vector<std::size_t> tiles{0};  // where each tile's slots begin
@@ -342,23 +336,22 @@ void TiledPart::batch_gradient(std::span<const Index> chains, const Point& at, d
     if (i == slots.size() || slots[i].first / lanes != slots[i - 1].first / lanes)
       tiles.push_back(i);
   const Index tile_count = static_cast<Index>(tiles.size()) - 1;
-
   Pass pass(*this, at, nullptr);
-  const Index size = tables_.sums(), blocks = (tile_count + tiles_per_block - 1) / tiles_per_block;
-  std::vector<double> sums(static_cast<std::size_t>(blocks * size), 0.0);
+  const Index numbers = tables_.sums(),
+              blocks = (tile_count + tiles_per_block - 1) / tiles_per_block;
+  std::vector<double> sums(size(blocks * numbers), 0.0);
   parallel_ranges(tile_count, tiles_per_block, [&](Index begin, Index end) {
     SingleTile single(*this);
-    double* sum = sums.data() + begin / tiles_per_block * size;
+    double* sum = sums.data() + begin / tiles_per_block * numbers;
     for (Index i = begin; i < end; ++i) {
-      const auto first = tiles[static_cast<std::size_t>(i)],
-                 last = tiles[static_cast<std::size_t>(i) + 1];
+      const auto first = tiles[size(i)], last = tiles[size(i) + 1];
       single.open(slots[first].first / lanes);
       for (std::size_t k = first; k < last; ++k) single.add(slots[k].second);
       single.run(pass, {.loss = false});
-      add_entries({sum, static_cast<std::size_t>(size)}, single.partial);
+      add_entries({sum, size(numbers)}, single.partial);
     }
   });
-  add_blocks(sums, static_cast<std::size_t>(size));
+  add_blocks(sums, size(numbers));
   tables_.gradient(sums.data(), count * static_cast<double>(prefixes_), at, pass.attention, nullptr,
                    out, nullptr, false);
 }

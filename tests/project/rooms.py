@@ -1,4 +1,5 @@
-"""A room includes only itself and public headers of rooms above it, and each third party stays where the design puts it."""
+"""A room includes only itself and public headers of rooms above it, each third party stays where the design puts it, and
+a file is short enough to be read at one sitting."""
 
 import re
 import unittest
@@ -38,6 +39,7 @@ def room_of_include(name):
     return parts[0] if len(parts) > 1 and parts[0] in ROOMS else None
 
 
+MOST_LINES = 450
 UMBRELLA = "include/gihflow/gihflow.hpp"
 
 
@@ -48,6 +50,8 @@ def violations(path, text):
         yield from (f"{path}: does not include {name}" for name in sorted(missing))
         return
     room, public = place(path)
+    if text.count("\n") > MOST_LINES:
+        yield f"{path}: has more than {MOST_LINES} lines"
     if room not in ROOMS:
         yield f"{path}: {room}/ is not a room"
         return
@@ -102,6 +106,7 @@ class Rooms(unittest.TestCase):
             "src/population/x.hot.cpp": "#include <gihflow/base/types.hpp>",
             "src/base/x.hot.cpp": '#include "population/views.hpp"',
             "src/elsewhere/x.cpp": "",
+            "src/flow/long.cpp": "\n" * (MOST_LINES + 1),
             "src/chain/x.cpp": 'throw InputError("give --force to overwrite it");',
             UMBRELLA: '#include "gihflow/run/train.hpp"',
         }
