@@ -11,15 +11,15 @@ matplotlib.use("svg")
 from matplotlib import pyplot as plt
 
 CHAINS_OF_PART = 65_536
-NEAR, FAR = 0.65e-3, 0.77e-3  # seconds of a part on one core: while its statistics stay in cache, and from memory
+NEAR, FAR = 0.50e-3, 0.56e-3  # seconds of a part on one core: while its statistics stay in cache, and from memory
 CACHE = 4  # parts of a core that stay there
 NODE = 390  # bytes of a sum in an answer
 BANDWIDTH = 0.5e9  # bytes a second into the first process
 MESSAGE = 2e-6  # seconds, a request and an answer of one process, over a network
 
 MEASURED = (  # chains, processes, seconds
-    (65_536, 1, 0.618e-3), (131_072, 1, 1.296e-3), (131_072, 2, 0.633e-3), (262_144, 1, 2.631e-3),
-    (262_144, 2, 1.301e-3), (1_048_576, 1, 12.36e-3), (1_048_576, 2, 6.137e-3),
+    (65_536, 1, 0.530e-3), (131_072, 1, 1.025e-3), (131_072, 2, 0.521e-3), (262_144, 1, 1.926e-3),
+    (262_144, 2, 0.956e-3), (1_048_576, 1, 9.226e-3), (1_048_576, 2, 4.266e-3),
 )
 
 
