@@ -284,4 +284,12 @@ void OutputFile::replace(std::span<const std::byte> contents) {
   sync_directory(directory_of(target_));
 }
 
+void remove_what_a_kill_left(const std::string& path) {
+  if (!fs::exists(fs::symlink_status(resolved(path) + ".lock"))) return;
+  try {
+    const OutputFile taken_over(path, true);
+  } catch (const InputError&) {  // it is being written
+  }
+}
+
 }  // namespace gihflow

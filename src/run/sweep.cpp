@@ -15,6 +15,7 @@
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
+#include "gihflow/record/output_file.hpp"
 #include "gihflow/run/train.hpp"
 #include "run/member_process.hpp"
 #include "run/member_status.hpp"
@@ -85,7 +86,10 @@ class Sweep {
     examine_all(plan_, setting_, result_);
     make_directory();
     for (std::size_t k = 0; k < result_.members.size(); ++k) {
-      if (!is_over(result_.statuses[k])) waiting_.push_back(k);
+      if (is_over(result_.statuses[k]))
+        remove_what_a_kill_left(path_of(member(k), setting_.directory));
+      else
+        waiting_.push_back(k);
     }
     left_at_start_ = waiting_.size();
     report();

@@ -1,6 +1,7 @@
 """Sweeps: plans, members as processes, kills and resumptions, shards, failures, the collected table, replicas."""
 
 import csv
+import fcntl
 import json
 import os
 import random
@@ -234,6 +235,24 @@ heads = [2, 3]
         self.assertLess(processor_seconds() - used, 10, "200 runs in more than 5 s on two cores")
         same = {"without": ("wall_seconds",)}
         self.assertEqual(contents(self.directory / "out.h5", **same), contents(self.directory / "whole.h5", **same))
+
+    def test_what_a_kill_left_beside_a_whole_file_goes(self):
+        self.plan(SMALL + "[grid]\nchains = [5, 6, 7]\n")
+        self.sweep("-d", "out")
+        whole = self.files()
+        def lock(name, text):
+            (self.directory / f"out/{name}.h5.lock").write_text(text)
+            (self.directory / f"out/{name}.h5.partial").write_text("")
+        lock("chains=5", "gihflow writes chains=5.h5.partial\n")  # of a process that was killed
+        lock("chains=6", "gihflow writes chains=6.h5.partial\n")  # of one that writes
+        lock("chains=7", "not of this program\n")
+        with open(self.directory / "out/chains=6.h5.lock") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            self.status()
+            self.assertEqual(len(self.files()), len(whole) + 6, "to look at a sweep changes nothing")
+            self.sweep("-d", "out")
+        kept = [f"chains={number}.h5.{end}" for number in (6, 7) for end in ("lock", "partial")]
+        self.assertEqual(self.files(), sorted(whole + kept))
 
     def test_signals_end_members_with_checkpoints(self):
         self.plan('chains = 30\nvalidation-chains = 0\nengine = "reference"\nstages = ["w:1000000"]\n[grid]\nlength = [100, 101]\n')

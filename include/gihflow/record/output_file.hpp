@@ -53,4 +53,9 @@ class OutputFile {
   std::string note_;
 };
 
+/// Removes the lock file and the temporary of a process that was killed while it wrote `path`.
+/// While a process writes it, and where there are none or they are not this program's, does
+/// nothing.
+void remove_what_a_kill_left(const std::string& path);
+
 }  // namespace gihflow
