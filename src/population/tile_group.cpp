@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <tuple>
 
 namespace gihflow {
 
@@ -28,8 +27,15 @@ void TileGroup::lay_out(const WindowCode& code, const Statistics& s, std::span<c
                         int lanes, int bytes) {
   const auto d = static_cast<std::uint64_t>(s.vocabulary);
   const std::size_t stride = static_cast<std::size_t>(lanes * bytes);
+  // An entry's token, pair and lane as one number: 16, 32 and 16 bits, so that entries in order of
+  // these numbers are in order of tokens, then pairs, then lanes.
   struct Entry {
-    std::uint32_t token, pair, lane, count;
+    std::uint64_t place;
+    std::uint32_t count;
+    std::uint64_t token_and_pair() const { return place >> 16; }
+    std::uint64_t token() const { return place >> 48; }
+    std::uint32_t pair() const { return static_cast<std::uint32_t>(place >> 16); }
+    std::size_t lane() const { return place & 0xffff; }
   };
   std::vector<Entry> entries;
   const Index count = static_cast<Index>(chains.size());
@@ -38,30 +44,30 @@ void TileGroup::lay_out(const WindowCode& code, const Statistics& s, std::span<c
     for (int lane = 0; lane < lanes; ++lane) {
       // Unused lanes repeat the tile's first chain, so that none divides by 0.
       const Index i = chains[static_cast<std::size_t>(first + lane < count ? first + lane : first)];
+      auto at = windows.begin();
       for (Index k = s.entry_begin[static_cast<std::size_t>(i)];
            k < s.entry_begin[static_cast<std::size_t>(i) + 1]; ++k) {
-        const std::uint64_t key = s.key[static_cast<std::size_t>(k)];
-        const auto at = std::lower_bound(windows.begin(), windows.end(), code.pair_key(key));
-        entries.push_back({static_cast<std::uint32_t>(key % d),
-                           static_cast<std::uint32_t>(at - windows.begin()),
-                           static_cast<std::uint32_t>(lane), s.count[static_cast<std::size_t>(k)]});
+        const std::uint64_t key = s.key[static_cast<std::size_t>(k)], window = code.pair_key(key);
+        if (*at != window) at = std::lower_bound(windows.begin(), windows.end(), window);
+        const auto pair = static_cast<std::uint64_t>(at - windows.begin());
+        entries.push_back({key % d << 48 | pair << 16 | static_cast<std::uint64_t>(lane),
+                           s.count[static_cast<std::size_t>(k)]});
       }
     }
-    std::sort(entries.begin(), entries.end(), [](const Entry& x, const Entry& y) {
-      return std::tie(x.token, x.pair, x.lane) < std::tie(y.token, y.pair, y.lane);
-    });
+    std::sort(entries.begin(), entries.end(),
+              [](const Entry& x, const Entry& y) { return x.place < y.place; });
     const std::size_t tile = tile_entries.size();
     tile_entries.resize(tile + static_cast<std::size_t>(d), 0);
     for (std::size_t k = 0; k < entries.size(); ++k) {
       const Entry& e = entries[k];
-      if (k == 0 || e.token != entries[k - 1].token || e.pair != entries[k - 1].pair) {
-        ++tile_entries[tile + e.token];
-        entry_pair.push_back(e.pair);
+      if (k == 0 || e.token_and_pair() != entries[k - 1].token_and_pair()) {
+        ++tile_entries[tile + e.token()];
+        entry_pair.push_back(e.pair());
         entry_count.resize(entry_count.size() + stride, 0);
       }
       static_assert(std::endian::native == std::endian::little, "the low bytes must come first");
       std::memcpy(entry_count.data() + entry_count.size() - stride +
-                      e.lane * static_cast<std::size_t>(bytes),
+                      e.lane() * static_cast<std::size_t>(bytes),
                   &e.count, static_cast<std::size_t>(bytes));
     }
   }

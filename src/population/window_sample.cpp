@@ -45,19 +45,26 @@ WindowSample::WindowSample(const Model& model, const SequenceSource& source)
   occurring_ = s.occurring;
   query_ = s.query;
   targets_ = s.targets;
+  window_begin_.reserve(size(s.chains + 1));
   window_begin_.push_back(0);
+  window_.reserve(s.key.size());  // as many as entries at most
   for (Index chain = 0; chain < s.chains; ++chain) {
     const Index begin = s.entry_begin[size(chain)], end = s.entry_begin[size(chain) + 1];
     for (Index k = begin; k < end; ++k) {
       const std::uint64_t window = code.pair_key(s.key[size(k)]);
-      if (k == begin || window != window_.back()) {
-        window_.push_back(window);
-        count_.resize(count_.size() + size(d), 0.0);
-      }
-      const std::uint64_t token = s.key[size(k)] % static_cast<std::uint64_t>(d);
-      count_[(window_.size() - 1) * size(d) + token] = static_cast<double>(s.count[size(k)]);
+      if (k == begin || window != window_.back()) window_.push_back(window);
     }
     window_begin_.push_back(static_cast<Index>(window_.size()));
+  }
+  count_.resize(window_.size() * size(d), 0.0);
+  for (Index chain = 0; chain < s.chains; ++chain) {
+    Index window = window_begin_[size(chain)];
+    for (Index k = s.entry_begin[size(chain)]; k < s.entry_begin[size(chain) + 1]; ++k) {
+      const std::uint64_t key = s.key[size(k)];
+      if (code.pair_key(key) != window_[size(window)]) ++window;
+      count_[size(window * d) + key % static_cast<std::uint64_t>(d)] =
+          static_cast<double>(s.count[size(k)]);
+    }
   }
 }
 
@@ -182,10 +189,10 @@ double window_sample_memory(const Model& model, Index chains, Index length) {
   const double windows = n * most_windows(model, length);
   const double entries = static_cast<double>(chains) * most_entries(model, length);
   const double width = static_cast<double>(model.used_lags().size());
-  // Counted pairs and those of a block of chains; windows and counts in arrays that double as they
-  // grow; keys sorted for the features; features; scores, targets and predictions.
+  // Counted pairs and those of a block of chains; room for a window of every entry, and counts;
+  // keys sorted for the features; features; scores, targets and predictions.
   const double list = window_list_memory(model, chains, length).peak;
-  return list + 24.0 * entries + 3.0 * 8.0 * windows * (d + 1.0) + 2.0 * 8.0 * (windows + n) +
+  return list + 24.0 * entries + 8.0 * entries + 8.0 * windows * d + 2.0 * 8.0 * (windows + n) +
          (8.0 * H * d + 2.0 * width + 2.0) * (windows + n) + 8.0 * windows + 3.0 * 8.0 * n * d +
          threads() * ((8.0 + 2.0 * static_cast<double>(drawn_together(length, 0))) * (L + 1.0) +
                       4.0 * 0x1p16);
