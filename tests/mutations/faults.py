@@ -181,7 +181,7 @@ FAULTS = (
     Fault("parts in another order", "src/population/parts.hpp",
           "i += 2 * step) add(i, i + step);",
           "i += step) add(0, i + step);",
-          ("test_population: the tree over parts",)),
+          ("test_run: a run of several processes has",)),  # programs of tests are not compiled again
     Fault("a process takes chains for its own by the numbers of all", "src/population/shared.cpp",
           "for (Index& chain : some) chain -= first;",
           "for (Index& chain : some) chain -= 0 * first;",
