@@ -71,7 +71,10 @@ GIHFLOW_HD void products_backward(const ModelView& m, const V* t, const V* kappa
 /// g(e) = (r(e) − r̄)·share with r(e) = ∂ℓ/∂y(e) of (4.2) and share = 1/den. targets [d, stride]: T,
 /// or the sum of T over chains that share a lane. Without loss 0 is returned, without gradient the
 /// values in g have no meaning.
-template <class N>
+///
+/// One division serves all tokens with `one_division`, for readout log with an ε whose d-th power
+/// is far from the smallest number.
+template <class N, bool one_division = false>
 GIHFLOW_HD typename N::L losses_of_lanes(const ModelView& m, const typename N::L* y,
                                          typename N::L* g, const typename N::L& share,
                                          const double* targets, std::int64_t stride, bool with_loss,
@@ -101,6 +104,27 @@ GIHFLOW_HD typename N::L losses_of_lanes(const ModelView& m, const typename N::L
       if (with_loss) loss = loss + target * (log_total - y[e]);
       if (!with_gradient) continue;
       L r = minus(mass * (g[e] / total), target);
+      g[e] = r;
+      mean = mean + r * y[e];
+    }
+  } else if (one_division) {
+    const double scale = 1.0 / (1.0 + static_cast<double>(m.d) * m.epsilon);
+    L product;
+    set(product, 1.0);
+    for (std::int64_t e = 0; e < m.d; ++e) {
+      const L smoothed = y[e] + m.epsilon;
+      load(target, targets + e * stride);
+      if (with_loss) loss = loss - target * logarithm(smoothed * scale);
+      g[e] = product;
+      product = product * smoothed;
+    }
+    L rest;
+    set(rest, 1.0);
+    if (with_gradient) rest = rest / product;
+    for (std::int64_t e = m.d - 1; with_gradient && e >= 0; --e) {
+      load(target, targets + e * stride);
+      const L r = zero - target * (rest * g[e]);
+      rest = rest * (y[e] + m.epsilon);
       g[e] = r;
       mean = mean + r * y[e];
     }

@@ -105,10 +105,10 @@ class InfiniteObjective final : public PartedObjective {
                  const Point* along, Wanted wanted) const {
     const bool dual = along != nullptr, with_loss = wanted.loss,
                with_gradient = wanted.derivatives != Derivatives::none;
-    const infinite::Cut cut(laws_.windows, laws_.states, count);
+    const infinite::Cut cut(laws_.windows, count);
     const hot::ModelView model = tables_.view();
     const hot::PointView point = ModelTables::point(at, {}, along);
-    const Index windows = laws_.windows, panel_lines = 2 * cut.strips * windows * u.parts;
+    const Index windows = laws_.windows, panel_lines = cut.packs * windows * u.parts;
     const std::size_t numbers = size(tables_.sums() * u.parts), bar_lines = u.lines.size();
     std::vector<double> sums(numbers, 0.0);
     std::vector<hot::Line> u_bar(bar_lines);
@@ -120,7 +120,7 @@ class InfiniteObjective final : public PartedObjective {
       const auto e = lines.first(size(panels * panel_lines)),
                  b = lines.subspan(e.size(), size(blocks * panel_lines)),
                  bars = lines.subspan(e.size() + b.size());
-      const auto wide = std::make_unique<bool[]>(size(panels * cut.strips));
+      const auto wide = std::make_unique<bool[]>(size(panels * cut.packs));
       std::vector<double> block_sums(size(blocks) * numbers, 0.0);
       const auto task_of = [&](Index panel, Index range) {
         hot::LawTask task{};
@@ -129,10 +129,10 @@ class InfiniteObjective final : public PartedObjective {
         task.features = u.data();
         task.windows = windows;
         task.states = laws_.states;
-        task.first = (before + panel) * cut.strips;
-        task.strips = std::min(cut.strips, cut.all_strips - task.first);
+        task.first = (before + panel) * cut.packs;
+        task.packs = std::min(cut.packs, cut.all_packs - task.first);
         task.e = e[size(panel * panel_lines)].number;
-        task.wide = wide.get() + panel * cut.strips;
+        task.wide = wide.get() + panel * cut.packs;
         const Index block = panel * cut.ranges + range;
         task.b = b[size(block * panel_lines)].number;
         task.with_loss = with_loss;
@@ -153,10 +153,10 @@ class InfiniteObjective final : public PartedObjective {
         const Index range = block % cut.ranges;
         hot::LawTask task = task_of(block / cut.ranges, range);
         if (with_gradient) std::fill_n(task.b, panel_lines * hot::pack, 0.0);
-        const Index begin = cut.tiles * range / cut.ranges * cut.tile,
-                    end = std::min(count, cut.tiles * (range + 1) / cut.ranges * cut.tile);
-        for (Index chain = begin; chain < end; chain += cut.tile) {
-          task.chains = std::min(cut.tile, end - chain);
+        const Index begin = cut.tiles * range / cut.ranges * hot::tile,
+                    end = std::min(count, cut.tiles * (range + 1) / cut.ranges * hot::tile);
+        for (Index chain = begin; chain < end; chain += hot::tile) {
+          task.chains = std::min<Index>(hot::tile, end - chain);
           task.law = laws_.law.data() + (first + chain) * laws_.stride;
           task.stride = laws_.stride;
           task.state = laws_.state.data();

@@ -19,13 +19,10 @@ namespace infinite {
 
 namespace {
 
-// Larger panels mean fewer passes over the laws, larger tiles fewer passes over E; but both have to
-// stay in a cache.
+// Larger panels mean fewer passes over the laws, but have to stay in a cache.
 constexpr Index panel_bytes = Index{1} << 19;  // E of a panel
 constexpr Index panels_at_once = 8;
-constexpr Index blocks_at_once = 16;                 // a block: one panel and a range of chains
-constexpr Index tile_bytes = Index{1} << 16;         // the laws of a tile and its sums by state
-constexpr Index tile_chains = 8, most_chains = 128;  // chains of a tile: a multiple, upper bound
+constexpr Index blocks_at_once = 16;  // a block: one panel and a range of chains
 
 }  // namespace
 
@@ -33,15 +30,13 @@ Index windows_of(const Model& model) {
   return power(model.vocabulary, static_cast<Index>(model.used_lags().size()), "windows");
 }
 
-Cut::Cut(Index windows, Index states, Index chains) {
+Cut::Cut(Index windows, Index chains) {
   constexpr Index line = sizeof(hot::Line);
-  all_strips = (windows + hot::strip - 1) / hot::strip;
-  strips = std::clamp(panel_bytes / (2 * line * windows), Index{1}, all_strips);
-  panels = (all_strips + strips - 1) / strips;
+  all_packs = (windows + hot::pack - 1) / hot::pack;
+  packs = std::clamp(panel_bytes / (line * windows), Index{1}, all_packs);
+  panels = (all_packs + packs - 1) / packs;
   at_once = std::min(panels, panels_at_once);
-  tile = std::clamp(tile_bytes / (8 * windows + 2 * line * states), tile_chains, most_chains) /
-         tile_chains * tile_chains;
-  tiles = (chains + tile - 1) / tile;
+  tiles = (chains + hot::tile - 1) / hot::tile;
   ranges = std::min(tiles, (blocks_at_once + at_once - 1) / at_once);
 }
 
@@ -54,15 +49,15 @@ MemoryBound infinite_objective_memory(const Model& model, Index chains, Index lo
                windows = static_cast<double>(all_windows),
                of_longest = std::pow(d, static_cast<double>(longest_lag)),
                states = std::min(windows, of_longest), law = 8.0 * windows * d;
-  const infinite::Cut cut(all_windows, static_cast<Index>(states), parts.chains_of(0));
+  const infinite::Cut cut(all_windows, parts.chains_of(0));
   // Values and derivatives: E of the panels that are held together, their B for each range of
   // chains, their ∂/∂u; features and ∂/∂u of all windows.
-  const double packs = static_cast<double>(2 * cut.strips * cut.at_once),
+  const double packs = static_cast<double>(cut.packs * cut.at_once),
                heads = static_cast<double>(model.heads), at_once = static_cast<double>(cut.at_once);
   const double pack = 2.0 * 64.0 * (windows + 8.0),
                panels = packs * pack * (1.0 + static_cast<double>(cut.ranges)) +
                         2.0 * (law + 64.0 * d) * heads * (at_once + 4.0);
-  const double scratch = static_cast<double>(cut.tile) * 256.0 * (states + d);
+  const double scratch = static_cast<double>(hot::tile) * (8.0 * windows + 128.0 * states);
   const double errors =
       threads() * (packs * pack * 2.0 + (law + 64.0 * d) * heads * (at_once + 2.0)) +
       8.0 * static_cast<double>(parts.chains_of(0) * row_size(model));

@@ -7,13 +7,13 @@ namespace gihflow::infinite {
 /// Number of windows, d to the number of lags that the model uses.
 Index windows_of(const Model& model);
 
-/// How queries are cut into strips and panels, chains into tiles and ranges, see infinite.cpp.
+/// How queries are cut into panels of packs, chains into tiles and ranges, see infinite.cpp.
 struct Cut {
-  Index all_strips, strips, panels;  ///< strips of all queries, strips of a panel, panels
-  Index at_once;                     ///< panels that are held in memory together
-  Index tile, tiles, ranges;         ///< chains of a tile, tiles, ranges of tiles
+  Index all_packs, packs, panels;  ///< packs of all queries, packs of a panel, panels
+  Index at_once;                   ///< panels that are held in memory together
+  Index tiles, ranges;             ///< tiles of all chains, ranges of tiles
 
-  Cut(Index windows, Index states, Index chains);
+  Cut(Index windows, Index chains);
 };
 
 }  // namespace gihflow::infinite

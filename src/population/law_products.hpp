@@ -1,25 +1,16 @@
 #pragma once
 
-// Products of many small matrices with vectors whose entries are strips, numbers of sixteen
-// queries: laws of chains times E(Z,q), and the transposed products of the way back.
+// Products of small matrices with vectors whose entries are packs, numbers of eight queries: laws
+// of chains times E(Z,q), and the transposed products of the way back.
 
 #include <algorithm>
+#include <type_traits>
 
 #include "population/scalar.hpp"
 
 namespace gihflow::GIHFLOW_ISA {
 
-/// One number for each of sixteen queries: an entry of a law is loaded once for all of them.
-template <class V>
-struct Strip {
-  V half[2];
-};
-template <class V>
-Strip<V>* strips_of(double* from) {
-  return reinterpret_cast<Strip<V>*>(from);
-}
-
-/// Number of strips that one loop adds up at a time. They fill half of the registers, enough for an
+/// Number of sums that one loop adds up at a time. They fill half of the registers, enough for an
 /// addition not to wait for the one before.
 #if defined(__AVX512F__)
 constexpr int registers = 32;
@@ -28,7 +19,7 @@ constexpr int registers = 16;
 #endif
 template <class V>
 constexpr int most_sums = std::max<int>(
-    1, registers / 2 / (2 * Pack::registers * static_cast<int>(sizeof(V) / sizeof(Pack))));
+    1, registers / 2 / (Pack::registers * static_cast<int>(sizeof(V) / sizeof(Pack))));
 
 /// body.operator()<size>() for a size from 1 to R.
 template <int R, class Body>
@@ -49,55 +40,45 @@ void in_steps(std::int64_t count, const Body& body) {
   }
 }
 
-/// `count` matrices A [rows, columns], `stride` numbers apart; their rows are row_stride apart.
-struct Matrices {
+/// A distance that is known when this is compiled, so that loops need no register for it.
+template <std::int64_t number>
+using Fixed = std::integral_constant<std::int64_t, number>;
+
+/// Entry (i, j) is numbers[i·row_step + j·column_step].
+template <class RowStep, class ColumnStep>
+struct Matrix {
   const double* numbers;
-  std::int64_t rows, columns, row_stride, stride, count;
-};
-/// A vector for each matrix: entry i of vector n is strips[n·stride + i·step].
-template <class V>
-struct Strips {
-  V* strips;
-  std::int64_t step, stride;
-};
+  std::int64_t rows, columns;
+  RowStep row_step;
+  ColumnStep column_step;
 
-/// to(i) = Σ_j A(i, j)·x(j) for every matrix.
-template <class V>
-void multiply(const Matrices& a, const Strips<const Strip<V>>& x, const Strips<Strip<V>>& to) {
+  Matrix<ColumnStep, RowStep> transposed() const {
+    return {numbers, columns, rows, column_step, row_step};
+  }
+};
+/// to[i·to_step] = Σ_j A(i, j)·x[j·x_step]; with `add` the sum is added to what is there. Loops
+/// over sums are unrolled before anything else, or GCC would keep the sums in memory.
+template <bool add, std::int64_t x_step = 1, std::int64_t to_step = 1, class Matrix, class V>
+void multiply(const Matrix& a, const V* x, V* to) {
   in_steps<most_sums<V>>(a.rows, [&]<int R>(std::int64_t i) {
-    for (std::int64_t n = 0; n < a.count; ++n) {
-      const double* row = a.numbers + n * a.stride + i * a.row_stride;
-      const Strip<V>* from = x.strips + n * x.stride;
-      V sum[2 * R];
-      for (int r = 0; r < 2 * R; ++r) sum[r] = from[0].half[r % 2] * row[r / 2 * a.row_stride];
-      for (std::int64_t j = 1; j < a.columns; ++j)
-        for (int r = 0; r < 2 * R; ++r)
-          sum[r] = sum[r] + from[j * x.step].half[r % 2] * row[r / 2 * a.row_stride + j];
-      for (int r = 0; r < 2 * R; ++r)
-        to.strips[n * to.stride + (i + r / 2) * to.step].half[r % 2] = sum[r];
+    const double* entry = a.numbers + i * a.row_step;
+    const V* from = x;
+    V* const sums = to + i * to_step;
+    V sum[R];
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      sum[r] = *from * entry[r * a.row_step];
+      if constexpr (add) sum[r] = sums[r * to_step] + sum[r];
     }
-  });
-}
-
-/// to(j) = Σ_i A(i, j)·x(i) for every matrix; with `add` the sum is added to to(j).
-template <bool add, class V>
-void multiply_transposed(const Matrices& a, const Strips<const Strip<V>>& x,
-                         const Strips<Strip<V>>& to) {
-  in_steps<most_sums<V>>(a.columns, [&]<int R>(std::int64_t j) {
-    for (std::int64_t n = 0; n < a.count; ++n) {
-      const double* row = a.numbers + n * a.stride + j;
-      const Strip<V>* from = x.strips + n * x.stride;
-      Strip<V>* sums = to.strips + n * to.stride + j * to.step;
-      V sum[2 * R];
-      for (int r = 0; r < 2 * R; ++r) {
-        sum[r] = from[0].half[r % 2] * row[r / 2];
-        if constexpr (add) sum[r] = sums[r / 2 * to.step].half[r % 2] + sum[r];
-      }
-      for (std::int64_t i = 1; i < a.rows; ++i)
-        for (int r = 0; r < 2 * R; ++r)
-          sum[r] = sum[r] + from[i * x.step].half[r % 2] * row[i * a.row_stride + r / 2];
-      for (int r = 0; r < 2 * R; ++r) sums[r / 2 * to.step].half[r % 2] = sum[r];
+#pragma GCC unroll 2
+    for (std::int64_t j = 1; j < a.columns; ++j) {
+      entry += a.column_step;
+      from += x_step;
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) sum[r] = sum[r] + *from * entry[r * a.row_step];
     }
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) sums[r * to_step] = sum[r];
   });
 }
 

@@ -1,5 +1,5 @@
 // Compiled once for every instruction set, with GIHFLOW_ISA naming the set. Infinite context (5.1)
-// for strips of sixteen queries: forward() computes E(Z,q) of all windows; chains() the loss of
+// for packs of eight queries: forward() computes E(Z,q) of all windows; chains() the loss of
 // some chains, by (4.1) and (4.2) with laws in place of counts, and the sum of B/E over them;
 // backward() goes from B to the sums of (4.3) and to ∂/∂u.
 //
@@ -44,11 +44,11 @@ template <class V>
 struct Room {
   Pair<V> pair;
   V *pull, *own, *p_sum;  // ∂/∂⟨u_h(Z), u_h(q)⟩ [H, 8]; ∂/∂u(q) [H·d]; ΣB·κ_S [subsets]
-  double* law;            // μ(Z) [states, chains, windows of a state]
-  Strip<V>*g, *f;       // forward G(s) [chains, states] and Σ_Z μ(Z,e) E(Z) [chains, d]; backward
-                        // Σ_e T(e|s) g(e) and g(e)
-  V *sums, *y, *slope;  // G(s) and f(e) of chain_shifted() [states + d]; y, g(e) [d] each
-  Pack *target, *of_state, *of_token;  // μ(q)·T(e|q) [d]; levels of chain_shifted() [states], [d]
+  double* law;            // μ(Z) [windows, tile]
+  V *g, *y, *slope, *share;  // forward G(s), backward Σ_e T(e|s) g(e) [states, tile]; y(e) and g(e)
+                             // [tile, d]; 1/den [tile]
+  Pack *target, *of_state, *of_token;  // μ(q)·T(e|q) [tile, d]; levels of chain_shifted() [states],
+                                       // [d]
   int64_t doubles;
 
   Room(Scratch scratch, const LawTask& task)
@@ -56,13 +56,12 @@ struct Room {
         pull(scratch.take<V>(task.model->H * hot::pack)),
         own(scratch.take<V>(task.model->H * task.model->d)),
         p_sum(scratch.take<V>(task.model->subsets)),
-        law(scratch.take<double>(task.chains * task.windows)),
-        g(scratch.take<Strip<V>>(task.chains * task.states)),
-        f(scratch.take<Strip<V>>(task.chains * task.model->d)),
-        sums(scratch.take<V>(task.states + task.model->d)),
-        y(scratch.take<V>(task.model->d)),
-        slope(scratch.take<V>(task.model->d)),
-        target(scratch.take<Pack>(task.model->d)),
+        law(scratch.take<double>(task.windows * hot::tile)),
+        g(scratch.take<V>(task.states * hot::tile)),
+        y(scratch.take<V>(task.model->d * hot::tile)),
+        slope(scratch.take<V>(task.model->d * hot::tile)),
+        share(scratch.take<V>(hot::tile)),
+        target(scratch.take<Pack>(task.model->d * hot::tile)),
         of_state(scratch.take<Pack>(task.states)),
         of_token(scratch.take<Pack>(task.model->d)),
         doubles(scratch.doubles) {}
@@ -76,13 +75,6 @@ int64_t scratch_size(const LawTask& task) {
 inline int64_t all_packs(const LawTask& task) {
   return (task.windows + hot::pack - 1) / hot::pack;
 }
-/// The number of the pack of windows that are the queries of half a strip. A last strip may reach
-/// one pack too far: its half then repeats the last pack, with zero mass (put_targets()), and adds
-/// nothing.
-inline int64_t query_pack(const LawTask& task, int64_t strip, int half) {
-  return std::min(2 * (task.first + strip) + half, all_packs(task) - 1);
-}
-
 /// Component k = h·d + e of u of all windows, in packs of eight.
 template <class V>
 const V* row_of(const LawTask& task, int64_t k) {
@@ -126,79 +118,71 @@ void pair_forward(const LawTask& task, int64_t window, int64_t pack, Pair<V>& pa
     pair.k = pair.k + spread_fetched<V>(task.point->p, task.point->p_along, i) * pair.kappa[i];
 }
 
-/// E(Z,q) of all windows, the exponents of each query shifted by their largest. A strip with a
-/// query whose a·k spreads over more than widest_spread keeps a·k itself and is marked as wide.
+/// E(Z,q) of all windows, the exponents of each query shifted by their largest. A pack with a query
+/// whose a·k spreads over more than widest_spread keeps a·k itself and is marked as wide.
 template <class V>
 void forward(const LawTask& task) {
   Room<V> room({task.scratch}, task);
   const V a = spread_fetched<V>(&task.point->a, &task.point->a_along, 0);
-  for (int64_t strip = 0; strip < task.strips; ++strip) {
-    Strip<V>* e = strips_of<V>(task.e) + strip * task.windows;
-    Pack top[2];
-    task.wide[strip] = false;
-    for (int half = 0; half < 2; ++half) {
-      Pack depth;  // largest −a·k; maxima skip NaN, which reaches the result through e
-      set(top[half], -__builtin_huge_val());
-      set(depth, -__builtin_huge_val());
-      for (int64_t z = 0; z < task.windows; ++z) {
-        pair_forward(task, z, query_pack(task, strip, half), room.pair);
-        const V x = a * room.pair.k;
-        e[z].half[half] = x;
-        top[half] = maximum(value(x), top[half]);
-        depth = maximum(value(x) * -1.0, depth);
-      }
-      for (int l = 0; l < pack_lanes; ++l) {
-        const double spread = lane(top[half] + depth, l);
-        if (spread > widest_spread && spread < __builtin_huge_val()) task.wide[strip] = true;
-      }
+  for (int64_t pack = 0; pack < task.packs; ++pack) {
+    V* e = reinterpret_cast<V*>(task.e) + pack * task.windows;
+    Pack top, depth;  // largest a·k and −a·k; maxima skip NaN, which reaches the result through e
+    set(top, -__builtin_huge_val());
+    set(depth, -__builtin_huge_val());
+    for (int64_t z = 0; z < task.windows; ++z) {
+      pair_forward(task, z, task.first + pack, room.pair);
+      e[z] = a * room.pair.k;
+      top = maximum(value(e[z]), top);
+      depth = maximum(value(e[z]) * -1.0, depth);
     }
-    for (int64_t z = 0; z < task.windows && !task.wide[strip]; ++z)
-      for (int half = 0; half < 2; ++half)
-        e[z].half[half] = exponential(minus(e[z].half[half], top[half]));
+    task.wide[pack] = false;
+    for (int l = 0; l < pack_lanes; ++l) {
+      const double spread = lane(top + depth, l);
+      if (spread > widest_spread && spread < __builtin_huge_val()) task.wide[pack] = true;
+    }
+    for (int64_t z = 0; z < task.windows && !task.wide[pack]; ++z)
+      e[z] = exponential(minus(e[z], top));
   }
 }
 
 /// μ(q)·T(e|q) of one chain for the queries of a pack [d], 0 behind the last query.
-inline void put_targets(const LawTask& task, int64_t chain, int64_t pack, Pack* target) {
-  // Unless the strip is wide, the window Z = q alone makes y(e) ≥ target·e^{−600}. Targets below
+inline void put_targets(const LawTask& task, int64_t d, int64_t chain, int64_t pack, Pack* target) {
+  // Unless the pack is wide, the window Z = q alone makes y(e) ≥ target·e^{−600}. Targets below
   // 2^{−140}, which do not matter, count as 0; where the target is kept, y(e) does not underflow.
   constexpr double least = 0x1p-140;
   const int64_t first = pack * hot::pack;
   Pack law, zero;
   load(law, task.law + chain * task.stride + first);
   set(zero, 0.0);
-  for (int64_t e = 0; e < task.model->d; ++e) {
+  for (int64_t e = 0; e < d; ++e) {
     Pack t;
-    look_up(t, task.next + (chain * task.model->d + e) * task.states, task.states,
-            task.state + first);
+    look_up(t, task.next + (chain * d + e) * task.states, task.states, task.state + first);
     t = law * t;
     target[e] = where_positive(t - least, t, zero);
   }
 }
 
-/// Loss of one chain for eight queries of a wide strip, with a·k in `strip`. Exponents are shifted
+/// Loss of one chain for the queries of a wide pack, with a·k in x. Exponents are shifted
 /// by levels, the largest a·k in each sum: G(s) = Σ_Z μ(Z) e^{a·k − level(s)}, room.of_state, and
 /// f(e) = Σ_s T(e|s) G(s) e^{level(s) − level(e)}, room.of_token. Adds B(Z,q) to b.
 template <class V>
-V chain_shifted(const LawTask& task, int64_t chain, const Strip<V>* strip, int half, Room<V>& room,
-                Strip<V>* b) {
+V chain_shifted(const LawTask& task, int64_t chain, const V* x, Room<V>& room, V* b) {
   const ModelView& m = *task.model;
   const int64_t d = m.d, of_state = task.windows / task.states;
   const double* law = task.law + chain * task.stride;
   const double* next = task.next + chain * d * task.states;
   Pack top, lowest;
   set(lowest, -__builtin_huge_val());
-  V *g = room.sums, *f = room.sums + task.states, *y = room.y, *slope = room.slope, loss, den, zero;
+  V *g = room.g, *f = room.y + m.d, *y = room.y, *slope = room.slope, loss, den, zero;
   const Pack* target = room.target;
-  const auto x = [&](int64_t z) { return strip[z].half[half]; };
   set(zero, 0.0);
   for (int64_t s = 0; s < task.states; ++s) {
     room.of_state[s] = lowest;
     for (int64_t z = s * of_state; z < (s + 1) * of_state; ++z)
-      if (law[z] > 0.0) room.of_state[s] = maximum(value(strip[z].half[half]), room.of_state[s]);
+      if (law[z] > 0.0) room.of_state[s] = maximum(value(x[z]), room.of_state[s]);
     g[s] = zero;
     for (int64_t z = s * of_state; z < (s + 1) * of_state; ++z)
-      if (law[z] > 0.0) g[s] = g[s] + exponential(minus(x(z), room.of_state[s])) * law[z];
+      if (law[z] > 0.0) g[s] = g[s] + exponential(minus(x[z], room.of_state[s])) * law[z];
   }
   // A state without mass has G = 0 and level −∞, and so has a token that follows only such states.
   const auto occurs = [](const Pack& level) { return lane(level, 0) > -__builtin_huge_val(); };
@@ -251,62 +235,96 @@ V chain_shifted(const LawTask& task, int64_t chain, const Strip<V>* strip, int h
         h = h +
             exponential(room.of_state[s] - room.of_token[e]) * next[e * task.states + s] * slope[e];
     for (int64_t z = s * of_state; z < (s + 1) * of_state; ++z)
-      if (law[z] > 0.0)
-        b[z].half[half] = b[z].half[half] + exponential(minus(x(z), room.of_state[s])) * h * law[z];
+      if (law[z] > 0.0) b[z] = b[z] + exponential(minus(x[z], room.of_state[s])) * h * law[z];
   }
   return loss;
 }
 
-/// Adds the loss of the task's chains to its sums and, with gradient, Σ of B/E over them to b; in a
-/// wide strip Σ of B.
-template <class V>
-void chains(const LawTask& task) {
-  const ModelView& m = *task.model;
-  const int64_t S = task.states, of_state = task.windows / S;
-  Room<V> room({task.scratch}, task);
-  // The laws reordered by state, so that products read them in order.
-  for (int64_t chain = 0; chain < task.chains; ++chain)
-    for (int64_t z = 0, s = 0; s < S; ++s) {
-      double* to = room.law + (s * task.chains + chain) * of_state;
-      for (int64_t i = 0; i < of_state; ++i, ++z) to[i] = task.law[chain * task.stride + z];
-    }
-  const Matrices law{room.law, task.chains, of_state, of_state, task.chains * of_state, S},
-      next{task.next, m.d, S, S, m.d * S, task.chains};
+/// Loss of the task's chains for the queries of a pack from G(s) in room.g, where Σ_e T(e|s) g(e)
+/// comes to lie. Each step is taken for all chains, since a chain alone waits for its two
+/// divisions. `tokens`: d where it is known when this is compiled, so that loops over tokens need
+/// no branch; else 0.
+template <int tokens, bool one_division, class V>
+[[gnu::flatten]] V losses_of_states(const LawTask& task, int64_t pack, Room<V>& room) {
+  ModelView m = *task.model;
+  if (tokens > 0) m.d = tokens;
+  const auto next = [&](int64_t chain) {
+    return Matrix<int64_t, Fixed<1>>{
+        task.next + chain * m.d * task.states, m.d, task.states, task.states, {}};
+  };
   V loss, one;
   set(loss, 0.0);
   set(one, 1.0);
-  for (int64_t strip = 0; strip < task.strips; ++strip) {
-    const Strip<V>* e = strips_of<V>(task.e) + strip * task.windows;
-    Strip<V>* b = strips_of<V>(task.b) + strip * task.windows;
-    const auto targets = [&](int64_t chain, int half) {
-      put_targets(task, chain, 2 * (task.first + strip) + half, room.target);
+  for (int64_t chain = 0; chain < task.chains; ++chain) {
+    V* y = room.y + chain * m.d;
+    multiply<false, hot::tile>(next(chain), room.g + chain, y);
+    V den = y[0];
+    for (int64_t e = 1; e < m.d; ++e) den = den + y[e];
+    room.share[chain] = one / den;
+    for (int64_t e = 0; e < m.d; ++e) y[e] = y[e] * room.share[chain];
+  }
+  for (int64_t chain = 0; chain < task.chains; ++chain)
+    put_targets(task, m.d, chain, pack, room.target + chain * m.d);
+  const auto losses_of_chain = [&](int64_t chain, bool with_loss, bool with_gradient) {
+    return losses_of_lanes<NumbersOf<V>, one_division>(
+        m, room.y + chain * m.d, room.slope + chain * m.d, room.share[chain],
+        reinterpret_cast<const double*>(room.target + chain * m.d), hot::pack, with_loss,
+        with_gradient);
+  };
+  for (int64_t chain = 0; task.with_loss && chain < task.chains; ++chain)
+    loss = loss + losses_of_chain(chain, true, false);
+  for (int64_t chain = 0; task.with_gradient && chain < task.chains; ++chain)
+    losses_of_chain(chain, false, true);
+  for (int64_t chain = 0; task.with_gradient && chain < task.chains; ++chain)
+    multiply<false, 1, hot::tile>(next(chain).transposed(), room.slope + chain * m.d,
+                                  room.g + chain);
+  return loss;
+}
+
+/// Adds the loss of the task's chains to its sums and, with gradient, Σ of B/E over them to b; in a
+/// wide pack Σ of B.
+template <class V>
+void chains(const LawTask& task) {
+  const ModelView& m = *task.model;
+  const int64_t of_state = task.windows / task.states;
+  double power = 1.0;  // ε^d
+  for (int64_t e = 0; e < m.d; ++e) power = power * m.epsilon;
+  constexpr V (*losses_of[2][2])(const LawTask&, int64_t, Room<V>&) = {
+      {losses_of_states<0, false, V>, losses_of_states<0, true, V>},
+      {losses_of_states<3, false, V>, losses_of_states<3, true, V>}};
+  const auto losses = losses_of[m.d == 3][!m.softmax && power > 0x1p-900];
+  Room<V> room({task.scratch}, task);
+  // The chains' laws side by side.
+  for (int64_t first = 0; first < task.windows; first += hot::pack)
+    for (int64_t chain = 0; chain < task.chains; ++chain)
+      for (int64_t z = first; z < std::min(first + hot::pack, task.windows); ++z)
+        room.law[z * hot::tile + chain] = task.law[chain * task.stride + z];
+  const double* const after = task.law + task.chains * task.stride;
+  const int64_t lines = task.chains * task.stride / hot::pack;
+  V loss;
+  set(loss, 0.0);
+  for (int64_t pack = 0; pack < task.packs; ++pack) {
+    const V* e = reinterpret_cast<const V*>(task.e) + pack * task.windows;
+    V* b = reinterpret_cast<V*>(task.b) + pack * task.windows;
+    // Meanwhile the next tile's laws come from memory.
+    for (int64_t line = lines * pack / task.packs; line < lines * (pack + 1) / task.packs; ++line)
+      __builtin_prefetch(after + line * hot::pack);
+    const auto law = [&](int64_t s) {
+      return Matrix<Fixed<1>, Fixed<hot::tile>>{
+          room.law + s * of_state * hot::tile, task.chains, of_state, {}, {}};
     };
-    if (task.wide[strip]) {
-      for (int64_t chain = 0; chain < task.chains; ++chain)
-        for (int half = 0; half < 2; ++half) {
-          targets(chain, half);
-          loss = loss + chain_shifted(task, chain, e, half, room, b);
-        }
+    if (task.wide[pack]) {
+      for (int64_t chain = 0; chain < task.chains; ++chain) {
+        put_targets(task, m.d, chain, task.first + pack, room.target);
+        loss = loss + chain_shifted(task, chain, e, room, b);
+      }
       continue;
     }
-    multiply<V>(law, {e, 1, of_state}, {room.g, S, 1});
-    multiply<V>(next, {room.g, 1, S}, {room.f, 1, m.d});
-    for (int64_t chain = 0; chain < task.chains; ++chain)
-      for (int half = 0; half < 2; ++half) {
-        Strip<V>* f = room.f + chain * m.d;
-        V den = f[0].half[half];
-        for (int64_t i = 1; i < m.d; ++i) den = den + f[i].half[half];
-        const V share = one / den;
-        for (int64_t i = 0; i < m.d; ++i) room.y[i] = f[i].half[half] * share;
-        targets(chain, half);
-        loss = loss + losses_of_lanes<NumbersOf<V>>(m, room.y, room.slope, share,
-                                                    reinterpret_cast<const double*>(room.target),
-                                                    hot::pack, task.with_loss, task.with_gradient);
-        for (int64_t i = 0; i < m.d; ++i) f[i].half[half] = room.slope[i];
-      }
-    if (!task.with_gradient) continue;
-    multiply_transposed<false, V>(next, {room.f, 1, m.d}, {room.g, 1, S});
-    multiply_transposed<true, V>(law, {room.g, S, 1}, {b, 1, of_state});
+    for (int64_t s = 0; s < task.states; ++s)
+      multiply<false>(law(s), e + s * of_state, room.g + s * hot::tile);
+    loss = loss + losses(task, task.first + pack, room);
+    for (int64_t s = 0; s < task.states && task.with_gradient; ++s)
+      multiply<true>(law(s).transposed(), room.g + s * hot::tile, b + s * of_state);
   }
   sums_of(task).add(hot::partial_loss, sum_lanes(loss));
 }
@@ -323,11 +341,10 @@ void backward(const LawTask& task) {
   set(zero, 0.0);
   a_sum = zero;
   for (int64_t i = 0; i < m.subsets; ++i) room.p_sum[i] = zero;
-  for (int64_t i = 0; i < 2 * task.strips; ++i) {
-    const int64_t strip = i / 2, half = i % 2;
-    const int64_t pack = query_pack(task, strip, static_cast<int>(half));
-    const Strip<V>* e = strips_of<V>(task.e) + strip * task.windows;
-    const Strip<V>* b = strips_of<V>(task.b) + strip * task.windows;
+  for (int64_t i = 0; i < task.packs; ++i) {
+    const int64_t pack = task.first + i;
+    const V* e = reinterpret_cast<const V*>(task.e) + i * task.windows;
+    const V* b = reinterpret_cast<const V*>(task.b) + i * task.windows;
     for (int64_t k = 0; k < numbers; ++k) room.own[k] = zero;
     for (int64_t eight = 0; eight * hot::pack < task.windows; ++eight) {
       for (int64_t l = 0; l < hot::pack; ++l) {
@@ -337,8 +354,7 @@ void backward(const LawTask& task) {
           continue;
         }
         pair_forward(task, z, pack, pair);
-        V weight = b[z].half[half];
-        if (!task.wide[strip]) weight = weight * e[z].half[half];
+        const V weight = task.wide[i] ? b[z] : b[z] * e[z];
         a_sum = a_sum + weight * pair.k;
         for (int64_t subset = 0; subset < m.subsets; ++subset) {
           room.p_sum[subset] = room.p_sum[subset] + weight * pair.kappa[subset];

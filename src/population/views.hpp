@@ -191,10 +191,10 @@ struct alignas(64) Line {
   double number[8];
 };
 
-/// Queries of a strip in infinite context.
-inline constexpr std::int64_t strip = 2 * pack;
+/// Chains in infinite context whose laws lie side by side.
+inline constexpr std::int64_t tile = 16;
 
-/// Infinite context (5.1): some strips of queries, paired with all windows, for some chains.
+/// Infinite context (5.1): some packs of queries, paired with all windows, for some chains.
 /// Windows, and queries, which are windows, have the order of WindowLaws. In dual evaluation every
 /// pack, and `sums` as a whole, is followed by its derivatives.
 struct LawTask {
@@ -202,14 +202,14 @@ struct LawTask {
   const PointView* point;
   const double* features;  ///< u [H·d, packs, pack] of all windows
   std::int64_t windows, states;
-  std::int64_t first, strips;  ///< the first strip of queries, and how many
-  double* e;                   ///< [strips, windows, strip] E(Z, q)
-  bool* wide;                  ///< [strips] a·k spreads so widely that e has a·k in place of E
-  double* b;  ///< [strips, windows, strip] Σ over chains of B/E, or of B where the strip is wide
+  std::int64_t first, packs;  ///< the first pack of queries, and how many
+  double* e;                  ///< [packs, windows, pack] E(Z, q)
+  bool* wide;                 ///< [packs] a·k spreads so widely that e has a·k in place of E
+  double* b;  ///< [packs, windows, pack] Σ over chains of B/E, or of B where the pack is wide
   // For `chains` alone:
-  std::int64_t chains;
+  std::int64_t chains;         ///< at most a tile
   const double* law;           ///< [chains, stride] μ(Z), 0 behind the last window
-  std::int64_t stride;         ///< number of windows, rounded up to whole strips
+  std::int64_t stride;         ///< number of windows, rounded up to whole packs
   const std::uint32_t* state;  ///< [stride] the state s of each window
   const double* next;          ///< [chains, d, states] T(e|s)
   bool with_loss, with_gradient;

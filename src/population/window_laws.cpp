@@ -45,7 +45,7 @@ WindowLaws window_laws(const Model& model, const Kernels& kernels) {
     std::ranges::stable_sort(laws.window, {}, [&](std::uint64_t z) {
       return context_of_window(static_cast<Index>(z), width, d, seen);
     });
-  laws.stride = (laws.windows + hot::strip - 1) / hot::strip * hot::strip;
+  laws.stride = (laws.windows + hot::pack - 1) / hot::pack * hot::pack;
   laws.state.assign(size(laws.stride), 0);
   for (Index z = 0; z < laws.windows; ++z)
     laws.state[size(z)] = static_cast<std::uint32_t>(z / (laws.windows / laws.states));

@@ -14,7 +14,7 @@ namespace gihflow {
 /// by state, as many for each.
 struct WindowLaws {
   Index chains, vocabulary, windows, states;
-  Index stride;                       ///< number of windows, rounded up to whole strips
+  Index stride;                       ///< number of windows, rounded up to whole packs
   std::vector<std::uint64_t> window;  ///< [windows] their numbers, see WindowCode, in that order
   std::vector<std::uint32_t> state;   ///< [stride] the state of each window
   std::vector<double> law;            ///< [chains, stride] μ(Z), 0 behind the last window

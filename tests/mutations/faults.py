@@ -163,8 +163,8 @@ FAULTS = (
           "(head.bar[e] - head.v[e] * (pull - pull)) / divisor",
           ("test_population: dense and sparse engines agree with the reference",)),
     Fault("the last tile alone", "src/population/laws.hot.cpp",  # what chains before it left in b is lost
-          "multiply_transposed<true, V>(law",
-          "multiply_transposed<false, V>(law",
+          "multiply<true>(law",
+          "multiply<false>(law",
           ("test_population: loss, gradient and second derivatives in infinite context",)),
     Fault("one state for all windows", "src/population/window_laws.cpp",
           "next[e * laws.states + s] = kernel[size(s * d + e)];",
