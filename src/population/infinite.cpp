@@ -108,48 +108,47 @@ class InfiniteObjective final : public PartedObjective {
     const infinite::Cut cut(laws_.windows, count);
     const hot::ModelView model = tables_.view();
     const hot::PointView point = ModelTables::point(at, {}, along);
-    const Index windows = laws_.windows, panel_lines = cut.packs * windows * u.parts;
-    const std::size_t numbers = size(tables_.sums() * u.parts), bar_lines = u.lines.size();
-    std::vector<double> sums(numbers, 0.0);
-    std::vector<hot::Line> u_bar(bar_lines);
+    const Index panel_lines = cut.packs * laws_.windows * u.parts,
+                blocks = cut.at_once * cut.ranges;
+    const std::size_t numbers = size(tables_.sums() * u.parts),
+                      bar_lines = with_gradient ? u.lines.size() : 0;
+    const std::span<hot::Line> lines =
+        lines_of_thread(size((cut.at_once + blocks) * panel_lines) + size(cut.at_once) * bar_lines);
+    const auto e = lines.first(size(cut.at_once * panel_lines)),
+               b = lines.subspan(e.size(), size(blocks * panel_lines)),
+               bars = lines.subspan(e.size() + b.size());
+    const auto wide = std::make_unique<bool[]>(size(cut.at_once * cut.packs));
+    std::vector<double> sums(size(blocks) * numbers, 0.0);
+    std::ranges::fill(bars, hot::Line{});
     for (Index before = 0; before < cut.panels; before += cut.at_once) {
       const Index panels = std::min(cut.at_once, cut.panels - before);
-      const Index blocks = panels * cut.ranges;
-      const std::span<hot::Line> lines =
-          lines_of_thread(size((panels + blocks) * panel_lines) + size(panels) * bar_lines);
-      const auto e = lines.first(size(panels * panel_lines)),
-                 b = lines.subspan(e.size(), size(blocks * panel_lines)),
-                 bars = lines.subspan(e.size() + b.size());
-      const auto wide = std::make_unique<bool[]>(size(panels * cut.packs));
-      std::vector<double> block_sums(size(blocks) * numbers, 0.0);
       const auto task_of = [&](Index panel, Index range) {
+        const Index block = panel * cut.ranges + range;
         hot::LawTask task{};
         task.model = &model;
         task.point = &point;
         task.features = u.data();
-        task.windows = windows;
+        task.windows = laws_.windows;
         task.states = laws_.states;
+        task.stride = laws_.stride;
+        task.state = laws_.state.data();
         task.first = (before + panel) * cut.packs;
         task.packs = std::min(cut.packs, cut.all_packs - task.first);
         task.e = e[size(panel * panel_lines)].number;
         task.wide = wide.get() + panel * cut.packs;
-        const Index block = panel * cut.ranges + range;
         task.b = b[size(block * panel_lines)].number;
         task.with_loss = with_loss;
         task.with_gradient = with_gradient;
-        task.sums = block_sums.data() + size(block) * numbers;
-        task.u_bar = bars[size(panel) * bar_lines].number;
+        task.sums = sums.data() + size(block) * numbers;
+        task.u_bar = bars.data()->number + size(panel) * bar_lines * hot::pack;
         return task;
       };
-      const auto run = [&](hot::LawTask& task, auto& function) {
+      const auto run = [&](hot::LawTask task, auto& function) {
         task.scratch = scratch_of_thread(size(hot_.scratch[dual](task)));
         function[dual](task);
       };
-      parallel_blocks(panels, [&](Index panel) {
-        hot::LawTask task = task_of(panel, 0);
-        run(task, hot_.forward);
-      });
-      parallel_blocks(blocks, [&](Index block) {
+      parallel_blocks(panels, [&](Index panel) { run(task_of(panel, 0), hot_.forward); });
+      parallel_blocks(panels * cut.ranges, [&](Index block) {
         const Index range = block % cut.ranges;
         hot::LawTask task = task_of(block / cut.ranges, range);
         if (with_gradient) std::fill_n(task.b, panel_lines * hot::pack, 0.0);
@@ -158,36 +157,30 @@ class InfiniteObjective final : public PartedObjective {
         for (Index chain = begin; chain < end; chain += hot::tile) {
           task.chains = std::min<Index>(hot::tile, end - chain);
           task.law = laws_.law.data() + (first + chain) * laws_.stride;
-          task.stride = laws_.stride;
-          task.state = laws_.state.data();
           task.next = laws_.next.data() + (first + chain) * model.d * laws_.states;
           run(task, hot_.chains);
         }
       });
       parallel_blocks(with_gradient ? panels : 0, [&](Index panel) {
-        add_blocks(doubles(b).subspan(size(panel * cut.ranges * panel_lines * hot::pack),
-                                      size(cut.ranges * panel_lines * hot::pack)),
+        add_blocks(doubles(b.subspan(size(panel * cut.ranges * panel_lines),
+                                     size(cut.ranges * panel_lines))),
                    size(panel_lines * hot::pack));
-        hot::LawTask task = task_of(panel, 0);
-        std::fill_n(task.u_bar, bar_lines * hot::pack, 0.0);
-        run(task, hot_.backward);
+        run(task_of(panel, 0), hot_.backward);
       });
-      for (Index block = 0; block < blocks; ++block)
-        add_entries(sums, std::span(block_sums).subspan(size(block) * numbers, numbers));
-      for (Index panel = 0; with_gradient && panel < panels; ++panel)
-        add_entries(doubles(u_bar), doubles(bars).subspan(size(panel) * bar_lines * hot::pack,
-                                                          bar_lines * hot::pack));
     }
+    add_blocks(sums, numbers);
     Share out;
     Gradient* derivative = dual ? &out.derivative : nullptr;
     tables_.gradient(sums.data(), static_cast<double>(of), at, {}, along, out.value, derivative,
                      with_loss);
     if (!with_gradient) return out;
+    add_blocks(doubles(bars), bar_lines * hot::pack);
     features_->backward(
         at, along, static_cast<double>(of),
         [&](Index begin, Index end, double* to) {
           const Index pack = model_.heads * model_.vocabulary * u.parts * hot::pack;
-          std::copy(doubles(u_bar).begin() + begin * pack, doubles(u_bar).begin() + end * pack, to);
+          std::ranges::copy(doubles(bars).subspan(size(begin * pack), size((end - begin) * pack)),
+                            to);
         },
         out.value, derivative);
     return out;

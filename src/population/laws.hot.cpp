@@ -25,15 +25,15 @@ using std::int64_t;
 template <class V>
 using NumbersOf = std::conditional_t<std::is_same_v<V, Pack>, PlainPack, DualPack>;
 
-/// Quantities of one window paired with a pack of eight queries.
+/// Quantities of a window paired with a pack of eight queries; t and slope those of eight windows.
 template <class V>
 struct Pair {
-  V *t, *slope, *kappa, *kappa_bar, *t_bar;  // [H] twice, [subsets] twice, [H]
+  V *t, *slope, *kappa, *kappa_bar, *t_bar;  // [8, H] twice, [subsets] twice, [H]
   V k;
 
   Pair(Scratch& scratch, const ModelView& m)
-      : t(scratch.take<V>(m.H)),
-        slope(scratch.take<V>(m.H)),
+      : t(scratch.take<V>(hot::pack * m.H)),
+        slope(scratch.take<V>(hot::pack * m.H)),
         kappa(scratch.take<V>(m.subsets)),
         kappa_bar(scratch.take<V>(m.subsets)),
         t_bar(scratch.take<V>(m.H)) {}
@@ -80,11 +80,12 @@ template <class V>
 const V* row_of(const LawTask& task, int64_t k) {
   return reinterpret_cast<const V*>(task.features) + k * all_packs(task);
 }
+/// One lane of a pack, in all lanes.
 template <class V>
-V feature(const LawTask& task, int64_t k, int64_t window) {
+V spread_lane(const V& from, int64_t lane) {
   typename NumbersOf<V>::S number;
   V x;
-  read_lane(number, row_of<V>(task, k)[window / hot::pack], window % hot::pack);
+  read_lane(number, from, lane);
   spread(x, number);
   return x;
 }
@@ -101,18 +102,31 @@ inline Sums sums_of(const LawTask& task) {
   return {task.sums, 1, hot::partial_p + task.model->subsets};
 }
 
-/// t_h, κ_S and k of a window paired with the queries of pack `pack`, formula (2.2).
+/// t_h of the windows of pack `eight` with the queries of pack `pack`, formula (2.2).
 template <class V>
-void pair_forward(const LawTask& task, int64_t window, int64_t pack, Pair<V>& pair) {
+void pairs_forward(const LawTask& task, int64_t eight, int64_t pack, Pair<V>& pair) {
   const ModelView& m = *task.model;
   for (int64_t h = 0; h < m.H; ++h) {
-    V sum;
-    set(sum, 0.0);
-    for (int64_t k = h * m.d; k < (h + 1) * m.d; ++k)
-      sum = sum + row_of<V>(task, k)[pack] * feature<V>(task, k, window);
-    pair.t[h] = m.rectify ? rectified(m, sum, pair.slope[h]) : sum;
+    V sum[hot::pack];
+    for (V& t : sum) set(t, 0.0);
+    for (int64_t k = h * m.d; k < (h + 1) * m.d; ++k) {
+      const V u = row_of<V>(task, k)[pack];
+#pragma GCC unroll 8
+      for (int64_t l = 0; l < hot::pack; ++l)
+        sum[l] = sum[l] + u * spread_lane(row_of<V>(task, k)[eight], l);
+    }
+#pragma GCC unroll 8
+    for (int64_t l = 0; l < hot::pack; ++l) {
+      V& t = pair.t[l * m.H + h];
+      t = m.rectify ? rectified(m, sum[l], pair.slope[l * m.H + h]) : sum[l];
+    }
   }
-  products(m, pair.t, pair.kappa);
+}
+/// κ_S and k of lane l of these windows.
+template <class V>
+void pair_forward(const LawTask& task, int64_t l, Pair<V>& pair) {
+  const ModelView& m = *task.model;
+  products(m, pair.t + l * m.H, pair.kappa);
   set(pair.k, 0.0);
   for (int64_t i = 0; i < m.subsets; ++i)
     pair.k = pair.k + spread_fetched<V>(task.point->p, task.point->p_along, i) * pair.kappa[i];
@@ -130,7 +144,8 @@ void forward(const LawTask& task) {
     set(top, -__builtin_huge_val());
     set(depth, -__builtin_huge_val());
     for (int64_t z = 0; z < task.windows; ++z) {
-      pair_forward(task, z, task.first + pack, room.pair);
+      if (z % hot::pack == 0) pairs_forward(task, z / hot::pack, task.first + pack, room.pair);
+      pair_forward(task, z % hot::pack, room.pair);
       e[z] = a * room.pair.k;
       top = maximum(value(e[z]), top);
       depth = maximum(value(e[z]) * -1.0, depth);
@@ -346,14 +361,15 @@ void backward(const LawTask& task) {
     const V* e = reinterpret_cast<const V*>(task.e) + i * task.windows;
     const V* b = reinterpret_cast<const V*>(task.b) + i * task.windows;
     for (int64_t k = 0; k < numbers; ++k) room.own[k] = zero;
-    for (int64_t eight = 0; eight * hot::pack < task.windows; ++eight) {
+    for (int64_t eight = 0; eight < all_packs(task); ++eight) {
+      pairs_forward(task, eight, pack, pair);
       for (int64_t l = 0; l < hot::pack; ++l) {
         const int64_t z = eight * hot::pack + l;
         if (z >= task.windows) {
           for (int64_t h = 0; h < m.H; ++h) room.pull[h * hot::pack + l] = zero;
           continue;
         }
-        pair_forward(task, z, pack, pair);
+        pair_forward(task, l, pair);
         const V weight = task.wide[i] ? b[z] : b[z] * e[z];
         a_sum = a_sum + weight * pair.k;
         for (int64_t subset = 0; subset < m.subsets; ++subset) {
@@ -361,19 +377,22 @@ void backward(const LawTask& task) {
           pair.kappa_bar[subset] =
               weight * spread_fetched<V>(task.point->p, task.point->p_along, subset);
         }
-        products_backward(m, pair.t, pair.kappa, pair.kappa_bar, pair.t_bar);
+        products_backward(m, pair.t + l * m.H, pair.kappa, pair.kappa_bar, pair.t_bar);
         for (int64_t h = 0; h < m.H; ++h) {
           V pull = a * pair.t_bar[h];
-          if (m.rectify) pull = pull * pair.slope[h];
+          if (m.rectify) pull = pull * pair.slope[l * m.H + h];
           room.pull[h * hot::pack + l] = pull;
-          for (int64_t k = h * m.d; k < (h + 1) * m.d; ++k)
-            room.own[k] = room.own[k] + pull * feature<V>(task, k, z);
         }
       }
       for (int64_t k = 0; k < numbers; ++k) {
         const V u = row_of<V>(task, k)[pack];
+        const V* pull = room.pull + k / m.d * hot::pack;
         V pulls[hot::pack], sum;
-        for (int64_t l = 0; l < hot::pack; ++l) pulls[l] = room.pull[k / m.d * hot::pack + l] * u;
+#pragma GCC unroll 8
+        for (int64_t l = 0; l < hot::pack; ++l) {
+          pulls[l] = pull[l] * u;
+          room.own[k] = room.own[k] + pull[l] * spread_lane(row_of<V>(task, k)[eight], l);
+        }
         sum_lanes_of_eight(sum, pulls);
         V& bar = reinterpret_cast<V*>(task.u_bar)[eight * numbers + k];
         bar = bar + sum;
