@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/make_fault.hpp"
 #include "cli/generate.hpp"
@@ -83,6 +84,9 @@ class Program {
     found_.line.defaults = found_.command->defaults;
     found_.line.defaults.isolation = Isolation::child;
     report_extras(words);
+    for (const auto& [field, texts] : flags_)
+      if (!texts.empty()) take(field, texts);
+    report_empty_flags(words);
     if (files_.size() < found_.command->files.size() && !found_.command->may_lack_files) {
       found_.faults.add(
           usage(found_.command->name, "must be followed by " + found_.command->files_allowed));
@@ -125,9 +129,7 @@ class Program {
     CLI::Option* added = nullptr;
     if (option.kind == Kind::flag && option.role == Role::problem) {
       // A flag that a preset sets can be unset: --rectify=false.
-      added = sub.add_flag_function(names, [this, field](std::int64_t count) {
-        take(field, {count > 0 ? "true" : "false"});
-      });
+      added = sub.add_flag(names, flags_[field]);
     } else if (option.kind == Kind::flag) {
       added = sub.add_flag_callback(names, [this, field] { take(field, {"true"}); })
                   ->disable_flag_override();
@@ -158,6 +160,14 @@ class Program {
     } else {
       found_.line.config = texts.back();
     }
+  }
+
+  // CLI11 takes --rectify= for --rectify.
+  void report_empty_flags(const std::vector<std::string>& words) {
+    for (const std::string& word : words)
+      for (const auto& [field, texts] : flags_)
+        if (word == fmt::format("--{}=", name(field)))
+          found_.faults.add(Fault{field, "", "must be true or false", ""});
   }
 
   static Fault unknown_command(const std::string& word) {
@@ -213,7 +223,8 @@ class Program {
   CLI::App app_;
   std::string generate_;
   Invocation found_;
-  std::vector<std::string> files_;  // arguments after the command's name
+  std::vector<std::string> files_;                   // arguments after the command's name
+  std::map<Field, std::vector<std::string>> flags_;  // values of flags that can be unset
 };
 
 const Option* option_called(const std::vector<Option>& options, const std::string& word) {

@@ -171,14 +171,20 @@ ErrorList value_errors(const Parameters& parameters, const std::string& name) {
     refuse("all c are zero; the normalisation (2.2) needs one that is not");
   for (const PlainArray& array : plain_arrays) {
     const std::span<const double> numbers = array.in(parameters);
-    const bool finite = std::all_of(numbers.begin(), numbers.end(), [&](double x) {
-      return std::isfinite(x) || (array.scale == ErrorScale::one && std::isinf(x) && x < 0.0);
+    const bool bounded = array.scale == ErrorScale::largest;
+    const bool good = std::all_of(numbers.begin(), numbers.end(), [&](double x) {
+      return (std::isfinite(x) && !(bounded && std::abs(x) > largest_entry)) ||
+             (array.scale == ErrorScale::one && std::isinf(x) && x < 0.0);
     });
-    if (finite) continue;
-    refuse(*array.axes == '\0'
-               ? fmt::format("{} is not finite; it must be a finite number", array.name)
-               : fmt::format("{0} holds a value that is not finite; every {0} must be finite",
-                             array.name));
+    if (good) continue;
+    if (*array.axes == '\0')
+      refuse(fmt::format("{} is not finite; it must be a finite number", array.name));
+    else if (bounded)
+      refuse(fmt::format("{0} holds a value beyond {1}; every {0} must be between -{1} and {1}",
+                         array.name, largest_entry));
+    else
+      refuse(fmt::format("{0} holds a value that is not finite; every {0} must be finite",
+                         array.name));
   }
   return errors;
 }

@@ -247,11 +247,11 @@ std::vector<Option> model_rows() {
           [](auto& s) -> auto& { return s.initial.a; }),
       row<ModelSetting>(
           {Field::qk_init, "X", "Query and key matrices: this times the unit matrix"},
-          {"Initial point", Role::problem, no_token_scores}, any_real(),
+          {"Initial point", Role::problem, no_token_scores}, entry_of_a_matrix(),
           [](auto& s) -> auto& { return s.initial.query_key; }),
       row<ModelSetting>(
           {Field::value_init, "X", "Value matrices: this times the unit matrix"},
-          {"Initial point", Role::problem, no_value_matrices}, any_real(),
+          {"Initial point", Role::problem, no_value_matrices}, entry_of_a_matrix(),
           [](auto& s) -> auto& { return s.initial.value; }),
   };
 }

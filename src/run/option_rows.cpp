@@ -4,13 +4,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "gihflow/model/blocks.hpp"
 
 namespace gihflow {
 
 namespace {
 
-Range real(const char* allowed, bool (*accepts)(double)) {
-  return {Kind::real, allowed, [accepts](const Value& value) {
+Range real(std::string allowed, bool (*accepts)(double)) {
+  return {Kind::real, std::move(allowed), [accepts](const Value& value) {
             const double x = std::get<double>(value);
             return std::isfinite(x) && accepts(x);
           }};
@@ -38,6 +42,11 @@ Range integers(std::int64_t least, std::int64_t most) {
 
 Range any_real() {
   return real("a finite number", [](double) { return true; });
+}
+
+Range entry_of_a_matrix() {
+  return real(fmt::format("a number between -{0} and {0}", largest_entry),
+              [](double x) { return std::abs(x) <= largest_entry; });
 }
 
 Range not_zero() {

@@ -39,8 +39,9 @@ struct Range {
 
 /// Integers from least to most.
 Range integers(std::int64_t least, std::int64_t most = std::numeric_limits<std::int64_t>::max());
-/// Finite numbers: any, ≠ 0, ≥ 0, > 0.
+/// Finite numbers: any, up to largest_entry in magnitude, ≠ 0, ≥ 0, > 0.
 Range any_real();
+Range entry_of_a_matrix();
 Range not_zero();
 Range not_negative();
 Range above_zero();

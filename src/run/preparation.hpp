@@ -48,6 +48,7 @@ class Preparation {
   void use_validation_data();
   void no_validation(Phrase must);
   void use_parameters();
+  void check_blocks(const Parameters& given, const std::string& path);
   void note_other_conventions(const std::string& path);
 
   // Checks of settings against each other, skipped for settings that already have a fault.

@@ -286,8 +286,19 @@ void Preparation::use_parameters() {
   fix(Field::window, setting().model.window, read_one->window, path);
   fix(Field::heads, setting().model.heads, read_one->heads, path);
   fix(Field::degree, setting().model.degree, read_one->degree, path);
+  check_blocks(*read_one, path);
   problem_.parameters = std::move(*read_one);
   note_other_conventions(path);
+}
+
+// Whether a file has the arrays of the model and no others.
+void Preparation::check_blocks(const Parameters& given, const std::string& path) {
+  for (const PlainArray& array : plain_arrays) {
+    const bool there = !array.in(given).empty();
+    if (there == array.present(setting().model)) continue;
+    refuse(fault(Field::parameters, path, "{} /{}, which {} {} needs", there ? "has" : "has no",
+                 array.name, array.option, array.choice));
+  }
 }
 
 // Adds a note if the parameters are from a run with other conventions.

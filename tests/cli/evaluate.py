@@ -186,6 +186,18 @@ class Evaluate(DirectoryTest):
         note = run("gihflow", "evaluate", "--parameters", "run.h5", "--readout", "softmax", cwd=self.directory).stderr
         self.assertEqual(note, "note: run.h5 was trained with readout log (here softmax)\n")
 
+    def test_arrays_that_the_model_has_not_or_the_file(self):
+        small = ("--chains", "5", "--length", "10", "--validation-chains", "0")
+        run("gihflow", "train", *small, "--stages", "c:1", "-o", "paper.h5", cwd=self.directory)
+        run("gihflow", "train", *small, "--preset", "full", "--stages", "c:1", "-o", "full.h5", cwd=self.directory)
+        arrays = {"query": "--scores tokens", "key": "--scores tokens", "value": "--values matrix",
+                  "gain": "--head-normalization layer", "bias": "--head-normalization layer"}
+        for path, has, options in (("paper.h5", "has no", ("--preset", "full")), ("full.h5", "has", ())):
+            for command in ("evaluate", "train"):
+                refused = run("gihflow", command, "--parameters", path, *options, cwd=self.directory, expect=2)
+                self.assertEqual(refused.stderr.splitlines(), [f"error: --parameters {path}: {has} /{name}, which {option} needs"
+                                                               for name, option in arrays.items()])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <map>
+#include <string>
 
 #include "gihflow/chain/prior.hpp"
 #include "gihflow/chain/stationary.hpp"
@@ -92,7 +93,7 @@ std::vector<std::vector<double>> differences(const Model& model, const Point& at
   const auto to = flat(limit);
   std::vector<std::vector<double>> all;
   for (Index length : lengths) {
-    make_objective(model, Expectation(kernel, parents, model.window, length))->gradient(at, g);
+    make_objective(model, Expectation(kernel, parents, model.widest(), length))->gradient(at, g);
     all.push_back(flat(g));
     for (std::size_t i = 0; i < to.size(); ++i) all.back()[i] -= to[i];
   }
@@ -141,6 +142,40 @@ TEST_CASE("for fixed chains finite context tends to infinite context like 1/L") 
            short_lengths, 2);
   CAPTURE(slope);
   CHECK(std::abs(slope + 1.0) <= 0.25);
+}
+
+TEST_CASE("every model that infinite context has is the limit of its finite contexts") {
+  // The polynomial of third degree in 1/(L - W) through four lengths, at 0.
+  const Model plain{.vocabulary = 2, .window = 2, .heads = 2};
+  Model l2 = plain, layer = plain, rms = plain, values = plain, rectified = plain, lags = plain;
+  l2.head_normalization = HeadNormalization::l2;
+  layer.head_normalization = HeadNormalization::layer;
+  rms.head_normalization = HeadNormalization::rms;
+  values.values = HeadValues::matrix;
+  rectified.rectify = true;
+  rectified.rectify_width = 0.1;
+  lags.head_lags = {{1, 2}, {2}};
+  const std::vector<Index> lengths{16, 20, 26, 34};
+  const std::map<std::string, Model> models{
+      {"plain", plain},         {"l2", l2},    {"layer", layer}, {"rms", rms}, {"values", values},
+      {"rectified", rectified}, {"lags", lags}};
+  for (const auto& [name, model] : models) {
+    const auto off = differences(model, point_of(generic_point(model, 0.1)),
+                                 {0.7, 0.3, 0.4, 0.6, 0.2, 0.8, 0.5, 0.5}, {1, 2}, lengths);
+    std::vector<double> limit(off[0].size(), 0.0);
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+      double weight = 1.0;
+      for (std::size_t j = 0; j < lengths.size(); ++j)
+        if (j != i)
+          weight *= static_cast<double>(lengths[i] - model.widest()) /
+                    static_cast<double>(lengths[i] - lengths[j]);
+      for (std::size_t k = 0; k < limit.size(); ++k) limit[k] += weight * off[i][k];
+    }
+    CAPTURE(name);
+    CAPTURE(norm(limit));
+    CAPTURE(norm(off.back()));
+    CHECK(norm(limit) <= 0.1 * norm(off.back()));
+  }
 }
 
 TEST_CASE("under Dirichlet(0.1) finite context tends to infinite context more slowly than 1/L") {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gihflow/base/export.hpp"
+#include "gihflow/base/fault.hpp"
 #include "gihflow/base/types.hpp"
 #include "gihflow/model/model.hpp"
 
@@ -31,6 +32,10 @@ struct PlainBlocks {
   bool operator==(const PlainBlocks&) const = default;
 };
 
+/// Upper bound of the magnitude of entries of matrices and vectors: beyond it, squares of products
+/// of two of them would overflow, and with a norm that is infinite a head would see nothing.
+inline constexpr double largest_entry = 1e70;
+
 /// The magnitude that an integration error in an entry x of a block is compared with. one: max(|x|,
 /// 1), for logits; itself: |x|; largest: the largest |x| of its head's matrix, or of the vector.
 enum class ErrorScale { one, itself, largest };
@@ -45,6 +50,8 @@ struct PlainArray {
   const char* error_meaning;  ///< of its standard error
   ErrorScale scale;
   bool (*present)(const Model&);  ///< whether a model has it
+  Field option;                   ///< setting that gives it to a model; none: all models have it
+  const char* choice;             ///< of that setting
   std::span<double> (*of)(PlainBlocks&);
   std::span<const double> (*in)(const PlainBlocks&);
   void (*assign)(PlainBlocks&, std::span<const double>);
@@ -55,7 +62,8 @@ template <auto member>
 constexpr PlainArray plain_array(char letter, const char* name, const char* axes,
                                  const char* meaning, const char* formula,
                                  const char* error_meaning, ErrorScale scale,
-                                 bool (*present)(const Model&)) {
+                                 bool (*present)(const Model&), Field option = Field::none,
+                                 const char* choice = "") {
   return {letter,
           name,
           axes,
@@ -64,6 +72,8 @@ constexpr PlainArray plain_array(char letter, const char* name, const char* axes
           error_meaning,
           scale,
           present,
+          option,
+          choice,
           [](PlainBlocks& x) { return std::span<double>(x.*member); },
           [](const PlainBlocks& x) { return std::span<const double>(x.*member); },
           [](PlainBlocks& x, std::span<const double> values) {
@@ -90,24 +100,27 @@ inline constexpr std::array<PlainArray, 7> plain_arrays{{
                                          "standard error of the gradient in w", ErrorScale::one,
                                          detail::always),
     {'a', "a", "", "second-attention scale", "(2.3)", "standard error of the gradient in a",
-     ErrorScale::itself, detail::always, [](PlainBlocks& x) { return std::span<double>(&x.a, 1); },
+     ErrorScale::itself, detail::always, Field::none, "",
+     [](PlainBlocks& x) { return std::span<double>(&x.a, 1); },
      [](const PlainBlocks& x) { return std::span<const double>(&x.a, 1); },
      [](PlainBlocks& x, std::span<const double> values) { x.a = values.front(); }},
-    detail::plain_array<&PlainBlocks::query>('q', "query", "Hdd", "query matrices Q_h", "(2.6)",
-                                             "standard error of the gradient in Q_h",
-                                             ErrorScale::largest, detail::with_token_scores),
-    detail::plain_array<&PlainBlocks::key>('k', "key", "Hdd", "key matrices K_h", "(2.6)",
-                                           "standard error of the gradient in K_h",
-                                           ErrorScale::largest, detail::with_token_scores),
-    detail::plain_array<&PlainBlocks::value>('v', "value", "Hdd", "value matrices V_h", "(2.7)",
-                                             "standard error of the gradient in V_h",
-                                             ErrorScale::largest, detail::with_values),
+    detail::plain_array<&PlainBlocks::query>(
+        'q', "query", "Hdd", "query matrices Q_h", "(2.6)", "standard error of the gradient in Q_h",
+        ErrorScale::largest, detail::with_token_scores, Field::scores, "tokens"),
+    detail::plain_array<&PlainBlocks::key>(
+        'k', "key", "Hdd", "key matrices K_h", "(2.6)", "standard error of the gradient in K_h",
+        ErrorScale::largest, detail::with_token_scores, Field::scores, "tokens"),
+    detail::plain_array<&PlainBlocks::value>(
+        'v', "value", "Hdd", "value matrices V_h", "(2.7)", "standard error of the gradient in V_h",
+        ErrorScale::largest, detail::with_values, Field::values, "matrix"),
     detail::plain_array<&PlainBlocks::gain>('n', "gain", "d", "gain of the layer norm", "(2.8)",
                                             "standard error of the gradient in the gain",
-                                            ErrorScale::largest, detail::with_layer_norm),
+                                            ErrorScale::largest, detail::with_layer_norm,
+                                            Field::head_normalization, "layer"),
     detail::plain_array<&PlainBlocks::bias>('n', "bias", "d", "bias of the layer norm", "(2.8)",
                                             "standard error of the gradient in the bias",
-                                            ErrorScale::largest, detail::with_layer_norm),
+                                            ErrorScale::largest, detail::with_layer_norm,
+                                            Field::head_normalization, "layer"),
 }};
 
 /// Shape of an array in a model, empty for a number; also for an array that the model does not
