@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/make_fault.hpp"
+#include "base/unused_name.hpp"
 #include "gihflow/base/errors.hpp"
 
 namespace gihflow {
@@ -59,12 +60,9 @@ bool same_file(int descriptor, const std::string& path) {
 // end of line; after that it may hold the rest of a longer name, see write_mark.
 constexpr std::string_view mark = "gihflow writes ";
 
-// The first unused name for a temporary; existing files are not ours.
+// An unused name for a temporary; existing files are not ours.
 std::string free_temporary(const std::string& target) {
-  std::string name = target + ".partial";
-  for (int number = 2; fs::exists(fs::symlink_status(name)); ++number)
-    name = fmt::format("{}.partial{}", target, number);
-  return name;
+  return first_name(target + ".partial", is_unused);
 }
 
 // The temporary named in a lock file; empty for a file that this program did not make.
@@ -155,19 +153,9 @@ class Temporary {
   }
 
   void rename_to(const std::string& target, bool may_replace) {
-    if (!may_replace) {
-      if (renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0) {
-        renamed_ = true;
-        return;
-      }
-      // On file systems without RENAME_NOREPLACE, checks and renames in two steps.
-      const bool unsupported = errno == EINVAL || errno == ENOSYS;
-      if (!unsupported || access(target.c_str(), F_OK) == 0) {
-        if (unsupported) errno = EEXIST;
-        fail("moved into place");
-      }
-    }
-    if (std::rename(path_.c_str(), target.c_str()) != 0) fail("moved into place");
+    const bool moved = may_replace ? std::rename(path_.c_str(), target.c_str()) == 0
+                                   : rename_to_unused(path_, target);
+    if (!moved) fail("moved into place");
     renamed_ = true;
   }
 

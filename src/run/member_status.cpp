@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 
 #include "base/make_fault.hpp"
+#include "base/unused_name.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/text.hpp"
 #include "gihflow/run/problem.hpp"
@@ -40,8 +43,20 @@ ErrorList differences(const Problem& mine, const Setting& theirs, const std::str
   return errors;
 }
 
-// The last line of a log file.
+// The first line of every log. Files without it are not the program's: they are neither read nor
+// replaced nor removed.
+constexpr std::string_view log_title = "gihflow sweep: messages of a process that failed";
+
+bool is_log(const std::string& path) {
+  if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(path))) return false;
+  std::ifstream file(path);
+  std::string first;
+  return std::getline(file, first) && first == log_title;
+}
+
+// The last line of a log; empty without one.
 std::string last_line(const std::string& path) {
+  if (!is_log(path)) return "";
   std::ifstream file(path);
   std::string line, last;
   while (std::getline(file, line)) {
@@ -92,7 +107,21 @@ std::string path_of(const Member& member, const std::string& directory) {
 }
 
 std::string log_of(const Member& member, const std::string& directory) {
-  return fmt::format("{}/{}.log", directory, member.name);
+  return first_name(fmt::format("{}/{}.log", directory, member.name),
+                    [](const std::string& path) { return is_unused(path) || is_log(path); });
+}
+
+void remove_log(const Member& member, const std::string& directory) {
+  const std::string path = log_of(member, directory);
+  if (std::error_code ignored; is_log(path)) std::filesystem::remove(path, ignored);
+}
+
+bool write_log(const std::string& path, const std::string& text) {
+  std::FILE* const file = std::fopen(path.c_str(), "wxe");  // x: fails if the file exists
+  if (file == nullptr) return false;
+  const std::string log = fmt::format("{}\n{}", log_title, text);
+  const bool written = std::fwrite(log.data(), 1, log.size(), file) == log.size();
+  return std::fclose(file) == 0 && written;
 }
 
 MemberStatus status_of_file(const Plan& plan, const Member& member, const SweepSetting& setting,

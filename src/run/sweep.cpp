@@ -4,14 +4,15 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <deque>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
 #include "base/make_fault.hpp"
+#include "base/unused_name.hpp"
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/parallel.hpp"
@@ -166,8 +167,7 @@ class Sweep {
     if (setting_.force_members && target == Field::resume) {
       words.push_back(fmt::format("--{}", name(Field::force)));
     }
-    std::error_code ignored;
-    std::filesystem::remove(log_of(member(k), setting_.directory), ignored);
+    remove_log(member(k), setting_.directory);
     running_.push_back(
         std::make_unique<Running>(Running{k, MemberProcess(program_, words, std::move(claim))}));
     status(k) = {.state = MemberState::running};
@@ -176,10 +176,12 @@ class Sweep {
 
   // Moves a file that cannot be read, so that the member can be run anew.
   void set_aside(std::size_t k, const std::string& path) {
-    const std::string aside = fmt::format("{}/{}.damaged", setting_.directory, member(k).name);
-    std::error_code error;
-    std::filesystem::rename(path, aside, error);
-    if (error) throw WriteError(fmt::format("{}: cannot be moved: {}", path, error.message()));
+    const std::string aside =
+        first_name(fmt::format("{}/{}.damaged", setting_.directory, member(k).name), is_unused);
+    if (!rename_to_unused(path, aside)) {
+      throw WriteError(
+          fmt::format("{} cannot be moved to {}: {}", path, aside, std::strerror(errno)));
+    }
     observer_.note(fmt::format("{}; moved to {}, the member is run anew", status(k).why, aside));
   }
 
@@ -244,9 +246,8 @@ class Sweep {
     std::string why = said.substr(0, said.find_last_not_of('\n') + 1);
     why = why.empty() ? ending(code)
                       : fmt::format("{}: {}", ending(code), why.substr(why.rfind('\n') + 1));
-    std::ofstream log(path, std::ios::binary);
-    log << said << why << '\n';
-    if (!log.flush()) observer_.note(fmt::format("{}: cannot be written", path));
+    if (!write_log(path, fmt::format("{}{}\n", said, why)))
+      observer_.note(fmt::format("{}: cannot be written", path));
     status(k) = {MemberState::failed, Outcome::running, why, 0.0};
     note_failure(k, why);
   }

@@ -177,6 +177,37 @@ heads = [2, 3]
         self.assertEqual(self.status()["done"], 2)
         self.assertFalse((self.directory / "out/chains=5.log").exists())
 
+    def test_files_of_the_user_stay(self):
+        self.plan(SMALL + "[grid]\nchains = [5, 6]\n")
+        self.sweep("-d", "out")
+        mine = {"chains=5.log": "my notes\n", "chains=5.damaged": "mine\n", "chains=5.damaged2": "mine too\n", "chains=6.log": ""}
+
+        def check_mine():
+            for name, text in mine.items():
+                self.assertEqual((self.directory / "out" / name).read_text(), text)
+
+        for name, text in mine.items():
+            (self.directory / "out" / name).write_text(text)
+        for number in (5, 6):
+            (self.directory / f"out/chains={number}.h5").write_text(f"damaged {number}")
+        states = [(entry["state"], entry["why"]) for entry in self.status()["list"]]
+        self.assertTrue(all(state == "begun" and "my notes" not in why for state, why in states), states)
+        (self.directory / "out/chains=5.h5.lock").write_text("")
+        with open(self.directory / "out/chains=5.h5.lock") as held:  # its member fails
+            fcntl.flock(held, fcntl.LOCK_EX)
+            errors = self.sweep("-d", "out", expect=3).stderr
+        self.assertIn("moved to out/chains=5.damaged3, the member is run anew", errors)
+        self.assertEqual((self.directory / "out/chains=5.damaged3").read_text(), "damaged 5")
+        log = (self.directory / "out/chains=5.log2").read_text()
+        self.assertTrue(log.startswith("gihflow sweep: messages of a process that failed\nerror: "), log)
+        self.assertEqual([entry["state"] for entry in self.status()["list"]], ["failed", "done"])
+        check_mine()
+        (self.directory / "out/chains=5.h5.lock").unlink()
+        self.sweep("-d", "out")
+        check_mine()
+        self.assertFalse((self.directory / "out/chains=5.log2").exists())
+        self.assertEqual(self.status()["done"], 2)
+
     def test_a_numerical_failure_is_an_outcome(self):
         self.plan('stages = ["c:1"]\nchains = 5\nvalidation-chains = 0\n[grid]\nc-init = [1e-320, 1.0]\n')
         done = self.sweep("-d", "out", "--json", expect=3)

@@ -21,7 +21,8 @@ AT_HOME = {
 }
 
 # private headers that lower rooms include nevertheless
-SHARED = {"base/embedded.hpp", "base/followers.hpp", "base/make_fault.hpp", "flow/integrate.hpp", "record/json.hpp",
+SHARED = {"base/embedded.hpp", "base/followers.hpp", "base/make_fault.hpp", "base/unused_name.hpp", "flow/integrate.hpp",
+          "record/json.hpp",
           # parts that several processes hold
           "base/ranks.hpp", "population/shared.hpp", "run/serve.hpp"}
 

@@ -31,7 +31,8 @@ struct MemberStatus {
 
 /// The path of a member's run file.
 std::string path_of(const Member& member, const std::string& directory);
-/// The path of a member's log: the messages of its last process, if that one failed.
+/// The path of a member's log: the messages of its last process, if that one failed. DIR/NAME.log;
+/// DIR/NAME.log2 and so on where a file has that name that is not a log.
 std::string log_of(const Member& member, const std::string& directory);
 
 /// Reads the file of a member and compares it with the plan. `run`, if not null, receives the run,
@@ -80,8 +81,9 @@ struct SweepResult {
 /// time; each writes DIR/NAME.h5 or continues it. Other calls may run over the same directory at
 /// the same time: a member is run by only one of them, and each call returns when all members of
 /// its share are done, have failed or have stopped at a limit. A member that fails does not stop
-/// the others; its messages are kept in DIR/NAME.log. A file that cannot be read is moved to
-/// DIR/NAME.damaged and the member is run again. An interrupt ends all members with a checkpoint.
+/// the others; its messages are kept in its log, see log_of. A file that cannot be read is moved
+/// to DIR/NAME.damaged (.damaged2 and so on if that exists) and the member is run again. An
+/// interrupt ends all members with a checkpoint.
 ///
 /// Throws InputError before anything is written, see check_plan and examine; WriteError if the
 /// directory cannot be written to.
