@@ -230,7 +230,7 @@ std::vector<Option> model_rows() {
           [](auto& s) -> auto& { return s.model.positions; }),
       row<ModelSetting>(
           {Field::epsilon, "X", "Smoothing of the probabilities in the loss"},
-          {"Model", Role::problem, no_smoothing}, not_negative(),
+          {"Model", Role::problem, no_smoothing}, smoothing(),
           [](auto& s) -> auto& { return s.model.epsilon; }),
 
       row<ModelSetting>(

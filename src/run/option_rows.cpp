@@ -61,6 +61,12 @@ Range above_zero() {
   return real("a finite number above 0", [](double x) { return x > 0.0; });
 }
 
+// Below the least normal number, ε would be lost beside the smallest y(e) that is told from 0.
+Range smoothing() {
+  return real("0, or a finite number of at least 1e-300",
+              [](double x) { return x == 0.0 || x >= 1e-300; });
+}
+
 Range flag() {
   return {Kind::flag, "true or false"};
 }

@@ -45,6 +45,7 @@ Range entry_of_a_matrix();
 Range not_zero();
 Range not_negative();
 Range above_zero();
+Range smoothing();
 Range flag();
 /// A file that this program reads or writes, with these suffixes. Not empty, which means no file;
 /// in UTF-8, since a config must contain it.

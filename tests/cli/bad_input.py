@@ -10,6 +10,7 @@ REAL = "must be a finite number above 0"
 PRECISION = "must be a finite number of at least 1e-16"
 ANY_REAL = "must be a finite number"
 NOT_NEGATIVE = "must be a finite number of at least 0"
+SMOOTHING = "must be 0, or a finite number of at least 1e-300"
 COUNT = "must be an integer of at least 1"
 LAGS = "must be increasing lags of at least 1, as in 1,2"
 STAGE = "a stage is BLOCKS:TIME with letters of c, w, a, q, k, v, n, each once, and TIME > 0 in flow time"
@@ -83,8 +84,10 @@ LINES = {
     "train --floor nan": [("--floor nan:", NOT_NEGATIVE)],
     "train --floor -0.1": [("--floor -0.1:", NOT_NEGATIVE)],
     "train --floor 0.34": [("--floor 0.34:", "must be at least 0 and below 1/--vocabulary = 0.3333333333333333")],
-    "train --epsilon -1": [("--epsilon -1:", NOT_NEGATIVE)],
-    "train --epsilon inf": [("--epsilon inf:", NOT_NEGATIVE)],
+    "train --epsilon -1": [("--epsilon -1:", SMOOTHING)],
+    "train --epsilon inf": [("--epsilon inf:", SMOOTHING)],
+    "train --epsilon 1e-301": [("--epsilon 1e-301:", SMOOTHING)],
+    "train --epsilon 5e-324": [("--epsilon 5e-324:", SMOOTHING)],
     "train --w-own nan": [("--w-own nan:", ANY_REAL)],
     "train --w-other inf": [("--w-other inf:", ANY_REAL)],
     "train --a-init inf": [("--a-init inf:", ANY_REAL)],

@@ -104,6 +104,11 @@ class Extremes(DirectoryTest):
                 gradient = [*answer["gradient"]["c"], *sum(answer["gradient"]["w"], []), answer["gradient"]["a"]]
                 self.assertNotIn(None, gradient)
 
+    def test_the_least_smoothing_is_smoothing(self):
+        found = self.train("--epsilon", "1e-300", "--stages", "c:10,a:10")
+        self.assertTrue(all(np.isfinite(stage["loss"]) for stage in found["stages"]))
+        self.assertNotIn("the loss is infinite", run("gihflow", "show", "run.h5", cwd=self.directory).stdout)
+
 
 if __name__ == "__main__":
     unittest.main()
