@@ -1,7 +1,9 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -21,6 +23,17 @@ namespace gihflow::cli {
 namespace {
 
 enum ExitCode { good = 0, bad_input = 2, numerical_failure = 3, write_failure = 4, stopped = 130 };
+
+// Opens /dev/null for standard streams that are closed, since the next file to be opened would
+// otherwise become one of them, and receive messages. What is closed stays unreadable or
+// unwritable: a result that cannot be printed is a write error.
+void occupy_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The lowest free descriptor is this one.
+    static_cast<void>(open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+  }
+}
 
 // Signals of a terminal, and those with which batch systems announce the end of a job's time.
 // Signals that are ignored at the start, as under nohup, stay ignored.
@@ -134,6 +147,7 @@ int guarded_among(Ranks& ranks, int argc, char** argv) {
 }  // namespace gihflow::cli
 
 int main(int argc, char** argv) {
+  gihflow::cli::occupy_closed_streams();
   gihflow::cli::handle_signals();
   const auto ranks = gihflow::cli::mpi_ranks();
   return ranks ? gihflow::cli::guarded_among(*ranks, argc, argv)

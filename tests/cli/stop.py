@@ -51,6 +51,21 @@ class Stop(DirectoryTest):
                 self.assertEqual(self.outcome(), "interrupted")
                 (self.directory / "run.h5").unlink()
 
+    def test_closed_streams_do_not_become_files(self):
+        """A run file or its temporary must not be where messages go, and a result that cannot be printed is an error."""
+        closed = subprocess.Popen(["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', str(PROGRAM), "train", *LONG], cwd=self.directory)
+        self.addCleanup(closed.kill)
+        self.wait_for_file()
+        streams = [os.readlink(f"/proc/{closed.pid}/fd/{stream}") for stream in range(3)]
+        closed.send_signal(signal.SIGINT)
+        self.assertEqual(closed.wait(timeout=120), 4)
+        self.assertEqual(streams, 3 * ["/dev/null"])
+        self.assertEqual(self.outcome(), "interrupted")
+        self.assertEqual(self.files(), ["run.h5"])
+        for options, code in ((("--version",), 4), (("train", "--chains", "-1"), 2)):
+            done = subprocess.run(["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', str(PROGRAM), *options], cwd=self.directory)
+            self.assertEqual(done.returncode, code, options)
+
     def test_an_inherited_ignore_stays(self):
         process = self.start(*LONG, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
         self.wait_for_file()
