@@ -68,6 +68,7 @@
 #include "gihflow/population/objective.hpp"
 #include "gihflow/population/reading.hpp"
 #include "gihflow/population/window_sample.hpp"
+#include "gihflow/record/chain_hashes.hpp"
 #include "gihflow/record/comparison_file.hpp"
 #include "gihflow/record/data_file.hpp"
 #include "gihflow/record/data_hash.hpp"

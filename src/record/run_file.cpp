@@ -4,6 +4,7 @@
 
 #include "base/make_fault.hpp"
 #include "gihflow/base/errors.hpp"
+#include "gihflow/record/chain_hashes.hpp"
 #include "gihflow/record/difference.hpp"
 #include "record/checkpoint_record.hpp"
 #include "record/fields.hpp"
@@ -35,6 +36,14 @@ bool same_parameters(const Parameters& a, const Parameters& b) {
   return same(a.log_c_squared, b.log_c_squared) && a.c_sign == b.c_sign &&
          std::all_of(plain_arrays.begin(), plain_arrays.end(),
                      [&](const PlainArray& array) { return same(array.in(a), array.in(b)); });
+}
+
+ChainHashes read_chain_hashes(InputFile& file) {
+  ChainHashes hashes{file.text_attribute("/", "tokens_hash").value_or(""), ""};
+  if (file.has_attribute("/", "validation_tokens_hash")) {
+    hashes.validation = file.text_attribute("/", "validation_tokens_hash").value_or("");
+  }
+  return hashes;
 }
 
 }  // namespace
@@ -82,6 +91,13 @@ void write_run(OutputFile& file, const RunFile& run) {
   });
 }
 
+ChainHashes read_chain_hashes(const std::string& path, Isolation isolation) {
+  InputFile file(path, isolation);
+  const ChainHashes hashes = file.has("/checkpoint") ? read_chain_hashes(file) : ChainHashes();
+  file.finish();
+  return hashes;
+}
+
 RunFile read_run(const std::string& path, Isolation isolation) {
   InputFile file(path, isolation);
   RunFile run;
@@ -95,10 +111,9 @@ RunFile read_run(const std::string& path, Isolation isolation) {
   }
   run.schema_version = static_cast<int>(version.value_or(run_schema_version));
   run.provenance = read_provenance(file);
-  run.tokens_hash = file.text_attribute("/", "tokens_hash").value_or("");
-  if (file.has_attribute("/", "validation_tokens_hash")) {
-    run.validation_hash = file.text_attribute("/", "validation_tokens_hash").value_or("");
-  }
+  ChainHashes hashes = read_chain_hashes(file);
+  run.tokens_hash = std::move(hashes.training);
+  run.validation_hash = std::move(hashes.validation);
   run.vocabulary = read_count(file, "/", "vocabulary_size");
   run.state = read_state(file, read_count(file, "/", "degree"));
   if (const auto outcome = file.text_attribute("/", "outcome")) {

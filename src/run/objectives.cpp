@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <initializer_list>
 #include <limits>
 #include <utility>
 
@@ -10,7 +12,9 @@
 #include "gihflow/base/errors.hpp"
 #include "gihflow/base/interrupted.hpp"
 #include "gihflow/population/infinite.hpp"
+#include "gihflow/record/chain_hashes.hpp"
 #include "gihflow/record/data_hash.hpp"
+#include "gihflow/record/provenance.hpp"
 #include "gihflow/run/estimate.hpp"
 #include "gihflow/run/resume.hpp"
 #include "run/device_choice.hpp"
@@ -104,6 +108,56 @@ DeviceChoice faster_device(const Problem& problem, const std::shared_ptr<const C
     return seconds_of_gradient(objective, at, share);
   };
   return choose_device(candidates);
+}
+
+bool is_of_chains(const Option& option) {
+  return option.role != Role::handling &&
+         (option.belongs_to(groups_of<SequenceSetting>) ||
+          option.belongs_to(groups_of<ValidationSetting>) || option.field == Field::context);
+}
+
+// The config whose chains a problem takes from the files that it names; empty if these were given
+// in another place, and if chains drawn by them are drawn with an option given in another place.
+std::string config_with_files(const Setting& setting, std::initializer_list<Field> files,
+                              bool drawn) {
+  const auto& given = setting.given;
+  std::string config;
+  for (const Field file : files) {
+    const auto found = given.find(file);
+    if (found == given.end()) continue;
+    if (found->second.empty()) return "";  // the command line
+    config = found->second;
+  }
+  for (const auto& [field, origin] : given) {
+    if (drawn && origin != config && is_of_chains(*find_option(field, groups_of<TrainSetting>)))
+      return "";
+  }
+  return config;
+}
+
+// Throws InputError if a problem whose config is a run file names files of chains, and their
+// contents are no longer those of the run.
+void check_chain_files(const Setting& setting, const Objectives& objectives) {
+  const bool data = !setting.data.empty(), validation = !setting.validation_data.empty();
+  const auto check = [&](const std::string& config, bool training) {
+    if (!std::filesystem::is_regular_file(config) || !is_hdf5(config)) return;
+    const ChainHashes kept = read_chain_hashes(config, setting.isolation);
+    const std::string& was = training ? kept.training : kept.validation;
+    const std::string& is = training ? objectives.tokens_hash : objectives.validation_hash;
+    if (was.empty() || was == is) return;
+    throw InputError(
+        fault(fmt::format("{}: the {} chains have the hash", config,
+                          training ? "training" : "validation"),
+              is, "must be {}, that of the run; give their file itself to train on what it has now",
+              was));
+  };
+  const auto sources = {Field::kernels, Field::text};
+  check(data ? config_with_files(setting, {Field::data}, false)
+             : config_with_files(setting, sources, true),
+        true);
+  check(validation ? config_with_files(setting, {Field::validation_data}, false)
+                   : config_with_files(setting, sources, true),
+        false);
 }
 
 class Builder {
@@ -205,6 +259,8 @@ Objectives make_objectives(Problem& problem) {
     const RunFile& run = problem.resumed->run;
     check_hash(problem, result.tokens_hash, run.tokens_hash, "training");
     check_hash(problem, result.validation_hash, run.validation_hash, "validation");
+  } else if (problem.has<TrainSetting>()) {
+    check_chain_files(problem.setting, result);
   }
   return result;
 }

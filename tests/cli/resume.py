@@ -57,6 +57,33 @@ class Resume(DirectoryTest):
                 for process in processes:
                     self.assertLess(process["rhs_evaluations"], 0.75 * evaluations)
 
+    def test_a_config_whose_files_have_changed(self):
+        """`--config run.h5` repeats the run bit for bit, or says that a file is no longer the run's."""
+        def make(name, seed, *options):
+            kind = "--kernels-output" if name.startswith("kernels") else "-o"
+            run("gihflow", "sample", "--chains", "40", "--length", "25", "--seed", str(seed), kind, name, "--force", *options,
+                *(() if kind == "-o" else ("-o", "unused.h5")), cwd=self.directory)
+
+        cases = (("--data", "data.h5", "training"), ("--validation-data", "other.h5", "validation"),
+                 ("--kernels", "kernels.h5", "training"))
+        for option, name, chains in cases:
+            with self.subTest(option):
+                make(name, 1)
+                small = ("--length", "25", "--outputs", "12", "--stages", "c:5")
+                self.train(*small, option, name, "-o", "run.h5", "--force")
+                again = ("--config", "run.h5", "-o", "again.h5", "--force")
+                self.train(*again)
+                self.assertEqual(self.contents(), self.contents("again.h5"))
+                make(name, 2)
+                self.assertRegex(self.train(*again, expect=2).stderr,
+                                 f"error: run.h5: the {chains} chains have the hash [0-9a-f]+: must be [0-9a-f]+, that of the run")
+                self.train(*again, option, name)
+                self.assertNotEqual(self.contents(), self.contents("again.h5"))
+                make(name, 1)
+                self.train(*again, "--stages", "c:6")
+                if option == "--kernels":
+                    self.train(*again, "--seed", "9")  # other chains were asked for
+
     def test_options_that_differ(self):
         self.stop()
         before = self.contents()
