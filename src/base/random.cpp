@@ -3,24 +3,13 @@
 #include <Random123/philox.h>
 
 #include <algorithm>
-#include <string>
 
+#include "base/instruction_sets.hpp"
 #include "base/philox.hpp"
-#include "gihflow/base/version.hpp"
 
 namespace gihflow {
 
-namespace baseline {
-extern const hot::PhiloxFunction philox;
-}
-#ifdef GIHFLOW_ISA_X86
-namespace avx2 {
-extern const hot::PhiloxFunction philox;
-}
-namespace avx512 {
-extern const hot::PhiloxFunction philox;
-}
-#endif
+GIHFLOW_HOT(hot::PhiloxFunction, philox)
 
 namespace {
 
@@ -37,15 +26,6 @@ constexpr std::uint64_t join(std::uint32_t l, std::uint32_t h) {
 constexpr std::size_t draws_at_once = 2 * std::size_t{hot::philox_counters};
 
 constexpr std::size_t fewest_pairs = 4;  // of draws that are worth taking so many at once
-
-hot::PhiloxFunction best_philox() {
-#ifdef GIHFLOW_ISA_X86
-  const std::string set = instruction_set();
-  if (set == "avx512") return avx512::philox;
-  if (set == "avx2") return avx2::philox;
-#endif
-  return baseline::philox;
-}
 
 }  // namespace
 
@@ -69,8 +49,14 @@ void Stream::refill() noexcept {
   used_ = 0;
 }
 
+void Stream::skip(std::uint64_t draws) noexcept {
+  for (; draws > 0 && used_ < 2; --draws) ++used_;
+  counter_[0] += static_cast<std::uint32_t>(draws / 2);
+  if (draws % 2 != 0) bits();
+}
+
 void Stream::fractions(std::span<std::uint64_t> values) noexcept {
-  static const hot::PhiloxFunction fill = best_philox();
+  static const hot::PhiloxFunction fill = GIHFLOW_HOT_OF(instruction_set(), philox);
   std::size_t i = 0;
   while (i < values.size() && used_ < 2) values[i++] = bits() >> 12;
   for (; i + draws_at_once <= values.size(); i += draws_at_once) {

@@ -4,123 +4,82 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <limits>
-#include <numbers>
+#include <string>
 
+#include "base/instruction_sets.hpp"
+#include "chain/drawing.hpp"
 #include "gihflow/base/size.hpp"
 
 namespace gihflow {
 
-namespace {
+GIHFLOW_HOT(hot::DrawingFunctions, drawing_functions)
 
-// The uniforms of a stream, many at once; the stream may come to stand further than the last one
-// that is asked for.
-class Uniforms {
- public:
-  explicit Uniforms(Stream& stream) : stream_(stream) {}
-  double uniform() {
-    if (used_ == fractions_.size()) {
-      stream_.fractions(fractions_);
-      used_ = 0;
-    }
-    return (static_cast<double>(fractions_[used_++]) + 0.5) * 0x1.0p-52;
-  }
-
- private:
-  Stream& stream_;
-  std::array<std::uint64_t, 64> fractions_;
-  std::size_t used_ = fractions_.size();
-};
-
-template <class Source>
-double normal(Source& source) {
-  const double u = source.uniform();
-  const double v = source.uniform();
-  return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
+const hot::DrawingFunctions& drawing_functions(const std::string& set) {
+  return GIHFLOW_HOT_OF(set, drawing_functions);
 }
 
-// log of Gamma(shape, 1) variates. For a shape ≥ 1 (Marsaglia & Tsang 2000): with x normal and
-// v = (1 + x/√(9δ))³, δ = shape − 1/3, the variate is δv, accepted when log u < x²/2 + δ(1 − v +
-// log v).
-class LogGamma {
- public:
-  explicit LogGamma(double shape)
-      : shape_(shape),
-        delta_((shape >= 1.0 ? shape : shape + 1.0) - 1.0 / 3.0),
-        slope_(1.0 / std::sqrt(9.0 * delta_)),
-        log_delta_(std::log(delta_)) {}
+namespace {
 
-  template <class Source>
-  double variate(Source& source) const {
-    if (shape_ >= 1.0) return above_one(source);
-    // G(shape) = G(shape + 1)·U^{1/shape}. The maximum below avoids −∞ for shapes near the smallest
-    // double.
-    const double above = above_one(source);
-    const double power = std::log(source.uniform()) / shape_;
-    return std::max(above + power, std::numeric_limits<double>::lowest());
-  }
-
- private:
-  template <class Source>
-  double above_one(Source& source) const {
-    for (;;) {
-      const double x = normal(source);
-      const double u = source.uniform();
-      const double root = 1.0 + slope_ * x;
-      if (root <= 0.0) continue;
-      const double v = root * root * root;
-      const double log_v = 3.0 * std::log(root);
-      const bool squeezed = u < 1.0 - 0.0331 * (x * x) * (x * x);
-      if (squeezed || std::log(u) < 0.5 * x * x + delta_ * (1.0 - v + log_v))
-        return log_delta_ + log_v;
-    }
-  }
-
-  double shape_, delta_, slope_, log_delta_;
-};
+const hot::DrawingFunctions& drawing() {
+  static const hot::DrawingFunctions& own = drawing_functions(instruction_set());
+  return own;
+}
 
 // For alpha near 1e-308 log(U)/alpha overflows for all entries, which would then be equal. At
 // 1e-300 the entry with the largest U already has the whole mass, to the last bit.
-LogGamma log_gamma_of_entry(double alpha) {
-  return LogGamma(std::max(alpha, 1e-300));
+double shape_of_entry(double alpha) {
+  return std::max(alpha, 1e-300);
 }
 
-template <class Source>
-void draw_row(Source& source, const LogGamma& of_entry, std::span<double> row) {
-  double largest = std::numeric_limits<double>::lowest();
-  for (double& entry : row) {
-    entry = of_entry.variate(source);
-    largest = std::max(largest, entry);
+// The next variates of the stream; returns the number of draws that they took.
+std::uint64_t draw_log_gamma(Stream stream, double shape, std::span<double> variates) {
+  constexpr std::size_t step = 64;  // draws that a stream takes at once
+  std::array<std::uint64_t, 8 * step + hot::read_beyond> fractions;
+  const hot::GammaLaw law = drawing().gamma_law(shape);
+  const std::size_t needed = hot::uniforms_of_variate(law.shape);
+  std::uint64_t used = 0;
+  for (std::size_t held = 0; !variates.empty();) {
+    const std::size_t room = fractions.size() - hot::read_beyond - held;
+    const std::size_t more = std::min((variates.size() * needed / step + 1) * step, room);
+    stream.fractions({fractions.data() + held, more});
+    held += more;
+    std::fill_n(fractions.data() + held, hot::read_beyond, 0);
+    const hot::Drawn drawn =
+        drawing().log_gamma(law, fractions.data(), held, variates.data(), variates.size());
+    variates = variates.subspan(drawn.variates);
+    used += drawn.uniforms;
+    held = static_cast<std::size_t>(
+        std::copy(fractions.data() + drawn.uniforms, fractions.data() + held, fractions.data()) -
+        fractions.data());
   }
-  double sum = 0.0;
-  for (double& entry : row) {
-    entry = std::exp(entry - largest);
-    sum += entry;
-  }
-  for (double& entry : row) {
-    entry = std::max(entry / sum, std::numeric_limits<double>::min());
-  }
+  return used;
 }
 
 }  // namespace
 
 double normal_variate(Stream& stream) {
-  return normal(stream);
+  const double u = stream.uniform();
+  return drawing().normal(u, stream.uniform());
 }
 
 double log_gamma_variate(Stream& stream, double shape) {
-  return LogGamma(shape).variate(stream);
+  double variate = 0.0;
+  log_gamma_variates(stream, shape, {&variate, 1});
+  return variate;
+}
+
+void log_gamma_variates(Stream& stream, double shape, std::span<double> variates) {
+  stream.skip(draw_log_gamma(stream, shape, variates));
 }
 
 void dirichlet(Stream& stream, double alpha, std::span<double> row) {
-  draw_row(stream, log_gamma_of_entry(alpha), row);
+  log_gamma_variates(stream, shape_of_entry(alpha), row);
+  drawing().normalise(row.data(), row.size(), row.size());
 }
 
 void dirichlet_rows(Stream stream, double alpha, Index d, std::span<double> rows) {
-  const LogGamma of_entry = log_gamma_of_entry(alpha);
-  Uniforms uniforms(stream);
-  for (std::size_t begin = 0; begin < rows.size(); begin += size(d))
-    draw_row(uniforms, of_entry, rows.subspan(begin, size(d)));
+  draw_log_gamma(stream, shape_of_entry(alpha), rows);
+  drawing().normalise(rows.data(), size(d), rows.size());
 }
 
 bool sums_to_one(double sum, std::span<const double> probabilities) {

@@ -170,7 +170,7 @@ void DoublyStochastic::draw(const Prior& prior, const ChainKey& chain,
                             std::span<double> kernel) const {
   Stream stream = chain.stream(Variate::kernel);
   std::vector<double> log_a(kernel.size());
-  for (double& entry : log_a) entry = log_gamma_variate(stream, prior.alpha);
+  log_gamma_variates(stream, prior.alpha, log_a);
   balance(log_a, prior.vocabulary, kernel);
 }
 

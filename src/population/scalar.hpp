@@ -1,22 +1,11 @@
 #pragma once
 
-// Scalars of the hot loops: packs of doubles, eight in the widest registers of the instruction set
-// this file is compiled for, or with GIHFLOW_CARD_NUMBERS four plain ones, as a CUDA thread has
-// them; and dual numbers over doubles or packs. Every operation is elementwise and none is
-// contracted, so each set yields the same bits up to exp and log.
+// Scalars of the hot loops: packs of doubles and dual numbers over doubles or packs; exp and log of
+// packs may differ in the last digits between instruction sets.
 
 #include <cstdint>
 
-#if defined(__x86_64__) && !defined(__CUDACC__)
-#include <immintrin.h>
-#endif
-
-#ifdef __CUDACC__
-#define GIHFLOW_CARD_NUMBERS
-#define GIHFLOW_HD __host__ __device__
-#else
-#define GIHFLOW_HD
-#endif
+#include "base/pack.hpp"
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__) && \
     !defined(GIHFLOW_CARD_NUMBERS)
@@ -26,117 +15,18 @@ extern "C" __attribute__((simd("notinbranch"), const)) double log(double) noexce
 #else
 #include <math.h>
 #endif
-#ifndef GIHFLOW_CARD_NUMBERS
-extern "C" double sqrt(double) noexcept;
-#endif
 
 namespace gihflow::GIHFLOW_ISA {
 
 /// Entries whose counts a loop loads at a time, forward and backward; and whether it adds them to
 /// two sums in turn, which hides the latency of additions on a CPU (on a card other threads do).
 #if defined(GIHFLOW_CARD_NUMBERS)
-inline constexpr int pack_lanes = 4, entries_forward = 4, entries_back = 4;
+inline constexpr int entries_forward = 4, entries_back = 4;
 inline constexpr bool two_sums = false;
 #else
-inline constexpr int pack_lanes = 8, entries_forward = 2, entries_back = 1;
+inline constexpr int entries_forward = 2, entries_back = 1;
 inline constexpr bool two_sums = true;
 #endif
-
-#if defined(GIHFLOW_CARD_NUMBERS)
-inline constexpr int register_doubles = 1;
-#elif defined(__AVX512F__)
-inline constexpr int register_doubles = 8;
-#elif defined(__AVX__)
-inline constexpr int register_doubles = 4;
-#else
-inline constexpr int register_doubles = 2;
-#endif
-
-/// pack_lanes doubles, one for each of as many chains or window pairs.
-struct Pack {
-#if defined(GIHFLOW_CARD_NUMBERS)
-  typedef double Register;
-  typedef double Memory;
-#else
-  typedef double Register __attribute__((vector_size(8 * register_doubles)));
-  /// The same numbers anywhere in an array of doubles.
-  typedef double Memory __attribute__((vector_size(8 * register_doubles), aligned(8), may_alias));
-#endif
-  static constexpr int registers = pack_lanes / register_doubles;
-  Register part[registers];
-#if !defined(GIHFLOW_CARD_NUMBERS)
-  // Register by register: GCC copies a struct in smaller pieces, and a load that spans several
-  // stores waits for all of them.
-  Pack() = default;
-  Pack(const Pack& from) {
-    *this = from;
-  }
-  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment): each register keeps what it had
-  Pack& operator=(const Pack& from) {
-    for (int i = 0; i < registers; ++i) part[i] = from.part[i];
-    return *this;
-  }
-#endif
-};
-
-#define GIHFLOW_PACK_OPERATOR(op)                                                 \
-  GIHFLOW_HD inline Pack operator op(const Pack& x, const Pack& y) {              \
-    Pack z;                                                                       \
-    for (int i = 0; i < Pack::registers; ++i) z.part[i] = x.part[i] op y.part[i]; \
-    return z;                                                                     \
-  }                                                                               \
-  GIHFLOW_HD inline Pack operator op(const Pack& x, double y) {                   \
-    Pack z;                                                                       \
-    for (int i = 0; i < Pack::registers; ++i) z.part[i] = x.part[i] op y;         \
-    return z;                                                                     \
-  }
-GIHFLOW_PACK_OPERATOR(+)
-GIHFLOW_PACK_OPERATOR(-)
-GIHFLOW_PACK_OPERATOR(*)
-GIHFLOW_PACK_OPERATOR(/)
-#undef GIHFLOW_PACK_OPERATOR
-
-/// x where condition > 0, else y, lane by lane.
-GIHFLOW_HD inline Pack where_positive(const Pack& condition, const Pack& x, const Pack& y) {
-  Pack z;
-  for (int i = 0; i < Pack::registers; ++i)
-    z.part[i] = condition.part[i] > 0.0 ? x.part[i] : y.part[i];
-  return z;
-}
-GIHFLOW_HD inline double where_positive(double condition, double x, double y) {
-  return condition > 0.0 ? x : y;
-}
-GIHFLOW_HD inline Pack maximum(const Pack& x, const Pack& y) {
-  Pack z;
-  for (int i = 0; i < Pack::registers; ++i)
-    z.part[i] = x.part[i] > y.part[i] ? x.part[i] : y.part[i];
-  return z;
-}
-GIHFLOW_HD inline double maximum(double x, double y) {
-  return x > y ? x : y;
-}
-
-GIHFLOW_HD inline void set(double& x, double y) {
-  x = y;
-}
-GIHFLOW_HD inline void set(Pack& x, double y) {
-  // y − 0 is y for every y, so that GCC only broadcasts it; y + 0 would turn −0 into 0.
-  for (int i = 0; i < Pack::registers; ++i) x.part[i] = y - Pack::Register{};
-}
-
-GIHFLOW_HD inline void load(double& x, const double* from) {
-  x = *from;
-}
-GIHFLOW_HD inline void load(Pack& x, const double* from) {
-  for (int i = 0; i < Pack::registers; ++i)
-    // NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result): at most pack_lanes
-    x.part[i] = *reinterpret_cast<const Pack::Memory*>(from + i * register_doubles);
-}
-GIHFLOW_HD inline void store(const Pack& x, double* to) {
-  for (int i = 0; i < Pack::registers; ++i)
-    // NOLINTNEXTLINE(bugprone-implicit-widening-of-multiplication-result): at most pack_lanes
-    *reinterpret_cast<Pack::Memory*>(to + i * register_doubles) = x.part[i];
-}
 
 template <class Count>
 GIHFLOW_HD inline void load_counts(double& x, const Count* from) {
@@ -176,13 +66,6 @@ GIHFLOW_HD inline void load_counts(Pack& x, const Count* from) {
 
 GIHFLOW_HD inline double sum_lanes(double x) {
   return x;
-}
-GIHFLOW_HD inline double lane(const Pack& x, int i) {
-#if defined(GIHFLOW_CARD_NUMBERS)
-  return x.part[i];
-#else
-  return x.part[i / register_doubles][i % register_doubles];
-#endif
 }
 /// Sum of lanes [First, First + Count), always in the same order: that of the first half plus that
 /// of the second.
@@ -336,32 +219,6 @@ template <class T>
 GIHFLOW_HD inline Dual<T> logarithm(const Dual<T>& x) {
   return {logarithm(x.v), x.d / x.v};
 }
-GIHFLOW_HD inline double square_root(double x) {
-  return sqrt(x);
-}
-#if !defined(GIHFLOW_CARD_NUMBERS) && defined(__x86_64__)
-GIHFLOW_HD inline Pack square_root(const Pack& x) {
-  Pack z;
-  for (int i = 0; i < Pack::registers; ++i)
-#if defined(__AVX512F__)
-    z.part[i] = _mm512_maskz_sqrt_pd(0xff, x.part[i]);  // the mask as in load_counts()
-#elif defined(__AVX__)
-    z.part[i] = _mm256_sqrt_pd(x.part[i]);
-#else
-    z.part[i] = _mm_sqrt_pd(x.part[i]);
-#endif
-  return z;
-}
-#else
-GIHFLOW_HD inline Pack square_root(const Pack& x) {
-  double y[pack_lanes];
-  store(x, y);
-  for (int l = 0; l < pack_lanes; ++l) y[l] = sqrt(y[l]);
-  Pack z;
-  load(z, y);
-  return z;
-}
-#endif
 /// Derivative 0 at 0, where (4.5) sets it so.
 template <class T>
 GIHFLOW_HD inline Dual<T> square_root(const Dual<T>& x) {

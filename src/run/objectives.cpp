@@ -70,10 +70,13 @@ std::unique_ptr<Objective> objective_on_first(const Setting& setting, const Kern
   return make_infinite_objective(setting.model, first_kernels(kernels, count), setting.device);
 }
 
-// Throws InputError if the chains of a continued run are not its own.
-void check_hash(const Problem& problem, const std::string& hash, const std::string& kept,
-                const char* chains) {
+// Throws InputError if the chains of a continued run, given or drawn, are not its own. Those that
+// another version drew may differ in the last digits; that its bits may, a note says anyway.
+void check_hash(const Problem& problem, bool given, const std::string& hash,
+                const std::string& kept, const char* chains) {
   if (hash == kept) return;
+  const Resumption& resumed = *problem.resumed;
+  if (!given && !version_difference(resumed.run.provenance, resumed.path).empty()) return;
   throw InputError(
       fault(fmt::format("{}: the {} chains have the hash", problem.resumed->path, chains), hash,
             "must be {}, that of the chains it was begun with", kept));
@@ -257,8 +260,10 @@ Objectives make_objectives(Problem& problem) {
   Objectives result = Builder(problem).build();
   if (problem.resumed) {
     const RunFile& run = problem.resumed->run;
-    check_hash(problem, result.tokens_hash, run.tokens_hash, "training");
-    check_hash(problem, result.validation_hash, run.validation_hash, "validation");
+    const bool kernels = problem.kernels != nullptr;
+    check_hash(problem, kernels || problem.data, result.tokens_hash, run.tokens_hash, "training");
+    check_hash(problem, kernels || problem.validation_data, result.validation_hash,
+               run.validation_hash, "validation");
   } else if (problem.has<TrainSetting>()) {
     check_chain_files(problem.setting, result);
   }

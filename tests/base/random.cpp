@@ -91,3 +91,15 @@ TEST_CASE("uniforms are uniform, and successive ones independent") {
   // 1e-4.
   CHECK(std::abs(lag_one) * 12.0 / std::sqrt(static_cast<double>(samples.size())) < 3.9);
 }
+
+TEST_CASE("passing over draws leads to where drawing them does") {
+  for (int before = 0; before < 4; ++before) {
+    for (std::uint64_t over = 0; over < 9; ++over) {
+      Stream drawn(3, Purpose::test, Variate::order, 1), passed = drawn;
+      for (int i = 0; i < before; ++i) CHECK(drawn.bits() == passed.bits());
+      for (std::uint64_t i = 0; i < over; ++i) drawn.bits();
+      passed.skip(over);
+      for (int i = 0; i < 3; ++i) CHECK(drawn.bits() == passed.bits());
+    }
+  }
+}

@@ -227,7 +227,7 @@ TEST_CASE("loss, gradient and second derivatives in infinite context are those o
     objective->gradient_along(at, along, again, derivative);
     CHECK(relative_difference(flat(again), flat(found)) <= tolerance<double>(windows));
     CHECK(relative_difference(flat(derivative), literal(c.model, c.kernels, at, &along)) <=
-          tolerance<double>(windows, 512));
+          tolerance<double>(windows, 1024));
     CHECK(objective->loss(at) == found.loss);
     objective->gradient(at, again, false);
     CHECK(std::isnan(again.loss));

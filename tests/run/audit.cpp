@@ -171,7 +171,7 @@ TEST_CASE("a planted difference of one bit fails in the stretch that it is in, a
 
   // A state that was kept ends one stretch and begins the next one.
   const auto state = failures(
-      [&](RunFile& run) { nudge(run.state.trajectory.stages[0].restarts[5].stepper.x[1]); });
+      [&](RunFile& run) { nudge(run.state.trajectory.stages[0].restarts[5].stepper.x[0]); });
   REQUIRE(state.size() == 2);
   CHECK(state[0].stretch.number + 1 == state[1].stretch.number);
   CHECK(quantity(state[0], "state").numbers.different == 1);

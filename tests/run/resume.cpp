@@ -7,6 +7,8 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <string>
+#include <utility>
 
 #include "gihflow/base/context.hpp"
 #include "gihflow/base/errors.hpp"
@@ -346,14 +348,19 @@ TEST_CASE("a run of another program version is continued only with force") {
   setting.output = directory / "run.h5";
   setting.flow.max_steps = 9;
   RunFile run = train(setting);
-  run.provenance.git_commit = "0123abc";
-  {
+  const std::string hash = std::exchange(run.tokens_hash, "0123456789abcdef");
+  const auto write = [&] {
     OutputFile file(setting.output, true);
     write_run(file, run);
-  }
+  };
+  write();
   TrainSetting next;
   next.resume = setting.output;
   next.flow.max_steps = 1000;
+  CHECK(input_error([&] { train(next); }).find("the training chains have the hash " + hash) !=
+        std::string::npos);
+  run.provenance.git_commit = "0123abc";  // whose chains may differ in the last digits
+  write();
   const std::string message = input_error([&] { train(next); }, testing::as_options);
   CHECK(message.find("commit 0123abc") != std::string::npos);
   CHECK(message.find("give --force") != std::string::npos);
@@ -362,6 +369,7 @@ TEST_CASE("a run of another program version is continued only with force") {
   CHECK(train(next, &observer).state.outcome == Outcome::reached);
   CHECK(observer.notes.find("the rest may have other bits") != std::string::npos);
   CHECK(read_run(setting.output).provenance.git_commit == git_commit());
+  CHECK(read_run(setting.output).tokens_hash == hash);
 }
 
 TEST_CASE("a run file that contradicts its config is refused") {

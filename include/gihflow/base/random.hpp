@@ -58,6 +58,9 @@ class Stream {
   /// than as many calls of uniform().
   void fractions(std::span<std::uint64_t> values) noexcept;
 
+  /// Passes over so many draws.
+  void skip(std::uint64_t draws) noexcept;
+
  private:
   static double to_uniform(std::uint64_t bits) noexcept {
     return (static_cast<double>(bits >> 12) + 0.5) * 0x1.0p-52;

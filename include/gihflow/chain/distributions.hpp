@@ -14,6 +14,8 @@ double normal_variate(Stream& stream);
 /// Logarithm of a Gamma(shape, 1) variate, shape > 0. In log space because Gamma(0.01) underflows
 /// often. Marsaglia & Tsang 2000 for shape ≥ 1, and log G(shape+1) + log(U)/shape below.
 double log_gamma_variate(Stream& stream, double shape);
+/// As many of them, the same as one by one, in less time.
+void log_gamma_variates(Stream& stream, double shape, std::span<double> variates);
 
 /// One draw of Dirichlet(alpha·1_d) into `row` (d entries): log-gamma variates, normalised in log
 /// space and clamped below at the smallest normal double. As alpha → 0 a row becomes a vertex of
