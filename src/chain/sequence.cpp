@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
-#include "base/followers.hpp"
 #include "base/make_fault.hpp"
 #include "chain/kept_rows.hpp"
+#include "chain/last_kernels.hpp"
 #include "chain/token_loop.hpp"
 #include "gihflow/base/digits.hpp"
 #include "gihflow/base/errors.hpp"
@@ -64,24 +64,22 @@ class SampledSequences final : public SequenceSource {
     const std::size_t columns = tokens.size() / size(count), numbers = targets.size() / size(count);
     const Index at_once =
         TokenLoop::can_take_turns(vocabulary_, parents_) ? TokenLoop::chains_in_turns : 1;
-    std::vector<std::vector<double>> scratch(size(std::min(at_once, count)));
     for (Index begin = 0; begin < count; begin += at_once) {
       const Index now = std::min(at_once, count - begin);
-      std::vector<std::span<const double>> kernels;
-      for (Index i = 0; i < now; ++i)
-        kernels.push_back(kernel_of(first + begin + i, scratch[size(i)]));
+      const std::vector<std::span<const double>> kernels = kernels_of(first + begin, now);
       const auto some = tokens.subspan(size(begin) * columns, size(now) * columns);
       if (!copy_tokens(first + begin, now, some)) draw_tokens(first + begin, kernels, some);
       for (std::size_t i = 0; i < kernels.size(); ++i)
         write_laws(kernels[i], some.subspan(i * columns, columns),
                    targets.subspan((size(begin) + i) * numbers, numbers));
     }
+    LastKernels::of_thread().drop_large();
   }
 
   bool conditional_law(Index chain, std::span<const Token> tokens,
                        std::span<double> law) const override {
-    std::vector<double> scratch;
-    return conditional_row(kernel_of(chain, scratch), tokens, law);
+    const std::span<const double> last = LastKernels::of_thread().of_chain(source_, chain);
+    return conditional_row(last.empty() ? kernels_of(chain, 1).front() : last, tokens, law);
   }
 
   Posterior posterior_law(std::span<const Token> tokens, std::span<double> law) const override {
@@ -107,15 +105,29 @@ class SampledSequences final : public SequenceSource {
     std::fill(law.begin(), law.end(), 1.0 / static_cast<double>(law.size()));
   }
 
-  // Kernel [dⁿ, d] of a chain; drawn into `scratch` unless it is given or kept.
-  std::span<const double> kernel_of(Index chain, std::vector<double>& scratch) const {
-    if (const Kernels* given = given_kernels(options_.prior))
-      return given->of_chain(chain % given->count);
-    if (const auto kept = kept_kernels_.of_chain(chain); !kept.empty()) return kept;
-    scratch.resize(size(entries_));
-    draw_kernel(options_.prior, options_.seed, options_.purpose, chain, scratch);
-    kept_kernels_.keep(chain, scratch);
-    return scratch;
+  // Kernels [dⁿ, d] of consecutive chains, given, kept or drawn now, until this thread draws
+  // others.
+  std::vector<std::span<const double>> kernels_of(Index first, Index count) const {
+    LastKernels& last = LastKernels::of_thread();
+    const Kernels* const given = given_kernels(options_.prior);
+    const std::span<double> room = last.room(given == nullptr ? count : 0, entries_);
+    std::vector<std::span<const double>> kernels;
+    for (Index chain = first; chain < first + count; ++chain) {
+      if (given != nullptr) {
+        kernels.push_back(given->of_chain(chain % given->count));
+        continue;
+      }
+      const std::span<double> own = room.subspan(size((chain - first) * entries_), size(entries_));
+      if (const auto kept = kept_kernels_.of_chain(chain); !kept.empty()) {
+        std::ranges::copy(kept, own.begin());
+      } else {
+        draw_kernel(options_.prior, options_.seed, options_.purpose, chain, own);
+        kept_kernels_.keep(chain, own);
+      }
+      kernels.push_back(own);
+    }
+    if (given == nullptr) last.drawn(source_, first, count);
+    return kernels;
   }
 
   // Copies the tokens of consecutive chains into their rows; false where not all are kept.
@@ -231,6 +243,7 @@ class SampledSequences final : public SequenceSource {
   }
 
   SamplingOptions options_;
+  std::uint64_t source_ = LastKernels::new_source();
   Index vocabulary_;
   std::vector<Index> parents_;
   Index entries_;  // of a kernel
@@ -421,27 +434,6 @@ Sequences collect(const SequenceSource& source) {
         {all.targets.data() + begin * all.vocabulary, size(chains * all.vocabulary)});
   });
   return all;
-}
-
-void certain_labels(std::span<const Token> tokens, Index vocabulary, std::span<double> targets) {
-  const std::size_t d = size(vocabulary), rows = targets.size() / d;
-  const std::span<const Token> labels = tokens.last(rows);
-  std::fill(targets.begin(), targets.end(), 0.0);
-  for (std::size_t row = 0; row < rows; ++row) targets[row * d + labels[row]] = 1.0;
-}
-
-void posterior_label_law(std::span<const Token> tokens, std::span<const Index> parents,
-                         double alpha, std::span<double> law, Index replaced) {
-  const Index length = static_cast<Index>(tokens.size()) - 1;
-  const Index longest = parents.empty() ? 0 : parents.back();
-  std::vector<Index> counts(law.size(), 0);  // n_{z,e}
-  count_followers(tokens, longest, length - replaced, length, parents, counts);
-  const auto occurrences =
-      static_cast<double>(std::accumulate(counts.begin(), counts.end(), Index{0}));  // n_z
-  const double unit = std::max(alpha, 1.0);  // d·alpha may overflow
-  const double total = occurrences / unit + static_cast<double>(law.size()) * (alpha / unit);
-  for (std::size_t e = 0; e < law.size(); ++e)
-    law[e] = (static_cast<double>(counts[e]) / unit + alpha / unit) / total;
 }
 
 }  // namespace gihflow

@@ -11,7 +11,7 @@ using namespace gihflow;
 
 TEST_CASE("followers are counted position by position") {
   for (const Index d : {2, 3, 16, 17, 300})
-    for (const Index length : {0, 3, 255, 256, 300, 1100})
+    for (const Index length : {0, 3, 31, 32, 100, 255, 256, 300, 1100})
       for (const std::vector<Index>& lags : {std::vector<Index>{}, {1}, {2}, {1, 2}, {1, 3}, {3}}) {
         Stream stream(1, Purpose::test, Variate::tokens, length);
         std::vector<Token> tokens(size(length + 4));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -241,6 +242,37 @@ TEST_CASE("kept tokens are copied where those of all chains asked for are there"
     const Sequences all = collect(*source);
     CHECK(all.tokens == expected.tokens);
     CHECK(all.targets == expected.targets);
+  }
+}
+
+TEST_CASE("a kernel drawn last is used for the chain and the source that it is of, and no other") {
+  SamplingOptions options;
+  options.length = 20;
+  options.count = 100'000;  // too many to be kept
+  options.seed = 3;
+  const auto source = sample_prior(options);
+  options.seed = 4;
+  const auto other = sample_prior(options);
+  const auto law_of = [&](const SequenceSource& of, Index chain, std::span<const Token> tokens) {
+    std::vector<double> law(size(of.vocabulary()));
+    CHECK(of.conditional_law(chain, tokens, law));
+    return law;
+  };
+  const std::size_t columns = size(options.length + 1), d = size(source->vocabulary());
+  for (const Index count : {1, 3, 4, 6}) {
+    std::vector<Token> tokens(size(count) * columns);
+    std::vector<double> targets(size(count) * d);
+    source->draw_chains(10, count, tokens, targets);
+    for (const Index ask : {10, 11, 12, 13, 9, 15, 10}) {
+      const Drawn expected = draw(*sample_prior(options), ask);
+      CHECK(law_of(*other, ask, expected.tokens) == expected.targets);
+      source->draw_chains(10, count, tokens, targets);
+      for (std::size_t i = 0; i < size(count); ++i)
+        CHECK(
+            std::ranges::equal(law_of(*source, 10 + static_cast<Index>(i),
+                                      std::span<const Token>(tokens).subspan(i * columns, columns)),
+                               std::span(targets).subspan(i * d, d)));
+    }
   }
 }
 
