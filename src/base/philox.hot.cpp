@@ -22,15 +22,15 @@ constexpr int lanes = 2;
 constexpr int at_once = 2;
 #endif
 
-// Words of 32 bits, each in the lower half of a lane. What is above goes along: no product reads
-// it, and nothing comes down from there.
+// Words of 32 bits, each in the lower half of a lane. Upper halves may hold garbage: products read
+// the lower halves only.
 using Words [[gnu::vector_size(8 * lanes)]] = std::uint64_t;
 
 Words all(std::uint64_t word) {
   return Words{} + word;
 }
 
-// The one place that needs to be told: compilers would multiply 64 bits by 64.
+// Compilers do not find the 32×32-bit product.
 Words product(const Words& x, const Words& y) {
 #if defined(__AVX512F__)  // all lanes: the form without a mask warns
   return reinterpret_cast<Words>(

@@ -26,8 +26,8 @@ class TokenLoop {
   static constexpr Index chains_in_turns = 4;
   /// Whether chains can be: kernels are small enough.
   static bool can_take_turns(Index vocabulary, std::span<const Index> parents);
-  /// The same of so many chains for which it can be, each with its loop, its stream and its row of
-  /// tokens [chains, L + 1].
+  /// draw() for several chains at once, each with its loop, its stream and its row of tokens
+  /// [chains, L + 1]; needs can_take_turns().
   static void draw_in_turns(std::span<const TokenLoop> loops, std::span<Stream> streams,
                             std::span<Token> tokens);
 

@@ -190,7 +190,7 @@ class StageRun final : private Integration {
     const StepStatistics& s = statistics();
     return fmt::format(
         "the step size fell to {:.3g} at t = {:.6g}, worst in {}; {} of {} steps were "
-        "rejected, {} of them because a value was not finite: loosen rtol{}",
+        "rejected, {} of them because a value was not finite: loosen the relative tolerance{}",
         dt_, t_, coordinates_.component(memory_.worst), s.rejected_steps,
         s.rejected_steps + s.accepted_steps, s.non_finite_steps,
         automatic() || stiff_ ? "" : ", or use a stiff integrator");
@@ -207,7 +207,8 @@ class StageRun final : private Integration {
         steps, steps == 1 ? "" : "s", t_, recorder_.stage().duration, dt_,
         unstable ? "stability, not by accuracy"
                  : "the accuracy of " + coordinates_.component(memory_.worst),
-        unstable ? "use a stiff integrator" : "allow more steps or time, or loosen rtol");
+        unstable ? "use a stiff integrator"
+                 : "allow more steps or time, or loosen the relative tolerance");
   }
 
   /// After an accepted step of size dt: changes the method if the flow has become stiff or is no

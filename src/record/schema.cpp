@@ -99,8 +99,8 @@ constexpr std::array table<Provenance>{
                                     "ends in `-dirty` if the sources differed from it"}),
     field<&Provenance::config>(
         {"config", "TOML with all settings, defaults resolved", "1", "",
-         "`train --config` with it, or with the file itself, repeats the run bit "
-         "for bit"}),
+         "training with it, or with the file itself, as config repeats the run bit for bit; the "
+         "file is refused where a file of chains has changed since"}),
     field<&Provenance::seed>({"seed", "seed of all random draws"}),
 };
 

@@ -134,9 +134,9 @@ Json predictions_json(const RunFile& run, Setting setting, const Inputs& held) {
                                   static_cast<double>(setting.model.used_lags().size()));
   if (1000.0 * windows * windows > most_window_pairs) {
     return {{"reason",
-             fmt::format("with {:.6g} windows they take long; gihflow predict --config FILE, with "
+             fmt::format("with {:.6g} windows they take long; gihflow predict --{} FILE, with "
                          "the file of the run, makes them",
-                         windows)}};
+                         windows, name(Field::config))}};
   }
   Json json{{"rows", Json::array()}};
   if (setting.sampling.count > most_predicted_chains && setting.kernels.empty()) {

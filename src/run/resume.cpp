@@ -253,8 +253,8 @@ std::string nothing_left(const RunFile& run, Index max_steps, const std::string&
                              to_string(state.outcome));
   }
   if (state.outcome == Outcome::step_limit && steps_taken(state) >= max_steps) {
-    return fmt::format("{} has taken the {} steps of max-steps: give a larger one to continue",
-                       path, steps_taken(state));
+    return fmt::format("{} has taken all {} steps that it may: allow more to continue", path,
+                       steps_taken(state));
   }
   return "";
 }

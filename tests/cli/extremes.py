@@ -23,7 +23,7 @@ class Extremes(DirectoryTest):
             # options: exit code, outcome, what the hint of the last stage says, stages recorded
             ("--stages", "c:1", "--c-init", "1e-320"): (3, "non_finite", [at_start + "θ{", "log C_D = "], 1),
             ("--stages", "c:1", "--a-init", "1e300"): (3, "non_finite", [at_start, "a = 1e+300: start from"], 1),
-            ("--max-steps", "5"): (5, "step_limit", ["5 steps of this stage", "limited by the accuracy of ", "loosen rtol"], 1),
+            ("--max-steps", "5"): (5, "step_limit", ["5 steps of this stage", "limited by the accuracy of ", "loosen the relative tolerance"], 1),
             ("--stages", "c:10,w:10,a:10", "--max-steps", "24"): (5, "step_limit", ["limited by the accuracy of "], 3),
             ("--stages", "cwa:50000", "--integrator", "dopri5", "--max-steps", "4000"):
                 (5, "step_limit", ["limited by stability, not by accuracy: use a stiff integrator"], 1),

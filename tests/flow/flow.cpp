@@ -225,7 +225,7 @@ TEST_CASE("a step size below what flow time resolves ends the run with a hint") 
   const StageRecord& stage = stuck.trajectory.stages[0];
   CHECK(stage.hint.starts_with("the step size fell to "));
   CHECK(stage.hint.find("worst in ") != std::string::npos);
-  CHECK(stage.hint.find("loosen rtol") != std::string::npos);
+  CHECK(stage.hint.find("loosen the relative tolerance") != std::string::npos);
   CHECK(stage.snapshots.size() > 1);
   CHECK(final_parameters(stuck).a > 0.0);
 }
@@ -240,7 +240,8 @@ TEST_CASE("step limits and interrupts end a run with data that can be continued"
   CHECK(hint.starts_with("7 steps of this stage came to t = "));
   CHECK(hint.find(" of 2000; the step size is ") != std::string::npos);
   CHECK(hint.find("limited by the accuracy of θ{") != std::string::npos);
-  CHECK(hint.find("allow more steps or time, or loosen rtol") != std::string::npos);
+  CHECK(hint.find("allow more steps or time, or loosen the relative tolerance") !=
+        std::string::npos);
 
   Interrupt interrupt;
   interrupt.request();

@@ -240,7 +240,7 @@ TEST_CASE("a limit on steps can be raised, and only raised") {
   Stopper none(1000);
   CHECK(train(next, &none).state.outcome == Outcome::step_limit);
   CHECK(none.calls == 0);
-  CHECK(none.notes.find("has taken the 12 steps of max-steps") != std::string::npos);
+  CHECK(none.notes.find("has taken all 12 steps that it may") != std::string::npos);
   next.flow.max_steps = 12;
   CHECK(input_error([&] { train(next); }) ==
         "max-steps 12: must exceed the 12 steps that " + setting.output + " has taken");
