@@ -159,7 +159,9 @@ TEST_CASE("every model that infinite context has is the limit of its finite cont
   const std::map<std::string, Model> models{
       {"plain", plain},         {"l2", l2},    {"layer", layer}, {"rms", rms}, {"values", values},
       {"rectified", rectified}, {"lags", lags}};
-  for (const auto& [name, model] : models) {
+  for (const auto& named : models) {
+    const std::string& name = named.first;  // no structured binding: clang 14 captures none
+    const Model& model = named.second;
     const auto off = differences(model, point_of(generic_point(model, 0.1)),
                                  {0.7, 0.3, 0.4, 0.6, 0.2, 0.8, 0.5, 0.5}, {1, 2}, lengths);
     std::vector<double> limit(off[0].size(), 0.0);
